@@ -1,0 +1,21 @@
+"""accomp: give a melody a band.
+
+The ladder, each rung a pair of opposite functions that undo each other:
+
+    MIDI file  --read_midi-->  Score  --from_score-->  PianoRoll  --to_blocks-->  blocks  --encode-->  latents
+    MIDI file  <--write_midi-- Score  <--to_score----  PianoRoll  <--from_blocks- blocks  <--decode--  latents
+
+A melody climbs it; the chord planner reads its chords; the HarmonyNNs step across from the melody's latents to those of
+drums, bass, guitar and strings; and the band comes down the same way. Shapes: N batch, S steps (sixteenths), B blocks of 32
+steps, H half bars (four a block), P 128 pitches, K and Z latent sizes.
+"""
+
+from accomp.accompanist import Accompanist, AccompanistConfig, ModelError, genres
+from accomp.errors import MusicError
+from accomp.midi import read_midi, write_midi
+from accomp.score import Chord, Note, Score, Tempo, TimeSignature, Track
+
+__all__ = [
+    "Accompanist", "AccompanistConfig", "Chord", "ModelError", "MusicError", "Note", "Score", "Tempo", "TimeSignature",
+    "Track", "genres", "read_midi", "write_midi",
+]  # fmt: skip

@@ -1,0 +1,71 @@
+"""The command line: `python -m accomp MELODY [MELODY ...] --genre GENRE --out DIR`."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from accomp.accompanist import Accompanist, ModelError, genres
+from accomp.errors import MusicError
+from accomp.midi import read_midi, write_midi
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="accomp", description="Give a melody a band: drums, bass, guitar and strings under its piano.")
+    parser.add_argument("melodies", metavar="MELODY", nargs="+", type=Path, help="MIDI files")
+    parser.add_argument("--genre", default="pop", help=f"{', '.join(genres())}, a model folder or a Hub id (default: pop)")
+    parser.add_argument("--out", type=Path, default=Path("results"), help="folder; each melody gets one of its own in it (default: results)")
+    parser.add_argument("--seed", type=int, default=0, help="another seed gives other music (default: 0)")
+    parser.add_argument("--variation", type=float, default=0.0, metavar="SD", help="noise in latent space, 0 to about 1 (default: 0)")
+    parser.add_argument("--melody-track", type=int, metavar="N", help="which track is the melody, counted from 0 (default: chosen)")
+    parser.add_argument("--no-audio", action="store_true", help="write no sound")
+    options = parser.parse_args(arguments)
+    try:
+        accompanist = Accompanist.from_pretrained(options.genre)
+    except ModelError as error:
+        print(f"accomp: {error}", file=sys.stderr)
+        return 2
+    failures, folders = 0, set()
+    for path in options.melodies:
+        folder = _folder(options.out, path, folders)
+        try:
+            print(f"{path} -> {folder}", flush=True)
+            write_song(accompanist, path, folder, options)
+        except MusicError as error:
+            failures += 1
+            print(f"accomp: {path}: {error}", file=sys.stderr)
+    return 1 if failures else 0
+
+
+def write_song(accompanist: Accompanist, path: Path, folder: Path, options: argparse.Namespace) -> None:
+    """The accompaniment of one melody as MIDI, as a picture and as sound, in this order: each is there as soon as it can."""
+    song = accompanist.accompany(
+        read_midi(path), seed=options.seed, variation=options.variation, melody_track=options.melody_track
+    )  # fmt: skip
+    for notice in song.notices:
+        print(f"  {notice}")
+    folder.mkdir(parents=True, exist_ok=True)
+    write_midi(song, folder / "accompaniment.mid")
+    # Loaded only now: drawing and sound take longer to import than the music to make.
+    from accomp.plotting import save_plot
+
+    save_plot(song, folder / "pianoroll.png")
+    if not options.no_audio:
+        from accomp.rendering import AudioUnavailable, render, write_audio
+
+        try:
+            write_audio(render(song), folder / "accompaniment.wav")
+        except AudioUnavailable as error:
+            print(f"  no sound: {error}", file=sys.stderr)
+
+
+def _folder(out: Path, path: Path, taken: set[Path]) -> Path:
+    """DIR/<stem>; a second melody of the same name gets a number."""
+    folder, number = out / path.stem, 2
+    while folder in taken:
+        folder, number = out / f"{path.stem}_{number}", number + 1
+    taken.add(folder)
+    return folder
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,128 @@
+"""From what the decoders play to what a band would: one bass note at a time, smooth voicings, registers, an ending.
+
+Notes are [notes, 3] int arrays of pitch, first step and end step, in steps of the grid and in the melody's normal key.
+"""
+
+import numpy as np
+
+from accomp import chords
+from accomp.grid import BASS, DRUMS, GUITAR, HALF_BAR_STEPS, STRINGS
+
+# Where a track's median pitch may lie in the song's own key and octave; beyond, the whole track moves by octaves. Each
+# is wider than two octaves, so that the band follows a transposed melody unless it must not.
+MEDIAN_RANGE = {BASS: (27, 52), GUITAR: (43, 74), STRINGS: (45, 84)}
+CENTRE = {BASS: 37, GUITAR: 56, STRINGS: 63}  # where `normal_register` brings a track's median, within half an octave
+BASS_DRUM, CRASH = 36, 49
+SHORTEST_ENDING = 4  # steps
+
+
+def normal_register(median: float, track: int) -> int:
+    """Semitones, a multiple of 12, that bring a track's median pitch within half an octave of its centre."""
+    return -12 * round((median - CENTRE[track]) / 12)
+
+
+def monophonic(notes: np.ndarray) -> np.ndarray:
+    """One note at a time: of notes struck together the lowest stays, and each ends where the next begins."""
+    notes = notes[np.lexsort((notes[:, 0], notes[:, 1]))]
+    first = np.append(True, notes[1:, 1] != notes[:-1, 1])[: len(notes)]
+    notes = notes[first].copy()
+    notes[:-1, 2] = np.minimum(notes[:-1, 2], notes[1:, 1])
+    return notes
+
+
+def lead_voices(notes: np.ndarray, plan: np.ndarray, centre: float) -> np.ndarray:
+    """Inversions in place of parallel shifts: in each half bar where the chord is new, the lowest pitches move up an octave
+    or the highest down, whichever brings the voicing nearest to the one before, without drifting from `centre`."""
+    notes = notes.copy()
+    half_bar = notes[:, 1] // HALF_BAR_STEPS
+    before, moves, last_chord = None, {}, None
+    for index in np.unique(half_bar):
+        rows = np.flatnonzero(half_bar == index)
+        pitches = np.unique(notes[rows, 0])
+        chord = plan[min(index, len(plan) - 1)]
+        if before is not None and (chord != last_chord or set(pitches) - set(moves)):
+            moves = min(_inversions(pitches), key=lambda v: _distance(sorted(v.values()), before, centre))
+        elif before is None:
+            moves = {int(p): int(p) for p in pitches}
+        notes[rows, 0] = [moves[int(p)] for p in notes[rows, 0]]
+        before, last_chord = sorted({moves[int(p)] for p in pitches}), chord
+    return notes
+
+
+def _inversions(pitches: np.ndarray) -> list[dict[int, int]]:
+    """Ways to move `pitches` by octaves that keep them in close order: pitch to new pitch."""
+    ordered = [int(p) for p in sorted(pitches)]
+    ways = [{p: p + octave for p in ordered} for octave in (-12, 0, 12)]
+    for count in range(1, len(ordered)):
+        if ordered[-1] - ordered[0] < 24:  # of wide voicings the order would break
+            ways.append({p: p + 12 * (i < count) for i, p in enumerate(ordered)})
+            ways.append({p: p - 12 * (i >= count) for i, p in enumerate(ordered)})
+    return ways
+
+
+def _distance(pitches: list[int], before: list[int], centre: float) -> float:
+    nearest = sum(min(abs(p - q) for q in before) for p in pitches) / len(pitches)
+    spread = max(0, abs(sum(pitches) / len(pitches) - centre) - 7)
+    return nearest + 0.5 * abs(pitches[-1] - before[-1]) + spread
+
+
+def in_range(notes: np.ndarray, shift: int, track: int) -> np.ndarray:
+    """The notes `shift` semitones higher, the track moved by whole octaves into its range, single notes into MIDI's."""
+    if not len(notes):
+        return notes
+    notes = notes.copy()
+    notes[:, 0] += shift
+    low, high = MEDIAN_RANGE[track]
+    median = int(np.median(notes[:, 0]))
+    notes[:, 0] += 12 * (-(-max(low - median, 0) // 12) - -(-max(median - high, 0) // 12))
+    while (over := notes[:, 0] > 127).any():
+        notes[over, 0] -= 12
+    while (under := notes[:, 0] < 0).any():
+        notes[under, 0] += 12
+    return notes
+
+
+def ending_step(last_onset: int, end: int) -> int:
+    """Where the final chord is struck: with the melody's last note if that is held, else on the last half bar that leaves a
+    beat to ring. Steps."""
+    if end - last_onset >= SHORTEST_ENDING:
+        return last_onset
+    return max(0, (end - SHORTEST_ENDING) // HALF_BAR_STEPS * HALF_BAR_STEPS)
+
+
+def end_together(band: dict[int, np.ndarray], plan: np.ndarray, step: int, end: int) -> dict[int, np.ndarray]:
+    """Every instrument that still plays strikes the final chord at `step` and holds it to `end`."""
+    chord = int(plan[min(step // HALF_BAR_STEPS, len(plan) - 1)])
+    tones = np.flatnonzero(chords.TRIADS[chord])
+    ended = {}
+    for track, notes in band.items():
+        kept = notes[notes[:, 1] < step].copy()
+        kept[:, 2] = np.minimum(kept[:, 2], step)
+        recent = kept[kept[:, 1] >= step - 4 * HALF_BAR_STEPS]
+        if track == DRUMS:
+            final = [BASS_DRUM, CRASH] if len(recent) else []
+        elif track == BASS:
+            final = [_nearest(recent[-1, 0], [chord % 12])] if len(recent) else []
+        else:
+            final = _voicing(recent, tones)
+        held = [(pitch, step, step + 1 if track == DRUMS else end) for pitch in final]
+        ended[track] = np.concatenate([kept, np.array(held, int).reshape(-1, 3)])
+    return ended
+
+
+def _voicing(recent: np.ndarray, tones: np.ndarray) -> list[int]:
+    """The chord's tones, each near one of the pitches sounded last; one, two or more as the texture was."""
+    if not len(recent):
+        return []
+    sounding = np.unique(recent[recent[:, 2] >= recent[:, 2].max() - HALF_BAR_STEPS, 0])
+    pitches = {_nearest(pitch, tones) for pitch in sounding[-4:]}
+    if len(sounding) > 1:
+        for tone in tones:  # all tones of the triad sound in a final chord
+            if not any(p % 12 == tone for p in pitches):
+                pitches.add(_nearest(sounding[len(sounding) // 2], [tone]))
+    return sorted(int(p) for p in pitches)
+
+
+def _nearest(pitch: int, tones) -> int:
+    """The pitch nearest to `pitch` whose pitch class is one of `tones`; of two, the lower."""
+    return int(min((pitch + d for d in range(-6, 7) if (pitch + d) % 12 in tones), key=lambda p: (abs(p - pitch), p)))

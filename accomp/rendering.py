@@ -1,0 +1,195 @@
+"""A score as sound: FluidSynth, called through midi2audio, plays every track by itself; the mix is their sum.
+
+Playing the tracks in parallel processes takes less time than playing them together in one, and gives the stems for free.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from importlib.util import find_spec
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import pyloudnorm
+import soundfile
+
+from accomp.errors import MusicError
+from accomp.midi import write_midi
+from accomp.score import Control, Score, Track
+
+SAMPLE_RATE = 44_100  # Hz
+LOUDNESS = -16.0  # LUFS integrated: the level of podcasts and of music on the web
+PEAK = 10 ** (-1 / 20)  # -1 dBFS, which wins where both cannot be had
+MAX_GAIN = 10 ** (40 / 20)  # more would only raise the noise of FluidSynth's 16 bits
+TAIL = 4.0  # seconds in which the last notes may ring out
+FADE = 0.5  # seconds
+INAUDIBLE = 10 ** (-66 / 20)  # what stays below this after the last note is cut off
+
+# In order of preference. The full FluidR3 is stereo and loads fastest; an .sf3 is unpacked anew for every track.
+SOUNDFONTS = (
+    "FluidR3_GM.sf2",
+    "FluidR3Mono_GM.sf3",
+    "MuseScore_General.sf3",
+    "MuseScore_General_Lite.sf3",
+    "GeneralUser-GS.sf2",
+    "TimGM6mb.sf2",
+)
+FOLDERS = (
+    "/usr/share/sounds/sf2",
+    "/usr/share/sounds/sf3",
+    "/usr/share/soundfonts",
+    "/opt/homebrew/share/soundfonts",
+    "/opt/homebrew/share/fluid-synth/sf2",
+    "/usr/local/share/soundfonts",
+    "/usr/local/share/fluid-synth/sf2",
+    "/home/linuxbrew/.linuxbrew/share/fluid-synth/sf2",
+)
+
+INSTALL = (
+    "Install it with `apt install fluidsynth fluid-soundfont-gm` (Debian, Ubuntu) or `brew install fluid-synth` (macOS). "
+    "The MIDI file and the picture do not need it."
+)
+
+
+class AudioUnavailable(MusicError):
+    """No sound can be made on this computer; the message says why and what to install."""
+
+
+def find_soundfont() -> Path:
+    """The soundfont to play with: ACCOMP_SOUNDFONT, else the best one installed, else the one inside pretty_midi.
+
+    Raises AudioUnavailable if ACCOMP_SOUNDFONT names no soundfont, or if there is none at all.
+    """
+    chosen = os.environ.get("ACCOMP_SOUNDFONT")
+    if chosen:
+        path = Path(chosen).expanduser().resolve()
+        if not path.is_file():
+            raise AudioUnavailable(f"ACCOMP_SOUNDFONT names {path}, which does not exist. Set it to an .sf2 or .sf3 file.")
+        if not _is_soundfont(path):  # FluidSynth would play Debian's default instead, without a word
+            raise AudioUnavailable(f"ACCOMP_SOUNDFONT names {path}, which is not a soundfont. Set it to an .sf2 or .sf3 file.")
+        return path
+    folders = [Path(folder) for folder in FOLDERS]
+    package = find_spec("pretty_midi")
+    if package and package.origin:
+        folders.append(Path(package.origin).parent)
+    for name in SOUNDFONTS:
+        for folder in folders:
+            if (folder / name).is_file() and _is_soundfont(folder / name):
+                return folder / name
+    raise AudioUnavailable(f"No soundfont found. {INSTALL} Or set ACCOMP_SOUNDFONT to an .sf2 or .sf3 file.")
+
+
+def render_stems(score: Score, sample_rate: int = SAMPLE_RATE) -> dict[str, np.ndarray]:
+    """The sound of each track that has notes: {track name: [samples, 2] float32}, all equally long, from beat 0 on.
+
+    They are at the level of the mix, which is their sum: -16 LUFS, or less where the mix or a stem would pass -1 dBFS.
+    Raises MusicError for a score without notes, AudioUnavailable where FluidSynth or a soundfont is missing or fails.
+    """
+    tracks = _named_tracks(score)
+    if not tracks:
+        raise MusicError("There is nothing to play: the score has no notes.")
+    if shutil.which("fluidsynth") is None:
+        raise AudioUnavailable(f"FluidSynth, which makes the sound, was not found. {INSTALL}")
+    soundfont = find_soundfont()
+
+    def play(track: Track) -> np.ndarray:
+        return _play(_with_tail(score, track), soundfont, sample_rate)
+
+    busiest_first = sorted(tracks, key=lambda name: -len(tracks[name].notes))  # so that no core waits at the end
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+        played = dict(zip(busiest_first, pool.map(play, [tracks[name] for name in busiest_first])))
+    return _finish({name: played[name] for name in tracks}, score.seconds(score.end), sample_rate, soundfont)
+
+
+def render(score: Score, sample_rate: int = SAMPLE_RATE) -> np.ndarray:
+    """The sound of the whole score: [samples, 2] float32 from beat 0 on. Loudness and errors as in `render_stems`."""
+    return mix(render_stems(score, sample_rate))
+
+
+def mix(stems: dict[str, np.ndarray]) -> np.ndarray:
+    """The sum of stems from `render_stems`: [samples, 2] float32."""
+    first, *others = stems.values()
+    whole = first.copy()
+    for stem in others:
+        whole += stem
+    return whole
+
+
+def write_audio(samples: np.ndarray, path: str | Path, sample_rate: int = SAMPLE_RATE) -> None:
+    """Writes `samples` ([samples, 2] within -1 to 1) to `path` as a 16-bit WAV file."""
+    soundfile.write(path, samples, sample_rate, format="WAV", subtype="PCM_16")
+
+
+def _is_soundfont(path: Path) -> bool:
+    with open(path, "rb") as file:
+        header = file.read(12)
+    return header[:4] == b"RIFF" and header[8:] == b"sfbk"
+
+
+def _named_tracks(score: Score) -> dict[str, Track]:
+    """The tracks with notes, by name; a name that comes twice gets a number."""
+    tracks: dict[str, Track] = {}
+    for number, track in enumerate(score.tracks, start=1):
+        name = track.name or f"track {number}"
+        if track.notes:
+            tracks[f"{name} {number}" if name in tracks else name] = track
+    return tracks
+
+
+def _with_tail(score: Score, track: Track) -> Score:
+    """`track` alone, ending TAIL seconds after the whole score does.
+
+    FluidSynth stops at the last event, cutting what still rings, so a controller without effect is put there.
+    """
+    tempos = [tempo for tempo in score.tempos if tempo.onset < score.end]
+    end = score.end + TAIL * 1e6 / (tempos[-1].microseconds if tempos else 500_000)
+    silent_event = Control(end, 3, 0)  # 3 is a controller to which General MIDI gives no meaning
+    return replace(score, tempos=tempos, tracks=[replace(track, controls=[*track.controls, silent_event])])
+
+
+def _play(score: Score, soundfont: Path, sample_rate: int) -> np.ndarray:
+    """The sound of `score` as FluidSynth makes it: [samples, 2] float32."""
+    with TemporaryDirectory(prefix="accomp-") as folder:
+        midi, audio = Path(folder, "score.mid"), Path(folder, "score.wav")
+        write_midi(score, midi)
+        # midi2audio's command rather than its class: what FluidSynth prints can then be read instead of shown.
+        command = [sys.executable, "-m", "midi2audio", "-s", soundfont, "-r", str(sample_rate), midi, audio]
+        done = subprocess.run(command, check=False, capture_output=True, text=True, errors="replace")
+        # The exit status says nothing, as midi2audio drops FluidSynth's.
+        complaints = [line for line in done.stderr.splitlines() if "error" in line.lower()]
+        if complaints or not audio.is_file():
+            reason = complaints[-1] if complaints else done.stderr.strip()[-300:] or "it wrote no sound and gave no reason"
+            raise AudioUnavailable(f"FluidSynth failed with the soundfont {soundfont}: {reason}")
+        return soundfile.read(audio, dtype="float32", always_2d=True)[0]
+
+
+def _finish(stems: dict[str, np.ndarray], music_end: float, sample_rate: int, soundfont: Path) -> dict[str, np.ndarray]:
+    """Stems of equal length, at the level of the mix, ending in a fade. `music_end`: seconds."""
+    length = min(len(stem) for stem in stems.values())  # all hold the whole music and its tail
+    stems = {name: stem[:length] for name, stem in stems.items()}
+    whole = mix(stems)
+    dither = len(stems) / 2**15  # FluidSynth's noise in the lowest bit goes on when the music has ended
+    if np.abs(whole).max() <= dither:
+        raise AudioUnavailable(
+            f"FluidSynth made no sound: all notes are too soft, or the soundfont {soundfont} lacks these instruments."
+        )
+    gain = _gain(whole, stems, sample_rate)
+    last = min(round(music_end * sample_rate), length)
+    ringing = np.flatnonzero(np.abs(whole[last:]).max(axis=1) > max(INAUDIBLE / gain, 2 * dither))
+    fade = round(FADE * sample_rate)
+    length = min(length, last + (ringing[-1] if len(ringing) else 0) + fade)
+    envelope = np.full((length, 1), gain, np.float32)
+    envelope[-fade:, 0] *= np.linspace(1, 0, len(envelope[-fade:]), dtype=np.float32)
+    for stem in stems.values():
+        stem[:length] *= envelope
+    return {name: stem[:length] for name, stem in stems.items()}
+
+
+def _gain(whole: np.ndarray, stems: dict[str, np.ndarray], sample_rate: int) -> float:
+    peak = max(np.abs(sound).max() for sound in (whole, *stems.values()))
+    loudness = pyloudnorm.Meter(sample_rate).integrated_loudness(whole)  # minus infinity where all is below -70 LUFS
+    return float(min(10 ** ((LOUDNESS - loudness) / 20), PEAK / peak, MAX_GAIN))

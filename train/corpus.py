@@ -1,0 +1,63 @@
+"""A prepared corpus, as `train.prepare` writes it: blocks on disk, read as they are needed."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from accomp.grid import BLOCK_HALF_BARS, BLOCK_STEPS, PITCHES, PLANES, TRACK_NAMES, TRACKS
+
+SONGS_FILE, PLAN_FILE, VELOCITY_FILE = "songs.json", "plan.u8", "velocity.npy"
+
+
+def block_file(track: str) -> str:
+    return f"{track}.u8"
+
+
+@dataclass
+class Corpus:
+    """songs: as in songs.json, each with `first` block and number of `blocks`; plan: [all blocks, 4] int64; velocity:
+    [songs, 5, 16, 3] count, sum and sum of squares."""
+
+    songs: list[dict]
+    plan: Tensor
+    velocity: np.ndarray
+    packed: list[np.ndarray]
+
+    @classmethod
+    def load(cls, folder: Path) -> "Corpus":
+        if not (folder / SONGS_FILE).is_file():
+            raise SystemExit(f"{folder} holds no {SONGS_FILE}; make it with python -m train.prepare")
+        songs = json.loads((folder / SONGS_FILE).read_text())["songs"]
+        count = sum(song["blocks"] for song in songs)
+        plan = torch.from_numpy(np.fromfile(folder / PLAN_FILE, np.uint8).reshape(count, BLOCK_HALF_BARS).astype(np.int64))
+        shape = (count, len(PLANES), BLOCK_STEPS, PITCHES // 8)
+        packed = [np.memmap(folder / block_file(name), np.uint8, "r", shape=shape) for name in TRACK_NAMES]
+        return cls(songs, plan, np.load(folder / VELOCITY_FILE), packed)
+
+    def blocks(self, track: int, index: np.ndarray | slice) -> Tensor:
+        """[N, 2, 32, 128] uint8: the blocks of a track at `index`."""
+        return torch.from_numpy(np.unpackbits(self.packed[track][index], axis=-1))
+
+    def active(self, track: int) -> np.ndarray:
+        """[all blocks] bool: whether the track plays there."""
+        packed = self.packed[track]
+        return np.concatenate([packed[at : at + 4096].any(axis=(1, 2, 3)) for at in range(0, len(packed), 4096)])
+
+    def choose(self, split: str, genres: list[str] | None = None) -> list[int]:
+        """Indices of the songs of a split, and of the given genres (all by default)."""
+        known = {song["genre"] for song in self.songs}
+        if genres and not set(genres) & known:
+            raise SystemExit(f"genre {' '.join(genres)!r} is unknown; available: {', '.join(sorted(known))}")
+        return [i for i, s in enumerate(self.songs) if s["split"] == split and (not genres or s["genre"] in genres)]
+
+    def block_index(self, songs: list[int]) -> np.ndarray:
+        """Indices of all blocks of the given songs."""
+        ranges = [np.arange(self.songs[i]["first"], self.songs[i]["first"] + self.songs[i]["blocks"]) for i in songs]
+        return np.concatenate(ranges) if ranges else np.zeros(0, int)
+
+
+assert len(TRACKS) == len(TRACK_NAMES)

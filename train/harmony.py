@@ -1,0 +1,276 @@
+"""Train a HarmonyNN set and put a genre's models together: `python -m train.harmony --corpus CORPUS --run RUN`.
+
+RUN holds the VAEs (train.vae) and the chord planner (train.planner); what it lacks is taken from --init. With --export the
+whole set is written there, ready for `Accompanist.from_pretrained`; by default to RUN/model.
+"""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import load_file
+from torch import Tensor
+
+from accomp import harmony
+from accomp.accompanist import Accompanist, AccompanistConfig, heard_at
+from accomp.grid import ACCOMPANIMENT, BASS, GUITAR, MELODY, STRINGS, TRACK_NAMES, TRACKS, Grid
+from accomp.harmony import HarmonyNN
+from accomp.midi import write_midi
+from accomp.pianoroll import from_blocks, from_planes, in_beats
+from accomp.score import Score, Track
+from train.loop import fit, plot_losses, read_losses, write_json
+from train.settings import Session, find_weights, harmony_config, parser, planner_config, save_weights, vae_configs
+
+PREVIOUS_DROPPED = 0.2  # how often a network must do without its previous latent, as after a restart
+CODES_PER_SONG = 24
+SHARE_OF_OTHERS = 0.25  # of a genre's codebook that may come from other genres, where its own songs don't fill it
+EXAMPLES = 4  # sample songs
+EXAMPLE_BLOCKS = 16
+
+
+def main(arguments: list[str] | None = None) -> None:
+    options = parser("harmony", __doc__)
+    options.add_argument("--export", type=Path, help="folder for config.json and model.safetensors")
+    session = Session.of(options.parse_args(arguments))
+    options = session.options
+    model = assemble(session)
+    songs = {split: session.songs(split) for split in ("train", "val", "test")}
+    for split in ("train", "val"):
+        if not songs[split]:
+            raise SystemExit(f"the corpus has no {split} song of genre {options.genre or 'any'}")
+    latents = encode_corpus(model, session)
+    for track in ACCOMPANIMENT:
+        if options.init:
+            network = model.harmony[TRACK_NAMES[track]]
+            network.load_state_dict(load_file(find_weights(options.init, f"harmony/{TRACK_NAMES[track]}")))
+        if model.config.harmony.head == "codebook":
+            fill_codebook(model.harmony[TRACK_NAMES[track]], latents[track], session, songs["train"])
+    fit_feel(model, session, songs["train"])
+    figures = {}
+    for track in ACCOMPANIMENT:
+        figures[TRACK_NAMES[track]] = train_network(session, model, latents, songs, track)
+    export(session, model, figures, options.export or options.run / "model")
+
+
+def assemble(session: Session) -> Accompanist:
+    """An Accompanist with the trained VAEs and planner, and HarmonyNNs yet to train."""
+    genres = sorted({song["genre"] for song in session.corpus.songs})
+    if session.options.init:  # the networks know the genres they were first trained with
+        genres = json.loads((session.options.init / "harmony" / "genres.json").read_text())
+    write_json(session.options.run / "harmony" / "genres.json", genres)
+    config = AccompanistConfig(
+        genre=session.options.genre or "universal",
+        vaes=vae_configs(session.config),
+        harmony=harmony_config(session.config, genres),
+        planner=planner_config(session.config),
+        **session.config.get("accompanist", {}),
+    )
+    torch.manual_seed(session.options.seed)
+    model = Accompanist(config)
+    for name in TRACK_NAMES:
+        session.trained(name, model.vaes[name])
+    if model.planner:
+        session.trained("planner", model.planner)
+    return model
+
+
+@torch.no_grad()
+def encode_corpus(model: Accompanist, session: Session) -> dict[int, Tensor]:
+    """By track, latents and flags [all blocks, K + 1] of the whole corpus."""
+    corpus = session.corpus
+    device = model.to("cuda" if torch.cuda.is_available() else "cpu").device
+    latents = {}
+    for track in range(len(TRACKS)):
+        parts = []
+        for at in range(0, len(corpus.plan), 2048):
+            part = slice(at, at + 2048)
+            parts.append(model.encode(track, corpus.blocks(track, part).to(device), corpus.plan[part].to(device)).cpu())
+        latents[track] = torch.cat(parts)
+    model.cpu()
+    return latents
+
+
+def fill_codebook(network: HarmonyNN, latents: Tensor, session: Session, songs: list[int]) -> None:
+    """Latents of different blocks of the given songs, by chance, at most a few a song. Where a genre has too few, other
+    training songs lend some; what stays empty is never chosen."""
+    random = np.random.default_rng(session.options.seed)
+    size = network.config.codebook
+    own = _different_blocks(latents, session, songs, random)[:size]
+    if len(own) < size and session.options.genre:
+        others = [song for song in session.corpus.choose("train") if song not in set(songs)]
+        lent = _different_blocks(latents, session, others, random)
+        own = np.concatenate([own, lent[: min(size - len(own), int(SHARE_OF_OTHERS * len(own)))]])
+    network.codes.zero_()
+    network.codes[: len(own)] = latents[own, :-1]
+    network.log_count.fill_(-1e4)
+    network.log_count[: len(own)] = 0.0
+
+
+def _different_blocks(latents: Tensor, session: Session, songs: list[int], random: np.random.Generator) -> np.ndarray:
+    chosen, seen = [], set()
+    for song in songs:
+        index = session.corpus.block_index([song])
+        index = random.permutation(index[latents[index, -1].numpy() > 0])
+        count = 0
+        for block in index:
+            key = latents[block].mul(8).round().numpy().tobytes()
+            if key not in seen and count < CODES_PER_SONG:
+                seen.add(key)
+                chosen.append(block)
+                count += 1
+    return random.permutation(np.array(chosen, int))
+
+
+def fit_feel(model: Accompanist, session: Session, songs: list[int]) -> None:
+    """The songs' velocities at each sixteenth of a bar, and the programs that most of them use."""
+    count, total, squares = np.moveaxis(session.corpus.velocity[songs].sum(0), -1, 0)
+    whole = total.sum(1, keepdims=True) / np.maximum(count.sum(1, keepdims=True), 1)
+    # A few notes at a rare position say little: lean on the track's mean.
+    mean = (total + 50 * whole) / (count + 50)
+    variance = np.maximum(squares.sum(1) / np.maximum(count.sum(1), 1) - whole[:, 0] ** 2, 0)
+    model.velocity_mean.copy_(torch.from_numpy(np.where(whole > 0, mean, 80)))
+    # Most of the variance lies between songs; within one, a band is steadier.
+    model.velocity_deviation.copy_(torch.from_numpy(0.4 * np.sqrt(variance)))
+    programs = {}
+    for track in (GUITAR, BASS, STRINGS):
+        used = [session.corpus.songs[i]["programs"].get(TRACK_NAMES[track]) for i in songs]
+        families = {GUITAR: range(24, 32), BASS: range(32, 40), STRINGS: range(40, 56)}[track]
+        used = [program for program in used if program in families]
+        if used:
+            programs[TRACK_NAMES[track]] = max(sorted(set(used)), key=used.count)
+    model.config.programs = programs
+
+
+def train_network(session: Session, model: Accompanist, latents: dict[int, Tensor], songs: dict[str, list[int]], track: int) -> dict:
+    """Train one instrument's first, middle and last network, and return its losses."""
+    name, options, corpus = TRACK_NAMES[track], session.options, session.corpus
+    network = model.harmony[name]
+    melody = latents[MELODY][:, :-1]
+    places = {split: _places(corpus, songs[split], model.config.harmony.genres) for split in songs}
+
+    def hear(step: str, rows: Tensor):
+        first, block, blocks, genre = rows.T
+        return heard_at(step, block, blocks, melody, latents, track, corpus.plan, genre, first), latents[track][first + block]
+
+    def steps_of(rows: Tensor) -> dict[str, Tensor]:
+        """Which rows each network learns from. The first one learns from any block where the instrument plays, since the
+        openings of real songs teach silence; the last one from the last blocks that a song plays."""
+        first, block, blocks = rows[:, 0], rows[:, 1], rows[:, 2]
+        active = latents[track][first + block, -1] > 0
+        inner = (block > 0) & (block < blocks - 1)
+        return {"first": rows[active | (block == 0)], "middle": rows[inner], "last": rows[(block >= blocks - 2) & (block > 0)]}
+
+    def batches(generator: torch.Generator, size: int):
+        pool = steps_of(places["train"])
+        # One middle step in three is also a lesson for the first network; closings are few and come around often.
+        weights = {"middle": 1.0, "first": 0.34, "last": 4.0}
+        order = []
+        for step, rows in pool.items():
+            chosen = rows[torch.randperm(len(rows), generator=generator)]
+            if weights[step] < 1:
+                chosen = chosen[: max(size, int(len(chosen) * weights[step]))]
+            chosen = chosen.repeat(int(max(weights[step], 1)), 1)
+            order += [(step, chosen[at : at + size]) for at in range(0, len(chosen), size)]
+        for index in torch.randperm(len(order), generator=generator).tolist():
+            step, rows = order[index]
+            heard, target = hear(step, rows)
+            kept = (torch.rand(len(rows), 1, generator=generator) >= PREVIOUS_DROPPED).to(melody.dtype)
+            if model.config.harmony.head == "codebook":
+                heard.previous = heard.previous * kept
+            yield step, vars(heard), target
+
+    def losses(progress: float, batch) -> dict[str, Tensor]:
+        step, heard, target = batch
+        return {"loss": network.loss(step, harmony.Heard(**heard), target).mean()}
+
+    @torch.no_grad()
+    def evaluate(split: str) -> dict[str, float]:
+        sums = {}
+        for step, rows in steps_of(places[split]).items():
+            if step == "first":
+                rows = rows[rows[:, 1] % 8 == 0]
+            if not len(rows):
+                continue
+            values = []
+            for at in range(0, len(rows), 1024):
+                heard, target = hear(step, rows[at : at + 1024])
+                heard = harmony.Heard(**{key: value.to(network_device(network)) for key, value in vars(heard).items()})
+                values.append(network.loss(step, heard, target.to(network_device(network))).cpu())
+            sums[step] = torch.cat(values)
+        return {"loss": float(torch.cat(list(sums.values())).mean()), **{step: float(v.mean()) for step, v in sums.items()}}
+
+    def sample(folder: Path) -> None:
+        if track == ACCOMPANIMENT[-1]:  # the others are trained by then
+            write_samples(model.cpu(), session, songs["val"], folder)
+
+    folder = options.run / "harmony" / name
+    fit(folder, network, losses, batches, lambda: evaluate("val"), sample, session.fit("harmony"), options.max_steps)
+    save_weights(folder, network)
+    return {split: evaluate(split) for split in ("val", "test") if songs[split]}
+
+
+def network_device(network: HarmonyNN) -> torch.device:
+    return next(network.parameters()).device
+
+
+def _places(corpus, songs: list[int], genres: list[str]) -> Tensor:
+    """[blocks, 4] int: first block of the song, block, blocks of the song, genre, for each block of the songs."""
+    rows = []
+    for i in songs:
+        song = corpus.songs[i]
+        genre = genres.index(song["genre"]) if song["genre"] in genres else 0
+        rows += [(song["first"], block, song["blocks"], genre) for block in range(song["blocks"])]
+    return torch.tensor(rows, dtype=torch.int64).reshape(-1, 4)
+
+
+def write_samples(model: Accompanist, session: Session, songs: list[int], folder: Path) -> None:
+    """Accompany the first sixteen bars with melody of a few songs."""
+    folder.mkdir(parents=True, exist_ok=True)
+    written = 0
+    for song in songs:
+        entry = session.corpus.songs[song]
+        blocks = session.corpus.blocks(MELODY, slice(entry["first"], entry["first"] + entry["blocks"])).numpy()
+        sounding = np.flatnonzero(blocks.any(axis=(1, 2, 3)))
+        if not len(sounding) or written == EXAMPLES:
+            continue
+        planes = from_blocks(blocks[sounding[0] : sounding[0] + EXAMPLE_BLOCKS])
+        grid = Grid(np.arange(planes.shape[1] + 1) / 4)
+        notes = in_beats(from_planes(planes), grid)
+        if notes:
+            write_midi(model.accompany(Score([Track("melody", notes=notes)]), seed=0), folder / f"{Path(entry['file']).stem}.mid")
+            written += 1
+
+
+def export(session: Session, model: Accompanist, figures: dict, folder: Path) -> None:
+    """Write the models, and beside them how they were trained and what came of it."""
+    options = session.options
+    model.eval()
+    folder.mkdir(parents=True, exist_ok=True)
+    model._save_pretrained(folder)
+    runs = [run for run in (options.run, options.init) if run]
+    parts = [*TRACK_NAMES, "planner"]
+    found = {part: next((r / part for r in runs if (r / part / "figures.json").is_file()), None) for part in parts}
+    songs = {split: len(session.songs(split)) for split in ("train", "val", "test")}
+    write_json(
+        folder / "training.json",
+        {
+            "genre": model.config.genre,
+            "labels": session.labels or "all",
+            "seed": options.seed,
+            "fine_tuned": bool(options.init),
+            "songs": songs,
+            "settings": session.config,
+            "fit": {"harmony": asdict(session.fit("harmony"))},
+            "losses": {"harmony": figures, **{part: json.loads((path / "figures.json").read_text()) for part, path in found.items() if path}},
+        },
+    )
+    histories = {part: read_losses(path) for part, path in found.items() if path}
+    histories |= {f"harmony {TRACK_NAMES[t]}": read_losses(options.run / "harmony" / TRACK_NAMES[t]) for t in ACCOMPANIMENT}
+    plot_losses({name: rows for name, rows in histories.items() if rows}).savefig(folder / "losses.png", dpi=60)
+    print(f"{folder}: {sum(p.numel() for p in model.parameters()):,} parameters, songs {songs}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,185 @@
+"""Songs to blocks: `python -m train.prepare SOURCE --out CORPUS [--labels FILE]`.
+
+SOURCE is a folder of MIDI files, or of LPD-5 archives (.npz). FILE is, for MIDI, a CSV with the columns `file` (relative to
+SOURCE) and `genre`, and optionally `split` (train, val, test), `dup_group` and `licence`; without it the genre is the name
+of the first folder. For LPD-5 it is a list of genres by Million Song Dataset track id (tagtraum).
+
+CORPUS gets, per track, its blocks as packed bits ([blocks, 2, 32, 16] uint8, song after song), the chord plan of each block
+and songs.json. Songs are split 80/10/10 by chance unless the labels say how; duplicates go together.
+"""
+
+import argparse
+import csv
+import hashlib
+import json
+import random
+import re
+from collections import defaultdict
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from accomp import pianoroll
+from accomp.errors import MusicError
+from accomp.grid import BASS, BLOCK_HALF_BARS, MELODY, TRACK_NAMES
+from accomp.midi import read_midi
+from train.corpus import PLAN_FILE, SONGS_FILE, VELOCITY_FILE, block_file
+from train.lpd import read_genre_list, read_lpd
+from train.parts import normal_parts
+
+SPLITS = (("train", 0.8), ("val", 0.1), ("test", 0.1))
+MIDI_ENDINGS = (".mid", ".midi", ".kar")
+LONGEST = 1000  # blocks; a longer song is a loop or a medley and is cut
+ALIKE = 0.5  # songs that share this much of their bars are versions of one
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(prog="train.prepare", description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("source", type=Path)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--labels", type=Path)
+    parser.add_argument("--exclude-licence", metavar="REGEX", help="leave out songs whose licence column matches, e.g. 'NC'")
+    parser.add_argument("--seed", type=int, default=0, help="of the split")
+    parser.add_argument("--workers", type=int, default=None, help="processes; all cores by default")
+    options = parser.parse_args(arguments)
+
+    entries = list_songs(options.source, options.labels)
+    if options.exclude_licence:
+        entries = [e for e in entries if not re.search(options.exclude_licence, e.get("licence", ""))]
+    if not entries:
+        raise SystemExit(f"{options.source}: no song found; accepted: {', '.join(MIDI_ENDINGS)} and LPD-5 .npz files")
+    options.out.mkdir(parents=True, exist_ok=True)
+    songs, velocities, left_out = [], [], []
+    files = [open(options.out / block_file(name), "wb") for name in TRACK_NAMES]
+    plans = open(options.out / PLAN_FILE, "wb")
+    first = 0
+    with ProcessPoolExecutor(options.workers) as pool:
+        results = pool.map(partial(prepare_song, options.source), [entry["file"] for entry in entries], chunksize=8)
+        for entry, result in zip(entries, tqdm(results, total=len(entries), unit="song")):
+            if isinstance(result, str):
+                left_out.append({"file": entry["file"], "reason": result})
+                continue
+            blocks, plan, velocity, programs, bars = result
+            for file, packed in zip(files, blocks):
+                file.write(packed.tobytes())
+            plans.write(plan.tobytes())
+            songs.append({**entry, "first": first, "blocks": len(plan), "programs": programs, "bars": bars})
+            velocities.append(velocity)
+            first += len(plan)
+    for file in [*files, plans]:
+        file.close()
+    if not songs:
+        raise SystemExit(f"none of {len(entries)} songs could be read; the first: {left_out[0]}")
+    group_duplicates(songs)
+    split_songs(songs, options.seed)
+    for song in songs:
+        del song["bars"]
+    np.save(options.out / VELOCITY_FILE, np.stack(velocities))
+    (options.out / SONGS_FILE).write_text(json.dumps({"songs": songs, "left_out": left_out}, indent=1))
+    counts = {split: sum(song["split"] == split for song in songs) for split, _ in SPLITS}
+    print(f"{len(songs)} songs, {first} blocks ({counts}); left out {len(left_out)}, see {SONGS_FILE}")
+
+
+def list_songs(source: Path, labels: Path | None) -> list[dict]:
+    """An entry a song: `file` relative to `source`, `genre`, and of `split`, `dup_group`, `licence` what the labels say."""
+    archives = sorted(source.rglob("*.npz"))
+    if archives:
+        genres = read_genre_list(labels) if labels else {}
+        entries = []
+        for path in archives:
+            # LPD's archives lie in a folder named after the track, or are named after it.
+            genre = next((genres[name] for name in (path.parent.name, path.stem) if name in genres), None)
+            if genre or not labels:
+                entries.append({"file": str(path.relative_to(source)), "genre": genre or "unknown"})
+        return entries
+    if labels:
+        with open(labels, newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+        if rows and not {"file", "genre"} <= rows[0].keys():
+            raise SystemExit(f"{labels.name} has the columns {', '.join(rows[0])}; needed: file, genre")
+        known = ("file", "genre", "split", "dup_group", "licence")
+        return [{key: row[key] for key in known if row.get(key)} for row in rows]
+    files = sorted(path for path in source.rglob("*") if path.suffix.lower() in MIDI_ENDINGS)
+    parts = [path.relative_to(source).parts for path in files]
+    return [{"file": str(Path(*part)), "genre": part[0] if len(part) > 1 else "unknown"} for part in parts]
+
+
+def prepare_song(source: Path, file: str):
+    """(packed blocks of each track, plan [B, 4], velocity sums, programs, hashes of bars), or why there are none."""
+    path = source / file
+    try:
+        parts = normal_parts(read_lpd(path) if path.suffix == ".npz" else read_midi(path))
+    except MusicError as error:
+        return str(error)
+    blocks = pianoroll.to_blocks(parts.planes)[:, :LONGEST]
+    plan = parts.plan.reshape(-1, BLOCK_HALF_BARS)[:LONGEST].astype(np.uint8)
+    packed = [np.packbits(track, axis=-1) for track in blocks]
+    bars = parts.planes[[MELODY, BASS]][:, 0].reshape(2, -1, 16, 128).swapaxes(0, 1)
+    hashes = {hashlib.md5(np.packbits(bar).tobytes()).hexdigest()[:12] for bar in bars if bar.sum() > 3}
+    programs = {TRACK_NAMES[track]: program for track, program in parts.programs.items()}
+    return packed, plan, parts.velocity, programs, sorted(hashes)
+
+
+def group_duplicates(songs: list[dict]) -> None:
+    """Give versions of one song one `dup_group`: those that the labels say are, and those that share half of their bars'
+    melody and bass in the normal key (Jaccard index)."""
+    parent = list(range(len(songs)))
+
+    def root(i: int) -> int:
+        while parent[i] != i:
+            parent[i] = i = parent[parent[i]]
+        return i
+
+    labelled: dict[str, int] = {}
+    by_bar = defaultdict(list)
+    for i, song in enumerate(songs):
+        if "dup_group" in song:
+            parent[root(i)] = root(labelled.setdefault(song["dup_group"], i))
+        for bar in song["bars"]:
+            by_bar[bar].append(i)
+    shared: dict[tuple[int, int], int] = defaultdict(int)
+    for holders in by_bar.values():
+        if len(holders) <= 20:  # a bar in many songs is a commonplace
+            for a in range(len(holders)):
+                for b in range(a):
+                    shared[holders[b], holders[a]] += 1
+    for (a, b), count in shared.items():
+        if count >= 4 and count >= ALIKE * min(len(songs[a]["bars"]), len(songs[b]["bars"])):
+            parent[root(b)] = root(a)
+    for i, song in enumerate(songs):
+        song["dup_group"] = str(root(i))
+
+
+def split_songs(songs: list[dict], seed: int) -> None:
+    """Set `split` of songs that have none, 80/10/10 by duplicate group. A group with a labelled song follows it; where
+    labels disagree within a group, the group goes where it does least harm: test before val before train."""
+    groups = defaultdict(list)
+    for song in songs:
+        groups[song["dup_group"]].append(song)
+    free = []
+    for group in groups.values():
+        labelled = {song["split"] for song in group if "split" in song}
+        unknown = labelled - {split for split, _ in SPLITS}
+        if unknown:
+            raise SystemExit(f"split {unknown.pop()!r} of {group[0]['file']} is unknown; accepted: train, val, test")
+        split = next((s for s in ("test", "val", "train") if s in labelled), None)
+        if split is None:
+            free.append(group)
+            continue
+        for song in group:
+            song["split"] = split
+    random.Random(seed).shuffle(free)
+    total, done = sum(len(group) for group in free), 0
+    bounds = [(split, sum(share for _, share in SPLITS[: i + 1])) for i, (split, _) in enumerate(SPLITS)]
+    for group in free:
+        split = next((s for s, bound in bounds if done < bound * total - 1e-9), "test")
+        for song in group:
+            song["split"] = split
+        done += len(group)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,107 @@
+"""What the training scripts share before they train: the command line, the config file and the folders of a run."""
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+import yaml
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from accomp.grid import TRACKS
+from accomp.harmony import HarmonyConfig
+from accomp.planner import PlannerConfig
+from accomp.vae import VAEConfig
+from train.corpus import Corpus
+from train.loop import Fit
+
+WEIGHTS = "weights.safetensors"
+CONFIGS = Path(__file__).parent / "configs"
+
+
+def parser(script: str, description: str) -> argparse.ArgumentParser:
+    """The arguments that all training scripts have."""
+    result = argparse.ArgumentParser(prog=f"train.{script}", description=description, formatter_class=argparse.RawTextHelpFormatter)
+    result.add_argument("--corpus", type=Path, required=True, help="folder that train.prepare wrote")
+    result.add_argument("--run", type=Path, required=True, help="folder for weights, logs, curves and samples")
+    result.add_argument("--config", type=Path, default=CONFIGS / "accomp.yaml", help="accomp.yaml (default) or paper.yaml")
+    result.add_argument("--genre", help="train on this genre's songs only")
+    result.add_argument("--init", type=Path, help="fine-tune: start from the weights of this run, with the config's fine_tune settings")
+    result.add_argument("--seed", type=int, default=0)
+    result.add_argument("--max-steps", type=int, help="stop early, to try things out")
+    return result
+
+
+@dataclass
+class Session:
+    """A training run: its options, config and corpus."""
+
+    options: argparse.Namespace
+    config: dict
+    corpus: Corpus
+
+    @classmethod
+    def of(cls, options: argparse.Namespace) -> "Session":
+        config = yaml.safe_load(options.config.read_text())
+        options.run.mkdir(parents=True, exist_ok=True)
+        (options.run / "config.yaml").write_text(options.config.read_text())
+        return cls(options, config, Corpus.load(options.corpus))
+
+    @property
+    def labels(self) -> list[str] | None:
+        """The corpus labels of the chosen genre; None for all."""
+        genre = self.options.genre
+        return (self.config.get("genres") or {}).get(genre, [genre]) if genre else None
+
+    def songs(self, split: str) -> list[int]:
+        return self.corpus.choose(split, self.labels)
+
+    def fit(self, part: str) -> Fit:
+        training = self.config["training"]
+        settings = (training["fine_tune"] if self.options.init else training)[part]
+        return Fit(**settings, seed=self.options.seed)
+
+    def start(self, name: str, model: nn.Module) -> None:
+        """With --init, give `model` the weights of that run."""
+        if self.options.init:
+            model.load_state_dict(load_file(find_weights(self.options.init, name)))
+
+    def trained(self, name: str, model: nn.Module) -> nn.Module:
+        """`model` with the weights of this run, or of the one it started from."""
+        folders = [folder for folder in (self.options.run, self.options.init) if folder]
+        found = next((folder for folder in folders if (folder / name / WEIGHTS).is_file()), folders[0])
+        model.load_state_dict(load_file(find_weights(found, name)))
+        return model.eval()
+
+
+def find_weights(run: Path, name: str) -> Path:
+    path = run / name / WEIGHTS
+    if not path.is_file():
+        raise SystemExit(f"{run} holds no trained {name} ({path} is missing); train it first")
+    return path
+
+
+def save_weights(folder: Path, model: nn.Module) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    save_file({name: value.cpu().contiguous() for name, value in model.state_dict().items()}, folder / WEIGHTS)
+
+
+def vae_configs(config: dict) -> dict[str, VAEConfig]:
+    """The settings of the five VAEs by track name: the common ones and each instrument's own."""
+    common = {key: value for key, value in config["vae"].items() if key not in ("instruments", "full_range")}
+    own = config["vae"].get("instruments", {})
+    ranges = {spec.name: {} if config["vae"].get("full_range") else {"low": spec.low, "high": spec.high} for spec in TRACKS}
+    return {spec.name: VAEConfig(**{**ranges[spec.name], **common, **own.get(spec.name, {})}) for spec in TRACKS}
+
+
+def planner_config(config: dict) -> PlannerConfig | None:
+    return PlannerConfig(**config["planner"]) if config["planner"] else None
+
+
+def harmony_config(config: dict, genres: list[str]) -> HarmonyConfig:
+    return HarmonyConfig(**config["harmony"], genres=genres)
+
+
+def device() -> torch.device:
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")

@@ -47,7 +47,7 @@ class AccompanistConfig:
     programs: dict[str, int] = field(default_factory=dict)  # General MIDI program by track name
     temperature: float = 0.9  # of sampling among latents of real playing
     top_p: float = 0.9
-    restart: int = 8  # blocks after which the band chooses afresh, not hearing its previous block; 0: never
+    restart: int = 8  # after so many blocks (16 bars) the band begins anew, by its first networks; 0: never
     repeat: float = 0.7  # a melody block as similar as this to an earlier one gets its accompaniment; above 1: never
     version: int = VERSION
 
@@ -106,11 +106,18 @@ class Accompanist(
     def device(self) -> torch.device:
         return self.velocity_mean.device
 
+    @property
+    def genre_index(self) -> int:
+        """Of this genre among those that the HarmonyNNs know."""
+        known = self.config.harmony.genres
+        return known.index(self.config.genre) if self.config.genre in known else 0
+
     def _save_pretrained(self, save_directory: Path) -> None:
         """config.json and half-precision model.safetensors; each appears whole or not at all."""
         weights = {name: _half(value).cpu().contiguous() for name, value in self.state_dict().items()}
         temporary = save_directory / f".{WEIGHTS_FILE}.part"
         save_file(weights, temporary, metadata={"format": "pt"})
+        temporary.chmod(0o644)
         temporary.replace(save_directory / WEIGHTS_FILE)
         (save_directory / CONFIG_FILE).write_text(json.dumps(asdict(self.config), indent=1) + "\n")
 
@@ -213,6 +220,7 @@ class Accompanist(
                 if track == BASS:
                     notes = arrangement.monophonic(notes)
                 elif track != DRUMS:
+                    notes = arrangement.thin_out(notes, arrangement.MOST_VOICES[track])
                     notes = arrangement.lead_voices(notes, plan, arrangement.CENTRE[track])
             band[track] = notes
         return band
@@ -226,17 +234,14 @@ class Accompanist(
         source = repeats(blocks, self.config.repeat)
         for block in range(count):
             earlier = int(source[block])
-            # A step that is both first and last is a first one.
-            step = "first" if block == 0 else "last" if block == count - 1 else "middle"
+            fresh = block == 0 or (self.config.restart and block % self.config.restart == 0 and block < count - 1)
+            step = "first" if fresh else "last" if block == count - 1 else "middle"
             for track in ACCOMPANIMENT:
                 if earlier >= 0:
                     latents[track][block] = latents[track][earlier]
                     continue
-                fresh = block == 0 or (self.config.restart and block % self.config.restart == 0)
                 heard = heard_at(step, torch.tensor([block], device=melody.device), torch.tensor([count], device=melody.device),
-                                 melody, latents, track, plan, 0)  # fmt: skip
-                if fresh and self.config.harmony.head == "codebook":
-                    heard.previous = torch.zeros_like(heard.previous)
+                                 melody, latents, track, plan, self.genre_index)  # fmt: skip
                 network = self.harmony[TRACK_NAMES[track]]
                 latents[track][block] = network.choose(step, heard, generator, self.config.temperature, self.config.top_p)[0]
         return latents
@@ -253,6 +258,7 @@ class Accompanist(
 
     def _perform(self, notes: np.ndarray, track: int, grid: Grid, melody: Track, random: np.random.Generator) -> list[Note]:
         """Notes in beats, cut at the melody's end, with the velocities of the genre's playing at the melody's loudness."""
+        notes = arrangement.without_unisons(notes)
         notes = notes[np.lexsort((notes[:, 0], notes[:, 1]))]
         loudness = np.mean([note.velocity for note in melody.notes]) / self.velocity_mean[MELODY].mean().item()
         mean = self.velocity_mean[track].cpu().numpy() * np.clip(loudness, 0.6, 1.25)

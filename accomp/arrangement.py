@@ -12,6 +12,7 @@ from accomp.grid import BASS, DRUMS, GUITAR, HALF_BAR_STEPS, STRINGS
 # is wider than two octaves, so that the band follows a transposed melody unless it must not.
 MEDIAN_RANGE = {BASS: (27, 52), GUITAR: (43, 74), STRINGS: (45, 84)}
 CENTRE = {BASS: 37, GUITAR: 56, STRINGS: 63}  # where `normal_register` brings a track's median, within half an octave
+MOST_VOICES = {GUITAR: 5, STRINGS: 4}  # learned from songs where several players share a part
 BASS_DRUM, CRASH = 36, 49
 SHORTEST_ENDING = 4  # steps
 
@@ -27,6 +28,31 @@ def monophonic(notes: np.ndarray) -> np.ndarray:
     first = np.append(True, notes[1:, 1] != notes[:-1, 1])[: len(notes)]
     notes = notes[first].copy()
     notes[:-1, 2] = np.minimum(notes[:-1, 2], notes[1:, 1])
+    return notes
+
+
+def thin_out(notes: np.ndarray, most: int) -> np.ndarray:
+    """At most `most` notes at a time: of those struck together the top one and new pitch classes come first."""
+    kept: list[tuple[int, int, int]] = []
+    for start in np.unique(notes[:, 1]):
+        held = [note for note in kept[-4 * most :] if note[2] > start]
+        together = sorted((tuple(int(v) for v in n) for n in notes[notes[:, 1] == start]), reverse=True)
+        while together and len(held) < most:
+            classes = {note[0] % 12 for note in held}
+            chosen = next((note for note in together if note[0] % 12 not in classes), together[0])
+            together.remove(chosen)
+            held.append(chosen)
+            kept.append(chosen)
+    return np.array(kept, int).reshape(-1, 3)
+
+
+def without_unisons(notes: np.ndarray) -> np.ndarray:
+    """No pitch sounds twice at a time: a note ends where its pitch is struck again; of two struck together the longer stays."""
+    notes = notes[np.lexsort((-notes[:, 2], notes[:, 1], notes[:, 0]))]
+    same = notes[1:, 0] == notes[:-1, 0]
+    notes = notes[np.append(True, ~(same & (notes[1:, 1] == notes[:-1, 1])))[: len(notes)]].copy()
+    same = notes[1:, 0] == notes[:-1, 0]
+    notes[:-1, 2] = np.where(same, np.minimum(notes[:-1, 2], notes[1:, 1]), notes[:-1, 2])
     return notes
 
 

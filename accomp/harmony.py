@@ -20,6 +20,8 @@ from accomp.grid import ACCOMPANIMENT, BLOCK_HALF_BARS
 STEPS = ("first", "middle", "last")
 MELODY_STEPS = {"first": (0, 1, 2), "middle": (-1, 0, 1), "last": (-2, -1, 0)}  # of which blocks each network hears z
 POSITION = 8
+UNKNOWN = -1.0
+NEVER = -1e4  # logit of what can't be chosen
 
 
 @dataclass
@@ -31,7 +33,7 @@ class HarmonyConfig:
     dropout: float = 0.4
     context: bool = True  # hear earlier instruments, chords, position and genre
     codebook: int = 1024  # C
-    temperature: float = 3.6  # of the soft targets exp(-d^2 / temperature), d between latents
+    temperature: float = 0.05  # of the soft targets exp(-d^2 / T): T as a share of the mean squared distance of two codes
     genres: list[str] = field(default_factory=list)
 
     def __post_init__(self):
@@ -41,7 +43,8 @@ class HarmonyConfig:
 
 @dataclass
 class Heard:
-    """What a HarmonyNN hears at one step of N sequences. A silent block's latent is zeros with a flag of 0.
+    """What a HarmonyNN hears at one step of N sequences. A latent comes with a flag: 1, of a silent block 0 (its latent is
+    zeros), of a previous block that the network is not to know UNKNOWN.
 
     melody: [N, 3, Z]; previous: [N, K + 1] the instrument's latent one block before and its flag; earlier: [N, E] latents
     and flags of the instruments before it in this block; plan: [N, 2, H] chords of this block and the next; position:
@@ -92,6 +95,20 @@ class HarmonyNN(nn.Module):
             self.register_buffer("codes", torch.zeros(config.codebook, latent))
             # A codebook of few different blocks is filled up with entries that are never chosen.
             self.register_buffer("log_count", torch.zeros(config.codebook))
+            self.register_buffer("spread", torch.tensor(1.0))  # mean squared distance of two codes
+
+    @property
+    def temperature(self) -> Tensor:
+        """T of the soft targets, in squared units of the latents."""
+        return self.config.temperature * self.spread
+
+    def set_codes(self, codes: Tensor) -> None:
+        """Fill the codebook with up to C latents [n, K] of real blocks."""
+        self.codes.zero_()
+        self.codes[: len(codes)] = codes
+        self.log_count.fill_(NEVER)
+        self.log_count[: len(codes)] = 0.0
+        self.spread.copy_(torch.pdist(codes[:256]).square().mean() if len(codes) > 1 else 1.0)
 
     def forward(self, step: str, heard: Heard) -> Tensor:
         """[N, C + 2] logits of the codes, of silence and of staying on the previous latent; with the regression head
@@ -107,8 +124,8 @@ class HarmonyNN(nn.Module):
         if self.config.head == "regression":
             return output
         query, silence, stay = output[:, : self.latent], output[:, -2:-1], output[:, -1:]
-        near = -torch.cdist(query[None], self.codes[None])[0].square() * self.log_scale.exp() / self.config.temperature
-        stay = stay.masked_fill(heard.previous[:, -1:] == 0, -1e4)  # there is nothing to stay on
+        near = -torch.cdist(query[None], self.codes[None])[0].square() * self.log_scale.exp() / self.temperature
+        stay = stay.masked_fill(heard.previous[:, -1:] <= 0, NEVER)  # there is nothing to stay on
         return torch.cat([near + self.log_count, silence, stay], dim=1)
 
     def loss(self, step: str, heard: Heard, target: Tensor) -> Tensor:
@@ -122,9 +139,9 @@ class HarmonyNN(nn.Module):
 
     def _targets(self, previous: Tensor, real: Tensor, active: Tensor) -> Tensor:
         """[N, C + 2] soft targets: exp(-d^2 / temperature) over codes and the previous latent; silence for silence."""
-        distance = torch.cdist(real[None], self.codes[None])[0].square() - self.config.temperature * self.log_count
-        stay = (real - previous[:, :-1]).square().sum(1, keepdim=True).masked_fill(previous[:, -1:] == 0, 1e6)
-        near = (-torch.cat([distance, stay], dim=1) / self.config.temperature).softmax(1)
+        distance = torch.cdist(real[None], self.codes[None])[0].square() - self.temperature * self.log_count
+        stay = (real - previous[:, :-1]).square().sum(1, keepdim=True).masked_fill(previous[:, -1:] <= 0, 1e6)
+        near = (-torch.cat([distance, stay], dim=1) / self.temperature).softmax(1)
         silent = (1 - active)[:, None]
         return torch.cat([near[:, :-1] * (1 - silent), silent, near[:, -1:] * (1 - silent)], dim=1)
 
@@ -164,6 +181,13 @@ class _Trunk(nn.Module):
         for block in self.blocks:
             x = x + block(x)
         return x
+
+
+def forget(previous: Tensor, forgotten: Tensor) -> Tensor:
+    """Previous latents and flags [N, K + 1], unknown where `forgotten` [N] bool."""
+    unknown = torch.zeros_like(previous)
+    unknown[:, -1] = UNKNOWN
+    return torch.where(forgotten[:, None], unknown, previous)
 
 
 def heard_before(instrument: int) -> tuple[int, ...]:

@@ -107,7 +107,7 @@ class Score:
         """The bars from beat 0 on, as far as needed to cover `until` beats. A meter change always begins a bar."""
         bars = []
         for index, meter in enumerate(self.meters):
-            following = self.meters[index + 1].onset if index + 1 < len(self.meters) else max(until, meter.onset + 1e-9)
+            following = self.meters[index + 1].onset if index + 1 < len(self.meters) else max(until, meter.onset + 1e-3)
             onset = meter.onset
             while onset < following - 1e-6 and (onset < until or not bars):
                 bars.append(Bar(onset, meter))

@@ -74,8 +74,14 @@ class InstrumentVAE(nn.Module):
         return self._unseen(output, plan)
 
     def binarise(self, probabilities: Tensor) -> Tensor:
-        """Planes [N, 2, 32, P] uint8 by the fitted thresholds."""
-        return (probabilities > self.thresholds[:, None, None]).to(torch.uint8)
+        """Planes [N, 2, 32, P] uint8 by the fitted thresholds. A pitch that sounds already is struck again only where that is
+        more likely than not: the low threshold that finds the beginnings of notes would chop held ones."""
+        onset, sustain = probabilities[:, 0], probabilities[:, 1]
+        struck = onset > self.thresholds[0]
+        sounding = struck | (sustain > self.thresholds[1])
+        before = F.pad(sounding, (0, 0, 1, 0))[:, :-1]
+        struck = struck & (~before | (onset > 0.5))
+        return torch.stack([struck, sounding], dim=1).to(torch.uint8)
 
     def loss(self, planes: Tensor, plan: Tensor, kl_weight: float) -> Loss:
         """Negative evidence lower bound, nats a block, the divergence weighted by `kl_weight`."""

@@ -23,7 +23,7 @@ from accomp.score import Score, Track
 from train.loop import fit, plot_losses, read_losses, write_json
 from train.settings import Session, find_weights, harmony_config, parser, planner_config, save_weights, vae_configs
 
-PREVIOUS_DROPPED = 0.2  # how often a network must do without its previous latent, as after a restart
+PREVIOUS_DROPPED = 0.2  # how often a network must do without its previous latent, so that it listens to the rest too
 CODES_PER_SONG = 24
 SHARE_OF_OTHERS = 0.25  # of a genre's codebook that may come from other genres, where its own songs don't fill it
 EXAMPLES = 4  # sample songs
@@ -102,10 +102,7 @@ def fill_codebook(network: HarmonyNN, latents: Tensor, session: Session, songs: 
         others = [song for song in session.corpus.choose("train") if song not in set(songs)]
         lent = _different_blocks(latents, session, others, random)
         own = np.concatenate([own, lent[: min(size - len(own), int(SHARE_OF_OTHERS * len(own)))]])
-    network.codes.zero_()
-    network.codes[: len(own)] = latents[own, :-1]
-    network.log_count.fill_(-1e4)
-    network.log_count[: len(own)] = 0.0
+    network.set_codes(latents[own, :-1])
 
 
 def _different_blocks(latents: Tensor, session: Session, songs: list[int], random: np.random.Generator) -> np.ndarray:
@@ -176,9 +173,8 @@ def train_network(session: Session, model: Accompanist, latents: dict[int, Tenso
         for index in torch.randperm(len(order), generator=generator).tolist():
             step, rows = order[index]
             heard, target = hear(step, rows)
-            kept = (torch.rand(len(rows), 1, generator=generator) >= PREVIOUS_DROPPED).to(melody.dtype)
             if model.config.harmony.head == "codebook":
-                heard.previous = heard.previous * kept
+                heard.previous = harmony.forget(heard.previous, torch.rand(len(rows), generator=generator) < PREVIOUS_DROPPED)
             yield step, vars(heard), target
 
     def losses(progress: float, batch) -> dict[str, Tensor]:

@@ -14,6 +14,10 @@ from accomp.score import Note, Score
 
 NEARLY_EMPTY = 0.25  # a guitar part with fewer notes than this share of the piano's comping is left to the piano
 STRINGS_PROGRAMS = range(40, 56)  # of all that plays the strings part, what may give its sound
+# Strings, voices, organs and pads hold chords. Where they do, brass, reeds, leads and mallets are left out of the strings
+# part: all of them on one track are more than one part can be, and teach it restless noise.
+SUSTAINED = {*range(16, 24), *range(40, 55), *range(88, 96)}
+ENOUGH_SUSTAINED = 40  # notes
 
 
 @dataclass
@@ -28,42 +32,51 @@ class Parts:
 
 
 def split(score: Score) -> tuple[dict[int, list[Note]], list[Note], dict[int, int]]:
-    """The notes of each of the five parts (the melody as a single line), the piano's comping, and the main program of each
-    part. The families are LPD-5's (Dong et al. 2018): all that is neither drums, piano, guitar nor bass is strings. The
-    piano's comping plays the guitar part where there is hardly a guitar."""
+    """The notes of each of the five parts (the melody as a single line), the other notes that sound with them, and the main
+    program of each part. The families are LPD-5's (Dong et al. 2018): all that is neither drums, piano, guitar nor bass is
+    strings. The piano's comping plays the guitar part where there is hardly a guitar."""
     melody = choose_melody(score)
     parts: dict[int, list[Note]] = {track: [] for track in range(len(TRACKS))}
     comping: list[Note] = []
+    sustained: list[Note] = []
+    others: list[Note] = []
     sounds: dict[int, Counter] = {track: Counter() for track in range(len(TRACKS))}
     for index, track in enumerate(score.tracks):
         family = track.program // 8
+        part = {0: None, 3: GUITAR, 4: BASS}.get(family, STRINGS)
         if index == melody:
             parts[MELODY] = skyline(track.notes)
         elif track.is_drum:
             parts[DRUMS] += track.notes
-        elif family == 0:
+        elif part is None:
             comping += track.notes
-        elif track.program < 120:  # beyond are sound effects
-            part = {3: GUITAR, 4: BASS}.get(family, STRINGS)
+        elif part == STRINGS and track.program < 120:  # beyond are sound effects
+            chosen = sustained if track.program in SUSTAINED else others
+            chosen += track.notes
+            if track.program in STRINGS_PROGRAMS:
+                sounds[STRINGS][track.program] += len(track.notes)
+        elif part != STRINGS:
             parts[part] += track.notes
-            if part != STRINGS or track.program in STRINGS_PROGRAMS:
-                sounds[part][track.program] += len(track.notes)
+            sounds[part][track.program] += len(track.notes)
+    beside = others
     if len(parts[GUITAR]) < NEARLY_EMPTY * len(comping):
-        parts[GUITAR] = comping
-    return parts, comping, {part: count.most_common(1)[0][0] for part, count in sounds.items() if count}
+        parts[GUITAR], beside = comping, beside + parts[GUITAR]
+    else:
+        beside = beside + comping
+    parts[STRINGS] = sustained if len(sustained) >= ENOUGH_SUSTAINED else sustained + others
+    return parts, beside, {part: count.most_common(1)[0][0] for part, count in sounds.items() if count}
 
 
 def normal_parts(score: Score) -> Parts:
     """The parts of a song, ready to be cut into blocks. Raises MusicError where there is no melody to learn from."""
-    parts, comping, programs = split(score)
+    parts, beside, programs = split(score)
     if not parts[MELODY]:
         raise MusicError("the melody track has no notes")
-    everything = [note for notes in parts.values() for note in notes]
+    everything = [note for notes in [*parts.values(), beside] for note in notes]
     grid = Grid.of(score, min(note.onset for note in everything), max(note.end for note in everything))
     shift = tonality.shift_of(parts[MELODY])
     planes = np.stack([_part_planes(parts[track], track, shift, grid) for track in range(len(TRACKS))])
-    piano = _part_planes(comping, GUITAR, shift, grid)
-    harmony = chords.chroma(planes[GUITAR]) + chords.chroma(planes[STRINGS]) + chords.chroma(piano)
+    harmony = sum(chords.chroma(part) for part in (planes[GUITAR], planes[STRINGS], _part_planes(beside, GUITAR, shift, grid)))
     plan = chords.of_arrangement(harmony, chords.chroma(planes[BASS]), chords.chroma(planes[MELODY]))
     velocity = np.stack([_velocities(parts[track], grid) for track in range(len(TRACKS))])
     return Parts(planes, plan, velocity, programs)

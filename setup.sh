@@ -1,0 +1,29 @@
+#!/bin/sh
+# Sets up everything: FluidSynth and a soundfont from the system's packages, and Python packages in .venv.
+#   ./setup.sh         what the models, the command line and the page need
+#   ./setup.sh dev     and what training and the tests need
+set -eu
+cd "$(dirname "$0")"
+
+if ! command -v fluidsynth >/dev/null 2>&1 || { command -v apt-get >/dev/null 2>&1 && [ ! -e /usr/share/sounds/sf2/FluidR3_GM.sf2 ]; }; then
+    as_root=""
+    [ "$(id -u)" = 0 ] || as_root="sudo"
+    if command -v apt-get >/dev/null 2>&1; then
+        $as_root apt-get update -q || true
+        # shellcheck disable=SC2046
+        $as_root apt-get install -y -q --no-install-recommends $(cat packages.txt) ||
+            echo "setup: no FluidSynth; everything but the sound will work" >&2
+    elif command -v brew >/dev/null 2>&1; then
+        # Homebrew has no General MIDI soundfont; the small one inside the pretty_midi package serves.
+        brew install fluid-synth || echo "setup: no FluidSynth; everything but the sound will work" >&2
+    else
+        echo "setup: install FluidSynth yourself to get sound; everything else works without it" >&2
+    fi
+fi
+
+python=${PYTHON:-python3}
+[ -x .venv/bin/python ] || "$python" -m venv .venv
+.venv/bin/python -m pip install -q --disable-pip-version-check -r requirements.txt
+if [ "${1:-}" = dev ]; then
+    .venv/bin/python -m pip install -q --disable-pip-version-check -r requirements-dev.txt
+fi

@@ -1,0 +1,211 @@
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from accomp import Accompanist, Note, Score, Tempo, TimeSignature, Track
+from accomp.accompanist import ModelError, genres, repeats
+from accomp.errors import MusicError
+from accomp.grid import DRUMS, MELODY, TRACK_NAMES
+from tests.tiny import tiny
+
+PITCHES = (67, 67, 69, 71, 72, 71, 69, 67, 64, 62, 64, 67, 67, 65, 64, 62, 60, 64, 67, 72, 71, 74, 72)
+
+
+def melody(by=0, start=0.0, meter=(4, 4), bpm=(500_000,), lengths=(1.0, 0.5, 0.5, 1.5, 0.25, 0.25)):
+    notes, at = [], start
+    for i in range(46):
+        length = lengths[i % len(lengths)]
+        notes.append(Note(PITCHES[i % len(PITCHES)] + by, at, length, 60 + i))
+        at += length
+    tempos = [Tempo(8.0 * i, microseconds) for i, microseconds in enumerate(bpm)]
+    return Score([Track("upper part", notes=notes)], tempos, [TimeSignature(0.0, *meter)])
+
+
+@pytest.fixture(scope="module")
+def model():
+    return tiny()
+
+
+@pytest.fixture(scope="module", params=["pop", "jazz"])
+def shipped(request):
+    return Accompanist.from_pretrained(request.param)
+
+
+def band(song):
+    return [track.notes for i, track in enumerate(song.tracks) if i != MELODY]
+
+
+def test_five_tracks_and_the_melody_is_sacred(model):
+    score = melody(start=0.3, bpm=(500_000, 431_234))
+    song = model.accompany(score)
+    assert [t.name for t in song.tracks] == list(TRACK_NAMES) and song.tracks[DRUMS].is_drum
+    assert song.tracks[MELODY].notes == score.tracks[0].notes
+    assert song.tempos == score.tempos and song.meters == score.meters and song.resolution == score.resolution
+    assert all(band(song))
+
+
+def test_polyphonic_melodies_come_back_whole(model):
+    score = melody()
+    score.tracks[0].notes = sorted(score.tracks[0].notes + [n._replace(pitch=n.pitch - 16) for n in score.tracks[0].notes[::3]])
+    assert model.accompany(score).tracks[MELODY].notes == score.tracks[0].notes
+
+
+@pytest.mark.parametrize("meter", [(4, 4), (3, 4), (6, 8), (5, 4), (2, 4), (7, 8)])
+@pytest.mark.parametrize("start", [0.0, 3.0, 17.5])
+def test_the_band_plays_from_the_first_bar_to_the_end(shipped, meter, start):
+    score = melody(start=start, meter=meter)
+    song = shipped.accompany(score)
+    end = score.end
+    bar = meter[0] * 4 / meter[1]
+    first_bar = start // bar * bar
+    notes = [note for notes in band(song) for note in notes]
+    assert min(n.onset for n in notes) >= first_bar - 1e-9
+    assert min(n.onset for n in notes) < first_bar + 2 * bar
+    assert max(n.end for n in notes) == pytest.approx(end)
+    assert all(n.duration > 0 and 0 <= n.pitch <= 127 and 1 <= n.velocity <= 127 for n in notes)
+    assert song.end == pytest.approx(end)
+
+
+@pytest.mark.parametrize("by", [-7, -5, -2, 1, 4, 6])
+def test_a_transposed_melody_gets_the_transposed_band(shipped, by):
+    one, other = shipped.accompany(melody(), seed=5), shipped.accompany(melody(by), seed=5)
+    for track, (a, b) in enumerate(zip(one.tracks, other.tracks)):
+        assert [n[1:] for n in a.notes] == [n[1:] for n in b.notes] or track not in (DRUMS, MELODY)
+        if track == DRUMS:
+            assert a.notes == b.notes
+            continue
+        moves = {y.pitch - x.pitch for x, y in zip(sorted(a.notes, key=lambda n: n[1:]), sorted(b.notes, key=lambda n: n[1:]))}
+        assert len(a.notes) == len(b.notes) and {move % 12 for move in moves} == {by % 12}
+        if abs(by) <= 2:  # the ranges allow it
+            assert moves == {by}
+
+
+def test_twice_the_tempo_changes_the_tempo_alone(model):
+    slow, fast = model.accompany(melody(bpm=(600_000,)), seed=3), model.accompany(melody(bpm=(300_000,)), seed=3)
+    assert [t.notes for t in slow.tracks] == [t.notes for t in fast.tracks] and slow.chords == fast.chords
+    assert slow.tempos != fast.tempos
+
+
+def test_a_seed_is_a_band_and_another_another(shipped):
+    songs = [shipped.accompany(melody(), seed=seed) for seed in (4, 4, 5)]
+    assert band(songs[0]) == band(songs[1])
+    assert [[n[:3] for n in notes] for notes in band(songs[0])] != [[n[:3] for n in notes] for notes in band(songs[2])]
+
+
+def test_variation_changes_the_playing(shipped):
+    plain, varied = shipped.accompany(melody(), seed=1), shipped.accompany(melody(), seed=1, variation=0.7)
+    assert band(plain) != band(varied) and plain.chords == varied.chords
+
+
+def test_silence_after_the_melody_changes_no_note(model):
+    score = melody()
+    longer = melody()
+    longer.meters.append(TimeSignature(400.0, 4, 4))
+    longer.tempos.append(Tempo(600.0, 400_000))
+    assert [t.notes for t in model.accompany(score).tracks] == [t.notes for t in model.accompany(longer).tracks]
+
+
+def test_the_ending_is_one_chord_held_together(shipped):
+    score = melody()
+    last = score.tracks[0].notes[-1]
+    score.tracks[0].notes.append(Note(60, last.end, 3.0, 80))
+    song = shipped.accompany(score, seed=2)
+    for track, notes in zip(song.tracks, [t.notes for t in song.tracks]):
+        if track.name in ("guitar", "bass", "strings") and notes and notes[-1].onset >= last.end - 8:
+            final = [n for n in notes if n.onset >= last.end - 1e-9]
+            assert final and all(n.end == pytest.approx(song.end) for n in final)
+    bare = shipped.accompany(score, seed=2, ending=False)
+    assert band(bare) != band(song)
+
+
+@pytest.mark.parametrize("notes", [[Note(60, 0.0, 1.0, 80)], [Note(60, 0.0, 0.0, 80)], [Note(127, 2.0, 0.1, 1), Note(0, 3.0, 0.1, 127)]])
+def test_a_few_notes_are_enough(model, notes):
+    song = model.accompany(Score([Track(notes=notes)]))
+    assert song.tracks[MELODY].notes == notes
+
+
+def test_the_choice_of_melody_is_reported_and_overridden(model):
+    score = melody()
+    score.tracks.append(Track("Vocals", 52, notes=[n._replace(pitch=n.pitch + 5) for n in score.tracks[0].notes]))
+    chosen = model.accompany(score)
+    assert chosen.tracks[MELODY].notes == score.tracks[1].notes
+    assert "track 1" in chosen.notices[0] and "Vocals" in chosen.notices[0]
+    asked = model.accompany(score, melody_track=0)
+    assert asked.tracks[MELODY].notes == score.tracks[0].notes and "as asked" in asked.notices[0]
+
+
+def test_bad_arguments_name_what_is_accepted(model):
+    drums = Score([Track("kit", is_drum=True, notes=[Note(36, 0.0, 1.0, 80)]), *melody().tracks])
+    for arguments, message in (
+        ({"melody_track": 7}, "tracks 0 to 1"), ({"melody_track": 0}, "drum track"), ({"seed": -1}, "accepted: 0 to"),
+        ({"variation": 9}, "accepted: 0 to 4"),
+    ):  # fmt: skip
+        with pytest.raises(MusicError, match=message):
+            model.accompany(drums, **arguments)
+
+
+def test_repeats_are_found():
+    blocks = torch.zeros(4, 2, 32, 128, dtype=torch.uint8)
+    for block, pitches in enumerate(((60, 62, 64, 65), (60, 62, 64, 67), (71, 72, 74, 76), (60, 62, 64, 65))):
+        for i, pitch in enumerate(pitches):
+            blocks[block, 0, 4 * i, pitch] = 1
+    assert repeats(blocks, 0.7).tolist() == [-1, -1, -1, 0]
+    assert repeats(blocks, 0.6).tolist() == [-1, 0, -1, 0]
+    assert repeats(blocks, 2.0).tolist() == [-1] * 4
+
+
+def test_the_published_method_runs_too():
+    song = tiny(paper=True).accompany(melody(), seed=1)
+    assert song.chords == [] and song.tracks[MELODY].notes == melody().tracks[0].notes
+
+
+def test_saving_and_loading_give_the_same_music(tmp_path, model):
+    model.save_pretrained(tmp_path)
+    loaded = Accompanist.from_pretrained(tmp_path)
+    again = tmp_path / "again"
+    again.mkdir()
+    loaded.save_pretrained(again)
+    assert (again / "model.safetensors").read_bytes() == (tmp_path / "model.safetensors").read_bytes()
+    twice = Accompanist.from_pretrained(str(again))
+    assert [t.notes for t in loaded.accompany(melody()).tracks] == [t.notes for t in twice.accompany(melody()).tracks]
+
+
+def test_broken_models_are_refused_by_name(tmp_path, model):
+    model.save_pretrained(tmp_path)
+    config, weights = tmp_path / "config.json", tmp_path / "model.safetensors"
+    whole, values = weights.read_bytes(), json.loads(config.read_text())
+
+    def refused(message):
+        with pytest.raises(ModelError, match=message):
+            Accompanist.from_pretrained(tmp_path)
+
+    config.write_text(json.dumps({**values, "version": 99}))
+    refused("version 99")
+    config.write_text(json.dumps({**values, "colour": "blue"}))
+    refused("colour")
+    config.write_text(json.dumps({**values, "temperature": 1.0, "planner": None}))
+    refused("planner")  # weights that the config knows nothing of
+    config.write_text(json.dumps(values))
+    weights.write_bytes(whole[: len(whole) // 2])
+    refused(str(tmp_path.name))
+    weights.unlink()
+    refused("model.safetensors is missing")
+
+
+def test_unknown_genres_name_the_choices():
+    with pytest.raises(ModelError, match="'polka' is unknown; available: .*jazz"):
+        Accompanist.from_pretrained("polka")
+
+
+def test_the_shipped_models_are_small_and_five_at_least():
+    assert {"jazz", "pop", "rock", "folk", "latin"} <= set(genres())
+    from accomp.accompanist import MODELS
+
+    for genre in genres():
+        assert (MODELS / genre / "model.safetensors").stat().st_size <= 10_000_000
+        training = json.loads((MODELS / genre / "training.json").read_text())
+        assert {"seed", "settings", "losses"} <= training.keys()
+        assert all({"val", "test"} <= losses.keys() for losses in training["losses"].values() if "val" in losses)
+        assert np.isfinite(training["losses"]["drums"]["test"]["loss"])

@@ -1,0 +1,49 @@
+import gradio as gr
+import pytest
+from gradio_client import Client, handle_file
+
+import app
+from accomp import genres, read_midi
+from accomp.grid import MELODY
+
+ODE = app.EXAMPLES[[path.endswith("ode_to_joy.mid") for path in app.EXAMPLES].index(True)]
+
+
+def test_the_handler_returns_sound_picture_and_midi():
+    sound, picture, midi = app.accompany(ODE, "jazz", 2)
+    assert read_midi(midi).tracks[MELODY].notes == read_midi(ODE).tracks[0].notes
+    assert open(picture, "rb").read(4) == b"\x89PNG"
+    assert sound is None or open(sound, "rb").read(4) == b"RIFF"
+
+
+def test_without_sound_the_rest_is_there(monkeypatch):
+    def silent(song):
+        raise app.AudioUnavailable("FluidSynth is missing")
+
+    monkeypatch.setattr(app, "render", silent)
+    sound, picture, midi = app.accompany(ODE, "pop")
+    assert sound is None and picture and len(read_midi(midi).tracks) == 5
+
+
+def test_mistakes_become_messages(tmp_path):
+    bad = tmp_path / "melody.mid"
+    bad.write_bytes(b"RIFF....WAVE")
+    for arguments, message in (((None, "pop"), "Choose a MIDI file"), ((ODE, "polka"), "polka"), ((str(bad), "pop"), "WAV")):
+        with pytest.raises(gr.Error, match=message):
+            app.accompany(*arguments)
+
+
+def test_a_genre_is_loaded_once():
+    assert app.load("pop") is app.load("pop")
+
+
+def test_the_page_serves_its_endpoint():
+    app.demo.launch(prevent_thread_lock=True, quiet=True)
+    try:
+        client = Client(app.demo.local_url, verbose=False)
+        sound, picture, midi = client.predict(handle_file(ODE), "folk", 1, api_name="/accompany")
+        assert len(read_midi(midi).tracks) == 5
+        dropdown = next(c for c in app.demo.config["components"] if c["type"] == "dropdown")
+        assert [choice[0] for choice in dropdown["props"]["choices"]] == genres()
+    finally:
+        app.demo.close()

@@ -45,7 +45,9 @@ def accompany(melody: str | None, genre: str, seed: float = 0) -> tuple[str | No
 
 
 with gr.Blocks(title="accomp", delete_cache=(KEPT_SECONDS, KEPT_SECONDS)) as demo:
-    gr.Markdown("# accomp: give a melody a band\nUpload a melody as MIDI, choose a genre, and hear it with drums, bass, guitar and strings.")
+    gr.Markdown(
+        "# accomp: give a melody a band\nUpload a melody as MIDI and hear it with drums, bass, guitar and strings."
+    )
     with gr.Row():
         melody_file = gr.File(label="Melody (MIDI)", file_types=[".mid", ".midi", ".kar"], type="filepath")
         with gr.Column():
@@ -56,7 +58,9 @@ with gr.Blocks(title="accomp", delete_cache=(KEPT_SECONDS, KEPT_SECONDS)) as dem
     sound_player = gr.Audio(label="Sound", type="filepath")
     picture_view = gr.Image(label="Piano roll", type="filepath")
     midi_download = gr.File(label="MIDI")
-    button.click(accompany, [melody_file, genre_choice, seed_choice], [sound_player, picture_view, midi_download], api_name="accompany")
+    button.click(
+        accompany, [melody_file, genre_choice, seed_choice], [sound_player, picture_view, midi_download], api_name="accompany"
+    )
 
 if __name__ == "__main__":
     demo.launch()

@@ -10,7 +10,8 @@ drums, bass, guitar and strings; and the band comes down the same way. Shapes: N
 steps, H half bars (four a block), P 128 pitches, K and Z latent sizes.
 """
 
-from accomp.accompanist import Accompanist, AccompanistConfig, ModelError, genres
+from accomp.accompanist import Accompanist
+from accomp.config import AccompanistConfig, ModelError, genres
 from accomp.errors import MusicError
 from accomp.midi import read_midi, write_midi
 from accomp.score import Chord, Note, Score, Tempo, TimeSignature, Track

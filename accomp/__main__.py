@@ -4,19 +4,28 @@ import argparse
 import sys
 from pathlib import Path
 
-from accomp.accompanist import Accompanist, ModelError, genres
+from accomp.accompanist import Accompanist
+from accomp.config import ModelError, genres
 from accomp.errors import MusicError
 from accomp.midi import read_midi, write_midi
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="accomp", description="Give a melody a band: drums, bass, guitar and strings under its piano.")
+    parser = argparse.ArgumentParser(
+        prog="accomp", description="Give a melody a band: drums, bass, guitar and strings under its piano."
+    )
     parser.add_argument("melodies", metavar="MELODY", nargs="+", type=Path, help="MIDI files")
     parser.add_argument("--genre", default="pop", help=f"{', '.join(genres())}, a model folder or a Hub id (default: pop)")
-    parser.add_argument("--out", type=Path, default=Path("results"), help="folder; each melody gets one of its own in it (default: results)")
+    parser.add_argument(
+        "--out", type=Path, default=Path("results"), help="folder; each melody gets one of its own in it (default: results)"
+    )
     parser.add_argument("--seed", type=int, default=0, help="another seed gives other music (default: 0)")
-    parser.add_argument("--variation", type=float, default=0.0, metavar="SD", help="noise in latent space, 0 to about 1 (default: 0)")
-    parser.add_argument("--melody-track", type=int, metavar="N", help="which track is the melody, counted from 0 (default: chosen)")
+    parser.add_argument(
+        "--variation", type=float, default=0.0, metavar="SD", help="noise in latent space, 0 to about 1 (default: 0)"
+    )
+    parser.add_argument(
+        "--melody-track", type=int, metavar="N", help="which track is the melody, counted from 0 (default: chosen)"
+    )
     parser.add_argument("--no-audio", action="store_true", help="write no sound")
     options = parser.parse_args(arguments)
     try:

@@ -1,73 +1,31 @@
 """The Accompanist: five VAEs, four HarmonyNNs and a chord planner of one genre, and the way from melody to band.
 
 Letters: B blocks of a song, H half bars of a block (4), Z and K latent sizes.
-Source: seeds' "Generating Musical Accompaniment to a given Master Melody using VAEs and CNNs", "Music Generation".
+Source: "Generating Musical Accompaniment to a given Master Melody using VAEs and CNNs", "Music Generation".
 """
 
 import json
-import os
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import torch
-from huggingface_hub import PyTorchModelHubMixin, snapshot_download
-from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+from huggingface_hub import PyTorchModelHubMixin
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from accomp import arrangement, chords, harmony, pianoroll, tonality
+from accomp.config import CONFIG_FILE, WEIGHTS_FILE, AccompanistConfig, ModelError, find_folder
 from accomp.errors import MusicError
-from accomp.grid import (
-    ACCOMPANIMENT, BASS, BLOCK_HALF_BARS, DRUMS, HALF_BAR_STEPS, MELODY, TRACK_NAMES, TRACKS, Grid,
-)  # fmt: skip
-from accomp.harmony import HarmonyConfig, HarmonyNN, Heard
+from accomp.grid import ACCOMPANIMENT, BASS, BLOCK_HALF_BARS, DRUMS, HALF_BAR_STEPS, MELODY, TRACK_NAMES, TRACKS, Grid
+from accomp.harmony import HarmonyNN
 from accomp.melody import choose_melody, melody_name, skyline
-from accomp.planner import ChordPlanner, PlannerConfig
+from accomp.planner import ChordPlanner
 from accomp.score import Chord, Note, Score, Track
-from accomp.vae import InstrumentVAE, VAEConfig
+from accomp.vae import InstrumentVAE
 
-CONFIG_FILE, WEIGHTS_FILE = "config.json", "model.safetensors"
-VERSION = 1
-MODELS = Path(os.environ.get("ACCOMP_MODELS", Path(__file__).parent.parent / "models"))
 VELOCITY_POSITIONS = 16  # velocities are learned for each sixteenth of a bar
-
-
-class ModelError(ValueError):
-    """A model folder or repository that can't be used. The message names what is missing or wrong."""
-
-
-@dataclass
-class AccompanistConfig:
-    genre: str = "universal"
-    vaes: dict[str, VAEConfig] = field(default_factory=dict)  # by track name
-    harmony: HarmonyConfig = field(default_factory=HarmonyConfig)
-    planner: PlannerConfig | None = field(default_factory=PlannerConfig)  # None: no chord plan, as published
-    programs: dict[str, int] = field(default_factory=dict)  # General MIDI program by track name
-    temperature: float = 0.9  # of sampling among latents of real playing
-    top_p: float = 0.9
-    restart: int = 8  # after so many blocks (16 bars) the band begins anew, by its first networks; 0: never
-    repeat: float = 0.7  # a melody block as similar as this to an earlier one gets its accompaniment; above 1: never
-    version: int = VERSION
-
-    @classmethod
-    def from_dict(cls, values: dict) -> "AccompanistConfig":
-        """Opposite of `dataclasses.asdict`; a key that is unknown is an error."""
-        values = dict(values)
-        if values.get("version") != VERSION:
-            raise ModelError(f"config version {values.get('version')!r} is unknown; this release of accomp reads version {VERSION}")
-        values["vaes"] = {name: _build(VAEConfig, vae) for name, vae in values.get("vaes", {}).items()}
-        values["harmony"] = _build(HarmonyConfig, values.get("harmony", {}))
-        values["planner"] = _build(PlannerConfig, values["planner"]) if values.get("planner") else None
-        return _build(cls, values)
-
-
-def _build(kind, values: dict):
-    unknown = set(values) - {entry.name for entry in fields(kind)}
-    if unknown:
-        raise ModelError(f"{kind.__name__} has no setting {', '.join(sorted(unknown))}")
-    return kind(**values)
 
 
 class Accompanist(
@@ -122,14 +80,16 @@ class Accompanist(
         (save_directory / CONFIG_FILE).write_text(json.dumps(asdict(self.config), indent=1) + "\n")
 
     @classmethod
-    def from_pretrained(cls, source: str | Path, *, revision: str | None = None, device: str | None = None, **hub) -> "Accompanist":
+    def from_pretrained(
+        cls, source: str | Path, *, revision: str | None = None, device: str | None = None, **hub
+    ) -> "Accompanist":
         """The models in a folder, of an embedded genre ("jazz"), or of a Hub repository ("user/accomp-jazz").
 
         revision: branch, tag or commit of the Hub repository; device: "cpu" or "cuda", by default the GPU where there is
         one; **hub: further arguments of `huggingface_hub.snapshot_download`.
         Raises ModelError where something is missing, superfluous, misshapen or not safetensors.
         """
-        folder = _find(str(source), revision, hub)
+        folder = find_folder(str(source), revision, hub)
         try:
             config = AccompanistConfig.from_dict(json.loads((folder / CONFIG_FILE).read_text()))
             weights = load_file(folder / WEIGHTS_FILE)
@@ -154,7 +114,7 @@ class Accompanist(
         """The melody of `score` with a band: five tracks in the order of TRACKS, the piano playing the melody's very notes.
 
         seed: another one gives other music; variation: standard deviation of the noise added to the band's latents, which
-        are about of unit scale (seeds: 0.5 to 1.0); melody_track: index of the melody among `score.tracks`, else chosen
+        are about of unit scale (Tham & Kim 2021 liked 0.5 to 1.0); melody_track: index of the melody among `score.tracks`, else chosen
         (`melody.choose_melody`); ending: let the band strike and hold a final chord together.
         Raises MusicError where there is no melody or an argument is out of range.
         """
@@ -167,7 +127,9 @@ class Accompanist(
             raise MusicError(f"melody track {index} does not exist; the file has tracks 0 to {len(score.tracks) - 1}")
         melody = score.tracks[index]
         if melody.is_drum or not melody.notes:
-            raise MusicError(f"melody track {index} {'is a drum track' if melody.is_drum else 'has no notes'}; choose a pitched one")
+            raise MusicError(
+                f"melody track {index} {'is a drum track' if melody.is_drum else 'has no notes'}; choose a pitched one"
+            )
         notices = list(score.notices)
         if len(score.tracks) > 1:
             notices.append(f"melody: {melody_name(score, index)}{' (as asked)' if melody_track is not None else ''}")
@@ -180,7 +142,7 @@ class Accompanist(
         end = int(max(grid.nearest_step(melody.end), grid.nearest_step(melody.start) + 1))
         last = arrangement.ending_step(int(grid.nearest_step(line[-1].onset)), end)
         if ending:
-            plan[last // HALF_BAR_STEPS :] = plan[last // HALF_BAR_STEPS]
+            plan[last // HALF_BAR_STEPS :] = _final_chord(int(plan[last // HALF_BAR_STEPS]), line, shift)
         band = self.play(planes, plan, generator, variation)
         band = {track: notes[notes[:, 1] < end] for track, notes in band.items()}
         if ending:
@@ -205,7 +167,9 @@ class Accompanist(
         return self.planner.plan(planes)
 
     @torch.no_grad()
-    def play(self, planes: np.ndarray, plan: np.ndarray, generator: torch.Generator, variation: float = 0.0) -> dict[int, np.ndarray]:
+    def play(
+        self, planes: np.ndarray, plan: np.ndarray, generator: torch.Generator, variation: float = 0.0
+    ) -> dict[int, np.ndarray]:
         """What the band plays to melody planes [2, 32 B, 128] under a plan [4 B]: by track, notes [n, 3] in steps."""
         blocks = torch.from_numpy(pianoroll.to_blocks(planes)).to(self.device)
         by_block = torch.from_numpy(plan.reshape(-1, BLOCK_HALF_BARS)).to(self.device)
@@ -240,10 +204,17 @@ class Accompanist(
                 if earlier >= 0:
                     latents[track][block] = latents[track][earlier]
                     continue
-                heard = heard_at(step, torch.tensor([block], device=melody.device), torch.tensor([count], device=melody.device),
+                heard = harmony.heard_at(step, torch.tensor([block], device=melody.device), torch.tensor([count], device=melody.device),
                                  melody, latents, track, plan, self.genre_index)  # fmt: skip
                 network = self.harmony[TRACK_NAMES[track]]
-                latents[track][block] = network.choose(step, heard, generator, self.config.temperature, self.config.top_p)[0]
+                latents[track][block] = network.choose(
+                    step,
+                    heard,
+                    generator,
+                    self.config.temperature,
+                    self.config.top_p,
+                    self.config.steadiness.get(TRACK_NAMES[track], 0.0),
+                )[0]
         return latents
 
     @torch.no_grad()
@@ -280,30 +251,6 @@ def melody_planes(line: list[Note], shift: int, grid: Grid) -> np.ndarray:
     return pianoroll.to_planes(notes, grid.steps)
 
 
-def heard_at(step: str, block: Tensor, blocks: Tensor, melody: Tensor, latents: dict[int, Tensor], track: int, plan: Tensor,
-             genre: int, first: Tensor | int = 0) -> Heard:  # fmt: skip
-    """What `track`'s network hears at blocks `block` [N] of songs `blocks` [N] long, out of the songs' latents one after
-    another: melody [all, Z], latents by track [all, K + 1], plan [all, H]; `first` [N]: where each song begins in them."""
-
-    def at(rows: Tensor, offset: int) -> Tensor:
-        """The rows `offset` blocks on; zeros outside of the song."""
-        index = block + offset
-        inside = (index >= 0) & (index < blocks)
-        picked = rows[first + torch.where(inside, index, block)]
-        return picked * inside.reshape(-1, *[1] * (rows.dim() - 1)).to(rows.dtype)
-
-    earlier = [latents[other][first + block] for other in harmony.heard_before(track)]
-    following = torch.where((block + 1 < blocks)[:, None], plan[first + torch.minimum(block + 1, blocks - 1)], plan[first + block])
-    return Heard(
-        melody=torch.stack([at(melody, offset) for offset in harmony.MELODY_STEPS[step]], dim=1),
-        previous=at(latents[track], -1),
-        earlier=torch.cat(earlier, dim=1) if earlier else melody.new_zeros(len(block), 0),
-        plan=torch.stack([plan[first + block], following], dim=1),
-        position=harmony.position(block, blocks).to(melody.dtype),
-        genre=torch.full_like(block, genre) if isinstance(genre, int) else genre,
-    )
-
-
 def repeats(blocks: Tensor, threshold: float) -> np.ndarray:
     """For each melody block [B, 2, 32, 128] the earliest one like it, else -1: the share of their onsets in common is at
     least `threshold`. Blocks of fewer than three notes are like none."""
@@ -318,6 +265,14 @@ def repeats(blocks: Tensor, threshold: float) -> np.ndarray:
     return source
 
 
+def _final_chord(planned: int, line: list[Note], shift: int) -> int:
+    """The tonic, in the normal key, unless the melody's last note is not in it; then the relative key's; else as planned."""
+    last = (line[-1].pitch - shift) % 12
+    c_major, a_minor = 0, 21
+    tonics = (a_minor, c_major) if tonality.estimate_key(line).is_minor else (c_major, a_minor)
+    return next((tonic for tonic in tonics if chords.TRIADS[tonic, last]), planned)
+
+
 def _symbols(plan: np.ndarray, grid: Grid, end: float) -> list[Chord]:
     symbols: list[Chord] = []
     for half_bar, chord in enumerate(plan):
@@ -329,21 +284,3 @@ def _symbols(plan: np.ndarray, grid: Grid, end: float) -> list[Chord]:
 
 def _half(value: Tensor) -> Tensor:
     return value.half() if value.is_floating_point() else value
-
-
-def genres() -> list[str]:
-    """The genres embedded with the project."""
-    return sorted(path.parent.name for path in MODELS.glob(f"*/{CONFIG_FILE}"))
-
-
-def _find(source: str, revision: str | None, hub: dict) -> Path:
-    if Path(source).is_dir():
-        return Path(source)
-    if (MODELS / source / CONFIG_FILE).is_file():
-        return MODELS / source
-    if "/" not in source:
-        raise ModelError(f"genre {source!r} is unknown; available: {', '.join(genres()) or 'none'}")
-    try:
-        return Path(snapshot_download(source, revision=revision, allow_patterns=[CONFIG_FILE, WEIGHTS_FILE], **hub))
-    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError) as error:
-        raise ModelError(f"{source!r} is neither a folder nor a Hub repository that can be reached: {error}") from error

@@ -5,12 +5,13 @@ Notes are [notes, 3] int arrays of pitch, first step and end step, in steps of t
 
 import numpy as np
 
-from accomp import chords
+from accomp import chords, tonality
 from accomp.grid import BASS, DRUMS, GUITAR, HALF_BAR_STEPS, STRINGS
 
 # Where a track's median pitch may lie in the song's own key and octave; beyond, the whole track moves by octaves. Each
-# is wider than two octaves, so that the band follows a transposed melody unless it must not.
-MEDIAN_RANGE = {BASS: (27, 52), GUITAR: (43, 74), STRINGS: (45, 84)}
+# is a good deal wider than an octave, so that the band follows a transposed melody unless it must not.
+MEDIAN_RANGE = {BASS: (28, 46), GUITAR: (45, 67), STRINGS: (50, 76)}
+PITCH_RANGE = {BASS: (24, 67), GUITAR: (40, 88), STRINGS: (36, 98)}  # what the instruments have; single notes move by octaves
 CENTRE = {BASS: 37, GUITAR: 56, STRINGS: 63}  # where `normal_register` brings a track's median, within half an octave
 MOST_VOICES = {GUITAR: 5, STRINGS: 4}  # learned from songs where several players share a part
 BASS_DRUM, CRASH = 36, 49
@@ -93,7 +94,8 @@ def _distance(pitches: list[int], before: list[int], centre: float) -> float:
 
 
 def in_range(notes: np.ndarray, shift: int, track: int) -> np.ndarray:
-    """The notes `shift` semitones higher, the track moved by whole octaves into its range, single notes into MIDI's."""
+    """The notes `shift` semitones higher, the track moved by whole octaves to where it is at home, single notes into what the
+    instrument has."""
     if not len(notes):
         return notes
     notes = notes.copy()
@@ -101,10 +103,7 @@ def in_range(notes: np.ndarray, shift: int, track: int) -> np.ndarray:
     low, high = MEDIAN_RANGE[track]
     median = int(np.median(notes[:, 0]))
     notes[:, 0] += 12 * (-(-max(low - median, 0) // 12) - -(-max(median - high, 0) // 12))
-    while (over := notes[:, 0] > 127).any():
-        notes[over, 0] -= 12
-    while (under := notes[:, 0] < 0).any():
-        notes[under, 0] += 12
+    notes[:, 0] = tonality.fold(notes[:, 0], *PITCH_RANGE[track])
     return notes
 
 

@@ -9,7 +9,7 @@ from accomp.score import Bar, Score
 
 STEPS_PER_BEAT = 4  # a step is a sixteenth note
 BAR_STEPS = 16  # the models know bars of four beats
-BLOCK_STEPS = 32  # a block is two such bars (seeds: Tham & Kim 2021, "length-32 sequences")
+BLOCK_STEPS = 32  # a block is two such bars (Tham & Kim 2021, "length-32 sequences")
 HALF_BAR_STEPS = 8  # a chord of the plan lasts half a bar
 BLOCK_HALF_BARS = BLOCK_STEPS // HALF_BAR_STEPS
 PITCHES = 128
@@ -86,7 +86,10 @@ def _lay_out(bars: list[Bar], ends: list[float], start: float) -> np.ndarray:
         # A bar that is short or whose first half is silent is a pickup. It takes the second bar of a block of its own, so
         # that the blocks after it begin where phrases do.
         whole = bars[1].meter.bar_beats
-        if ends[0] - max(start, bars[0].onset) <= min(whole, bars[0].meter.bar_beats) / 2 + 1e-6 or ends[0] - bars[0].onset < whole - 1e-6:
+        if (
+            ends[0] - max(start, bars[0].onset) <= min(whole, bars[0].meter.bar_beats) / 2 + 1e-6
+            or ends[0] - bars[0].onset < whole - 1e-6
+        ):
             beats += [bars[0].onset] * BAR_STEPS
     for index, (bar, end) in enumerate(zip(bars, ends)):
         onsets = [onset for onset in _step_onsets(bar) if onset < end - 1e-6]

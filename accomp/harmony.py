@@ -1,7 +1,7 @@
 """The Conditional-HarmonyNN: from the melody's latents and an instrument's previous latent to its next one.
 
 Letters: N sequences of a batch, Z melody latent size, K latent size of the instrument, C entries of the codebook.
-Source: seeds' "Generating Musical Accompaniment to a given Master Melody using VAEs and CNNs", "Models training" and
+Source: "Generating Musical Accompaniment to a given Master Melody using VAEs and CNNs", "Models training" and
 "Music Generation": (z[t-1], z[t], z[t+1], w[t-1]) to w[t], with special networks for the first step (the melody of the
 first step and the next two) and the last (of the last step and the two before). New here: what the earlier instruments
 of the same step play, the chords and the place in the song are heard too, and instead of one predicted latent there is a
@@ -33,7 +33,7 @@ class HarmonyConfig:
     dropout: float = 0.4
     context: bool = True  # hear earlier instruments, chords, position and genre
     codebook: int = 1024  # C
-    temperature: float = 0.05  # of the soft targets exp(-d^2 / T): T as a share of the mean squared distance of two codes
+    temperature: float = 0.03  # of the soft targets exp(-d^2 / T): T as a share of the mean squared distance of two codes
     genres: list[str] = field(default_factory=list)
 
     def __post_init__(self):
@@ -68,6 +68,32 @@ def position(block: Tensor, blocks: Tensor) -> Tensor:
     phase = F.one_hot(block % 4, 4)
     from_start, to_end = block.clamp(max=4) / 4, (blocks - 1 - block).clamp(0, 4) / 4
     return torch.cat([phase, torch.stack([from_start, to_end, block / blocks, torch.ones_like(block)], dim=1)], dim=1)
+
+
+def heard_at(step: str, block: Tensor, blocks: Tensor, melody: Tensor, latents: dict[int, Tensor], track: int, plan: Tensor,
+             genre: int, first: Tensor | int = 0) -> Heard:  # fmt: skip
+    """What `track`'s network hears at blocks `block` [N] of songs `blocks` [N] long, out of the songs' latents one after
+    another: melody [all, Z], latents by track [all, K + 1], plan [all, H]; `first` [N]: where each song begins in them."""
+
+    def at(rows: Tensor, offset: int) -> Tensor:
+        """The rows `offset` blocks on; zeros outside of the song."""
+        index = block + offset
+        inside = (index >= 0) & (index < blocks)
+        picked = rows[first + torch.where(inside, index, block)]
+        return picked * inside.reshape(-1, *[1] * (rows.dim() - 1)).to(rows.dtype)
+
+    earlier = [latents[other][first + block] for other in heard_before(track)]
+    following = torch.where(
+        (block + 1 < blocks)[:, None], plan[first + torch.minimum(block + 1, blocks - 1)], plan[first + block]
+    )
+    return Heard(
+        melody=torch.stack([at(melody, offset) for offset in MELODY_STEPS[step]], dim=1),
+        previous=at(latents[track], -1),
+        earlier=torch.cat(earlier, dim=1) if earlier else melody.new_zeros(len(block), 0),
+        plan=torch.stack([plan[first + block], following], dim=1),
+        position=position(block, blocks).to(melody.dtype),
+        genre=torch.full_like(block, genre) if isinstance(genre, int) else genre,
+    )
 
 
 class HarmonyNN(nn.Module):
@@ -145,12 +171,14 @@ class HarmonyNN(nn.Module):
         silent = (1 - active)[:, None]
         return torch.cat([near[:, :-1] * (1 - silent), silent, near[:, -1:] * (1 - silent)], dim=1)
 
-    def choose(self, step: str, heard: Heard, generator: torch.Generator, temperature: float, top_p: float) -> Tensor:
+    def choose(self, step: str, heard: Heard, generator: torch.Generator, temperature: float, top_p: float,
+               steadiness: float = 0.0) -> Tensor:  # fmt: skip
         """[N, K + 1]: the next latent and its flag, sampled from the most likely `top_p` at `temperature` (codebook head)
-        or as predicted (regression head)."""
+        or as predicted (regression head). steadiness: added to the logit of staying on the previous latent."""
         output = self(step, heard)
         if self.config.head == "regression":
             return torch.cat([output[:, :-1], torch.ones_like(output[:, -1:])], dim=1)
+        output[:, -1] += steadiness
         probability = (output / temperature).softmax(1)
         ordered, order = probability.sort(dim=1, descending=True)
         ordered = ordered * (ordered.cumsum(1) - ordered < top_p)
@@ -170,7 +198,9 @@ class _Trunk(nn.Module):
         width = config.width
         self.dropout = nn.Dropout(config.dropout)
         self.blocks = nn.ModuleList(
-            nn.Sequential(nn.LayerNorm(width), nn.Linear(width, width), nn.GELU(), nn.Dropout(config.dropout), nn.Linear(width, width))
+            nn.Sequential(
+                nn.LayerNorm(width), nn.Linear(width, width), nn.GELU(), nn.Dropout(config.dropout), nn.Linear(width, width)
+            )
             for _ in range(config.residual_blocks)
         )
 

@@ -225,9 +225,7 @@ def _track_chunks(data: bytes, count: int):
             found += 1
             missing = at + 8 + size - len(data)
             if missing > 0:
-                raise MusicError(
-                    f"the file is truncated: track {found} of {count} lacks {missing} of its {size} bytes; {_WHOLE}"
-                )
+                raise MusicError(f"the file is truncated: track {found} of {count} lacks {missing} of its {size} bytes; {_WHOLE}")
             yield data[at + 8 : at + 8 + size]
         at += 8 + size
 

@@ -1,6 +1,6 @@
 """The chord planner: a melody to one chord per half bar, shared by all instruments.
 
-Not part of the published method (seeds: Tham & Kim 2021), whose instruments agree by chance only. A bidirectional
+Not part of the published method (Tham & Kim 2021), whose instruments agree by chance only. A bidirectional
 recurrent network over the melody gives each chord's probability, Viterbi the best plan.
 """
 

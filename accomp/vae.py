@@ -144,7 +144,10 @@ class _Hierarchical(nn.Module):
         self.steps_in = nn.Sequential(nn.Linear(self.depth * pitches, step), nn.GELU())
         self.beats_in = nn.Sequential(nn.Linear(STEPS_PER_BEAT * step, beat), nn.GELU())
         self.block_in = nn.Sequential(
-            nn.Linear(beats * beat + BLOCK_HALF_BARS * chord, block), nn.GELU(), _Residual(block), nn.Linear(block, 2 * config.latent)
+            nn.Linear(beats * beat + BLOCK_HALF_BARS * chord, block),
+            nn.GELU(),
+            _Residual(block),
+            nn.Linear(block, 2 * config.latent),
         )
         self.block_out = nn.Sequential(
             nn.Linear(config.latent + BLOCK_HALF_BARS * chord, block), nn.GELU(), _Residual(block), nn.Linear(block, beats * beat)
@@ -189,7 +192,7 @@ class _Convolutional(nn.Module):
         self.padded = -(-pitches // 8) * 8
         self.shape = (256, BLOCK_STEPS // 8, self.padded // 8)
         size = self.shape[0] * self.shape[1] * self.shape[2]
-        # Channels of 64, 128 and 256 (seeds: Tham & Kim) would make the dense layers alone 4 M weights at a full roll;
+        # Channels of 64, 128 and 256 (Tham & Kim) would make the dense layers alone 4 M weights at a full roll;
         # a 1 x 1 convolution to 16 channels before them keeps all five VAEs within one small file.
         self.narrow = 16
         down, up = dict(kernel_size=3, stride=2, padding=1), dict(kernel_size=3, stride=2, padding=1, output_padding=1)

@@ -36,9 +36,7 @@ def song(names=("", "", "", ""), shift: int = 0) -> Score:
             Track(names[0], 8, True, drums()),
             Track(names[1], 33, False, bass(shift)),
             Track(names[2], 4, False, chords(shift), [Control(0.0, 64, 127), Control(1.75, 64, 0)]),
-            Track(
-                names[3], 73, False, melody(shift), [Control(2.0, PITCH_BEND, -8192), Control(2.25, PITCH_BEND, 517)]
-            ),
+            Track(names[3], 73, False, melody(shift), [Control(2.0, PITCH_BEND, -8192), Control(2.25, PITCH_BEND, 517)]),
         ],
         [Tempo(0.0, 431_234), Tempo(5.5, 700_001)],
         [TimeSignature(0.0, 3, 4), TimeSignature(9.0, 7, 8)],

@@ -37,10 +37,11 @@ def test_tracks_move_as_a_whole_into_range():
     line = notes((30, 0, 4), (35, 4, 8), (40, 8, 12))
     assert arrangement.in_range(line, 7, BASS)[:, 0].tolist() == [37, 42, 47]
     assert arrangement.in_range(line, 30, BASS)[:, 0].tolist() == [36, 41, 46]
+    assert arrangement.in_range(line, -7, BASS)[:, 0].tolist() == [35, 28, 33]  # single notes below C1 are an octave up
     low, high = arrangement.MEDIAN_RANGE[BASS]
     for by in range(-60, 90):
         moved = arrangement.in_range(line, by, BASS)[:, 0]
-        assert low <= np.median(moved) <= high and (moved % 12 == (line[:, 0] + by) % 12).all()
+        assert low <= np.median(moved) <= high + 12 and moved.min() >= 24 and (moved % 12 == (line[:, 0] + by) % 12).all()
 
 
 def test_the_final_chord_is_struck_together_and_held():

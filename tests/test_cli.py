@@ -19,7 +19,11 @@ EXAMPLES = ROOT / "examples"
 
 def run(*arguments, **environment):
     return subprocess.run(
-        [sys.executable, "-m", "accomp", *map(str, arguments)], cwd=ROOT, capture_output=True, text=True, env={**os.environ, **environment}
+        [sys.executable, "-m", "accomp", *map(str, arguments)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        env={**os.environ, **environment},
     )
 
 
@@ -48,7 +52,10 @@ def test_the_sound_is_as_long_as_the_music_and_rings_out(two):
 
 def test_the_same_seed_gives_the_same_bytes(two, tmp_path):
     for seed, same in (("3", True), ("4", False)):
-        assert run(EXAMPLES / "ode_to_joy.mid", "--genre", "jazz", "--out", tmp_path / seed, "--seed", seed, "--no-audio").returncode == 0
+        assert (
+            run(EXAMPLES / "ode_to_joy.mid", "--genre", "jazz", "--out", tmp_path / seed, "--seed", seed, "--no-audio").returncode
+            == 0
+        )
         file = tmp_path / seed / "ode_to_joy" / "accompaniment.mid"
         assert (file.read_bytes() == (two / "ode_to_joy" / "accompaniment.mid").read_bytes()) == same
         assert not (file.parent / "accompaniment.wav").exists()

@@ -1,8 +1,7 @@
 import torch
 
-from accomp.accompanist import heard_at
 from accomp.grid import BASS, DRUMS, GUITAR, STRINGS
-from accomp.harmony import HarmonyConfig, HarmonyNN, Heard, heard_before, position
+from accomp.harmony import HarmonyConfig, HarmonyNN, Heard, heard_at, heard_before, position
 
 Z, K = 3, 4
 

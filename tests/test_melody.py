@@ -29,9 +29,7 @@ def test_a_name_of_another_part_does_not(name):
 
 
 def test_a_single_pitched_track_is_the_melody_be_it_a_bass():
-    assert (
-        choose_melody(Score([Track("Melody", 0, True, drums()), Track("", 0), Track("Bass", 33, False, bass())])) == 2
-    )
+    assert choose_melody(Score([Track("Melody", 0, True, drums()), Track("", 0), Track("Bass", 33, False, bass())])) == 2
 
 
 def test_of_equals_the_first():

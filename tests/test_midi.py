@@ -23,9 +23,7 @@ def written(score: Score) -> bytes:
 
 def ordered(score: Score) -> Score:
     """With notes in the reader's order."""
-    return replace(
-        score, tracks=[replace(t, notes=sorted(t.notes, key=lambda n: (n.onset, n.pitch))) for t in score.tracks]
-    )
+    return replace(score, tracks=[replace(t, notes=sorted(t.notes, key=lambda n: (n.onset, n.pitch))) for t in score.tracks])
 
 
 def only(data: bytes) -> Track:
@@ -66,9 +64,7 @@ def test_notes_struck_again_and_of_no_length_survive():
 
 
 def test_a_note_shorter_than_a_tick_lasts_one():
-    assert read_midi(written(Score([Track(notes=[Note(60, 1.0, 1e-5, 9)])]))).tracks[0].notes == [
-        Note(60, 1.0, 1 / 480, 9)
-    ]
+    assert read_midi(written(Score([Track(notes=[Note(60, 1.0, 1e-5, 9)])]))).tracks[0].notes == [Note(60, 1.0, 1 / 480, 9)]
 
 
 def test_channels_differ_and_leave_the_tenth_to_the_drums():
@@ -101,9 +97,7 @@ def scores(draw) -> Score:
     for number in range(draw(st.integers(1, 18))):
         notes = []
         for pitch in draw(st.lists(st.integers(0, 127), max_size=3, unique=True)):
-            times = draw(
-                st.lists(st.tuples(ticks, st.one_of(st.just(0), ticks), st.integers(1, 127)), min_size=1, max_size=5)
-            )
+            times = draw(st.lists(st.tuples(ticks, st.one_of(st.just(0), ticks), st.integers(1, 127)), min_size=1, max_size=5))
             starts, ends = sorted(t[0] for t in times), sorted(t[0] + t[1] for t in times)  # first in, first out
             for start, end, (_, _, velocity) in zip(starts, ends, times):
                 notes.append((start, pitch, end, velocity))
@@ -120,19 +114,11 @@ def scores(draw) -> Score:
                 draw(st.text(st.characters(categories=["L", "N"]), max_size=5)),
                 draw(st.integers(0, 127)),
                 bool(number) and draw(st.booleans()),
-                [
-                    Note(pitch, start / resolution, (end - start) / resolution, velocity)
-                    for start, pitch, end, velocity in notes
-                ],
-                [
-                    Control(t / resolution, n, v)
-                    for t, n, v in sorted(draw(st.lists(controls, max_size=4)), key=lambda c: c[0])
-                ],
+                [Note(pitch, start / resolution, (end - start) / resolution, velocity) for start, pitch, end, velocity in notes],
+                [Control(t / resolution, n, v) for t, n, v in sorted(draw(st.lists(controls, max_size=4)), key=lambda c: c[0])],
             )
         )
-    tempos = draw(st.dictionaries(ticks, st.integers(50_000, 0xFFFFFF), max_size=4)) | {
-        0: draw(st.integers(50_000, 0xFFFFFF))
-    }
+    tempos = draw(st.dictionaries(ticks, st.integers(50_000, 0xFFFFFF), max_size=4)) | {0: draw(st.integers(50_000, 0xFFFFFF))}
     meters: list[TimeSignature] = [TimeSignature(0.0, 4, 4)]
     for tick in sorted(draw(st.sets(ticks, max_size=3))):
         numerator, denominator = draw(st.integers(1, 32)), draw(st.sampled_from([1, 2, 4, 8]))
@@ -184,11 +170,7 @@ def test_a_program_set_in_another_track_counts_where_there_is_no_own():
 
 def test_time_passes_at_events_that_are_skipped():
     skipped = (
-        meta(10, 0x0A, b"?")
-        + event(10, 0xF0, 2, 1, 0xF7)
-        + event(10, 0xD0, 5)
-        + event(10, 0xA0, 60, 5)
-        + event(10, 0xB0, 7, 1)
+        meta(10, 0x0A, b"?") + event(10, 0xF0, 2, 1, 0xF7) + event(10, 0xD0, 5) + event(10, 0xA0, 60, 5) + event(10, 0xB0, 7, 1)
     )
     skipped += meta(10, 0x59, b"\x63\x63") + meta(10, 0x54, b"\xff" * 5) + meta(10, 0x51, b"") + meta(10, 0x20)
     assert only(midi(skipped + NOTE + END)).notes == [Note(60, 90 / 96, 1.0, 70)]
@@ -200,15 +182,9 @@ def test_running_status_goes_on_after_meta_events():
 
 
 def test_tempos_and_meters_of_all_tracks_are_merged():
-    first = (
-        meta(0, 0x58, b"\x03\x02\x18\x08") + meta(96, 0x51, b"\x01\x02\x03") + meta(96, 0x58, b"\x00\x02\x18\x08") + END
-    )
+    first = meta(0, 0x58, b"\x03\x02\x18\x08") + meta(96, 0x51, b"\x01\x02\x03") + meta(96, 0x58, b"\x00\x02\x18\x08") + END
     second = (
-        meta(96, 0x51, b"\x04\x05\x06")
-        + meta(96, 0x58, b"\x03\x02\x18\x08")
-        + meta(1, 0x58, b"\x06\x03\x18\x08")
-        + NOTE
-        + END
+        meta(96, 0x51, b"\x04\x05\x06") + meta(96, 0x58, b"\x03\x02\x18\x08") + meta(1, 0x58, b"\x06\x03\x18\x08") + NOTE + END
     )
     score = read_midi(midi(first, second))
     assert score.tempos == [Tempo(0.0, 500_000), Tempo(1.0, 0x040506)]
@@ -245,9 +221,7 @@ def test_what_does_no_harm_is_read():
     assert only(whole + b"rubbish").notes == only(whole).notes
     assert only(whole[:14] + chunk(b"abc", b"XFIH") + whole[14:]).notes == only(whole).notes
     assert only(b"MThd" + struct.pack(">I", 8) + whole[8:14] + b"??" + whole[14:]).notes == only(whole).notes
-    content = (
-        chunk(b"xyz\0", b"DISP")[:4] + struct.pack("<I", 3) + b"xyz\0" + b"data" + struct.pack("<I", len(whole)) + whole
-    )
+    content = chunk(b"xyz\0", b"DISP")[:4] + struct.pack("<I", 3) + b"xyz\0" + b"data" + struct.pack("<I", len(whole)) + whole
     assert only(b"RIFF" + struct.pack("<I", len(content) + 4) + b"RMID" + content).notes == only(whole).notes
     assert only(midi(event(0, 0x90, 60, 200) + event(96, 0x80, 60, 0) + END)).notes[0].velocity == 127
 
@@ -332,11 +306,7 @@ def read_or_refuse(data: bytes) -> None:
 
 
 @settings(max_examples=200, deadline=None)
-@given(
-    st.one_of(
-        st.binary(max_size=200), st.binary(max_size=200).map(midi), st.binary(max_size=30).map(lambda b: b"MThd" + b)
-    )
-)
+@given(st.one_of(st.binary(max_size=200), st.binary(max_size=200).map(midi), st.binary(max_size=30).map(lambda b: b"MThd" + b)))
 @example(midi(b"\0\xff\x59\x02\x7f\x7f" + NOTE))
 def test_arbitrary_bytes(data):
     read_or_refuse(data)

@@ -12,12 +12,12 @@ import yaml
 
 from accomp import Accompanist, MusicError, Note, Score, Track, read_midi, write_midi
 from accomp.grid import MELODY, TRACK_NAMES
+from tests.test_accompanist import melody
 from train import harmony, planner, prepare, vae
 from train.corpus import Corpus
 from train.lpd import read_genre_list, read_lpd
 from train.prepare import group_duplicates, list_songs, split_songs
 from train.settings import CONFIGS
-from tests.test_accompanist import melody
 
 SCALE = (0, 2, 4, 5, 7, 9, 11)
 
@@ -48,9 +48,13 @@ def corpus(tmp_path_factory) -> Path:
         for number in range(10):
             write_midi(song(number), folder / f"{number}.mid")
             split = "val" if number < 2 else "test" if number < 4 else "train"
-            table.writerow([f"{number}.mid", "jazz" if number % 2 else "pop", split, "CC-BY-NC" if number == 9 else "public domain"])
+            table.writerow(
+                [f"{number}.mid", "jazz" if number % 2 else "pop", split, "CC-BY-NC" if number == 9 else "public domain"]
+            )
     out = tmp_path_factory.mktemp("corpus")
-    prepare.main([str(folder), "--labels", str(folder / "labels.csv"), "--out", str(out), "--exclude-licence", "NC", "--workers", "1"])
+    prepare.main(
+        [str(folder), "--labels", str(folder / "labels.csv"), "--out", str(out), "--exclude-licence", "NC", "--workers", "1"]
+    )
     return out
 
 
@@ -86,7 +90,9 @@ def test_prepare_reads_lpd_archives(tmp_path):
         folder = tmp_path / "lpd" / track_id
         folder.mkdir(parents=True)
         tracks = [
-            pypianoroll.StandardTrack(name=name.capitalize(), program=0, is_drum=name == "drums", pianoroll=np.roll(rolls, 12 * number, 0))
+            pypianoroll.StandardTrack(
+                name=name.capitalize(), program=0, is_drum=name == "drums", pianoroll=np.roll(rolls, 12 * number, 0)
+            )
             for name in TRACK_NAMES
         ]
         pypianoroll.Multitrack(resolution=24, tempo=np.full(96, 100.0), tracks=tracks).save(folder / "song.npz")
@@ -143,7 +149,9 @@ def test_two_steps_of_everything_then_music(corpus, tmp_path, config):
     universal = Accompanist.from_pretrained(run / "model")
     assert universal.accompany(melody()).tracks[MELODY].notes == melody().tracks[0].notes
 
-    harmony.main([*common, "--run", str(tuned), "--init", str(run), "--genre", "jazz", "--export", str(tmp_path / "models" / "jazz")])
+    harmony.main(
+        [*common, "--run", str(tuned), "--init", str(run), "--genre", "jazz", "--export", str(tmp_path / "models" / "jazz")]
+    )
     jazz = Accompanist.from_pretrained(tmp_path / "models" / "jazz")
     assert jazz.config.genre == "jazz" and jazz.config.programs["bass"] == 33
     for name, value in universal.vaes.state_dict().items():
@@ -164,8 +172,15 @@ def test_training_goes_on_where_it_was_interrupted(corpus, tmp_path):
     vae.main([*arguments, "--run", str(tmp_path / "parts"), "--max-steps", str(-(-blocks // 16))])
     assert len(list(csv.DictReader(open(tmp_path / "parts" / "bass" / "losses.csv")))) == 1
     vae.main([*arguments, "--run", str(tmp_path / "parts")])
-    whole, parts = ([row["train/loss"] for row in csv.DictReader(open(tmp_path / name / "bass" / "losses.csv"))] for name in ("whole", "parts"))
-    assert len(parts) == 3 and parts == pytest.approx(whole) or [float(v) for v in parts] == pytest.approx([float(v) for v in whole], rel=1e-3)
+    whole, parts = (
+        [row["train/loss"] for row in csv.DictReader(open(tmp_path / name / "bass" / "losses.csv"))]
+        for name in ("whole", "parts")
+    )
+    assert (
+        len(parts) == 3
+        and parts == pytest.approx(whole)
+        or [float(v) for v in parts] == pytest.approx([float(v) for v in whole], rel=1e-3)
+    )
 
 
 def test_what_is_missing_is_named(corpus, tmp_path):

@@ -2,7 +2,8 @@
 
 import torch
 
-from accomp.accompanist import Accompanist, AccompanistConfig
+from accomp.accompanist import Accompanist
+from accomp.config import AccompanistConfig
 from accomp.grid import TRACKS
 from accomp.harmony import HarmonyConfig
 from accomp.planner import PlannerConfig
@@ -27,4 +28,6 @@ def tiny(paper: bool = False, seed: int = 1) -> Accompanist:
             torch.nn.init.normal_(vae.network.steps_out[-1].weight, std=0.8)
             if name in model.harmony:
                 model.harmony[name].set_codes(torch.randn(20, 6))
+                for head in model.harmony[name].heads.values():
+                    torch.nn.init.constant_(head.bias[-2:-1], -5.0)  # hardly ever silence
     return model.eval()

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from accomp.grid import BLOCK_HALF_BARS, BLOCK_STEPS, PITCHES, PLANES, TRACK_NAMES, TRACKS
+from accomp.grid import BLOCK_HALF_BARS, BLOCK_STEPS, PITCHES, PLANES, TRACK_NAMES
 
 SONGS_FILE, PLAN_FILE, VELOCITY_FILE = "songs.json", "plan.u8", "velocity.npy"
 
@@ -58,6 +58,3 @@ class Corpus:
         """Indices of all blocks of the given songs."""
         ranges = [np.arange(self.songs[i]["first"], self.songs[i]["first"] + self.songs[i]["blocks"]) for i in songs]
         return np.concatenate(ranges) if ranges else np.zeros(0, int)
-
-
-assert len(TRACKS) == len(TRACK_NAMES)

@@ -14,7 +14,8 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from accomp import harmony
-from accomp.accompanist import Accompanist, AccompanistConfig, heard_at
+from accomp.accompanist import Accompanist
+from accomp.config import AccompanistConfig
 from accomp.grid import ACCOMPANIMENT, BASS, GUITAR, MELODY, STRINGS, TRACK_NAMES, TRACKS, Grid
 from accomp.harmony import HarmonyNN
 from accomp.midi import write_midi
@@ -56,7 +57,9 @@ def main(arguments: list[str] | None = None) -> None:
 
 def assemble(session: Session) -> Accompanist:
     """An Accompanist with the trained VAEs and planner, and HarmonyNNs yet to train."""
-    genres = sorted({song["genre"] for song in session.corpus.songs})
+    groups = session.config.get("genres") or {}
+    merged = {label for labels in groups.values() for label in labels} - groups.keys()
+    genres = sorted({song["genre"] for song in session.corpus.songs} - merged)
     if session.options.init:  # the networks know the genres they were first trained with
         genres = json.loads((session.options.init / "harmony" / "genres.json").read_text())
     write_json(session.options.run / "harmony" / "genres.json", genres)
@@ -140,24 +143,28 @@ def fit_feel(model: Accompanist, session: Session, songs: list[int]) -> None:
     model.config.programs = programs
 
 
-def train_network(session: Session, model: Accompanist, latents: dict[int, Tensor], songs: dict[str, list[int]], track: int) -> dict:
+def train_network(
+    session: Session, model: Accompanist, latents: dict[int, Tensor], songs: dict[str, list[int]], track: int
+) -> dict:
     """Train one instrument's first, middle and last network, and return its losses."""
     name, options, corpus = TRACK_NAMES[track], session.options, session.corpus
     network = model.harmony[name]
     melody = latents[MELODY][:, :-1]
-    places = {split: _places(corpus, songs[split], model.config.harmony.genres) for split in songs}
+    places = {split: _places(session, songs[split], model.config.harmony.genres, latents[MELODY]) for split in songs}
 
     def hear(step: str, rows: Tensor):
         first, block, blocks, genre = rows.T
-        return heard_at(step, block, blocks, melody, latents, track, corpus.plan, genre, first), latents[track][first + block]
+        return harmony.heard_at(step, block, blocks, melody, latents, track, corpus.plan, genre, first), latents[track][
+            first + block
+        ]
 
     def steps_of(rows: Tensor) -> dict[str, Tensor]:
         """Which rows each network learns from. The first one learns from any block where the instrument plays, since the
-        openings of real songs teach silence; the last one from the last blocks that a song plays."""
+        openings of real songs teach silence; the last one from the last two blocks."""
         first, block, blocks = rows[:, 0], rows[:, 1], rows[:, 2]
         active = latents[track][first + block, -1] > 0
         inner = (block > 0) & (block < blocks - 1)
-        return {"first": rows[active | (block == 0)], "middle": rows[inner], "last": rows[(block >= blocks - 2) & (block > 0)]}
+        return {"first": rows[active], "middle": rows[inner], "last": rows[(block >= blocks - 2) & (block > 0)]}
 
     def batches(generator: torch.Generator, size: int):
         pool = steps_of(places["train"])
@@ -211,14 +218,26 @@ def network_device(network: HarmonyNN) -> torch.device:
     return next(network.parameters()).device
 
 
-def _places(corpus, songs: list[int], genres: list[str]) -> Tensor:
-    """[blocks, 4] int: first block of the song, block, blocks of the song, genre, for each block of the songs."""
+def _places(session: Session, songs: list[int], genres: list[str], melody: Tensor) -> Tensor:
+    """[blocks, 4] int: first block, block, blocks, genre, for each block of the songs between their melody's first and last
+    (melody: latents and flags of all blocks), since that is what a user brings: intros without melody teach silence."""
     rows = []
     for i in songs:
-        song = corpus.songs[i]
-        genre = genres.index(song["genre"]) if song["genre"] in genres else 0
-        rows += [(song["first"], block, song["blocks"], genre) for block in range(song["blocks"])]
+        song = session.corpus.songs[i]
+        sounding = torch.nonzero(melody[song["first"] : song["first"] + song["blocks"], -1])[:, 0].tolist()
+        if not sounding:
+            continue
+        first, count = song["first"] + sounding[0], sounding[-1] - sounding[0] + 1
+        genre = genre_index(session, song["genre"], genres)
+        rows += [(first, block, count, genre) for block in range(count)]
     return torch.tensor(rows, dtype=torch.int64).reshape(-1, 4)
+
+
+def genre_index(session: Session, label: str, genres: list[str]) -> int:
+    """Of the genre that a corpus label belongs to."""
+    groups = session.config.get("genres") or {}
+    genre = next((name for name, labels in groups.items() if label in labels), label)
+    return genres.index(genre) if genre in genres else 0
 
 
 def write_samples(model: Accompanist, session: Session, songs: list[int], folder: Path) -> None:
@@ -259,7 +278,10 @@ def export(session: Session, model: Accompanist, figures: dict, folder: Path) ->
             "songs": songs,
             "settings": session.config,
             "fit": {"harmony": asdict(session.fit("harmony"))},
-            "losses": {"harmony": figures, **{part: json.loads((path / "figures.json").read_text()) for part, path in found.items() if path}},
+            "losses": {
+                "harmony": figures,
+                **{part: json.loads((path / "figures.json").read_text()) for part, path in found.items() if path},
+            },
         },
     )
     histories = {part: read_losses(path) for part, path in found.items() if path}

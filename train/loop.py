@@ -74,7 +74,9 @@ def fit(
     writer = SummaryWriter(folder) if main else None
     steps = 0
     first = len(history)
-    progress_bar = tqdm(range(first, settings.epochs), initial=first, total=settings.epochs, desc=folder.name, unit="epoch", disable=not main)
+    progress_bar = tqdm(
+        range(first, settings.epochs), initial=first, total=settings.epochs, desc=folder.name, unit="epoch", disable=not main
+    )
     for epoch in progress_bar:
         model.train()
         # The order of an epoch depends on the seed and the epoch alone, so that a resumed run sees the same.

@@ -1,4 +1,4 @@
-"""Train the chord planner: `python -m train.planner --corpus CORPUS --run RUN`.
+"""Train the chord planner: `python -m train.planner --corpus CORPUS --run RUN [--also CORPUS]`.
 
 It learns the chords that real arrangements play (accomp.chords.of_arrangement) from their melodies, in all keys.
 """
@@ -13,6 +13,7 @@ from torch import Tensor
 from accomp import chords, pianoroll, planner
 from accomp.grid import BLOCK_HALF_BARS, MELODY
 from accomp.planner import ChordPlanner
+from train.corpus import Corpus
 from train.loop import fit, write_json
 from train.settings import Session, parser, planner_config, save_weights
 
@@ -22,7 +23,9 @@ SILENT_STRETCH = 4  # half bars; where the melody rests as long, its chords can'
 
 
 def main(arguments: list[str] | None = None) -> None:
-    session = Session.of(parser("planner", __doc__).parse_args(arguments))
+    options = parser("planner", __doc__)
+    options.add_argument("--also", type=Path, help="a second corpus to learn from; figures are of the first one")
+    session = Session.of(options.parse_args(arguments))
     config = planner_config(session.config)
     if config is None:
         raise SystemExit(f"{session.options.config.name} has no chord planner")
@@ -31,6 +34,9 @@ def main(arguments: list[str] | None = None) -> None:
     model = ChordPlanner(config)
     session.start("planner", model)
     excerpts = {split: excerpts_of(corpus, session.songs(split)) for split in ("train", "val", "test")}
+    if options.also:
+        other = Corpus.load(options.also)
+        excerpts["train"] += excerpts_of(other, other.choose("train"))
     for split in ("train", "val"):
         if not excerpts[split]:
             raise SystemExit(f"no {split} song has a melody")
@@ -46,7 +52,11 @@ def main(arguments: list[str] | None = None) -> None:
                 rows, plan = excerpts["train"][index]
                 by = int(random.integers(12))
                 # Some pieces of phrases, so that short melodies are not foreign.
-                cut = BLOCK_HALF_BARS * int(random.integers(1, HALF_BARS // BLOCK_HALF_BARS + 1)) if random.random() < 0.3 else HALF_BARS
+                cut = (
+                    BLOCK_HALF_BARS * int(random.integers(1, HALF_BARS // BLOCK_HALF_BARS + 1))
+                    if random.random() < 0.3
+                    else HALF_BARS
+                )
                 moved = np.where(plan < 0, plan, chords.transpose(plan, by))
                 chosen.append((planner.transpose_features(rows, by)[:cut], moved[:cut]))
             yield collate(chosen)

@@ -4,7 +4,6 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
 import yaml
 from safetensors.torch import load_file, save_file
 from torch import nn
@@ -22,12 +21,16 @@ CONFIGS = Path(__file__).parent / "configs"
 
 def parser(script: str, description: str) -> argparse.ArgumentParser:
     """The arguments that all training scripts have."""
-    result = argparse.ArgumentParser(prog=f"train.{script}", description=description, formatter_class=argparse.RawTextHelpFormatter)
+    result = argparse.ArgumentParser(
+        prog=f"train.{script}", description=description, formatter_class=argparse.RawTextHelpFormatter
+    )
     result.add_argument("--corpus", type=Path, required=True, help="folder that train.prepare wrote")
     result.add_argument("--run", type=Path, required=True, help="folder for weights, logs, curves and samples")
     result.add_argument("--config", type=Path, default=CONFIGS / "accomp.yaml", help="accomp.yaml (default) or paper.yaml")
     result.add_argument("--genre", help="train on this genre's songs only")
-    result.add_argument("--init", type=Path, help="fine-tune: start from the weights of this run, with the config's fine_tune settings")
+    result.add_argument(
+        "--init", type=Path, help="fine-tune: start from the weights of this run, with the config's fine_tune settings"
+    )
     result.add_argument("--seed", type=int, default=0)
     result.add_argument("--max-steps", type=int, help="stop early, to try things out")
     return result
@@ -101,7 +104,3 @@ def planner_config(config: dict) -> PlannerConfig | None:
 
 def harmony_config(config: dict, genres: list[str]) -> HarmonyConfig:
     return HarmonyConfig(**config["harmony"], genres=genres)
-
-
-def device() -> torch.device:
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")

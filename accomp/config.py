@@ -1,0 +1,76 @@
+"""What one genre's models are made of and how they play, and where they lie."""
+
+import os
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+
+from huggingface_hub import snapshot_download
+from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+
+from accomp.harmony import HarmonyConfig
+from accomp.planner import PlannerConfig
+from accomp.vae import VAEConfig
+
+CONFIG_FILE, WEIGHTS_FILE = "config.json", "model.safetensors"
+VERSION = 1
+MODELS = Path(os.environ.get("ACCOMP_MODELS", Path(__file__).parent.parent / "models"))
+
+
+class ModelError(ValueError):
+    """A model folder or repository that can't be used. The message names what is missing or wrong."""
+
+
+@dataclass
+class AccompanistConfig:
+    genre: str = "universal"
+    vaes: dict[str, VAEConfig] = field(default_factory=dict)  # by track name
+    harmony: HarmonyConfig = field(default_factory=HarmonyConfig)
+    planner: PlannerConfig | None = field(default_factory=PlannerConfig)  # None: no chord plan, as published
+    programs: dict[str, int] = field(default_factory=dict)  # General MIDI program by track name
+    temperature: float = 0.9  # of sampling among latents of real playing
+    top_p: float = 0.9
+    # How much rather than by probability alone an instrument stays on its pattern, in logits. Without it neighbouring blocks
+    # are less alike than those of real songs, except in the drums.
+    steadiness: dict[str, float] = field(default_factory=lambda: {"bass": 3.0, "guitar": 3.0, "strings": 3.0})
+    restart: int = 8  # after so many blocks (16 bars) the band begins anew, by its first networks; 0: never
+    repeat: float = 0.7  # a melody block as similar as this to an earlier one gets its accompaniment; above 1: never
+    version: int = VERSION
+
+    @classmethod
+    def from_dict(cls, values: dict) -> "AccompanistConfig":
+        """Opposite of `dataclasses.asdict`; a key that is unknown is an error."""
+        values = dict(values)
+        if values.get("version") != VERSION:
+            raise ModelError(
+                f"config version {values.get('version')!r} is unknown; this release of accomp reads version {VERSION}"
+            )
+        values["vaes"] = {name: _build(VAEConfig, vae) for name, vae in values.get("vaes", {}).items()}
+        values["harmony"] = _build(HarmonyConfig, values.get("harmony", {}))
+        values["planner"] = _build(PlannerConfig, values["planner"]) if values.get("planner") else None
+        return _build(cls, values)
+
+
+def _build(kind, values: dict):
+    unknown = set(values) - {entry.name for entry in fields(kind)}
+    if unknown:
+        raise ModelError(f"{kind.__name__} has no setting {', '.join(sorted(unknown))}")
+    return kind(**values)
+
+
+def genres() -> list[str]:
+    """The genres embedded with the project."""
+    return sorted(path.parent.name for path in MODELS.glob(f"*/{CONFIG_FILE}"))
+
+
+def find_folder(source: str, revision: str | None, hub: dict) -> Path:
+    """The folder that holds a model: a folder itself, an embedded genre, or what the Hub sends. Raises ModelError."""
+    if Path(source).is_dir():
+        return Path(source)
+    if (MODELS / source / CONFIG_FILE).is_file():
+        return MODELS / source
+    if "/" not in source:
+        raise ModelError(f"genre {source!r} is unknown; available: {', '.join(genres()) or 'none'}")
+    try:
+        return Path(snapshot_download(source, revision=revision, allow_patterns=[CONFIG_FILE, WEIGHTS_FILE], **hub))
+    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError) as error:
+        raise ModelError(f"{source!r} is neither a folder nor a Hub repository that can be reached: {error}") from error

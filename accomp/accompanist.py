@@ -114,8 +114,8 @@ class Accompanist(
         """The melody of `score` with a band: five tracks in the order of TRACKS, the piano playing the melody's very notes.
 
         seed: another one gives other music; variation: standard deviation of the noise added to the band's latents, which
-        are about of unit scale (Tham & Kim 2021 liked 0.5 to 1.0); melody_track: index of the melody among `score.tracks`, else chosen
-        (`melody.choose_melody`); ending: let the band strike and hold a final chord together.
+        are about of unit scale (Tham & Kim 2021 liked 0.5 to 1.0); melody_track: index of the melody in `score.tracks`, else
+        chosen (`melody.choose_melody`); ending: let the band strike and hold a final chord together.
         Raises MusicError where there is no melody or an argument is out of range.
         """
         if not 0 <= variation <= 4:
@@ -180,10 +180,11 @@ class Accompanist(
             noise = torch.randn(chosen.shape[0], chosen.shape[1] - 1, generator=generator).to(self.device)
             probabilities = vae.decode(chosen[:, :-1] + variation * noise, by_block) * chosen[:, -1:, None, None]
             notes = pianoroll.from_planes(pianoroll.from_blocks(vae.binarise(probabilities).cpu().numpy()))
-            if self.config.planner and len(notes):
+            if self.config.planner and len(notes) and track != DRUMS:
+                notes = arrangement.strike_again(notes, arrangement.LONGEST[track])
                 if track == BASS:
                     notes = arrangement.monophonic(notes)
-                elif track != DRUMS:
+                else:
                     notes = arrangement.thin_out(notes, arrangement.MOST_VOICES[track])
                     notes = arrangement.lead_voices(notes, plan, arrangement.CENTRE[track])
             band[track] = notes
@@ -204,17 +205,11 @@ class Accompanist(
                 if earlier >= 0:
                     latents[track][block] = latents[track][earlier]
                     continue
-                heard = harmony.heard_at(step, torch.tensor([block], device=melody.device), torch.tensor([count], device=melody.device),
-                                 melody, latents, track, plan, self.genre_index)  # fmt: skip
-                network = self.harmony[TRACK_NAMES[track]]
-                latents[track][block] = network.choose(
-                    step,
-                    heard,
-                    generator,
-                    self.config.temperature,
-                    self.config.top_p,
-                    self.config.steadiness.get(TRACK_NAMES[track], 0.0),
-                )[0]
+                at, of = torch.tensor([[block], [count]], device=melody.device)
+                heard = harmony.heard_at(step, at, of, melody, latents, track, plan, self.genre_index)
+                name = TRACK_NAMES[track]
+                sampling = self.config.temperature, self.config.top_p, self.config.steadiness.get(name, 0.0)
+                latents[track][block] = self.harmony[name].choose(step, heard, generator, *sampling)[0]
         return latents
 
     @torch.no_grad()
@@ -233,9 +228,9 @@ class Accompanist(
         notes = notes[np.lexsort((notes[:, 0], notes[:, 1]))]
         loudness = np.mean([note.velocity for note in melody.notes]) / self.velocity_mean[MELODY].mean().item()
         mean = self.velocity_mean[track].cpu().numpy() * np.clip(loudness, 0.6, 1.25)
-        played = []
+        played, end = [], melody.end
         for note in pianoroll.in_beats(notes, grid):
-            duration = min(note.end, melody.end) - note.onset
+            duration = min(note.end, end) - note.onset
             if duration > 1e-9:
                 step = int(np.searchsorted(grid.beats, note.onset + 1e-9) - 1)
                 velocity = mean[step % VELOCITY_POSITIONS] + self.velocity_deviation[track].item() * random.standard_normal()

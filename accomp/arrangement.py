@@ -3,6 +3,8 @@
 Notes are [notes, 3] int arrays of pitch, first step and end step, in steps of the grid and in the melody's normal key.
 """
 
+from itertools import groupby
+
 import numpy as np
 
 from accomp import chords, tonality
@@ -10,10 +12,11 @@ from accomp.grid import BASS, DRUMS, GUITAR, HALF_BAR_STEPS, STRINGS
 
 # Where a track's median pitch may lie in the song's own key and octave; beyond, the whole track moves by octaves. Each
 # is a good deal wider than an octave, so that the band follows a transposed melody unless it must not.
-MEDIAN_RANGE = {BASS: (28, 46), GUITAR: (45, 67), STRINGS: (50, 76)}
+MEDIAN_RANGE = {BASS: (30, 47), GUITAR: (45, 67), STRINGS: (50, 76)}
 PITCH_RANGE = {BASS: (24, 67), GUITAR: (40, 88), STRINGS: (36, 98)}  # what the instruments have; single notes move by octaves
 CENTRE = {BASS: 37, GUITAR: 56, STRINGS: 63}  # where `normal_register` brings a track's median, within half an octave
 MOST_VOICES = {GUITAR: 5, STRINGS: 4}  # learned from songs where several players share a part
+LONGEST = {BASS: 16, GUITAR: 16, STRINGS: 32}  # steps; plucked strings die away, bows turn
 BASS_DRUM, CRASH = 36, 49
 SHORTEST_ENDING = 4  # steps
 
@@ -35,9 +38,10 @@ def monophonic(notes: np.ndarray) -> np.ndarray:
 def thin_out(notes: np.ndarray, most: int) -> np.ndarray:
     """At most `most` notes at a time: of those struck together the top one and new pitch classes come first."""
     kept: list[tuple[int, int, int]] = []
-    for start in np.unique(notes[:, 1]):
+    ordered = sorted(map(tuple, notes.tolist()), key=lambda note: (note[1], -note[0]))
+    for start, struck in groupby(ordered, key=lambda note: note[1]):
+        together = list(struck)
         held = [note for note in kept[-4 * most :] if note[2] > start]
-        together = sorted((tuple(int(v) for v in n) for n in notes[notes[:, 1] == start]), reverse=True)
         while together and len(held) < most:
             classes = {note[0] % 12 for note in held}
             chosen = next((note for note in together if note[0] % 12 not in classes), together[0])
@@ -45,6 +49,18 @@ def thin_out(notes: np.ndarray, most: int) -> np.ndarray:
             held.append(chosen)
             kept.append(chosen)
     return np.array(kept, int).reshape(-1, 3)
+
+
+def strike_again(notes: np.ndarray, longest: int) -> np.ndarray:
+    """Notes of more than `longest` steps struck again at each multiple of it that they hold over."""
+    pieces = []
+    for pitch, start, end in notes.tolist():
+        while end - start > longest:
+            cut = (start // longest + 1) * longest
+            pieces.append((pitch, start, cut))
+            start = cut
+        pieces.append((pitch, start, end))
+    return np.array(pieces, int).reshape(-1, 3)
 
 
 def without_unisons(notes: np.ndarray) -> np.ndarray:
@@ -62,9 +78,10 @@ def lead_voices(notes: np.ndarray, plan: np.ndarray, centre: float) -> np.ndarra
     or the highest down, whichever brings the voicing nearest to the one before, without drifting from `centre`."""
     notes = notes.copy()
     half_bar = notes[:, 1] // HALF_BAR_STEPS
+    order = np.argsort(half_bar, kind="stable")
+    indices, firsts = np.unique(half_bar[order], return_index=True)
     before, moves, last_chord = None, {}, None
-    for index in np.unique(half_bar):
-        rows = np.flatnonzero(half_bar == index)
+    for index, rows in zip(indices, np.split(order, firsts[1:])):
         pitches = np.unique(notes[rows, 0])
         chord = plan[min(index, len(plan) - 1)]
         if before is not None and (chord != last_chord or set(pitches) - set(moves)):

@@ -22,8 +22,8 @@ class PlannerConfig:
     layers: int = 2
     dropout: float = 0.3
     transition: float = 0.15  # weight of the learned chord-to-chord log probabilities; more of it makes chords that never change
-    prior: float = 0.4  # how much of a chord's overall log probability is taken off: without it the plan is too plain
-    consonance: float = 2.0  # weight of the share of the melody that lies in the chord
+    prior: float = 0.2  # how much of a chord's overall log probability is taken off: without it the plan is too plain
+    consonance: float = 1.0  # weight of the share of the melody that lies in the chord
 
 
 def features(planes: np.ndarray) -> np.ndarray:

@@ -250,8 +250,8 @@ def _write_chords(axis, score: Score, system: list[Bar], inch: float) -> None:
     start, end = system[0].onset, _end(system)
     chords = [chord for chord in score.chords if start <= chord.onset < end]
     chords = [chord for i, chord in enumerate(chords) if i == 0 or chord.symbol != chords[i - 1].symbol]
-    for index in _spaced([chord.onset for chord in chords], 0.27 * inch):
+    for index in _spaced([chord.onset for chord in chords], 0.2 * inch):
         axis.annotate(
             chords[index].symbol, (chords[index].onset, 1), xycoords=axis.get_xaxis_transform(), xytext=(1, 4),
-            textcoords="offset points", fontsize=8.5, color=TEXT, fontweight="bold", annotation_clip=False,
+            textcoords="offset points", fontsize=7.5, color=TEXT, fontweight="bold", annotation_clip=False,
         )  # fmt: skip

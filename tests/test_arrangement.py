@@ -37,7 +37,8 @@ def test_tracks_move_as_a_whole_into_range():
     line = notes((30, 0, 4), (35, 4, 8), (40, 8, 12))
     assert arrangement.in_range(line, 7, BASS)[:, 0].tolist() == [37, 42, 47]
     assert arrangement.in_range(line, 30, BASS)[:, 0].tolist() == [36, 41, 46]
-    assert arrangement.in_range(line, -7, BASS)[:, 0].tolist() == [35, 28, 33]  # single notes below C1 are an octave up
+    wide = notes((25, 0, 4), (36, 4, 8), (38, 8, 12))
+    assert arrangement.in_range(wide, -3, BASS)[:, 0].tolist() == [34, 33, 35]  # single notes below C1 are an octave up
     low, high = arrangement.MEDIAN_RANGE[BASS]
     for by in range(-60, 90):
         moved = arrangement.in_range(line, by, BASS)[:, 0]
@@ -64,3 +65,16 @@ def test_where_the_ending_is():
     assert arrangement.ending_step(24, 32) == 24  # a held last note
     assert arrangement.ending_step(30, 32) == 24  # a short one: the last half bar
     assert arrangement.ending_step(1, 2) == 0
+
+
+def test_long_notes_are_struck_again_on_bar_lines():
+    got = arrangement.strike_again(notes((60, 3, 50), (62, 16, 32), (64, 0, 17)), 16)
+    assert got.tolist() == [[60, 3, 16], [60, 16, 32], [60, 32, 48], [60, 48, 50], [62, 16, 32], [64, 0, 16], [64, 16, 17]]
+
+
+def test_at_most_so_many_voices_and_no_unison_twice():
+    chord = notes(*[(p, 0, 8) for p in (48, 52, 55, 60, 64, 67, 72)], (76, 4, 6))
+    thin = arrangement.thin_out(chord, 4)
+    assert thin[:, 0].tolist() == [72, 67, 64, 60]
+    assert sorted(arrangement.without_unisons(notes((60, 0, 9), (60, 4, 6), (60, 4, 7), (61, 0, 3))).tolist()) == [
+        [60, 0, 4], [60, 4, 7], [61, 0, 3]]  # fmt: skip

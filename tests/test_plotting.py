@@ -84,7 +84,7 @@ def test_chord_symbols_stand_above_the_melody():
 def test_crowded_chord_symbols_are_thinned():
     score = band(32)
     score.chords = [Chord(i / 2, "CDEFG"[i % 5]) for i in range(256)]
-    assert 16 < len(labels(plot(score).axes[0])) < 64
+    assert 16 < len(labels(plot(score).axes[0])) < 128
 
 
 def test_empty_tracks_and_scores():

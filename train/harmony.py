@@ -21,7 +21,7 @@ from accomp.harmony import HarmonyNN
 from accomp.midi import write_midi
 from accomp.pianoroll import from_blocks, from_planes, in_beats
 from accomp.score import Score, Track
-from train.loop import fit, plot_losses, read_losses, write_json
+from train.loop import fit, plot_losses, read_losses, write_json, writes
 from train.settings import Session, find_weights, harmony_config, parser, planner_config, save_weights, vae_configs
 
 PREVIOUS_DROPPED = 0.2  # how often a network must do without its previous latent, so that it listens to the rest too
@@ -260,6 +260,8 @@ def write_samples(model: Accompanist, session: Session, songs: list[int], folder
 
 def export(session: Session, model: Accompanist, figures: dict, folder: Path) -> None:
     """Write the models, and beside them how they were trained and what came of it."""
+    if not writes():
+        return
     options = session.options
     model.eval()
     folder.mkdir(parents=True, exist_ok=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from accelerate import Accelerator
+from accelerate import Accelerator, DistributedDataParallelKwargs, PartialState
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 from torch.utils.tensorboard import SummaryWriter
@@ -56,7 +56,8 @@ def fit(
     A checkpoint is written after every epoch, and training goes on from it if there is one; max_steps ends it early.
     Under `accelerate launch` each process takes its share of the batches.
     """
-    accelerator = Accelerator()
+    # A HarmonyNN's batch goes through one of its three networks; the others have no gradient then.
+    accelerator = Accelerator(kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=True)])
     main = accelerator.is_main_process
     folder.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(settings.seed + accelerator.process_index)
@@ -84,9 +85,7 @@ def fit(
         sums: dict[str, Tensor] = {}
         count = 0
         peak = settings.learning_rate
-        for number, batch in enumerate(batches(generator, settings.batch_size)):
-            if number % accelerator.num_processes != accelerator.process_index:
-                continue
+        for batch in _share(batches(generator, settings.batch_size), accelerator.num_processes, accelerator.process_index):
             if max_steps is not None and steps >= max_steps:
                 break
             # Warm up over the first twentieth of training and come to rest linearly in its last half.
@@ -123,6 +122,16 @@ def fit(
     model.eval()
     model.cpu()
     return history
+
+
+def _share(batches: Iterator, processes: int, process: int) -> Iterator:
+    """Every process's share of the batches, the same number for each; what is over at the end is left out."""
+    group = []
+    for batch in batches:
+        group.append(batch)
+        if len(group) == processes:
+            yield group[process]
+            group = []
 
 
 def _to(batch, device):
@@ -178,6 +187,13 @@ def read_losses(folder: Path) -> list[dict]:
         return [{key: float(value) for key, value in row.items() if value} for row in csv.DictReader(file)]
 
 
+def writes() -> bool:
+    """Whether this process is the one that writes results."""
+    return PartialState().is_main_process
+
+
 def write_json(path: Path, values) -> None:
+    if not writes():
+        return
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(values, indent=1) + "\n")

@@ -1,9 +1,8 @@
-"""Train the chord planner: `python -m train.planner --corpus CORPUS --run RUN [--also CORPUS]`.
+"""Train the chord planner: `python -m train.planner --corpus CORPUS --run RUN`.
 
 It learns the chords that real arrangements play (accomp.chords.of_arrangement) from their melodies, in all keys.
 """
 
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -13,7 +12,6 @@ from torch import Tensor
 from accomp import chords, pianoroll, planner
 from accomp.grid import BLOCK_HALF_BARS, MELODY
 from accomp.planner import ChordPlanner
-from train.corpus import Corpus
 from train.loop import fit, write_json
 from train.settings import Session, parser, planner_config, save_weights
 
@@ -23,9 +21,7 @@ SILENT_STRETCH = 4  # half bars; where the melody rests as long, its chords can'
 
 
 def main(arguments: list[str] | None = None) -> None:
-    options = parser("planner", __doc__)
-    options.add_argument("--also", type=Path, help="a second corpus to learn from; figures are of the first one")
-    session = Session.of(options.parse_args(arguments))
+    session = Session.of(parser("planner", __doc__).parse_args(arguments))
     config = planner_config(session.config)
     if config is None:
         raise SystemExit(f"{session.options.config.name} has no chord planner")
@@ -34,9 +30,6 @@ def main(arguments: list[str] | None = None) -> None:
     model = ChordPlanner(config)
     session.start("planner", model)
     excerpts = {split: excerpts_of(corpus, session.songs(split)) for split in ("train", "val", "test")}
-    if options.also:
-        other = Corpus.load(options.also)
-        excerpts["train"] += excerpts_of(other, other.choose("train"))
     for split in ("train", "val"):
         if not excerpts[split]:
             raise SystemExit(f"no {split} song has a melody")

@@ -13,7 +13,7 @@ from accomp.harmony import HarmonyConfig
 from accomp.planner import PlannerConfig
 from accomp.vae import VAEConfig
 from train.corpus import Corpus
-from train.loop import Fit
+from train.loop import Fit, writes
 
 WEIGHTS = "weights.safetensors"
 CONFIGS = Path(__file__).parent / "configs"
@@ -86,6 +86,8 @@ def find_weights(run: Path, name: str) -> Path:
 
 
 def save_weights(folder: Path, model: nn.Module) -> None:
+    if not writes():
+        return
     folder.mkdir(parents=True, exist_ok=True)
     save_file({name: value.cpu().contiguous() for name, value in model.state_dict().items()}, folder / WEIGHTS)
 

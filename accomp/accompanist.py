@@ -18,7 +18,18 @@ from torch import Tensor, nn
 from accomp import arrangement, chords, harmony, pianoroll, tonality
 from accomp.config import CONFIG_FILE, WEIGHTS_FILE, AccompanistConfig, ModelError, find_folder
 from accomp.errors import MusicError
-from accomp.grid import ACCOMPANIMENT, BASS, BLOCK_HALF_BARS, DRUMS, HALF_BAR_STEPS, MELODY, TRACK_NAMES, TRACKS, Grid
+from accomp.grid import (
+    ACCOMPANIMENT,
+    BASS,
+    BLOCK_HALF_BARS,
+    BLOCK_STEPS,
+    DRUMS,
+    HALF_BAR_STEPS,
+    MELODY,
+    TRACK_NAMES,
+    TRACKS,
+    Grid,
+)
 from accomp.harmony import HarmonyNN
 from accomp.melody import choose_melody, melody_name, skyline
 from accomp.planner import ChordPlanner
@@ -143,7 +154,7 @@ class Accompanist(
         last = arrangement.ending_step(int(grid.nearest_step(line[-1].onset)), end)
         if ending:
             plan[last // HALF_BAR_STEPS :] = _final_chord(int(plan[last // HALF_BAR_STEPS]), line, shift)
-        band = self.play(planes, plan, generator, variation)
+        band = self.play(planes, plan, generator, variation, pickup=not grid.present[: BLOCK_STEPS // 2].any())
         band = {track: notes[notes[:, 1] < end] for track, notes in band.items()}
         if ending:
             band = arrangement.end_together(band, plan, last, end)
@@ -168,12 +179,13 @@ class Accompanist(
 
     @torch.no_grad()
     def play(
-        self, planes: np.ndarray, plan: np.ndarray, generator: torch.Generator, variation: float = 0.0
+        self, planes: np.ndarray, plan: np.ndarray, generator: torch.Generator, variation: float = 0.0, pickup: bool = False
     ) -> dict[int, np.ndarray]:
-        """What the band plays to melody planes [2, 32 B, 128] under a plan [4 B]: by track, notes [n, 3] in steps."""
+        """What the band plays to melody planes [2, 32 B, 128] under a plan [4 B]: by track, notes [n, 3] in steps. pickup:
+        whether the first block only holds what comes before the first whole bar."""
         blocks = torch.from_numpy(pianoroll.to_blocks(planes)).to(self.device)
         by_block = torch.from_numpy(plan.reshape(-1, BLOCK_HALF_BARS)).to(self.device)
-        latents = self.choose_latents(blocks, by_block, generator)
+        latents = self.choose_latents(blocks, by_block, generator, pickup)
         band = {}
         for track in ACCOMPANIMENT:
             vae, chosen = self.vaes[TRACK_NAMES[track]], latents[track]
@@ -191,20 +203,24 @@ class Accompanist(
         return band
 
     @torch.no_grad()
-    def choose_latents(self, blocks: Tensor, plan: Tensor, generator: torch.Generator) -> dict[int, Tensor]:
-        """By track, the band's latents and flags [B, K + 1] for melody blocks [B, 2, 32, 128] under a plan [B, H]."""
+    def choose_latents(self, blocks: Tensor, plan: Tensor, generator: torch.Generator, pickup: bool = False) -> dict[int, Tensor]:
+        """By track, the band's latents and flags [B, K + 1] for melody blocks [B, 2, 32, 128] under a plan [B, H]. The first
+        networks play at the start, where the band begins anew, and for an instrument that has rested long enough."""
+        restart, rest = self.config.restart, self.config.longest_rest
         count = len(blocks)
         melody = self.encode(MELODY, blocks, plan)[:, :-1]
         latents = {t: melody.new_zeros(count, self.config.vaes[TRACK_NAMES[t]].latent + 1) for t in ACCOMPANIMENT}
         source = repeats(blocks, self.config.repeat)
         for block in range(count):
             earlier = int(source[block])
-            fresh = block == 0 or (self.config.restart and block % self.config.restart == 0 and block < count - 1)
-            step = "first" if fresh else "last" if block == count - 1 else "middle"
+            opening = block == 0 or (restart and (block == int(pickup) or block % restart == 0))
             for track in ACCOMPANIMENT:
                 if earlier >= 0:
                     latents[track][block] = latents[track][earlier]
                     continue
+                rested = block >= rest and not latents[track][block - rest : block, -1].any()
+                is_last = block == count - 1 and block > 0
+                step = "last" if is_last else "first" if opening or rested else "middle"
                 at, of = torch.tensor([[block], [count]], device=melody.device)
                 heard = harmony.heard_at(step, at, of, melody, latents, track, plan, self.genre_index)
                 name = TRACK_NAMES[track]

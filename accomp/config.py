@@ -33,6 +33,7 @@ class AccompanistConfig:
     # are less alike than those of real songs, except in the drums.
     steadiness: dict[str, float] = field(default_factory=lambda: {"bass": 3.0, "guitar": 3.0, "strings": 3.0})
     restart: int = 8  # after so many blocks (16 bars) the band begins anew, by its first networks; 0: never
+    longest_rest: int = 4  # blocks; an instrument that has rested so long comes in by its first network
     repeat: float = 0.7  # a melody block as similar as this to an earlier one gets its accompaniment; above 1: never
     version: int = VERSION
 

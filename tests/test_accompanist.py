@@ -166,6 +166,15 @@ def test_repeats_are_found():
     assert repeats(blocks, 2.0).tolist() == [-1] * 4
 
 
+def test_no_instrument_rests_for_long(shipped):
+    random = np.random.default_rng(4)
+    notes = [Note(int(p), float(i), 1.0, 80) for i, p in enumerate(60 + np.cumsum(random.integers(-2, 3, 256)) % 17)]
+    song = shipped.accompany(Score([Track(notes=notes)]), seed=3)
+    for notes in band(song):
+        onsets = np.array([0.0, *(note.onset for note in notes), 256.0])
+        assert np.diff(onsets).max() <= (shipped.config.longest_rest + 2) * 8
+
+
 def test_the_published_method_runs_too():
     song = tiny(paper=True).accompany(melody(), seed=1)
     assert song.chords == [] and song.tracks[MELODY].notes == melody().tracks[0].notes

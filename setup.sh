@@ -11,7 +11,7 @@ if ! command -v fluidsynth >/dev/null 2>&1 || { command -v apt-get >/dev/null 2>
     if command -v apt-get >/dev/null 2>&1; then
         $as_root apt-get update -q || true
         # shellcheck disable=SC2046
-        $as_root apt-get install -y -q --no-install-recommends $(cat packages.txt) ||
+        $as_root apt-get install -y -q --no-install-recommends python3-venv $(cat packages.txt) ||
             echo "setup: no FluidSynth; everything but the sound will work" >&2
     elif command -v brew >/dev/null 2>&1; then
         # Homebrew has no General MIDI soundfont; the small one inside the pretty_midi package serves.

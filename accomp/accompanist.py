@@ -138,9 +138,8 @@ class Accompanist(
             raise MusicError(f"melody track {index} does not exist; the file has tracks 0 to {len(score.tracks) - 1}")
         melody = score.tracks[index]
         if melody.is_drum or not melody.notes:
-            raise MusicError(
-                f"melody track {index} {'is a drum track' if melody.is_drum else 'has no notes'}; choose a pitched one"
-            )
+            found = "is a drum track" if melody.is_drum else "has no notes"
+            raise MusicError(f"melody track {index} {found}; choose a pitched one")
         notices = list(score.notices)
         if len(score.tracks) > 1:
             notices.append(f"melody: {melody_name(score, index)}{' (as asked)' if melody_track is not None else ''}")

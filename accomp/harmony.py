@@ -114,7 +114,7 @@ class HarmonyNN(nn.Module):
         self.inputs = nn.ModuleDict({step: nn.Linear(size, config.width) for step, size in sizes.items()})
         count = 1 if config.shared_trunk else len(STEPS)
         self.trunks = nn.ModuleList(_Trunk(config) for _ in range(count))
-        outputs = latent + 2 if config.head == "codebook" else latent + 1
+        outputs = latent + 2 if config.head == "codebook" else latent
         self.heads = nn.ModuleDict({step: nn.Linear(config.width, outputs) for step in STEPS})
         if config.head == "codebook":
             self.log_scale = nn.Parameter(torch.tensor(0.0))
@@ -138,7 +138,7 @@ class HarmonyNN(nn.Module):
 
     def forward(self, step: str, heard: Heard) -> Tensor:
         """[N, C + 2] logits of the codes, of silence and of staying on the previous latent; with the regression head
-        [N, K + 1], the latent and the logit of sounding at all. step: "first", "middle" or "last"."""
+        [N, K], the latent. step: "first", "middle" or "last"."""
         parts = [heard.melody.flatten(1)]
         if step != "first":
             parts.append(heard.previous)
@@ -160,7 +160,7 @@ class HarmonyNN(nn.Module):
         real, active = target[:, :-1], target[:, -1]
         if self.config.head == "regression":
             # As published, silence is a latent like any other.
-            return (output[:, :-1] - real).square().mean(1)
+            return (output - real).square().mean(1)
         return -(self._targets(heard.previous, real, active) * output.log_softmax(1)).sum(1)
 
     def _targets(self, previous: Tensor, real: Tensor, active: Tensor) -> Tensor:
@@ -177,12 +177,12 @@ class HarmonyNN(nn.Module):
         or as predicted (regression head). steadiness: added to the logit of staying on the previous latent."""
         output = self(step, heard)
         if self.config.head == "regression":
-            return torch.cat([output[:, :-1], torch.ones_like(output[:, -1:])], dim=1)
+            return torch.cat([output, torch.ones_like(output[:, -1:])], dim=1)
         output[:, -1] += steadiness
         probability = (output / temperature).softmax(1)
         ordered, order = probability.sort(dim=1, descending=True)
         ordered = ordered * (ordered.cumsum(1) - ordered < top_p)
-        # Drawn on the CPU, so that a seed gives the same music on every device.
+        # Drawn on the CPU, so that a seed means the same on every device.
         drawn = torch.multinomial(ordered.float().cpu(), 1, generator=generator).to(order.device)
         index = order.gather(1, drawn)[:, 0]
         candidates = torch.cat([self.codes, torch.zeros_like(self.codes[:1])])

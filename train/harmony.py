@@ -154,9 +154,8 @@ def train_network(
 
     def hear(step: str, rows: Tensor):
         first, block, blocks, genre = rows.T
-        return harmony.heard_at(step, block, blocks, melody, latents, track, corpus.plan, genre, first), latents[track][
-            first + block
-        ]
+        heard = harmony.heard_at(step, block, blocks, melody, latents, track, corpus.plan, genre, first)
+        return heard, latents[track][first + block]
 
     def steps_of(rows: Tensor) -> dict[str, Tensor]:
         """Which rows each network learns from. The first one learns from any block where the instrument plays, since the
@@ -206,7 +205,9 @@ def train_network(
 
     def sample(folder: Path) -> None:
         if track == ACCOMPANIMENT[-1]:  # the others are trained by then
+            device = network_device(network)
             write_samples(model.cpu(), session, songs["val"], folder)
+            network.to(device)
 
     folder = options.run / "harmony" / name
     fit(folder, network, losses, batches, lambda: evaluate("val"), sample, session.fit("harmony"), options.max_steps)

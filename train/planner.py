@@ -3,7 +3,6 @@
 It learns the chords that real arrangements play (accomp.chords.of_arrangement) from their melodies, in all keys.
 """
 
-
 import numpy as np
 import torch
 import torch.nn.functional as F

@@ -16,7 +16,7 @@ from torch import Tensor
 from accomp import harmony
 from accomp.accompanist import Accompanist
 from accomp.config import AccompanistConfig
-from accomp.grid import ACCOMPANIMENT, BASS, GUITAR, MELODY, STRINGS, TRACK_NAMES, TRACKS, Grid
+from accomp.grid import ACCOMPANIMENT, BASS, BLOCK_HALF_BARS, GUITAR, MELODY, STRINGS, TRACK_NAMES, TRACKS, Grid
 from accomp.harmony import HarmonyNN
 from accomp.midi import write_midi
 from accomp.pianoroll import from_blocks, from_planes, in_beats
@@ -26,6 +26,7 @@ from train.settings import Session, find_weights, harmony_config, parser, planne
 
 PREVIOUS_DROPPED = 0.2  # how often a network must do without its previous latent, so that it listens to the rest too
 CODES_PER_SONG = 24
+FILLED = 3  # of a block's four half bars; a pattern that sounds in fewer is an entry or a rest, and no pattern to stay on
 SHARE_OF_OTHERS = 0.25  # of a genre's codebook that may come from other genres, where its own songs don't fill it
 EXAMPLES = 4  # sample songs
 EXAMPLE_BLOCKS = 16
@@ -47,7 +48,7 @@ def main(arguments: list[str] | None = None) -> None:
             network = model.harmony[TRACK_NAMES[track]]
             network.load_state_dict(load_file(find_weights(options.init, f"harmony/{TRACK_NAMES[track]}")))
         if model.config.harmony.head == "codebook":
-            fill_codebook(model.harmony[TRACK_NAMES[track]], latents[track], session, songs["train"])
+            fill_codebook(model.harmony[TRACK_NAMES[track]], track, latents[track], session, songs["train"])
     fit_feel(model, session, songs["train"])
     figures = {}
     for track in ACCOMPANIMENT:
@@ -95,24 +96,27 @@ def encode_corpus(model: Accompanist, session: Session) -> dict[int, Tensor]:
     return latents
 
 
-def fill_codebook(network: HarmonyNN, latents: Tensor, session: Session, songs: list[int]) -> None:
-    """Latents of different blocks of the given songs, by chance, at most a few a song. Where a genre has too few, other
-    training songs lend some; what stays empty is never chosen."""
+def fill_codebook(network: HarmonyNN, track: int, latents: Tensor, session: Session, songs: list[int]) -> None:
+    """Latents of different, well-filled blocks of the given songs, by chance, at most a few a song. Where a genre has too
+    few, other training songs lend some; what stays empty is never chosen."""
     random = np.random.default_rng(session.options.seed)
     size = network.config.codebook
-    own = _different_blocks(latents, session, songs, random)[:size]
+    own = _different_blocks(track, latents, session, songs, random)[:size]
     if len(own) < size and session.options.genre:
         others = [song for song in session.corpus.choose("train") if song not in set(songs)]
-        lent = _different_blocks(latents, session, others, random)
+        lent = _different_blocks(track, latents, session, others, random)
         own = np.concatenate([own, lent[: min(size - len(own), int(SHARE_OF_OTHERS * len(own)))]])
     network.set_codes(latents[own, :-1])
 
 
-def _different_blocks(latents: Tensor, session: Session, songs: list[int], random: np.random.Generator) -> np.ndarray:
+def _different_blocks(
+    track: int, latents: Tensor, session: Session, songs: list[int], random: np.random.Generator
+) -> np.ndarray:
     chosen, seen = [], set()
     for song in songs:
         index = session.corpus.block_index([song])
-        index = random.permutation(index[latents[index, -1].numpy() > 0])
+        sounding = session.corpus.blocks(track, index)[:, 1].reshape(len(index), BLOCK_HALF_BARS, -1).any(2).sum(1).numpy()
+        index = random.permutation(index[sounding >= FILLED])
         count = 0
         for block in index:
             key = latents[block].mul(8).round().numpy().tobytes()

@@ -244,8 +244,9 @@ class Accompanist(
         loudness = np.mean([note.velocity for note in melody.notes]) / self.velocity_mean[MELODY].mean().item()
         mean = self.velocity_mean[track].cpu().numpy() * np.clip(loudness, 0.6, 1.25)
         played, end = [], melody.end
+        last_beat = grid.beats[grid.nearest_step(end)] - 1e-9  # what sounds to the last step sounds to the melody's very end
         for note in pianoroll.in_beats(notes, grid):
-            duration = min(note.end, end) - note.onset
+            duration = (end if note.end >= last_beat else note.end) - note.onset
             if duration > 1e-9:
                 step = int(np.searchsorted(grid.beats, note.onset + 1e-9) - 1)
                 velocity = mean[step % VELOCITY_POSITIONS] + self.velocity_deviation[track].item() * random.standard_normal()

@@ -69,6 +69,14 @@ def test_the_band_plays_from_the_first_bar_to_the_end(shipped, meter, start):
     assert song.end == pytest.approx(end)
 
 
+@pytest.mark.parametrize("more", [-0.11, 0.09, 0.12, 0.2])
+def test_the_band_ends_with_a_melody_that_ends_off_the_grid(shipped, more):
+    score = melody()
+    last = score.tracks[0].notes[-1]
+    score.tracks[0].notes.append(Note(60, last.end, 2.0 + more, 80))
+    assert max(note.end for notes in band(shipped.accompany(score)) for note in notes) == pytest.approx(score.end)
+
+
 @pytest.mark.parametrize("by", [-7, -5, -2, 1, 4, 6])
 def test_a_transposed_melody_gets_the_transposed_band(shipped, by):
     one, other = shipped.accompany(melody(), seed=5), shipped.accompany(melody(by), seed=5)

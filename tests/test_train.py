@@ -10,7 +10,7 @@ import pytest
 import torch
 import yaml
 
-from accomp import Accompanist, MusicError, Note, Score, Track, read_midi, write_midi
+from accomp import Accompanist, MusicError, Note, Score, TimeSignature, Track, read_midi, write_midi
 from accomp.grid import MELODY, TRACK_NAMES
 from tests.test_accompanist import melody
 from train import harmony, planner, prepare, vae
@@ -81,6 +81,28 @@ def test_prepare_writes_blocks_that_read_back(corpus):
     tune = loaded.blocks(MELODY, slice(0, 6))
     assert int(tune[:, 0].sum()) == 48
     assert loaded.velocity[0, 0, 0, 0] == 24 and loaded.velocity[0, 0, 0, 1] == 24 * 85  # two drums on each first beat
+    assert first["even"] == 1
+
+
+def test_prepare_keeps_how_notes_were_played(tmp_path):
+    tune = [Note(60 + i % 7, i + 0.5 + 0.05 * (i % 2), 0.4, 50 + i) for i in range(32)]
+    beat = [Note(36, float(i), 0.1, 90) for i in range(32)] + [Note(36, 4.03, 0.1, 99), Note(20, 5.0, 0.1, 90)]
+    score = Score([Track("Melody", 73, notes=tune), Track("Drums", 0, True, beat)], resolution=100)
+    write_midi(score, tmp_path / "one.mid")
+    write_midi(Score(score.tracks, meters=[TimeSignature(0.0, 6, 8)], resolution=100), tmp_path / "two.mid")
+    prepare.main([str(tmp_path), "--out", str(tmp_path / "out"), "--workers", "1"])
+    loaded = Corpus.load(tmp_path / "out")
+    assert [song["even"] for song in loaded.songs] == [1, 0]
+    notes = loaded.notes_of(0)
+    drums, piano = notes[notes["track"] == 0], notes[notes["track"] == MELODY]
+    assert len(notes) == 64 and set(notes["song"]) == {0} and set(loaded.notes_of(1)["song"]) == {1}
+    assert (drums["step"] == np.arange(0, 128, 4)).all() and set(drums["pitch"]) == {36} and set(drums["duration"]) == {1}
+    assert drums["velocity"][1] == 90 and drums["velocity"][4] == 99  # the louder of two on a step; what no kit has is left out
+    assert drums["offset"][4] == pytest.approx(0.12, abs=1e-3) and drums["offset"][5] == 0
+    assert (piano["velocity"] == np.arange(50, 82)).all() and (piano["step"] == np.arange(2, 130, 4)).all()
+    assert piano["offset"] == pytest.approx([0, 0.2] * 16, abs=1e-3)
+    planes = loaded.blocks(MELODY, slice(0, loaded.songs[0]["blocks"])).numpy()[:, 0].reshape(-1, 128)
+    assert planes[piano["step"], piano["pitch"]].all() and planes.sum() == len(piano)
 
 
 def test_prepare_reads_lpd_archives(tmp_path):

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from accomp import arrangement, chords, pianoroll, tonality
-from accomp.accompanist import VELOCITY_POSITIONS, melody_planes
 from accomp.errors import MusicError
-from accomp.grid import BASS, DRUMS, GUITAR, MELODY, STRINGS, TRACKS, Grid
+from accomp.grid import BASS, DRUMS, GUITAR, MELODY, STEPS_PER_BEAT, STRINGS, TRACKS, Grid
+from accomp.lead import melody_planes
 from accomp.melody import choose_melody, skyline
 from accomp.score import Note, Score
+from train.corpus import NOTE
 
 NEARLY_EMPTY = 0.25  # a guitar part with fewer notes than this share of the piano's comping is left to the piano
 STRINGS_PROGRAMS = range(40, 56)  # of all that plays the strings part, what may give its sound
@@ -23,19 +24,21 @@ ENOUGH_SUSTAINED = 40  # notes
 @dataclass
 class Parts:
     """planes: [5, 2, S, 128] uint8 in the melody's normal key and register; plan: [H] chords that the song plays;
-    velocity: [5, 16, 3] count, sum and sum of squares of velocities at each sixteenth of a bar; programs: by track."""
+    notes: [N] NOTE, what the planes hold with how it was played; programs: by track; even: share of the song's beats whose
+    four steps are sixteenths, which those of compound meters are not."""
 
     planes: np.ndarray
     plan: np.ndarray
-    velocity: np.ndarray
+    notes: np.ndarray
     programs: dict[int, int]
+    even: float
 
 
-def split(score: Score) -> tuple[dict[int, list[Note]], list[Note], dict[int, int]]:
+def split(score: Score, melody: int | None = None) -> tuple[dict[int, list[Note]], list[Note], dict[int, int]]:
     """The notes of each of the five parts (the melody as a single line), the other notes that sound with them, and the main
     program of each part. The families are LPD-5's (Dong et al. 2018): all that is neither drums, piano, guitar nor bass is
-    strings. The piano's comping plays the guitar part where there is hardly a guitar."""
-    melody = choose_melody(score)
+    strings. The piano's comping plays the guitar part where there is hardly a guitar. melody: its track, else chosen."""
+    melody = choose_melody(score) if melody is None else melody
     parts: dict[int, list[Note]] = {track: [] for track in range(len(TRACKS))}
     comping: list[Note] = []
     sustained: list[Note] = []
@@ -76,31 +79,49 @@ def normal_parts(score: Score) -> Parts:
     grid = Grid.of(score, min(note.onset for note in everything), max(note.end for note in everything))
     shift = tonality.shift_of(parts[MELODY])
     planes = np.stack([_part_planes(parts[track], track, shift, grid) for track in range(len(TRACKS))])
+    notes = np.concatenate([_played_notes(parts[track], track, shift, grid) for track in range(len(TRACKS))])
     harmony = sum(chords.chroma(part) for part in (planes[GUITAR], planes[STRINGS], _part_planes(beside, GUITAR, shift, grid)))
     plan = chords.of_arrangement(harmony, chords.chroma(planes[BASS]), chords.chroma(planes[MELODY]))
-    velocity = np.stack([_velocities(parts[track], grid) for track in range(len(TRACKS))])
-    return Parts(planes, plan, velocity, programs)
+    widths = np.diff(grid.beats).reshape(-1, STEPS_PER_BEAT)
+    even = float(np.isclose(widths, 1 / STEPS_PER_BEAT).all(1).sum() / max((widths > 0).any(1).sum(), 1))
+    return Parts(planes, plan, notes, programs, even)
 
 
 def _part_planes(notes: list[Note], track: int, shift: int, grid: Grid) -> np.ndarray:
-    spec = TRACKS[track]
     if track == MELODY:
         return melody_planes(notes, shift, grid)
     rows = pianoroll.on_grid(notes, grid)
+    rows[:, 0] = _normal_pitches(rows[:, 0], track, shift)
+    rows = rows[rows[:, 0] >= 0]
     if track == DRUMS:
-        rows = rows[(rows[:, 0] >= spec.low) & (rows[:, 0] <= spec.high)]
         rows[:, 2] = rows[:, 1] + 1  # a drum is struck; how long its note is held says nothing
-    elif len(rows):
-        register = arrangement.normal_register(float(np.median(rows[:, 0])) - shift, track)
-        rows[:, 0] = tonality.fold(rows[:, 0] - shift + register, spec.low, spec.high)
     return pianoroll.to_planes(rows, grid.steps)
 
 
-def _velocities(notes: list[Note], grid: Grid) -> np.ndarray:
-    sums = np.zeros((VELOCITY_POSITIONS, 3))
-    if notes:
-        onset, velocity = np.array([(note.onset, note.velocity) for note in notes], float).T
-        at = grid.nearest_step(onset) % VELOCITY_POSITIONS
-        for power in range(3):
-            np.add.at(sums[:, power], at, velocity**power)
-    return sums
+def _normal_pitches(pitches: np.ndarray, track: int, shift: int) -> np.ndarray:
+    """Pitches [n] of a track in the normal key and register; -1 for drums that the models don't know."""
+    spec = TRACKS[track]
+    if track == DRUMS:
+        return np.where((pitches >= spec.low) & (pitches <= spec.high), pitches, -1)
+    if not len(pitches):
+        return pitches
+    # The melody's octave is in its shift already.
+    register = 0 if track == MELODY else arrangement.normal_register(float(np.median(pitches)) - shift, track)
+    return tonality.fold(pitches - shift + register, spec.low, spec.high)
+
+
+def _played_notes(notes: list[Note], track: int, shift: int, grid: Grid) -> np.ndarray:
+    """[n] NOTE of a track by step and pitch; of one pitch struck twice on a step the loudest."""
+    # The number of each note goes through the grid in the place of its pitch, and tells which of them lie on it.
+    index, step, end = pianoroll.on_grid([(i, *note[1:]) for i, note in enumerate(notes)], grid).T
+    pitch, onset, _, velocity = np.array(notes, float).reshape(-1, 4)[index].T
+    table = np.zeros(len(index), NOTE)
+    table["track"], table["step"], table["velocity"] = track, step, velocity
+    pitch = _normal_pitches(pitch.astype(int), track, shift)
+    table["pitch"] = np.maximum(pitch, 0)
+    table["duration"] = 1 if track == DRUMS else np.minimum(end - step, np.iinfo(NOTE["duration"]).max)
+    table["offset"] = (onset - grid.beats[step]) * STEPS_PER_BEAT
+    table = table[pitch >= 0]
+    table = table[np.lexsort((-table["velocity"].astype(int), table["pitch"], table["step"]))]
+    again = (np.diff(table["step"].astype(int)) == 0) & (np.diff(table["pitch"].astype(int)) == 0)
+    return table[np.append(True, ~again)[: len(table)]]

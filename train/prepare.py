@@ -4,8 +4,9 @@ SOURCE is a folder of MIDI files, or of LPD-5 archives (.npz). FILE is, for MIDI
 SOURCE) and `genre`, and optionally `split` (train, val, test), `dup_group` and `licence`; without it the genre is the name
 of the first folder. For LPD-5 it is a list of genres by Million Song Dataset track id (tagtraum).
 
-CORPUS gets, per track, its blocks as packed bits ([blocks, 2, 32, 16] uint8, song after song), the chord plan of each block
-and songs.json. Songs are split 80/10/10 by chance unless the labels say how; duplicates go together.
+CORPUS gets, per track, its blocks as packed bits ([blocks, 2, 32, 16] uint8, song after song), the chord plan of each block,
+all notes as they were played (train.corpus.NOTE) and songs.json. Songs are split 80/10/10 by chance unless the labels say how;
+duplicates go together.
 """
 
 import argparse
@@ -24,9 +25,9 @@ from tqdm import tqdm
 
 from accomp import pianoroll
 from accomp.errors import MusicError
-from accomp.grid import BASS, BLOCK_HALF_BARS, MELODY, TRACK_NAMES
+from accomp.grid import BASS, BLOCK_HALF_BARS, BLOCK_STEPS, MELODY, TRACK_NAMES
 from accomp.midi import read_midi
-from train.corpus import PLAN_FILE, SONGS_FILE, VELOCITY_FILE, block_file
+from train.corpus import NOTES_FILE, PLAN_FILE, SONGS_FILE, block_file
 from train.lpd import read_genre_list, read_lpd
 from train.parts import normal_parts
 
@@ -52,9 +53,9 @@ def main(arguments: list[str] | None = None) -> None:
     if not entries:
         raise SystemExit(f"{options.source}: no song found; accepted: {', '.join(MIDI_ENDINGS)} and LPD-5 .npz files")
     options.out.mkdir(parents=True, exist_ok=True)
-    songs, velocities, left_out = [], [], []
+    songs, left_out = [], []
     files = [open(options.out / block_file(name), "wb") for name in TRACK_NAMES]
-    plans = open(options.out / PLAN_FILE, "wb")
+    plans, table = open(options.out / PLAN_FILE, "wb"), open(options.out / NOTES_FILE, "wb")
     first = 0
     with ProcessPoolExecutor(options.workers) as pool:
         results = pool.map(partial(prepare_song, options.source), [entry["file"] for entry in entries], chunksize=8)
@@ -62,14 +63,15 @@ def main(arguments: list[str] | None = None) -> None:
             if isinstance(result, str):
                 left_out.append({"file": entry["file"], "reason": result})
                 continue
-            blocks, plan, velocity, programs, bars = result
+            blocks, plan, notes, programs, bars, even = result
             for file, packed in zip(files, blocks):
                 file.write(packed.tobytes())
             plans.write(plan.tobytes())
-            songs.append({**entry, "first": first, "blocks": len(plan), "programs": programs, "bars": bars})
-            velocities.append(velocity)
+            notes["song"] = len(songs)
+            table.write(notes.tobytes())
+            songs.append({**entry, "first": first, "blocks": len(plan), "programs": programs, "bars": bars, "even": even})
             first += len(plan)
-    for file in [*files, plans]:
+    for file in [*files, plans, table]:
         file.close()
     if not songs:
         raise SystemExit(f"none of {len(entries)} songs could be read; the first: {left_out[0]}")
@@ -77,7 +79,6 @@ def main(arguments: list[str] | None = None) -> None:
     split_songs(songs, options.seed)
     for song in songs:
         del song["bars"]
-    np.save(options.out / VELOCITY_FILE, np.stack(velocities))
     (options.out / SONGS_FILE).write_text(json.dumps({"songs": songs, "left_out": left_out}, indent=1))
     counts = {split: sum(song["split"] == split for song in songs) for split, _ in SPLITS}
     print(f"{len(songs)} songs, {first} blocks ({counts}); left out {len(left_out)}, see {SONGS_FILE}")
@@ -108,7 +109,7 @@ def list_songs(source: Path, labels: Path | None) -> list[dict]:
 
 
 def prepare_song(source: Path, file: str):
-    """(packed blocks of each track, plan [B, 4], velocity sums, programs, hashes of bars), or why there are none."""
+    """(packed blocks of each track, plan [B, 4], notes, programs, hashes of bars, share of even beats), or why there are none."""
     path = source / file
     try:
         parts = normal_parts(read_lpd(path) if path.suffix == ".npz" else read_midi(path))
@@ -120,7 +121,8 @@ def prepare_song(source: Path, file: str):
     bars = parts.planes[[MELODY, BASS]][:, 0].reshape(2, -1, 16, 128).swapaxes(0, 1)
     hashes = {hashlib.md5(np.packbits(bar).tobytes()).hexdigest()[:12] for bar in bars if bar.sum() > 3}
     programs = {TRACK_NAMES[track]: program for track, program in parts.programs.items()}
-    return packed, plan, parts.velocity, programs, sorted(hashes)
+    notes = parts.notes[parts.notes["step"] < len(plan) * BLOCK_STEPS]
+    return packed, plan, notes, programs, sorted(hashes), round(parts.even, 3)
 
 
 def group_duplicates(songs: list[dict]) -> None:

@@ -1,0 +1,199 @@
+"""Chord symbols as text, and the chords of a whole song as a line of text that a user can write or edit.
+
+    "| C  Am | F  G7 |"    two bars of two chords; "%" repeats the bar before, "." holds the chord before for a part of a bar
+"""
+
+import re
+from typing import NamedTuple
+
+import numpy as np
+
+from accomp.errors import MusicError
+from accomp.grid import HALF_BAR_STEPS, Grid
+from accomp.score import Bar, Chord, Score, Track
+from accomp.tonality import NAMES
+
+# Quality: semitones of its tones above the root. Those whose third is minor stand on a minor triad.
+QUALITIES = {
+    "": (0, 4, 7), "m": (0, 3, 7), "5": (0, 7), "dim": (0, 3, 6), "aug": (0, 4, 8), "sus4": (0, 5, 7), "sus2": (0, 2, 7),
+    "6": (0, 4, 7, 9), "m6": (0, 3, 7, 9), "69": (0, 4, 7, 9, 2), "add9": (0, 4, 7, 2), "madd9": (0, 3, 7, 2),
+    "7": (0, 4, 7, 10), "maj7": (0, 4, 7, 11), "m7": (0, 3, 7, 10), "m(maj7)": (0, 3, 7, 11), "7sus4": (0, 5, 7, 10),
+    "dim7": (0, 3, 6, 9), "m7b5": (0, 3, 6, 10), "aug7": (0, 4, 8, 10), "7b5": (0, 4, 6, 10), "7b9": (0, 4, 7, 10, 1),
+    "7#9": (0, 4, 7, 10, 3), "9": (0, 4, 7, 10, 2), "maj9": (0, 4, 7, 11, 2), "m9": (0, 3, 7, 10, 2), "9sus4": (0, 5, 7, 10, 2),
+    "11": (0, 4, 7, 10, 2, 5), "m11": (0, 3, 7, 10, 2, 5), "13": (0, 4, 7, 10, 2, 9), "maj13": (0, 4, 7, 11, 2, 9),
+    "m13": (0, 3, 7, 10, 2, 9),
+}  # fmt: skip
+# Other spellings of a quality, after "min", "mi" and "-" were read as "m", "major", "ma", "M", "j", "^" and a triangle as "maj".
+ALIASES = {"maj": "", "dim": "dim", "o": "dim", "°": "dim", "o7": "dim7", "°7": "dim7", "ø": "m7b5", "ø7": "m7b5", "+": "aug",
+           "#5": "aug", "+7": "aug7", "7#5": "aug7", "7+": "aug7", "sus": "sus4", "4": "sus4", "2": "sus2", "7sus": "7sus4", "9sus": "9sus4",
+           "6/9": "69", "add2": "add9", "mmaj7": "m(maj7)", "m(maj7)": "m(maj7)", "maj7": "maj7", "dom7": "7", "maj6": "6",
+           "m7(b5)": "m7b5", "7(b9)": "7b9", "7(#9)": "7#9", "7alt": "7#9", "alt": "7#9"}  # fmt: skip
+LETTERS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
+NOTE = r"[A-G](?:bb|##|b|#)?"
+HOLD, REPEAT, NO_CHORD = (".", "/", "-"), "%", ("NC", "N.C.", "N.C")
+EXAMPLES = "C, F#m7, Bbmaj7, G7sus4, Bdim, C/E"
+
+
+class ChordSymbol(NamedTuple):
+    root: int  # pitch class, 0 = C
+    quality: str  # of QUALITIES
+    bass: int | None = None  # pitch class, where it is not the root
+
+    @property
+    def triad(self) -> int:
+        """The nearest chord of the plan (accomp.chords): 0 to 11 major, 12 to 23 minor."""
+        return self.root + (12 if 3 in QUALITIES[self.quality] and 4 not in QUALITIES[self.quality] else 0)
+
+    @property
+    def tones(self) -> set[int]:
+        """Its pitch classes."""
+        return {(self.root + interval) % 12 for interval in QUALITIES[self.quality]}
+
+    def transposed(self, semitones: int) -> "ChordSymbol":
+        bass = None if self.bass is None else (self.bass + semitones) % 12
+        return ChordSymbol((self.root + semitones) % 12, self.quality, bass)
+
+    def __str__(self) -> str:
+        return NAMES[self.root] + self.quality + ("" if self.bass is None else f"/{NAMES[self.bass]}")
+
+
+def of_triad(chord: int, quality: str | None = None) -> ChordSymbol:
+    """The symbol of a chord of the plan, 0 to 23."""
+    return ChordSymbol(int(chord) % 12, ("m" if chord >= 12 else "") if quality is None else quality)
+
+
+def parse_symbol(text: str) -> ChordSymbol:
+    """"F#m7" to its ChordSymbol, in the usual spellings. Raises MusicError."""
+    plain = text.strip().replace("♭", "b").replace("♯", "#").replace("−", "-")
+    match = re.fullmatch(rf"({NOTE})(.*?)(?:/({NOTE}))?", plain)
+    quality = _quality(match[2]) if match else None
+    if quality is None:
+        raise MusicError(f"chord {text!r} is not known; accepted: symbols such as {EXAMPLES}")
+    root, bass = _pitch_class(match[1]), _pitch_class(match[3]) if match[3] else None
+    return ChordSymbol(root, quality, None if bass == root else bass)
+
+
+def _quality(text: str) -> str | None:
+    text = text.replace("Δ", "^").replace("△", "^")
+    text = re.sub(r"^(?:min|mi|-)", "m", text)
+    text = re.sub(r"(?:major|Major|Maj|maj|ma|M|j|\^)", "maj", text)
+    text = re.sub(r"maj$", "maj7", text) if text != "maj" or "^" in text else text
+    for name in (text, text.replace("(", "").replace(")", "")):
+        if name in QUALITIES:
+            return name
+        if name in ALIASES:
+            return ALIASES[name]
+    return None
+
+
+def _pitch_class(name: str) -> int:
+    return (LETTERS[name[0]] + name.count("#") - name.count("b")) % 12
+
+
+def plan_of(chords: str | list[Chord], score: Score, track: Track, grid: Grid) -> tuple[list[ChordSymbol], list[str]]:
+    """The chord of each half bar of the melody's grid, [H], and what the user should know about it, in words.
+
+    chords: text, its first bar being the first whole bar of the melody `track`, whose pickup has the first chord too; text
+    of fewer bars than the song begins again. Or Chords with onsets in beats of the score. A half bar has the chord that
+    sounds as it begins. Raises MusicError.
+    """
+    onsets = _half_bar_onsets(grid)
+    if isinstance(chords, str):
+        named, notices = _read_text(chords, _bars(score, track, grid))
+    else:
+        named, notices = [(chord.onset, parse_symbol(chord.symbol)) for chord in sorted(chords)], []
+    if not named:
+        raise MusicError('no chords were found; accepted: text such as "| C  Am | F  G7 |"')
+    starts = np.array([onset for onset, _ in named])
+    at = np.maximum(np.searchsorted(starts, onsets + 1e-6) - 1, 0)
+    unheard = sorted(set(range(len(named))) - set(at.tolist()))
+    unheard = [i for i in unheard if starts[i] < grid.beats[-1] - 1e-6 and named[i][1] != named[max(i - 1, 0)][1]]
+    if unheard and isinstance(chords, str):
+        notices.append(f"chords change on half bars at most: {', '.join(str(named[i][1]) for i in unheard[:6])} "
+                       f"between them {'is' if len(unheard) == 1 else 'are'} left out")  # fmt: skip
+    return [named[i][1] for i in at], notices
+
+
+def _half_bar_onsets(grid: Grid) -> np.ndarray:
+    """[H] beats at which the half bars begin."""
+    return grid.beats[: grid.steps : HALF_BAR_STEPS]
+
+
+def _bars(score: Score, track: Track, grid: Grid) -> list[Bar]:
+    """The bars of the score in which a melody plays, from its first whole one, and one more for its end."""
+    bars = score.bars(max(track.end, track.start + 1e-3))
+    first = max(i for i, bar in enumerate(bars) if bar.onset <= track.start + 1e-6)
+    ends = [bar.onset for bar in bars[1:]] + [bars[-1].onset + bars[-1].meter.bar_beats]
+    # As on the grid, what is silent in its first half, or short, is a pickup.
+    if first + 1 < len(bars) and (
+        track.start - bars[first].onset >= bars[first].meter.bar_beats / 2 - 1e-6
+        or ends[first] - bars[first].onset < bars[first + 1].meter.bar_beats - 1e-6
+    ):
+        first += 1
+    return [*bars[first:], Bar(ends[-1], bars[-1].meter)]
+
+
+def _read_text(text: str, bars: list[Bar]) -> tuple[list[tuple[float, ChordSymbol]], list[str]]:
+    """Onsets in beats and chords of text laid over bars, the last of which is the end; notices."""
+    if ":" in text:
+        raise MusicError("repeat signs (|: :|) are not read; accepted: the bars written out, or fewer bars, which are repeated")
+    if "|" in text:
+        written = [part.replace(",", " ").split() for part in re.sub(r"\|[\s|]*\|", "|", text.strip()).strip("|").split("|")]
+    else:
+        written = [[symbol] for symbol in text.replace(",", " ").split()]
+    read: list[list[ChordSymbol | None]] = []
+    notices = []
+    for number, symbols in enumerate(written, 1):
+        if symbols == [REPEAT]:
+            if not read:
+                raise MusicError("the first bar of the chords is %, and there is no bar before it to repeat")
+            read.append(read[-1])
+            continue
+        try:
+            read.append([None if symbol in (*HOLD, *NO_CHORD) else parse_symbol(symbol) for symbol in symbols] or [None])
+        except MusicError as error:
+            raise MusicError(f"bar {number} of the chords: {error}") from error
+        if any(symbol in NO_CHORD for symbol in symbols):
+            notices.append(f"bar {number} of the chords says {NO_CHORD[1]}; the chord before goes on")
+    known = [symbol for bar in read for symbol in bar if symbol]
+    if not known:
+        return [], notices
+    count = len(bars) - 1
+    if len(read) > count:
+        notices.append(f"the chords have {len(read)} bars, the melody {count}; the rest is left out")
+    elif len(read) < count:
+        notices.append(f"the chords have {len(read)} bars, the melody {count}; they are repeated")
+    named, sounding = [], known[0]
+    for index in range(count):
+        symbols = read[index % len(read)]
+        onset, length = bars[index].onset, bars[index + 1].onset - bars[index].onset
+        for place, symbol in zip(_places(len(symbols), bars[index]), symbols):
+            sounding = symbol or sounding
+            named.append((onset + place * length, sounding))
+    return named, notices
+
+
+def _places(count: int, bar: Bar) -> list[float]:
+    """Where in a bar its chords begin, 0 to 1: evenly, but of three in four beats the first has two."""
+    if count == 3 and bar.meter.numerator == 4:
+        return [0, 1 / 2, 3 / 4]
+    return [i / count for i in range(count)]
+
+
+def to_text(song: Score, track: Track) -> str:
+    """Opposite of `plan_of` for text: the chords of a song in the bars of its melody `track`, four bars a line."""
+    bars = _bars(song, track, Grid.of(song, track.start, track.end))
+    onsets = np.array([chord.onset for chord in song.chords])
+    written = []
+    for bar, following in zip(bars, bars[1:]):
+        length = following.onset - bar.onset
+        inside = [c for c in song.chords if bar.onset + 1e-6 < c.onset < following.onset - 1e-6]
+        before = song.chords[max(int(np.searchsorted(onsets, bar.onset + 1e-6)) - 1, 0)].symbol
+        for count in range(1, 17):
+            places = _places(count, bar)
+            slots = {min(range(count), key=lambda i: abs(places[i] - (c.onset - bar.onset) / length)): c for c in inside}
+            if all(abs(places[i] - (c.onset - bar.onset) / length) < 1e-3 for i, c in slots.items()) and len(slots) == len(inside):
+                break
+        written.append(" ".join([before, *(slots[i].symbol if i in slots else HOLD[0] for i in range(1, count))]))
+    lines = ["| " + " | ".join(written[at : at + 4]) + " |" for at in range(0, len(written), 4)]
+    return "\n".join(lines)

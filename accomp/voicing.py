@@ -1,0 +1,135 @@
+"""What the decoders play, brought to the very chords of the plan: their colours, their bass notes, and no doubt which they are.
+
+The decoders know major and minor triads. Notes are [n, 3] int arrays of pitch, first step and end step; symbols are
+ChordSymbols by half bar in the notes' key. Notes change pitch, never time.
+"""
+
+import numpy as np
+
+from accomp import chords
+from accomp.chord_text import QUALITIES, ChordSymbol
+from accomp.grid import HALF_BAR_STEPS
+
+BEAT = HALF_BAR_STEPS // 2
+TRIES = 8
+FAMILIAR = ((0, 4, 7), (0, 3, 7))  # what the decoders know already
+
+
+def colour(notes: np.ndarray, symbols: list[ChordSymbol]) -> np.ndarray:
+    """Notes of a chordal track with the tones of their chords: suspended, diminished and augmented ones in place of the triad's,
+    the right seventh and ninth; and where a chord has a seventh, sixth or ninth that nobody plays, the highest doubled root,
+    or the fifth, takes it."""
+    notes = notes.copy()
+    half_bar = np.minimum(notes[:, 1] // HALF_BAR_STEPS, len(symbols) - 1)
+    for index in np.unique(half_bar):
+        symbol = symbols[index]
+        tones = QUALITIES[symbol.quality]
+        if tones in FAMILIAR:
+            continue
+        rows = np.flatnonzero(half_bar == index)
+        interval = (notes[rows, 0] - symbol.root) % 12
+        notes[rows, 0] += _retuned(tones)[interval] - interval
+        pitches = np.unique(notes[rows, 0])
+        for tone in tones[3:4]:  # one colour is enough to hear which chord it is
+            classes = (pitches - symbol.root) % 12
+            if tone in classes or len(pitches) < 2:
+                continue
+            doubled = [p for p in pitches[1:] if (p - symbol.root) % 12 == 0]
+            fifths = [p for p in pitches[1:] if (p - symbol.root) % 12 == 7]
+            chosen = next(iter(doubled[::-1] or fifths[::-1]), None)
+            if chosen is not None and len(set(classes.tolist())) + (len(doubled) > 0) > 1:
+                step = (tone - (chosen - symbol.root) + 5) % 12 - 5
+                notes[rows[notes[rows, 0] == chosen], 0] += step
+    return notes
+
+
+def _retuned(tones: tuple[int, ...]) -> np.ndarray:
+    """[12] what each interval above the root becomes in a chord of `tones`."""
+    table = np.arange(12)
+    third = next((t for t in (4, 3, 5, 2) if t in tones), None)
+    if third is not None:
+        table[[3, 4]] = third
+    if 3 in tones and 4 in tones:  # a sharp ninth
+        table[3] = 3
+    if 7 not in tones:
+        table[7] = next((t for t in (6, 8) if t in tones), 7)
+    sevenths = [t for t in (10, 11) if t in tones]
+    if len(sevenths) == 1:
+        table[[10, 11]] = sevenths[0]
+    ninths = [t for t in (1, 2) if t in tones]
+    if len(ninths) == 1:
+        table[[1, 2]] = ninths[0]
+    return table
+
+
+def bass_notes(notes: np.ndarray, symbols: list[ChordSymbol]) -> np.ndarray:
+    """Notes of the bass with the given bass note in place of the root on the first beat of each half bar."""
+    notes = notes.copy()
+    for row in notes:
+        symbol = symbols[min(row[1] // HALF_BAR_STEPS, len(symbols) - 1)]
+        if symbol.bass is not None and row[1] % HALF_BAR_STEPS < BEAT and (row[0] - symbol.root) % 12 == 0:
+            row[0] += (symbol.bass - symbol.root + 6) % 12 - 6
+    return notes
+
+
+def agree(band: dict[int, np.ndarray], plan: np.ndarray) -> dict[int, np.ndarray]:
+    """Pitched tracks that say the plan's triads [H]: where the triad nearest to all that sounds in a half bar is another,
+    the pitch classes that mislead most move to the nearest tone of the chord, one after the other, until it is right.
+    Passing notes that leave no doubt stay."""
+    band = {track: notes.copy() for track, notes in band.items()}
+    tracks = [track for track in band if len(band[track])]
+    if not tracks:
+        return band
+    notes = np.concatenate([band[track] for track in tracks])
+    owner = np.repeat(tracks, [len(band[track]) for track in tracks])
+    chroma = _chroma(notes, len(plan))
+    wrong = np.flatnonzero((chroma.sum(1) > 0) & (_nearest(chroma) != plan))
+    for half_bar in wrong:
+        start, stop = half_bar * HALF_BAR_STEPS, (half_bar + 1) * HALF_BAR_STEPS
+        here = np.flatnonzero((notes[:, 1] < stop) & (notes[:, 2] > start))
+        tones = chords.TRIADS[plan[half_bar]] > 0
+        for _ in range(TRIES):
+            weight = np.minimum(notes[here, 2], stop) - np.maximum(notes[here, 1], start)
+            heard = np.bincount(notes[here, 0] % 12, weight, 12)
+            if not heard.any() or _nearest(heard[None])[0] == plan[half_bar]:
+                break
+            foreign = np.where(tones, 0, heard)
+            if foreign.any():
+                worst = int(foreign.argmax())
+                target = [t for t in np.flatnonzero(tones)]
+            else:
+                # All are tones of the chord, and too few of them: the one heard most gives to the one heard least.
+                worst = int(np.where(tones, heard, 0).argmax())
+                target = [int(np.where(tones, heard, np.inf).argmin())]
+            moving = here[notes[here, 0] % 12 == worst]
+            begun = moving[notes[moving, 1] >= start]
+            if not foreign.any():
+                begun = begun[len(begun) // 2 :]
+            if len(begun):
+                notes[begun, 0] = [_toward(int(p), target) for p in notes[begun, 0]]
+            else:
+                notes[moving, 2] = start  # a note held over from the chord before ends with it
+                here = np.setdiff1d(here, moving)
+            if not len(here):
+                break
+    return {track: notes[owner == track] if track in tracks else band[track] for track in band}
+
+
+def _chroma(notes: np.ndarray, half_bars: int) -> np.ndarray:
+    """[H, 12] for how many steps each pitch class sounds, note by note, in each half bar."""
+    result = np.zeros((half_bars, 12))
+    for index in range(half_bars):
+        start = index * HALF_BAR_STEPS
+        span = np.minimum(notes[:, 2], start + HALF_BAR_STEPS) - np.maximum(notes[:, 1], start)
+        sounding = span > 0
+        result[index] = np.bincount(notes[sounding, 0] % 12, span[sounding], 12)
+    return result
+
+
+def _nearest(chroma: np.ndarray) -> np.ndarray:
+    return (chroma @ chords.TRIADS.T).argmax(1)
+
+
+def _toward(pitch: int, classes) -> int:
+    return min((pitch + d for d in (0, -1, 1, -2, 2, -3, 3, -4, 4, -5, 5, 6) if (pitch + d) % 12 in classes),
+               key=lambda p: abs(p - pitch))  # fmt: skip

@@ -15,28 +15,33 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from accomp import arrangement, chords, harmony, pianoroll, tonality
+from accomp import arrangement, chord_text, harmony, opening, pianoroll, tonality, voicing
+from accomp.chord_text import ChordSymbol, of_triad
+from accomp.chords import COUNT, TRIADS
 from accomp.config import CONFIG_FILE, WEIGHTS_FILE, AccompanistConfig, ModelError, find_folder
 from accomp.errors import MusicError
+from accomp.feel import Feel, Tune, played_times
 from accomp.grid import (
     ACCOMPANIMENT,
     BASS,
     BLOCK_HALF_BARS,
-    BLOCK_STEPS,
     DRUMS,
     HALF_BAR_STEPS,
     MELODY,
     TRACK_NAMES,
     TRACKS,
-    Grid,
 )
 from accomp.harmony import HarmonyNN
-from accomp.melody import choose_melody, melody_name, skyline
+from accomp.lead import Lead
+from accomp.melody import melody_name
 from accomp.planner import ChordPlanner
 from accomp.score import Chord, Note, Score, Track
+from accomp.shape import Shape
 from accomp.vae import InstrumentVAE
 
-VELOCITY_POSITIONS = 16  # velocities are learned for each sixteenth of a bar
+COLOURS = (0, 10, 11)  # semitones above the root of the tone that is added to a triad: none, minor or major seventh
+QUALITY = {(0, 0): "", (0, 1): "m", (1, 0): "7", (1, 1): "m7", (2, 0): "maj7", (2, 1): "m"}  # by colour and minor
+FILL_CHANCE = 0.5  # of a drum fill at the end of a phrase that is followed by one like it
 
 
 class Accompanist(
@@ -65,15 +70,18 @@ class Accompanist(
             }
         )
         self.planner = ChordPlanner(config.planner) if config.planner else None
-        self.register_buffer("velocity_mean", torch.full((len(TRACKS), VELOCITY_POSITIONS), 80.0))
-        self.register_buffer("velocity_deviation", torch.full((len(TRACKS),), 8.0))
+        self.feel = Feel(config.feel)
+        # How often each chord of the plan is played with each of COLOURS.
+        plain = torch.zeros(COUNT, len(COLOURS))
+        plain[:, 0] = 1
+        self.register_buffer("colours", plain)
         self.eval()
 
     # Saving and loading
 
     @property
     def device(self) -> torch.device:
-        return self.velocity_mean.device
+        return self.colours.device
 
     @property
     def genre_index(self) -> int:
@@ -121,111 +129,142 @@ class Accompanist(
     # From melody to band
 
     def accompany(self, score: Score, *, seed: int = 0, variation: float = 0.0, melody_track: int | None = None,
-                  ending: bool = True) -> Score:  # fmt: skip
+                  chords: str | list[Chord] | None = None, shape: bool = True, feel: bool = True, intro: str = "none") -> Score:  # fmt: skip
         """The melody of `score` with a band: five tracks in the order of TRACKS, the piano playing the melody's very notes.
 
         seed: another one gives other music; variation: standard deviation of the noise added to the band's latents, which
         are about of unit scale (Tham & Kim 2021 liked 0.5 to 1.0); melody_track: index of the melody in `score.tracks`, else
-        chosen (`melody.choose_melody`); ending: let the band strike and hold a final chord together.
+        chosen (`melody.choose_melody`); chords: what to play, as text ("| C  Am | F  G7 |", see accomp.chord_text) or as the
+        `chords` of an earlier result, edited; else planned; shape: phrases that return, build, lead on with fills and come to an end, else every
+        block just follows from the one before; feel: dynamics, swing and timing as the genre's players have them, else the genre's
+        mean velocities on the grid; intro: "none", "count-in" (a bar of clicks) or "bars" (two bars of the band),
+        either of which moves the melody later.
         Raises MusicError where there is no melody or an argument is out of range.
         """
         if not 0 <= variation <= 4:
             raise MusicError(f"variation is {variation}; accepted: 0 to 4")
         if not 0 <= seed < 2**63:
             raise MusicError(f"seed is {seed}; accepted: 0 to 2^63 - 1")
-        index = choose_melody(score) if melody_track is None else melody_track
-        if not 0 <= index < len(score.tracks):
-            raise MusicError(f"melody track {index} does not exist; the file has tracks 0 to {len(score.tracks) - 1}")
-        melody = score.tracks[index]
-        if melody.is_drum or not melody.notes:
-            found = "is a drum track" if melody.is_drum else "has no notes"
-            raise MusicError(f"melody track {index} {found}; choose a pitched one")
+        lead = Lead.of(score, melody_track)
         notices = list(score.notices)
         if len(score.tracks) > 1:
-            notices.append(f"melody: {melody_name(score, index)}{' (as asked)' if melody_track is not None else ''}")
-        grid = Grid.of(score, melody.start, melody.end)
-        line = skyline(melody.notes)
-        shift = tonality.shift_of(line)
-        planes = melody_planes(line, shift, grid)
-        generator = torch.Generator().manual_seed(seed)
-        plan = self.plan(planes)
-        end = int(max(grid.nearest_step(melody.end), grid.nearest_step(melody.start) + 1))
-        last = arrangement.ending_step(int(grid.nearest_step(line[-1].onset)), end)
-        if ending:
-            plan[last // HALF_BAR_STEPS :] = _final_chord(int(plan[last // HALF_BAR_STEPS]), line, shift)
-        band = self.play(planes, plan, generator, variation, pickup=not grid.present[: BLOCK_STEPS // 2].any())
-        band = {track: notes[notes[:, 1] < end] for track, notes in band.items()}
-        if ending:
-            band = arrangement.end_together(band, plan, last, end)
-        random = np.random.default_rng(seed)
+            notices.append(f"melody: {melody_name(score, lead.index)}{' (as asked)' if melody_track is not None else ''}")
+        score, lead = opening.make_room(score, lead, intro)
+        generator, random = torch.Generator().manual_seed(seed), np.random.default_rng(seed)
+        blocks = pianoroll.to_blocks(lead.planes)
+        form = Shape.of(blocks, lead.first_block, random, self.config.repeat) if shape else Shape.bare(len(blocks))
+        if chords is None:
+            symbols = self.plan(lead, form, random, ending=shape)
+        else:
+            given, remarks = chord_text.plan_of(chords, score, lead.track, lead.grid)
+            symbols = [symbol.transposed(-lead.shift) for symbol in given]
+            notices += remarks
+        symbols[: opening.half_bars(lead)] = opening.turnaround(lead)
+        band = self.play(lead, symbols, form, generator, variation)
+        if shape:
+            band = arrangement.end_together(band, symbols, lead.final_step, lead.end)
+        tune, performer = Tune.of(lead.line, lead.grid), np.random.default_rng(seed)
         tracks = []
         for track, spec in enumerate(TRACKS):
+            program = self.config.programs.get(spec.name, spec.program)
             if track == MELODY:
-                program = self.config.programs.get(spec.name, spec.program)
-                tracks.append(Track(spec.name, program, False, list(melody.notes), list(melody.controls)))
+                tracks.append(Track(spec.name, program, False, list(lead.track.notes), list(lead.track.controls)))
                 continue
-            notes = band[track] if track == DRUMS else arrangement.in_range(band[track], shift, track)
-            notes = self._perform(notes, track, grid, melody, random)
-            tracks.append(Track(spec.name, self.config.programs.get(spec.name, spec.program), track == DRUMS, notes))
-        symbols = _symbols(chords.transpose(plan, shift), grid, melody.end) if self.planner else []
-        return Score(tracks, list(score.tempos), list(score.meters), score.resolution, symbols, notices)
+            notes = band[track] if track == DRUMS else arrangement.in_range(band[track], lead.shift, track)
+            tracks.append(Track(spec.name, program, track == DRUMS, self._perform(notes, track, lead, tune, performer, feel)))
+        if intro == "count-in":
+            tracks[DRUMS].notes[:0] = opening.clicks(score, lead)
+        named = _named([symbol.transposed(lead.shift) for symbol in symbols], lead) if self.planner or chords is not None else []
+        return Score(tracks, list(score.tempos), list(score.meters), score.resolution, named, notices)
 
-    def plan(self, planes: np.ndarray) -> np.ndarray:
-        """The chord plan, [4 B] int, of melody planes [2, 32 B, 128]; C throughout where the models know no chords."""
+    def plan(self, lead: Lead, form: Shape, random: np.random.Generator, ending: bool = True) -> list[ChordSymbol]:
+        """The chord plan of a melody: one symbol each half bar, in its normal key; C throughout where the models know no chords.
+        Each of its chords has one colour, drawn as often as the genre plays it so. ending: whether the last chord shall be
+        the tonic."""
         if self.planner is None:
-            return np.zeros(planes.shape[1] // HALF_BAR_STEPS, int)
-        return self.planner.plan(planes)
+            return [of_triad(0)] * (lead.grid.steps // HALF_BAR_STEPS)
+        plan = self.planner.plan(lead.planes, form.source)
+        final = lead.final_step // HALF_BAR_STEPS if ending else len(plan)
+        chances = self.colours.double().cpu().numpy()
+        qualities = [QUALITY[random.choice(len(COLOURS), p=row / row.sum()), int(c >= 12)] for c, row in enumerate(chances)]
+        symbols = [of_triad(chord, qualities[chord]) for chord in plan[:final]]
+        return symbols + [of_triad(_final_chord(int(plan[min(final, len(plan) - 1)]), lead))] * (len(plan) - final)
 
     @torch.no_grad()
     def play(
-        self, planes: np.ndarray, plan: np.ndarray, generator: torch.Generator, variation: float = 0.0, pickup: bool = False
+        self, lead: Lead, symbols: list[ChordSymbol], form: Shape, generator: torch.Generator, variation: float = 0.0
     ) -> dict[int, np.ndarray]:
-        """What the band plays to melody planes [2, 32 B, 128] under a plan [4 B]: by track, notes [n, 3] in steps. pickup:
-        whether the first block only holds what comes before the first whole bar."""
-        blocks = torch.from_numpy(pianoroll.to_blocks(planes)).to(self.device)
+        """What the band plays to a melody and a chord each half bar: by track, notes [n, 3] in steps, in the normal key."""
+        plan = np.array([symbol.triad for symbol in symbols])
+        blocks = torch.from_numpy(pianoroll.to_blocks(lead.planes)).to(self.device)
         by_block = torch.from_numpy(plan.reshape(-1, BLOCK_HALF_BARS)).to(self.device)
-        latents = self.choose_latents(blocks, by_block, generator, pickup)
+        latents = self.choose_latents(blocks, by_block, form, generator)
+        fills = self.choose_fills(form, generator)
         band = {}
         for track in ACCOMPANIMENT:
             vae, chosen = self.vaes[TRACK_NAMES[track]], latents[track]
             noise = torch.randn(chosen.shape[0], chosen.shape[1] - 1, generator=generator).to(self.device)
             probabilities = vae.decode(chosen[:, :-1] + variation * noise, by_block) * chosen[:, -1:, None, None]
-            notes = pianoroll.from_planes(pianoroll.from_blocks(vae.binarise(probabilities).cpu().numpy()))
+            played = vae.binarise(probabilities)
+            if track == DRUMS:
+                for block, fill in fills.items():
+                    if played[block].any():
+                        played[block, :, -HALF_BAR_STEPS:] = vae.binarise(vae.decode(fill, by_block[:1]))[0, :, -HALF_BAR_STEPS:]
+            notes = pianoroll.from_planes(pianoroll.from_blocks(played.cpu().numpy()))
             if self.config.planner and len(notes) and track != DRUMS:
                 notes = arrangement.strike_again(notes, arrangement.LONGEST[track])
                 if track == BASS:
-                    notes = arrangement.monophonic(notes)
+                    notes = voicing.bass_notes(arrangement.monophonic(notes), symbols)
                 else:
                     notes = arrangement.thin_out(notes, arrangement.MOST_VOICES[track])
                     notes = arrangement.lead_voices(notes, plan, arrangement.CENTRE[track])
-            band[track] = notes
+                    notes = voicing.colour(notes, symbols)
+            band[track] = notes[notes[:, 1] < lead.end]
+        if self.config.planner:
+            band |= voicing.agree({track: notes for track, notes in band.items() if track != DRUMS}, plan)
         return band
 
     @torch.no_grad()
-    def choose_latents(self, blocks: Tensor, plan: Tensor, generator: torch.Generator, pickup: bool = False) -> dict[int, Tensor]:
+    def choose_latents(self, blocks: Tensor, plan: Tensor, form: Shape, generator: torch.Generator) -> dict[int, Tensor]:
         """By track, the band's latents and flags [B, K + 1] for melody blocks [B, 2, 32, 128] under a plan [B, H]. The first
-        networks play at the start, where the band begins anew, and for an instrument that has rested long enough."""
-        restart, rest = self.config.restart, self.config.longest_rest
+        networks play where the song or a section begins, and for an instrument that has rested long enough."""
+        config = self.config
         count = len(blocks)
         melody = self.encode(MELODY, blocks, plan)[:, :-1]
-        latents = {t: melody.new_zeros(count, self.config.vaes[TRACK_NAMES[t]].latent + 1) for t in ACCOMPANIMENT}
-        source = repeats(blocks, self.config.repeat)
+        latents = {t: melody.new_zeros(count, config.vaes[TRACK_NAMES[t]].latent + 1) for t in ACCOMPANIMENT}
         for block in range(count):
-            earlier = int(source[block])
-            opening = block == 0 or (restart and (block == int(pickup) or block % restart == 0))
+            earlier = int(form.source[block])
             for track in ACCOMPANIMENT:
-                if earlier >= 0:
+                name = TRACK_NAMES[track]
+                waits = track in form.rests and form.rests[track][block]
+                if waits:
+                    continue
+                if earlier >= 0 and not (track in form.rests and form.rests[track][earlier]):
                     latents[track][block] = latents[track][earlier]
                     continue
-                rested = block >= rest and not latents[track][block - rest : block, -1].any()
+                rest = min(block, config.longest_rest)
+                rested = rest == config.longest_rest and not latents[track][block - rest : block, -1].any()
+                waited = block > 0 and track in form.rests and form.rests[track][block - 1]
                 is_last = block == count - 1 and block > 0
-                step = "last" if is_last else "first" if opening or rested else "middle"
+                step = "last" if is_last else "first" if form.opens[block] or rested or waited else "middle"
                 at, of = torch.tensor([[block], [count]], device=melody.device)
                 heard = harmony.heard_at(step, at, of, melody, latents, track, plan, self.genre_index)
-                name = TRACK_NAMES[track]
-                sampling = self.config.temperature, self.config.top_p, self.config.steadiness.get(name, 0.0)
-                latents[track][block] = self.harmony[name].choose(step, heard, generator, *sampling)[0]
+                latents[track][block] = self.harmony[name].choose(
+                    step, heard, generator, config.temperature, config.top_p, config.steadiness.get(name, 0.0),
+                    config.push * (2 * float(form.energy[block]) - 1),
+                )[0]  # fmt: skip
         return latents
+
+    def choose_fills(self, form: Shape, generator: torch.Generator) -> dict[int, Tensor]:
+        """By block that ends a phrase, a drum latent [1, K] whose last half bar is to be played there; where the song goes
+        on into another section always, else by chance."""
+        fills = {}
+        for block in np.flatnonzero(form.closes[:-1]):
+            new = form.labels[block + 1] != form.labels[block]
+            fill = self.harmony[TRACK_NAMES[DRUMS]].draw_fill(generator)
+            if fill is not None and (torch.rand((), generator=generator) < (1.0 if new else FILL_CHANCE)):
+                fills[int(block)] = fill
+        return fills
 
     @torch.no_grad()
     def encode(self, track: int, blocks: Tensor, plan: Tensor) -> Tensor:
@@ -237,60 +276,47 @@ class Accompanist(
             active = torch.ones_like(active)
         return torch.cat([mean * active, active], dim=1)
 
-    def _perform(self, notes: np.ndarray, track: int, grid: Grid, melody: Track, random: np.random.Generator) -> list[Note]:
-        """Notes in beats, cut at the melody's end, with the velocities of the genre's playing at the melody's loudness."""
+    def _perform(
+        self, notes: np.ndarray, track: int, lead: Lead, tune: Tune, random: np.random.Generator, feel: bool
+    ) -> list[Note]:
+        """Notes in beats, cut at the melody's end: as players of the genre play them, or without feel on the grid."""
+        grid, end = lead.grid, lead.track.end
         notes = arrangement.without_unisons(notes)
         notes = notes[np.lexsort((notes[:, 0], notes[:, 1]))]
-        loudness = np.mean([note.velocity for note in melody.notes]) / self.velocity_mean[MELODY].mean().item()
-        mean = self.velocity_mean[track].cpu().numpy() * np.clip(loudness, 0.6, 1.25)
-        played, end = [], melody.end
+        notes = notes[grid.present[notes[:, 1]]]
+        offsets = np.zeros(len(notes))
+        if feel:
+            velocities = self.feel.velocities(notes, track, tune, random)
+            offsets = self.feel.offsets(notes, track, tune, random)
+            offsets[notes[:, 1] >= lead.final_step] = 0  # the band ends as one
+        else:
+            velocities = self.feel.plain_velocities(notes, track, tune)
+        played = []
         last_beat = grid.beats[grid.nearest_step(end)] - 1e-9  # what sounds to the last step sounds to the melody's very end
-        for note in pianoroll.in_beats(notes, grid):
-            duration = (end if note.end >= last_beat else note.end) - note.onset
-            if duration > 1e-9:
-                step = int(np.searchsorted(grid.beats, note.onset + 1e-9) - 1)
-                velocity = mean[step % VELOCITY_POSITIONS] + self.velocity_deviation[track].item() * random.standard_normal()
-                played.append(note._replace(duration=duration, velocity=int(np.clip(round(velocity), 20, 120))))
+        for (pitch, _, last), (onset, stop), velocity in zip(notes, played_times(notes, offsets, grid), velocities):
+            stop = end if grid.beats[last] >= last_beat else min(stop, end)
+            if stop - onset > 1e-9:
+                played.append(Note(int(pitch), float(onset), float(stop - onset), int(velocity)))
         return played
 
 
-def melody_planes(line: list[Note], shift: int, grid: Grid) -> np.ndarray:
-    """What the models see of a monophonic melody: planes [2, S, 128] in its normal key, folded into the melody's range."""
-    notes = pianoroll.on_grid(line, grid)
-    spec = TRACKS[MELODY]
-    notes[:, 0] = tonality.fold(notes[:, 0] - shift, spec.low, spec.high)
-    return pianoroll.to_planes(notes, grid.steps)
-
-
-def repeats(blocks: Tensor, threshold: float) -> np.ndarray:
-    """For each melody block [B, 2, 32, 128] the earliest one like it, else -1: the share of their onsets in common is at
-    least `threshold`. Blocks of fewer than three notes are like none."""
-    onsets = blocks[:, 0].flatten(1).float()
-    common, size = onsets @ onsets.T, onsets.sum(1)
-    alike = common / (size[:, None] + size[None] - common).clamp(min=1)
-    source = np.full(len(blocks), -1)
-    for block in range(1, len(blocks)):
-        like = torch.nonzero(alike[block, :block] >= threshold)[:, 0].tolist()
-        if like and size[block] >= 3:
-            source[block] = source[like[0]] if source[like[0]] >= 0 else like[0]
-    return source
-
-
-def _final_chord(planned: int, line: list[Note], shift: int) -> int:
+def _final_chord(planned: int, lead: Lead) -> int:
     """The tonic, in the normal key, unless the melody's last note is not in it; then the relative key's; else as planned."""
-    last = (line[-1].pitch - shift) % 12
+    last = (lead.line[-1].pitch - lead.shift) % 12
     c_major, a_minor = 0, 21
-    tonics = (a_minor, c_major) if tonality.estimate_key(line).is_minor else (c_major, a_minor)
-    return next((tonic for tonic in tonics if chords.TRIADS[tonic, last]), planned)
+    tonics = (a_minor, c_major) if tonality.estimate_key(lead.line).is_minor else (c_major, a_minor)
+    return next((tonic for tonic in tonics if TRIADS[tonic, last]), planned)
 
 
-def _symbols(plan: np.ndarray, grid: Grid, end: float) -> list[Chord]:
-    symbols: list[Chord] = []
-    for half_bar, chord in enumerate(plan):
-        first, last = grid.beats[half_bar * HALF_BAR_STEPS], grid.beats[(half_bar + 1) * HALF_BAR_STEPS]
-        if first < end - 1e-9 and last > first and (not symbols or symbols[-1].symbol != chords.symbol(chord)):
-            symbols.append(Chord(float(first), chords.symbol(chord)))
-    return symbols
+def _named(symbols: list[ChordSymbol], lead: Lead) -> list[Chord]:
+    """Chords with onsets in beats, one where they change."""
+    named: list[Chord] = []
+    beats, end = lead.grid.beats, lead.track.end
+    for half_bar, symbol in enumerate(symbols):
+        first, last = beats[half_bar * HALF_BAR_STEPS], beats[(half_bar + 1) * HALF_BAR_STEPS]
+        if first < end - 1e-9 and last > first and (not named or named[-1].symbol != str(symbol)):
+            named.append(Chord(float(first), str(symbol)))
+    return named
 
 
 def _half(value: Tensor) -> Tensor:

@@ -7,7 +7,8 @@ from itertools import groupby
 
 import numpy as np
 
-from accomp import chords, tonality
+from accomp import tonality
+from accomp.chord_text import ChordSymbol
 from accomp.grid import BASS, DRUMS, GUITAR, HALF_BAR_STEPS, STRINGS
 
 # Where a track's median pitch may lie in the song's own key and octave; beyond, the whole track moves by octaves. Each
@@ -132,10 +133,10 @@ def ending_step(last_onset: int, end: int) -> int:
     return max(0, (end - SHORTEST_ENDING) // HALF_BAR_STEPS * HALF_BAR_STEPS)
 
 
-def end_together(band: dict[int, np.ndarray], plan: np.ndarray, step: int, end: int) -> dict[int, np.ndarray]:
-    """Every instrument that still plays strikes the final chord at `step` and holds it to `end`."""
-    chord = int(plan[min(step // HALF_BAR_STEPS, len(plan) - 1)])
-    tones = np.flatnonzero(chords.TRIADS[chord])
+def end_together(band: dict[int, np.ndarray], symbols: list[ChordSymbol], step: int, end: int) -> dict[int, np.ndarray]:
+    """Every instrument that still plays strikes the final chord, of the chords by half bar, at `step` and holds it to `end`."""
+    symbol = symbols[min(step // HALF_BAR_STEPS, len(symbols) - 1)]
+    tones = sorted(symbol.tones)
     ended = {}
     for track, notes in band.items():
         kept = notes[notes[:, 1] < step].copy()
@@ -144,7 +145,7 @@ def end_together(band: dict[int, np.ndarray], plan: np.ndarray, step: int, end: 
         if track == DRUMS:
             final = [BASS_DRUM, CRASH] if len(recent) else []
         elif track == BASS:
-            final = [_nearest(recent[-1, 0], [chord % 12])] if len(recent) else []
+            final = [_nearest(recent[-1, 0], [symbol.root if symbol.bass is None else symbol.bass])] if len(recent) else []
         else:
             final = _voicing(recent, tones)
         held = [(pitch, step, step + 1 if track == DRUMS else end) for pitch in final]
@@ -159,7 +160,7 @@ def _voicing(recent: np.ndarray, tones: np.ndarray) -> list[int]:
     sounding = np.unique(recent[recent[:, 2] >= recent[:, 2].max() - HALF_BAR_STEPS, 0])
     pitches = {_nearest(pitch, tones) for pitch in sounding[-4:]}
     if len(sounding) > 1:
-        for tone in tones:  # all tones of the triad sound in a final chord
+        for tone in tones:  # all tones of the chord sound in a final one
             if not any(p % 12 == tone for p in pitches):
                 pitches.add(_nearest(sounding[len(sounding) // 2], [tone]))
     return sorted(int(p) for p in pitches)

@@ -7,6 +7,7 @@ from pathlib import Path
 from huggingface_hub import snapshot_download
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
+from accomp.feel import FeelConfig
 from accomp.harmony import HarmonyConfig
 from accomp.planner import PlannerConfig
 from accomp.vae import VAEConfig
@@ -26,13 +27,14 @@ class AccompanistConfig:
     vaes: dict[str, VAEConfig] = field(default_factory=dict)  # by track name
     harmony: HarmonyConfig = field(default_factory=HarmonyConfig)
     planner: PlannerConfig | None = field(default_factory=PlannerConfig)  # None: no chord plan, as published
+    feel: FeelConfig = field(default_factory=FeelConfig)
     programs: dict[str, int] = field(default_factory=dict)  # General MIDI program by track name
     temperature: float = 0.9  # of sampling among latents of real playing
     top_p: float = 0.9
     # How much rather than by probability alone an instrument stays on its pattern, in logits. Without it neighbouring blocks
     # are less alike than those of real songs, except in the drums.
     steadiness: dict[str, float] = field(default_factory=lambda: {"bass": 3.0, "guitar": 3.0, "strings": 3.0})
-    restart: int = 8  # after so many blocks (16 bars) the band begins anew, by its first networks; 0: never
+    push: float = 0.4  # how much the energy of a section asks for busier or sparser patterns, in logits per deviation
     longest_rest: int = 4  # blocks; an instrument that has rested so long comes in by its first network
     repeat: float = 0.7  # a melody block as similar as this to an earlier one gets its accompaniment; above 1: never
     version: int = VERSION
@@ -47,6 +49,7 @@ class AccompanistConfig:
             )
         values["vaes"] = {name: _build(VAEConfig, vae) for name, vae in values.get("vaes", {}).items()}
         values["harmony"] = _build(HarmonyConfig, values.get("harmony", {}))
+        values["feel"] = _build(FeelConfig, values.get("feel", {}))
         values["planner"] = _build(PlannerConfig, values["planner"]) if values.get("planner") else None
         return _build(cls, values)
 

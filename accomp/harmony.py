@@ -121,6 +121,9 @@ class HarmonyNN(nn.Module):
             self.register_buffer("codes", torch.zeros(config.codebook, latent))
             # A codebook of few different blocks is filled up with entries that are never chosen.
             self.register_buffer("log_count", torch.zeros(config.codebook))
+            # Of each code's block: onsets, as standard deviations of their logarithm; and for drums how much of a fill its end is.
+            self.register_buffer("density", torch.zeros(config.codebook))
+            self.register_buffer("fill", torch.zeros(config.codebook))
             self.register_buffer("spread", torch.tensor(1.0))  # mean squared distance of two codes
 
     @property
@@ -128,10 +131,12 @@ class HarmonyNN(nn.Module):
         """T of the soft targets, in squared units of the latents."""
         return self.config.temperature * self.spread
 
-    def set_codes(self, codes: Tensor) -> None:
-        """Fill the codebook with up to C latents [n, K] of real blocks."""
-        self.codes.zero_()
-        self.codes[: len(codes)] = codes
+    def set_codes(self, codes: Tensor, density: Tensor | float = 0.0, fill: Tensor | float = 0.0) -> None:
+        """Fill the codebook with up to C latents [n, K] of real blocks, their density [n] and how much of a fill they end
+        with, [n] from 0 to 1."""
+        for buffer, values in ((self.codes, codes), (self.density, density), (self.fill, fill)):
+            buffer.zero_()
+            buffer[: len(codes)] = values
         self.log_count.fill_(NEVER)
         self.log_count[: len(codes)] = 0.0
         self.spread.copy_(torch.pdist(codes[:256]).square().mean() if len(codes) > 1 else 1.0)
@@ -172,13 +177,15 @@ class HarmonyNN(nn.Module):
         return torch.cat([near[:, :-1] * (1 - silent), silent, near[:, -1:] * (1 - silent)], dim=1)
 
     def choose(self, step: str, heard: Heard, generator: torch.Generator, temperature: float, top_p: float,
-               steadiness: float = 0.0) -> Tensor:  # fmt: skip
+               steadiness: float = 0.0, push: float = 0.0) -> Tensor:  # fmt: skip
         """[N, K + 1]: the next latent and its flag, sampled from the most likely `top_p` at `temperature` (codebook head)
-        or as predicted (regression head). steadiness: added to the logit of staying on the previous latent."""
+        or as predicted (regression head). steadiness: added to the logit of staying on the previous latent; push: times
+        their density is added to those of the codes, so that above 0 busy patterns are preferred, below sparse ones."""
         output = self(step, heard)
         if self.config.head == "regression":
             return torch.cat([output, torch.ones_like(output[:, -1:])], dim=1)
         output[:, -1] += steadiness
+        output[:, : len(self.codes)] += push * self.density
         probability = (output / temperature).softmax(1)
         ordered, order = probability.sort(dim=1, descending=True)
         ordered = ordered * (ordered.cumsum(1) - ordered < top_p)
@@ -190,6 +197,14 @@ class HarmonyNN(nn.Module):
         chosen = torch.where((index == len(candidates))[:, None], heard.previous[:, :-1], chosen)
         active = (index != len(self.codes)).to(chosen.dtype)[:, None]
         return torch.cat([chosen * active, active], dim=1)
+
+
+    def draw_fill(self, generator: torch.Generator) -> Tensor | None:
+        """[1, K]: a code whose block ends with a fill, the more of one the likelier; None where the codebook has none."""
+        if self.config.head == "regression" or not (self.fill > 0).any():
+            return None
+        index = torch.multinomial(self.fill.float().cpu(), 1, generator=generator)
+        return self.codes[index.to(self.codes.device)]
 
 
 class _Trunk(nn.Module):

@@ -22,7 +22,7 @@ class PlannerConfig:
     layers: int = 2
     dropout: float = 0.3
     transition: float = 0.15  # weight of the learned chord-to-chord log probabilities; more of it makes chords that never change
-    prior: float = 0.2  # how much of a chord's overall log probability is taken off: without it the plan is too plain
+    prior: float = 0.0  # how much of a chord's overall log probability is taken off; more makes the plan less plain, and less right
     consonance: float = 1.0  # weight of the share of the melody that lies in the chord
 
 
@@ -59,13 +59,35 @@ class ChordPlanner(nn.Module):
         return self.head(self.rnn(rows)[0])
 
     @torch.no_grad()
-    def plan(self, planes: np.ndarray) -> np.ndarray:
-        """The chord plan [H] of melody planes [2, S, 128]."""
+    def plan(self, planes: np.ndarray, source: np.ndarray | None = None) -> np.ndarray:
+        """The chord plan [H] of melody planes [2, S, 128]. source: [B] int, the earlier block that a block repeats, else -1;
+        a repeat has the chords of what it repeats."""
         rows = features(planes)
         config = self.config
-        device = self.log_prior.device
-        log_probability = self(torch.from_numpy(rows)[None].to(device)).log_softmax(-1)[0]
-        fit = (log_probability - config.prior * self.log_prior).cpu().numpy()
+        fit = self.log_probabilities(rows) - config.prior * self.log_prior.cpu().numpy()
         melody = rows[:, :12] + 0.5 * rows[:, 24:36]
         share = melody @ chords.TRIADS.T / np.maximum(melody.sum(1, keepdims=True), 1e-9)
-        return chords.viterbi(fit + config.consonance * share, config.transition * self.log_transition.cpu().numpy())
+        fit = fit + config.consonance * share
+        if source is not None:
+            fit = _shared(fit, source)
+        return chords.viterbi(fit, config.transition * self.log_transition.cpu().numpy())
+
+    @torch.no_grad()
+    def log_probabilities(self, rows: np.ndarray) -> np.ndarray:
+        """[H, 24] of features [H, 41]: the mean over all twelve transpositions, each heard and brought back. It was trained in
+        all keys and makes other mistakes in each."""
+        keys = np.stack([transpose_features(rows, key) for key in range(12)])
+        heard = self(torch.from_numpy(keys).to(self.log_prior.device)).log_softmax(-1).cpu().numpy()
+        both = heard.reshape(12, len(rows), 2, 12)
+        mean = np.mean([np.roll(both[key], -key, axis=-1) for key in range(12)], axis=0).reshape(len(rows), chords.COUNT)
+        return mean - np.log(np.exp(mean).sum(1, keepdims=True))
+
+
+def _shared(fit: np.ndarray, source: np.ndarray) -> np.ndarray:
+    """[H, 24] where the half bars of blocks that repeat each other have the mean of their fits."""
+    blocks = fit.reshape(len(source), BLOCK_HALF_BARS, -1)
+    root = np.where(source >= 0, source, np.arange(len(source)))
+    total, count = np.zeros_like(blocks), np.zeros((len(source), 1, 1))
+    np.add.at(total, root, blocks)
+    np.add.at(count, root, 1)
+    return (total / np.maximum(count, 1))[root].reshape(fit.shape)

@@ -16,18 +16,25 @@ from torch import Tensor
 from accomp import harmony
 from accomp.accompanist import Accompanist
 from accomp.config import AccompanistConfig
-from accomp.grid import ACCOMPANIMENT, BASS, BLOCK_HALF_BARS, GUITAR, MELODY, STRINGS, TRACK_NAMES, TRACKS, Grid
-from accomp.harmony import HarmonyNN
+from accomp.grid import (
+    ACCOMPANIMENT,
+    MELODY,
+    TRACK_NAMES,
+    TRACKS,
+    Grid,
+)
+from accomp.harmony import HarmonyNN, Heard
 from accomp.midi import write_midi
 from accomp.pianoroll import from_blocks, from_planes, in_beats
 from accomp.score import Score, Track
+from train.codebook import fill_codebook
+from train.feel import trained_feel
 from train.loop import fit, plot_losses, read_losses, write_json, writes
 from train.settings import Session, find_weights, harmony_config, parser, planner_config, save_weights, vae_configs
+from train.statistics import fit_colours, fit_programs
 
 PREVIOUS_DROPPED = 0.2  # how often a network must do without its previous latent, so that it listens to the rest too
-CODES_PER_SONG = 24
-FILLED = 3  # of a block's four half bars; a pattern that sounds in fewer is an entry or a rest, and no pattern to stay on
-SHARE_OF_OTHERS = 0.25  # of a genre's codebook that may come from other genres, where its own songs don't fill it
+OWN_PREVIOUS = 0.3  # how often a network goes on from what it would itself have played
 EXAMPLES = 4  # sample songs
 EXAMPLE_BLOCKS = 16
 
@@ -49,7 +56,10 @@ def main(arguments: list[str] | None = None) -> None:
             network.load_state_dict(load_file(find_weights(options.init, f"harmony/{TRACK_NAMES[track]}")))
         if model.config.harmony.head == "codebook":
             fill_codebook(model.harmony[TRACK_NAMES[track]], track, latents[track], session, songs["train"])
-    fit_feel(model, session, songs["train"])
+    fit_programs(model, session, songs["train"])
+    fit_colours(model, session, songs["train"])
+    model.feel = trained_feel(session)
+    model.config.feel = model.feel.config
     figures = {}
     for track in ACCOMPANIMENT:
         figures[TRACK_NAMES[track]] = train_network(session, model, latents, songs, track)
@@ -96,57 +106,6 @@ def encode_corpus(model: Accompanist, session: Session) -> dict[int, Tensor]:
     return latents
 
 
-def fill_codebook(network: HarmonyNN, track: int, latents: Tensor, session: Session, songs: list[int]) -> None:
-    """Latents of different, well-filled blocks of the given songs, by chance, at most a few a song. Where a genre has too
-    few, other training songs lend some; what stays empty is never chosen."""
-    random = np.random.default_rng(session.options.seed)
-    size = network.config.codebook
-    own = _different_blocks(track, latents, session, songs, random)[:size]
-    if len(own) < size and session.options.genre:
-        others = [song for song in session.corpus.choose("train") if song not in set(songs)]
-        lent = _different_blocks(track, latents, session, others, random)
-        own = np.concatenate([own, lent[: min(size - len(own), int(SHARE_OF_OTHERS * len(own)))]])
-    network.set_codes(latents[own, :-1])
-
-
-def _different_blocks(
-    track: int, latents: Tensor, session: Session, songs: list[int], random: np.random.Generator
-) -> np.ndarray:
-    chosen, seen = [], set()
-    for song in songs:
-        index = session.corpus.block_index([song])
-        sounding = session.corpus.blocks(track, index)[:, 1].reshape(len(index), BLOCK_HALF_BARS, -1).any(2).sum(1).numpy()
-        index = random.permutation(index[sounding >= FILLED])
-        count = 0
-        for block in index:
-            key = latents[block].mul(8).round().numpy().tobytes()
-            if key not in seen and count < CODES_PER_SONG:
-                seen.add(key)
-                chosen.append(block)
-                count += 1
-    return random.permutation(np.array(chosen, int))
-
-
-def fit_feel(model: Accompanist, session: Session, songs: list[int]) -> None:
-    """The songs' velocities at each sixteenth of a bar, and the programs that most of them use."""
-    count, total, squares = np.moveaxis(session.corpus.velocity[songs].sum(0), -1, 0)
-    whole = total.sum(1, keepdims=True) / np.maximum(count.sum(1, keepdims=True), 1)
-    # A few notes at a rare position say little: lean on the track's mean.
-    mean = (total + 50 * whole) / (count + 50)
-    variance = np.maximum(squares.sum(1) / np.maximum(count.sum(1), 1) - whole[:, 0] ** 2, 0)
-    model.velocity_mean.copy_(torch.from_numpy(np.where(whole > 0, mean, 80)))
-    # Most of the variance lies between songs; within one, a band is steadier.
-    model.velocity_deviation.copy_(torch.from_numpy(0.4 * np.sqrt(variance)))
-    programs = {}
-    for track in (GUITAR, BASS, STRINGS):
-        used = [session.corpus.songs[i]["programs"].get(TRACK_NAMES[track]) for i in songs]
-        families = {GUITAR: range(24, 32), BASS: range(32, 40), STRINGS: range(40, 56)}[track]
-        used = [program for program in used if program in families]
-        if used:
-            programs[TRACK_NAMES[track]] = max(sorted(set(used)), key=used.count)
-    model.config.programs = programs
-
-
 def train_network(
     session: Session, model: Accompanist, latents: dict[int, Tensor], songs: dict[str, list[int]], track: int
 ) -> dict:
@@ -184,12 +143,32 @@ def train_network(
             step, rows = order[index]
             heard, target = hear(step, rows)
             if model.config.harmony.head == "codebook":
+                if step != "first":
+                    heard.previous = own_previous(rows, heard.previous, generator)
                 heard.previous = harmony.forget(heard.previous, torch.rand(len(rows), generator=generator) < PREVIOUS_DROPPED)
             yield step, vars(heard), target
 
+    @torch.no_grad()
+    def own_previous(rows: Tensor, real: Tensor, generator: torch.Generator) -> Tensor:
+        """The real previous latents, some of them replaced by what the network itself would have chosen one block before, so
+        that it learns to go on from its own steps (Bengio et al. 2015, scheduled sampling, of one step)."""
+        own = torch.nonzero((torch.rand(len(rows), generator=generator) < OWN_PREVIOUS) & (rows[:, 1] > 0))[:, 0]
+        if not len(own):
+            return real
+        before = rows[own].clone()
+        before[:, 1] -= 1
+        device = network_device(network)
+        heard = Heard(**{key: value.to(device) for key, value in vars(hear("middle", before)[0]).items()})
+        network.eval()
+        chosen = network.choose("middle", heard, generator, model.config.temperature, model.config.top_p).cpu()
+        network.train()
+        previous = real.clone()
+        previous[own] = chosen
+        return previous
+
     def losses(progress: float, batch) -> dict[str, Tensor]:
         step, heard, target = batch
-        return {"loss": network.loss(step, harmony.Heard(**heard), target).mean()}
+        return {"loss": network.loss(step, Heard(**heard), target).mean()}
 
     @torch.no_grad()
     def evaluate(split: str) -> dict[str, float]:
@@ -202,7 +181,7 @@ def train_network(
             values = []
             for at in range(0, len(rows), 1024):
                 heard, target = hear(step, rows[at : at + 1024])
-                heard = harmony.Heard(**{key: value.to(network_device(network)) for key, value in vars(heard).items()})
+                heard = Heard(**{key: value.to(network_device(network)) for key, value in vars(heard).items()})
                 values.append(network.loss(step, heard, target.to(network_device(network))).cpu())
             sums[step] = torch.cat(values)
         return {"loss": float(torch.cat(list(sums.values())).mean()), **{step: float(v.mean()) for step, v in sums.items()}}

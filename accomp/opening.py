@@ -1,0 +1,72 @@
+"""What comes before the melody: nothing, a bar of clicks, or two bars of the band."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from accomp import tonality
+from accomp.chord_text import ChordSymbol, of_triad
+from accomp.errors import MusicError
+from accomp.grid import HALF_BAR_STEPS
+from accomp.lead import Lead, first_bar
+from accomp.score import Note, Score
+
+INTROS = ("none", "count-in", "bars")
+STICKS = 31  # General MIDI percussion key
+# Round the chords of the key and back to its dominant; in C major and A minor, one chord for each half bar.
+TURNAROUND = {False: (0, 21, 5, 7), True: (21, 5, 14, 4)}
+
+
+def make_room(score: Score, lead: Lead, intro: str) -> tuple[Score, Lead]:
+    """`score` with the melody as much later as the introduction takes, and its lead. A pickup counts as part of it: the band
+    starts a bar before the melody's first whole bar but one. Raises MusicError where `intro` is unknown."""
+    if intro not in INTROS:
+        raise MusicError(f"intro {intro!r} is unknown; accepted: {', '.join(INTROS)}")
+    if intro == "none":
+        return score, lead
+    first = first_bar(score, lead.track)
+    bar_beats = first.meter.bar_beats
+    bars = 1 if intro == "count-in" or lead.first_block else 2
+    delay = max(0.0, bars * bar_beats - first.onset)
+    if delay:
+        delay = np.ceil(delay / bar_beats - 1e-9) * bar_beats
+        score = delayed(score, float(delay))
+    return score, Lead.of(score, lead.index, bars * bar_beats if intro == "bars" else 0.0)
+
+
+def delayed(score: Score, beats: float) -> Score:
+    """Everything in `score` later by `beats`, in the tempo and meter of its beginning."""
+    tracks = [
+        replace(
+            track,
+            notes=[note._replace(onset=note.onset + beats) for note in track.notes],
+            controls=[control._replace(onset=control.onset + beats) for control in track.controls],
+        )
+        for track in score.tracks
+    ]
+    tempos = [tempo._replace(onset=tempo.onset + beats if tempo.onset > 0 else 0.0) for tempo in score.tempos]
+    meters = [meter._replace(onset=meter.onset + beats if meter.onset > 0 else 0.0) for meter in score.meters]
+    chords = [chord._replace(onset=chord.onset + beats) for chord in score.chords]
+    return replace(score, tracks=tracks, tempos=tempos, meters=meters, chords=chords)
+
+
+def clicks(score: Score, lead: Lead) -> list[Note]:
+    """A bar of clicks, one each beat of the meter, before the bar in which the melody begins."""
+    bar = first_bar(score, lead.track)
+    _, numerator, denominator = bar.meter
+    compound = denominator >= 8 and numerator % 3 == 0 and numerator > 3
+    pulses = numerator // 3 if compound else numerator
+    beat = bar.meter.bar_beats / pulses
+    return [Note(STICKS, bar.onset - (pulses - i) * beat, beat / 4, 100 if i == 0 else 80) for i in range(pulses)]
+
+
+def half_bars(lead: Lead) -> int:
+    """Half bars of the model's grid before the melody's first bar."""
+    return lead.intro_steps // HALF_BAR_STEPS
+
+
+def turnaround(lead: Lead) -> list[ChordSymbol]:
+    """The chords of the introduction, [half_bars], in the normal key."""
+    around = TURNAROUND[tonality.estimate_key(lead.line).is_minor]
+    count = half_bars(lead)
+    return [of_triad(around[(len(around) - count + i) % len(around)]) for i in range(count)]

@@ -1,0 +1,203 @@
+"""Measure the music: `python -m train.evaluate --corpus CORPUS --judges RUN --out FOLDER [--bench BENCH] ...`.
+
+Every system accompanies the melodies of the corpus's test songs and of the bench, with each seed, through the function that
+users call. FOLDER gets a file of figures for each system, which is kept: a system measured already is not measured
+again. RESULTS (model_cards/results.json) and its table are made of them. The judges come from train.judges, the baselines
+from train/configs/paper.yaml and train.rivals.
+"""
+
+import argparse
+import json
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import torch
+from tqdm import tqdm
+
+from accomp import chords, metrics, tonality
+from accomp.accompanist import Accompanist
+from accomp.config import genres
+from accomp.grid import ACCOMPANIMENT, BAR_STEPS, BLOCK_HALF_BARS, BLOCK_STEPS, GUITAR, MELODY, STRINGS, TRACK_NAMES
+from accomp.melody import skyline
+from accomp.pianoroll import to_blocks
+from train import report, stage
+from train.corpus import Corpus
+from train.judges import Judges
+from train.rivals.cnn import CNNs
+from train.rivals.retrieval import Retrieval
+from train.stage import Performance, Task
+
+OTHER_MELODIES = 5  # that consonance is compared with
+GENRE_GROUPS = {"soul": "pop", "hiphop": "pop", "country": "folk", "children": "pop", "israeli": "pop"}
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(prog="train.evaluate", description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--corpus", type=Path, required=True, help="folder that train.prepare wrote")
+    parser.add_argument("--judges", type=Path, required=True, help="folder that train.judges wrote")
+    parser.add_argument("--out", type=Path, required=True, help="folder for the figures of each system")
+    parser.add_argument("--bench", type=Path, help="folder of lead sheets, with what other systems made of them")
+    parser.add_argument("--paper", type=Path, help="model folder of the published method")
+    parser.add_argument("--cnn", type=Path, help="folder that train.rivals.cnn wrote")
+    parser.add_argument("--models", type=Path, help="folder of the genres' models (default: the embedded ones)")
+    parser.add_argument("--systems", nargs="*", help="measure these only (default: all)")
+    parser.add_argument("--split", choices=["test", "val"], default="test", help="val: while choosing settings")
+    parser.add_argument("--half", choices=["tuning", "report"], help="of the bench: every other melody; both by default")
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--limit", type=int, help="measure on so many melodies of each kind only")
+    parser.add_argument("--settings", type=json.loads, default={}, help="JSON of arguments and settings for ours, for ablations")
+    parser.add_argument("--name", default="accomp", help="under which ours is kept")
+    parser.add_argument("--results", type=Path, help="write the results here, e.g. model_cards/results.json")
+    options = parser.parse_args(arguments)
+    torch.set_grad_enabled(False)
+
+    corpus, judges = Corpus.load(options.corpus), Judges.load(options.judges)
+    tasks = {"test": stage.song_tasks(corpus, options.split)[: options.limit]}
+    if options.bench:
+        half = {None: slice(None), "tuning": slice(0, None, 2), "report": slice(1, None, 2)}[options.half]
+        tasks["bench"] = stage.bench_tasks(options.bench)[half][: options.limit]
+    options.out.mkdir(parents=True, exist_ok=True)
+    (options.out / "genres.json").write_text(json.dumps(judges.genres))
+    for system in systems(options, corpus):
+        for kind, chosen in tasks.items():
+            path = options.out / f"{kind}_{system.name}.json"
+            if not chosen or path.is_file() or not system.plays(kind) or (options.systems and system.name not in options.systems):
+                continue
+            songs = []
+            for task in tqdm(chosen, desc=path.stem, unit="song"):
+                played = [system.play(task, seed) for seed in range(options.seeds if system.by_chance else 1)]
+                others = other_melodies(chosen, task)
+                measured = [measure(task, p, judges, others) for p in played if p]
+                if measured:
+                    songs.append({"name": task.name, "group": task.group, "seeds": measured})
+            if songs:
+                path.write_text(json.dumps(songs))
+    if options.results:
+        report.write(options.out, options.results)
+
+
+class System:
+    """Something that accompanies. play(task, seed): its Performance, or None; by_chance: whether seeds make a difference."""
+
+    def __init__(self, name: str, play, kinds: tuple[str, ...] = ("test", "bench"), by_chance: bool = True):
+        self.name, self.play, self.kinds, self.by_chance = name, play, kinds, by_chance
+
+    def plays(self, kind: str) -> bool:
+        return kind in self.kinds
+
+
+def systems(options: argparse.Namespace, corpus: Corpus) -> list[System]:
+    def load(genre: str) -> Accompanist:
+        return configured(str(options.models / genre if options.models else genre), json.dumps(options.settings))
+
+    arguments = {k: v for k, v in options.settings.items() if k in ("shape", "feel", "variation")}
+    known = sorted(path.parent.name for path in options.models.glob("*/config.json")) if options.models else genres()
+
+    def matching(task: Task) -> str:
+        genre = GENRE_GROUPS.get(task.group, task.group)
+        return genre if genre in known else known[0]
+
+    found = [System("real", lambda task, seed: stage.real(task, corpus), ("test",), by_chance=False)]
+    # On the test songs each melody gets its own genre; on the bench every genre plays every melody.
+    found.append(System(options.name, lambda t, seed: stage.ours(load(matching(t)), t, seed, **arguments), ("test",)))
+    for genre in known:
+        name = f"{options.name}_{genre}"
+        found.append(System(name, lambda t, seed, g=genre: stage.ours(load(g), t, seed, **arguments), ("bench",)))
+        # The genre judge is asked about every genre on the melodies of every genre.
+    if options.paper:
+        paper = cache(lambda: Accompanist.from_pretrained(options.paper))
+        found.append(System("paper", lambda t, seed: stage.ours(paper(), t, seed, shape=False), by_chance=False))
+        found.append(System("paper_noise", lambda t, seed: stage.ours(paper(), t, seed, shape=False, variation=1.0)))
+    if options.cnn:
+        cnn = cache(lambda: CNNs(options.cnn))
+        found.append(System("cnn", lambda t, seed: stage.rival(cnn(), t, seed), by_chance=False))
+    retrieval = cache(lambda: Retrieval(options.corpus))
+    found.append(System("retrieval", lambda t, seed: stage.rival(retrieval(), t, seed)))
+    songs = [song for song in corpus.choose(options.split) if stage.excerpt(corpus, song)]
+
+    def random_pair(task: Task, seed: int) -> Performance:
+        random = np.random.default_rng([seed, *task.name.encode()])
+        return stage.real(task, corpus, int(random.choice([song for song in songs if song != task.song])))
+
+    found.append(System("random", random_pair))
+    for peer in stage.PEERS:
+        found.append(System(peer, lambda t, seed, p=peer: stage.peer(t, p), ("bench",), by_chance=False))
+    return found
+
+
+@cache
+def configured(source: str, settings: str) -> Accompanist:
+    """A model with settings of its config, or of its planner's, changed."""
+    model = Accompanist.from_pretrained(source)
+    for name, value in json.loads(settings).items():
+        for part in (model.config, model.config.planner, model.config.harmony):
+            if part is not None and hasattr(part, name):
+                setattr(part, name, value)
+    return model
+
+
+def other_melodies(tasks: list[Task], task: Task) -> list[np.ndarray]:
+    """Melodies of other songs, in the normal key too."""
+    at = next(i for i, other in enumerate(tasks) if other is task)
+    count = min(OTHER_MELODIES, len(tasks) - 1)
+    return [tasks[(at + 1 + i * max(1, len(tasks) // (count + 1))) % len(tasks)].melody for i in range(count)]
+
+
+def measure(task: Task, played: Performance, judges: Judges, others: list[np.ndarray]) -> dict:
+    """All figures of one performance; those of blocks as lists."""
+    planes, melody = played.planes, task.melody
+    pitched = np.concatenate([planes[list(metrics.PITCHED)], *[other[None] for other in played.others]])
+    triads = metrics.best_triads(sum(chords.chroma(part) for part in pitched))
+    figures = {
+        "consonance": metrics.consonance(melody, pitched),
+        "lift": float(np.mean([metrics.consonance_lift(melody, other, pitched) for other in others])) if others else np.nan,
+        "chord_match": metrics.chord_match(triads[: len(task.triads)], task.triads[: len(triads)]),
+        "tonal_distance": metrics.tonal_distance(planes[GUITAR], planes[STRINGS]),
+        "groove": metrics.groove_similarity(planes),
+        "on_eighths": metrics.drum_pattern(planes[0]),
+    }
+    for track in ACCOMPANIMENT:
+        name = TRACK_NAMES[track]
+        figures[f"empty_{name}"] = metrics.empty_bars(planes[track])
+        figures[f"neighbours_{name}"] = metrics.neighbour_similarity(planes[track])
+        if track in metrics.PITCHED:
+            figures[f"classes_{name}"] = metrics.used_pitch_classes(planes[track])
+    for track in (GUITAR, STRINGS):
+        figures[f"movement_{TRACK_NAMES[track]}"] = metrics.voice_movement(planes[track])
+    notes = [note for i, track in enumerate(played.score.tracks) if i != MELODY for note in track.notes]
+    figures["velocity_std"] = metrics.velocity_std(notes)
+    figures["qualified"] = metrics.qualified_notes([note for t in metrics.PITCHED for note in played.score.tracks[t].notes])
+    figures["notes_per_bar"] = planes[list(ACCOMPANIMENT), 0].sum() / (planes.shape[2] / BAR_STEPS)
+    if played.score.chords:
+        figures["own_chords"] = metrics.chord_match(triads, stage.plan_of(played.score, task))
+    if task.labels:
+        figures["structure"] = metrics.structure(*form_of(planes, triads, task.labels))
+    key = tonality.estimate_key(skyline(task.score.tracks[task.melody_track].notes))
+    figures |= {f"ends_{k}": float(v) for k, v in metrics.ends_together(played.score, key.tonic)._asdict().items()}
+    figures["ends"] = float(all(metrics.ends_together(played.score, key.tonic)))
+    figures |= {f"by_block_{k}": v.tolist() for k, v in metrics.by_block(planes)._asdict().items()}
+    figures["genre"] = judges.genre(planes).tolist()
+    figures["matched"] = judges.matched(planes).astype(float).tolist()
+    figures["embedding"] = np.round(judges.embed(planes), 4).tolist()
+    return figures
+
+
+@cache
+def _listener() -> Accompanist:
+    return Accompanist.from_pretrained(genres()[0])
+
+
+def form_of(planes: np.ndarray, triads: np.ndarray, labels: list[str]) -> tuple[np.ndarray, list[str]]:
+    """Cosine similarity of the blocks' latents (all four instruments', one after another) and the label of each block."""
+    model = _listener()
+    plan = torch.from_numpy(np.maximum(triads, 0).reshape(-1, BLOCK_HALF_BARS))
+    latents = torch.cat([model.encode(t, torch.from_numpy(to_blocks(planes[t])), plan)[:, :-1] for t in ACCOMPANIMENT], dim=1)
+    bars = BLOCK_STEPS // BAR_STEPS
+    of_block = labels[::bars][: len(latents)]
+    unit = chords.unit(latents[: len(of_block)].numpy())
+    return unit @ unit.T, of_block
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,199 @@
+"""From measured figures to results and tables: `python -m train.report RESULTS [--fill README.md ...]`.
+
+RESULTS (model_cards/results.json) is what train.evaluate wrote. --fill puts its tables between the marks
+`<!-- table NAME -->` and `<!-- end -->` of text files.
+"""
+
+import argparse
+import json
+import re
+from collections import defaultdict
+from pathlib import Path
+
+import numpy as np
+
+from accomp import metrics
+from accomp.metrics import confidence_interval
+from train.stage import PEERS
+
+FIVE = ("jazz", "latin", "pop", "rock", "game")  # the genres that the issue of telling genres apart is decided on
+TITLES = {"real": "real songs", "accomp": "accomp", "paper": "paper", "paper_noise": "paper, noise 1", "cnn": "HarmonyCNN",
+          "retrieval": "retrieval", "random": "random pairs", **PEERS}  # fmt: skip
+PERCENT = ("chord_match", "own_chords", "on_eighths", "matched", "ends", "qualified")
+
+
+def write(folder: Path, path: Path) -> None:
+    """Make results of the figures that train.evaluate wrote to a folder."""
+    songs = {kind: {p.stem[len(kind) + 1 :]: json.loads(p.read_text()) for p in sorted(folder.glob(f"{kind}_*.json"))}
+             for kind in ("test", "bench")}  # fmt: skip
+    genres = [name.removeprefix("accomp_") for name in songs["bench"] if name.startswith("accomp_")]
+    if genres:
+        songs["bench"]["accomp"] = pooled([songs["bench"][f"accomp_{genre}"] for genre in genres])
+    reference = embeddings(songs["test"].get("real", []))
+    results = {kind: {name: summary(entries, reference) for name, entries in systems.items()} for kind, systems in songs.items()}
+    results["genres"] = {
+        "bench": confusion({genre: songs["bench"][f"accomp_{genre}"] for genre in genres}, folder) if genres else {},
+    }
+    if len(reference):
+        halves = songs["test"]["real"][::2], songs["test"]["real"][1::2]
+        results["frechet_of_real_halves"] = metrics.frechet_distance(*(embeddings(half) for half in halves))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(rounded(results), indent=1) + "\n")
+    print(f"{path}: {', '.join(f'{kind} {len(systems)} systems' for kind, systems in songs.items())}")
+
+
+def pooled(systems: list[list[dict]]) -> list[dict]:
+    """The songs with the performances of several systems together."""
+    together: dict[str, dict] = {}
+    for songs in systems:
+        for song in songs:
+            entry = together.setdefault(song["name"], {"name": song["name"], "group": song["group"], "seeds": []})
+            entry["seeds"] = entry["seeds"] + song["seeds"]
+    return list(together.values())
+
+
+def summary(songs: list[dict], reference: np.ndarray) -> dict:
+    """Of each figure [mean, half-width of the 95 % interval over songs, songs]; a song's figure is the mean over its seeds.
+    `groups`: chord match by group; `drift`: slope a block and p; `frechet`: distance to the real test songs."""
+    figures = defaultdict(list)
+    groups = defaultdict(list)
+    blocks = defaultdict(list)
+    for song in songs:
+        seeds = song["seeds"]
+        for name in dict.fromkeys(key for seed in seeds for key in seed):
+            values = [seed[name] for seed in seeds if name in seed]
+            if name.startswith("by_block_"):
+                blocks[name.removeprefix("by_block_")].append(np.nanmean(np.array(values, float), axis=0) if values else [])
+            elif name == "matched":
+                figures[name].append(np.mean([np.mean(v) for v in values if v]) if any(values) else np.nan)
+            elif name not in ("genre", "embedding"):
+                values = np.array(values, float)
+                figures[name].append(values[np.isfinite(values)].mean() if np.isfinite(values).any() else np.nan)
+        groups[song["group"]].append(figures["chord_match"][-1])
+    result: dict = {name: [*confidence_interval(values), int(np.isfinite(values).sum())] for name, values in figures.items()}
+    result["groups"] = {group: [*confidence_interval(values), len(values)] for group, values in groups.items()}
+    result["drift"] = {name: list(metrics.drift(values)) for name, values in blocks.items()}
+    own = embeddings(songs)
+    if len(reference) and len(own) > own.shape[1]:
+        result["frechet"] = metrics.frechet_distance(own, reference)
+    return result
+
+
+def embeddings(songs: list[dict]) -> np.ndarray:
+    """[windows, D] of all performances."""
+    rows = [row for song in songs for seed in song["seeds"] for row in seed["embedding"]]
+    return np.array(rows, float)
+
+
+def confusion(by_genre: dict[str, list[dict]], folder: Path) -> dict:
+    """What genre the judge says our songs are: rows the genre that was asked for, columns what it heard, in shares; among all
+    genres and among FIVE."""
+    names = json.loads((folder / "genres.json").read_text())
+    result = {}
+    for title, among in (("all", [n for n in names if n in by_genre]), ("five", [n for n in FIVE if n in by_genre])):
+        columns = [names.index(name) for name in among]
+        table = []
+        for genre in among:
+            heard = [np.argmax(np.array(seed["genre"])[columns]) for song in by_genre[genre] for seed in song["seeds"]]
+            table.append((np.bincount(heard, minlength=len(among)) / len(heard)).tolist())
+        result[title] = {"genres": among, "shares": table, "right": float(np.mean(np.diag(table)))}
+    return result
+
+
+def rounded(value):
+    if isinstance(value, dict):
+        return {key: rounded(entry) for key, entry in value.items()}
+    if isinstance(value, list):
+        return [rounded(entry) for entry in value]
+    if isinstance(value, float):
+        return float(f"{value:.4g}") if np.isfinite(value) else None
+    return value
+
+
+# Tables
+
+ROWS = {
+    "chord_match": "chord match, % of half bars",
+    "own_chords": "chords agree with the own plan, %",
+    "lift": "PCS lift",
+    "consonance": "PCS, raw",
+    "classes_bass": "used pitch classes a bar, bass",
+    "classes_guitar": "… guitar",
+    "classes_strings": "… strings",
+    "tonal_distance": "tonal distance guitar–strings",
+    "groove": "groove similarity",
+    "neighbours_drums": "rhythm of neighbouring blocks, drums",
+    "neighbours_bass": "… bass",
+    "neighbours_guitar": "… guitar",
+    "neighbours_strings": "… strings",
+    "movement_guitar": "voice movement in semitones, guitar",
+    "movement_strings": "… strings",
+    "empty_bass": "empty bars %, bass",
+    "empty_guitar": "… guitar",
+    "empty_strings": "… strings",
+    "empty_drums": "… drums",
+    "on_eighths": "drum hits on eighths, %",
+    "velocity_std": "velocity, standard deviation",
+    "structure": "structure (ILS)",
+    "ends": "ends on the tonic, held, together, %",
+    "matched": "critic: called matched, %",
+    "frechet": "Fréchet distance to real songs",
+}
+
+
+def table(results: dict, kind: str, systems: list[str], interval: bool = True) -> str:
+    """A Markdown table of a kind of melodies, a column for each system that was measured."""
+    systems = [name for name in systems if name in results[kind]]
+    lines = ["| | " + " | ".join(TITLES.get(name, name.removeprefix("accomp_")) for name in systems) + " |"]
+    lines.append("|---" * (len(systems) + 1) + "|")
+    for key, title in ROWS.items():
+        cells = [_cell(results[kind][name].get(key), key, interval) for name in systems]
+        if any(cell != "–" for cell in cells):
+            lines.append(f"| {title} | " + " | ".join(cells) + " |")
+        if key == "chord_match" and kind == "bench":
+            for group in sorted({g for name in systems for g in results[kind][name]["groups"]}):
+                cells = [_cell(results[kind][name]["groups"].get(group), key, interval) for name in systems]
+                lines.append(f"| … {group.capitalize()} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def _cell(value, key: str, interval: bool) -> str:
+    if value is None or (isinstance(value, list) and value[0] is None):
+        return "–"
+    percent = key in PERCENT or key.startswith("empty_")
+    mean, half = (value[0], value[1]) if isinstance(value, list) else (value, None)
+    scale, digits = (100, 0) if percent else (1, 1 if key in ("velocity_std",) else 2)
+    text = f"{mean * scale:.{digits}f}"
+    return f"{text} ± {half * scale:.{digits}f}" if interval and half else text
+
+
+def tables(results: dict) -> dict[str, str]:
+    genres = sorted(name for name in results["bench"] if name.startswith("accomp_"))
+    return {
+        "bench": table(results, "bench", ["accomp", *PEERS, "paper", "cnn", "retrieval", "random"]),
+        "test": table(results, "test", ["real", "accomp", "paper", "paper_noise", "cnn", "retrieval", "random"]),
+        "genres": table(results, "bench", genres, interval=False),
+    }
+
+
+def fill(text: str, values: dict[str, str]) -> str:
+    """`text` with the tables between their marks."""
+    for name, value in values.items():
+        text = re.sub(rf"(<!-- table {name} -->\n).*?(<!-- end -->)", lambda m: f"{m[1]}{value}\n{m[2]}", text, flags=re.S)
+    return text
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(prog="train.report", description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("results", type=Path)
+    parser.add_argument("--fill", type=Path, nargs="*", default=[])
+    options = parser.parse_args(arguments)
+    values = tables(json.loads(options.results.read_text()))
+    for path in options.fill:
+        path.write_text(fill(path.read_text(), values))
+    if not options.fill:
+        print("\n\n".join(f"{name}\n{value}" for name, value in values.items()))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,145 @@
+"""The Conditional-HarmonyCNN of Tham & Kim 2021, "MelodyCNN and Conditional HarmonyCNNs":
+`python -m train.rivals.cnn --corpus CORPUS --run RUN`.
+
+For each instrument, three convolutional layers for the melody's block and three for the instrument's previous block, their
+outputs concatenated, dense layers, and three deconvolutional layers that give the instrument's block directly, without
+latents. Its MelodyCNN makes up the melody; here the melody is given. Channels, likelihood and the size of the dense layer
+are not published; these are ours. A threshold turns probabilities into notes.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from accomp import pianoroll
+from accomp.grid import ACCOMPANIMENT, BLOCK_STEPS, MELODY, PITCHES, TRACK_NAMES
+from train.loop import fit, write_json
+from train.settings import WEIGHTS, Session, parser, save_weights
+
+CHANNELS = (32, 64, 128)
+DENSE = 256
+CANDIDATES = np.arange(0.05, 0.75, 0.05)  # thresholds
+VALIDATION_BLOCKS = 1024
+
+
+class HarmonyCNN(nn.Module):
+    def __init__(self):
+        super().__init__()
+        a, b, c = CHANNELS
+        down, up = dict(kernel_size=3, stride=2, padding=1), dict(kernel_size=3, stride=2, padding=1, output_padding=1)
+
+        def convolutions() -> nn.Sequential:
+            return nn.Sequential(nn.Conv2d(1, a, **down), nn.ReLU(), nn.Conv2d(a, b, **down), nn.ReLU(),
+                                 nn.Conv2d(b, c, **down), nn.ReLU(), nn.Flatten())  # fmt: skip
+
+        self.melody, self.previous = convolutions(), convolutions()
+        self.shape = (c, BLOCK_STEPS // 8, PITCHES // 8)
+        size = c * (BLOCK_STEPS // 8) * (PITCHES // 8)
+        self.dense = nn.Sequential(nn.Linear(2 * size, DENSE), nn.ReLU(), nn.Linear(DENSE, size), nn.ReLU())
+        self.deconvolutions = nn.Sequential(nn.ConvTranspose2d(c, b, **up), nn.ReLU(), nn.ConvTranspose2d(b, a, **up), nn.ReLU(),
+                                            nn.ConvTranspose2d(a, 1, **up))  # fmt: skip
+        nn.init.constant_(self.deconvolutions[-1].bias, -4.0)  # music is sparse
+        self.register_buffer("threshold", torch.tensor(0.5))
+
+    def forward(self, melody: Tensor, previous: Tensor) -> Tensor:
+        """Logits [N, 32, 128] of the instrument's sounding notes, from the melody's and its previous ones, [N, 32, 128] each."""
+        seen = torch.cat([self.melody(melody[:, None].float()), self.previous(previous[:, None].float())], dim=1)
+        return self.deconvolutions(self.dense(seen).reshape(-1, *self.shape))[:, 0]
+
+
+class CNNs:
+    """The trained networks of a run."""
+
+    def __init__(self, run: Path):
+        self.networks = {track: HarmonyCNN() for track in ACCOMPANIMENT}
+        for track, network in self.networks.items():
+            network.load_state_dict(load_file(run / f"cnn_{TRACK_NAMES[track]}" / WEIGHTS))
+            network.eval()
+
+    @torch.no_grad()
+    def play(self, planes: np.ndarray, seed: int) -> dict[int, np.ndarray]:
+        """See train.rivals. There is no chance in it: every seed gives the same."""
+        melody = torch.from_numpy(pianoroll.to_blocks(planes)[:, 1])
+        band = {}
+        for track, network in self.networks.items():
+            sounding = [torch.zeros(BLOCK_STEPS, PITCHES)]
+            for block in melody:
+                probability = network(block[None], sounding[-1][None]).sigmoid()[0]
+                sounding.append((probability > network.threshold).float())
+            roll = torch.cat(sounding[1:]).numpy().astype(np.uint8)
+            band[track] = np.stack([np.diff(roll, axis=0, prepend=0) == 1, roll]).astype(np.uint8)
+        return band
+
+
+def main(arguments: list[str] | None = None) -> None:
+    options = parser("rivals.cnn", __doc__)
+    options.add_argument("--epochs", type=int, default=3)
+    session = Session.of(options.parse_args(arguments))
+    for track in ACCOMPANIMENT:
+        train_network(session, track)
+
+
+def train_network(session: Session, track: int) -> None:
+    corpus, options = session.corpus, session.options
+    torch.manual_seed(options.seed)
+    network = HarmonyCNN()
+    places = {split: _places(corpus, session.songs(split)) for split in ("train", "val")}
+    random = np.random.default_rng(0)
+    val = places["val"][np.sort(random.permutation(len(places["val"]))[:VALIDATION_BLOCKS])]
+
+    def rolls(rows: np.ndarray) -> tuple[Tensor, Tensor, Tensor]:
+        block, has_previous = rows[:, 0], torch.from_numpy(rows[:, 1])[:, None, None]
+        previous = corpus.blocks(track, np.maximum(block - 1, 0))[:, 1] * has_previous
+        return corpus.blocks(MELODY, block)[:, 1], previous, corpus.blocks(track, block)[:, 1]
+
+    def batches(generator: torch.Generator, size: int):
+        order = torch.randperm(len(places["train"]), generator=generator).numpy()
+        for at in range(0, len(order), size):
+            yield rolls(places["train"][np.sort(order[at : at + size])])
+
+    def losses(progress: float, batch) -> dict[str, Tensor]:
+        melody, previous, target = batch
+        loss = F.binary_cross_entropy_with_logits(network(melody, previous), target.float(), reduction="sum")
+        return {"loss": loss / len(target)}
+
+    @torch.no_grad()
+    def validate() -> dict[str, float]:
+        """Loss, and the F1 of sounding cells at the threshold with the best one, which is kept."""
+        device = network.threshold.device
+        total, hits = 0.0, np.zeros((len(CANDIDATES), 3))
+        for at in range(0, len(val), 128):
+            melody, previous, target = (roll.to(device) for roll in rolls(val[at : at + 128]))
+            logits = network(melody, previous).float()
+            total += float(F.binary_cross_entropy_with_logits(logits, target.float(), reduction="sum"))
+            probability = logits.sigmoid()
+            for i, threshold in enumerate(CANDIDATES):
+                played = probability > threshold
+                hits[i] += [float((played & (target > 0)).sum()), float(played.sum()), float(target.sum())]
+        f1 = 2 * hits[:, 0] / np.maximum(hits[:, 1] + hits[:, 2], 1)
+        network.threshold.fill_(float(CANDIDATES[f1.argmax()]))
+        return {"loss": total / len(val), "f1": float(f1.max())}
+
+    settings = session.fit("vae")
+    settings.epochs = options.epochs
+    folder = options.run / f"cnn_{TRACK_NAMES[track]}"
+    history = fit(folder, network, losses, batches, validate, lambda folder: None, settings, options.max_steps)
+    save_weights(folder, network)
+    write_json(folder / "figures.json", {"seed": options.seed, "blocks": len(places["train"]), "val": history[-1]})
+
+
+def _places(corpus, songs: list[int]) -> np.ndarray:
+    """[n, 2]: blocks in which the melody plays, and whether there is one before in the same song."""
+    sounding = corpus.active(MELODY)
+    rows = []
+    for song in songs:
+        first, count = corpus.songs[song]["first"], corpus.songs[song]["blocks"]
+        rows += [(block, block > first) for block in range(first, first + count) if sounding[block]]
+    return np.array(rows, int).reshape(-1, 2)
+
+
+if __name__ == "__main__":
+    main()

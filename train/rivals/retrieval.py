@@ -1,0 +1,36 @@
+"""Retrieval: each block gets the accompaniment of the training block whose melody is nearest. Nothing is learned, so any
+learned model must beat it."""
+
+from pathlib import Path
+
+import numpy as np
+
+from accomp import pianoroll
+from accomp.grid import ACCOMPANIMENT, MELODY
+from train.corpus import Corpus
+
+NEAREST = 3  # of which the seed chooses one; 1 would give the same music for every seed
+
+
+class Retrieval:
+    def __init__(self, corpus: Path):
+        self.corpus = Corpus.load(corpus)
+        index = self.corpus.block_index(self.corpus.choose("train"))
+        self.index = index[self.corpus.active(MELODY)[index]]
+        self.packed = np.ascontiguousarray(self.corpus.packed[MELODY][self.index]).reshape(len(self.index), -1).view(np.uint64)
+
+    def play(self, planes: np.ndarray, seed: int) -> dict[int, np.ndarray]:
+        """See train.rivals. Distance is the Hamming distance of the rolls, onsets and sustained notes alike; a block without
+        melody is silent."""
+        random = np.random.default_rng(seed)
+        blocks = pianoroll.to_blocks(planes)
+        band = {track: np.zeros_like(blocks) for track in ACCOMPANIMENT}
+        for at, block in enumerate(blocks):
+            if not block.any():
+                continue
+            query = np.packbits(block, axis=-1).reshape(-1).view(np.uint64)
+            distance = np.bitwise_count(self.packed ^ query).sum(1, dtype=np.int32)
+            chosen = self.index[random.choice(np.argpartition(distance, NEAREST)[:NEAREST])]
+            for track in ACCOMPANIMENT:
+                band[track][at] = self.corpus.blocks(track, slice(chosen, chosen + 1)).numpy()[0]
+        return {track: pianoroll.from_blocks(rolls) for track, rolls in band.items()}

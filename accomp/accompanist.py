@@ -128,17 +128,19 @@ class Accompanist(
 
     # From melody to band
 
-    def accompany(self, score: Score, *, seed: int = 0, variation: float = 0.0, melody_track: int | None = None,
-                  chords: str | list[Chord] | None = None, shape: bool = True, feel: bool = True, intro: str = "none") -> Score:  # fmt: skip
+    def accompany(
+        self, score: Score, *, seed: int = 0, variation: float = 0.0, melody_track: int | None = None,
+        chords: str | list[Chord] | None = None, shape: bool = True, feel: bool = True, intro: str = "none",
+    ) -> Score:  # fmt: skip
         """The melody of `score` with a band: five tracks in the order of TRACKS, the piano playing the melody's very notes.
 
         seed: another one gives other music; variation: standard deviation of the noise added to the band's latents, which
         are about of unit scale (Tham & Kim 2021 liked 0.5 to 1.0); melody_track: index of the melody in `score.tracks`, else
         chosen (`melody.choose_melody`); chords: what to play, as text ("| C  Am | F  G7 |", see accomp.chord_text) or as the
-        `chords` of an earlier result, edited; else planned; shape: phrases that return, build, lead on with fills and come to an end, else every
-        block just follows from the one before; feel: dynamics, swing and timing as the genre's players have them, else the genre's
-        mean velocities on the grid; intro: "none", "count-in" (a bar of clicks) or "bars" (two bars of the band),
-        either of which moves the melody later.
+        `chords` of an earlier result, edited; else planned; shape: phrases that return, build, lead on with fills and come
+        to an end, else every block just follows from the one before; feel: dynamics, swing and timing of the genre's
+        players, else its mean velocities, on the grid; intro: "none", "count-in" (a bar of clicks) or "bars" (two bars of
+        the band), either of which moves the melody later.
         Raises MusicError where there is no melody or an argument is out of range.
         """
         if not 0 <= variation <= 4:
@@ -249,9 +251,14 @@ class Accompanist(
                 step = "last" if is_last else "first" if form.opens[block] or rested or waited else "middle"
                 at, of = torch.tensor([[block], [count]], device=melody.device)
                 heard = harmony.heard_at(step, at, of, melody, latents, track, plan, self.genre_index)
+                apart = None
+                if step == "first":
+                    if block and latents[track][block - 1, -1] > 0:
+                        apart = latents[track][block - 1, :-1], config.contrast
+                    heard.previous = harmony.forget(heard.previous, torch.ones(1, dtype=torch.bool, device=at.device))
                 latents[track][block] = self.harmony[name].choose(
                     step, heard, generator, config.temperature, config.top_p, config.steadiness.get(name, 0.0),
-                    config.push * (2 * float(form.energy[block]) - 1),
+                    config.push * (2 * float(form.energy[block]) - 1), config.variety.get(name, 0.0), apart,
                 )[0]  # fmt: skip
         return latents
 

@@ -24,10 +24,11 @@ QUALITIES = {
     "m13": (0, 3, 7, 10, 2, 9),
 }  # fmt: skip
 # Other spellings of a quality, after "min", "mi" and "-" were read as "m", "major", "ma", "M", "j", "^" and a triangle as "maj".
-ALIASES = {"maj": "", "dim": "dim", "o": "dim", "°": "dim", "o7": "dim7", "°7": "dim7", "ø": "m7b5", "ø7": "m7b5", "+": "aug",
-           "#5": "aug", "+7": "aug7", "7#5": "aug7", "7+": "aug7", "sus": "sus4", "4": "sus4", "2": "sus2", "7sus": "7sus4", "9sus": "9sus4",
-           "6/9": "69", "add2": "add9", "mmaj7": "m(maj7)", "m(maj7)": "m(maj7)", "maj7": "maj7", "dom7": "7", "maj6": "6",
-           "m7(b5)": "m7b5", "7(b9)": "7b9", "7(#9)": "7#9", "7alt": "7#9", "alt": "7#9"}  # fmt: skip
+ALIASES = {
+    "maj": "", "o": "dim", "°": "dim", "o7": "dim7", "°7": "dim7", "ø": "m7b5", "ø7": "m7b5", "+": "aug", "#5": "aug",
+    "+7": "aug7", "7#5": "aug7", "7+": "aug7", "sus": "sus4", "4": "sus4", "2": "sus2", "7sus": "7sus4", "9sus": "9sus4",
+    "6/9": "69", "add2": "add9", "mmaj7": "m(maj7)", "dom7": "7", "maj6": "6", "7alt": "7#9", "alt": "7#9",
+}  # fmt: skip
 LETTERS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 NOTE = r"[A-G](?:bb|##|b|#)?"
 HOLD, REPEAT, NO_CHORD = (".", "/", "-"), "%", ("NC", "N.C.", "N.C")
@@ -73,11 +74,20 @@ def parse_symbol(text: str) -> ChordSymbol:
     return ChordSymbol(root, quality, None if bass == root else bass)
 
 
+def is_symbol(text: str) -> bool:
+    """Whether `parse_symbol` reads it."""
+    try:
+        parse_symbol(text)
+    except MusicError:
+        return False
+    return True
+
+
 def _quality(text: str) -> str | None:
     text = text.replace("Δ", "^").replace("△", "^")
+    text = "maj7" if text == "^" else text
     text = re.sub(r"^(?:min|mi|-)", "m", text)
     text = re.sub(r"(?:major|Major|Maj|maj|ma|M|j|\^)", "maj", text)
-    text = re.sub(r"maj$", "maj7", text) if text != "maj" or "^" in text else text
     for name in (text, text.replace("(", "").replace(")", "")):
         if name in QUALITIES:
             return name
@@ -106,8 +116,8 @@ def plan_of(chords: str | list[Chord], score: Score, track: Track, grid: Grid) -
         raise MusicError('no chords were found; accepted: text such as "| C  Am | F  G7 |"')
     starts = np.array([onset for onset, _ in named])
     at = np.maximum(np.searchsorted(starts, onsets + 1e-6) - 1, 0)
-    unheard = sorted(set(range(len(named))) - set(at.tolist()))
-    unheard = [i for i in unheard if starts[i] < grid.beats[-1] - 1e-6 and named[i][1] != named[max(i - 1, 0)][1]]
+    unheard = sorted(set(range(len(named))) - set(at[onsets < track.end - 1e-6].tolist()))
+    unheard = [i for i in unheard if starts[i] < track.end - 1e-6 and named[i][1] != named[max(i - 1, 0)][1]]
     if unheard and isinstance(chords, str):
         notices.append(f"chords change on half bars at most: {', '.join(str(named[i][1]) for i in unheard[:6])} "
                        f"between them {'is' if len(unheard) == 1 else 'are'} left out")  # fmt: skip
@@ -191,8 +201,9 @@ def to_text(song: Score, track: Track) -> str:
         before = song.chords[max(int(np.searchsorted(onsets, bar.onset + 1e-6)) - 1, 0)].symbol
         for count in range(1, 17):
             places = _places(count, bar)
-            slots = {min(range(count), key=lambda i: abs(places[i] - (c.onset - bar.onset) / length)): c for c in inside}
-            if all(abs(places[i] - (c.onset - bar.onset) / length) < 1e-3 for i, c in slots.items()) and len(slots) == len(inside):
+            at = [(chord.onset - bar.onset) / length for chord in inside]
+            slots = {int(np.argmin(np.abs(np.array(places) - place))): chord for place, chord in zip(at, inside)}
+            if len(slots) == len(inside) and all(min(abs(p - place) for p in places) < 1e-3 for place in at):
                 break
         written.append(" ".join([before, *(slots[i].symbol if i in slots else HOLD[0] for i in range(1, count))]))
     lines = ["| " + " | ".join(written[at : at + 4]) + " |" for at in range(0, len(written), 4)]

@@ -33,7 +33,10 @@ class AccompanistConfig:
     top_p: float = 0.9
     # How much rather than by probability alone an instrument stays on its pattern, in logits. Without it neighbouring blocks
     # are less alike than those of real songs, except in the drums.
-    steadiness: dict[str, float] = field(default_factory=lambda: {"bass": 3.0, "guitar": 3.0, "strings": 3.0})
+    steadiness: dict[str, float] = field(default_factory=lambda: {"drums": 1.0, "bass": 3.0, "guitar": 3.0, "strings": 3.5})
+    # How much patterns of many pitch classes are preferred, in logits per standard deviation: the network plays it safe.
+    variety: dict[str, float] = field(default_factory=lambda: {"bass": 0.5, "guitar": 0.3, "strings": 0.6})
+    contrast: float = 2.0  # how much a section that is new seeks other patterns than the one before, in logits
     push: float = 0.4  # how much the energy of a section asks for busier or sparser patterns, in logits per deviation
     longest_rest: int = 4  # blocks; an instrument that has rested so long comes in by its first network
     repeat: float = 0.7  # a melody block as similar as this to an earlier one gets its accompaniment; above 1: never

@@ -121,8 +121,10 @@ class HarmonyNN(nn.Module):
             self.register_buffer("codes", torch.zeros(config.codebook, latent))
             # A codebook of few different blocks is filled up with entries that are never chosen.
             self.register_buffer("log_count", torch.zeros(config.codebook))
-            # Of each code's block: onsets, as standard deviations of their logarithm; and for drums how much of a fill its end is.
+            # Of each code's block: onsets (as standard deviations of their logarithm) and pitch classes a bar (as standard
+            # deviations); and for drums how much of a fill its end is.
             self.register_buffer("density", torch.zeros(config.codebook))
+            self.register_buffer("variety", torch.zeros(config.codebook))
             self.register_buffer("fill", torch.zeros(config.codebook))
             self.register_buffer("spread", torch.tensor(1.0))  # mean squared distance of two codes
 
@@ -131,10 +133,11 @@ class HarmonyNN(nn.Module):
         """T of the soft targets, in squared units of the latents."""
         return self.config.temperature * self.spread
 
-    def set_codes(self, codes: Tensor, density: Tensor | float = 0.0, fill: Tensor | float = 0.0) -> None:
-        """Fill the codebook with up to C latents [n, K] of real blocks, their density [n] and how much of a fill they end
-        with, [n] from 0 to 1."""
-        for buffer, values in ((self.codes, codes), (self.density, density), (self.fill, fill)):
+    def set_codes(self, codes: Tensor, **known: Tensor) -> None:
+        """Fill the codebook with up to C latents [n, K] of real blocks; known: their density and variety and, from 0 to 1,
+        how much of a fill they end with, [n] each."""
+        for name, values in {"codes": codes, "density": 0.0, "variety": 0.0, "fill": 0.0, **known}.items():
+            buffer = getattr(self, name)
             buffer.zero_()
             buffer[: len(codes)] = values
         self.log_count.fill_(NEVER)
@@ -177,15 +180,21 @@ class HarmonyNN(nn.Module):
         return torch.cat([near[:, :-1] * (1 - silent), silent, near[:, -1:] * (1 - silent)], dim=1)
 
     def choose(self, step: str, heard: Heard, generator: torch.Generator, temperature: float, top_p: float,
-               steadiness: float = 0.0, push: float = 0.0) -> Tensor:  # fmt: skip
+               steadiness: float = 0.0, push: float = 0.0, variety: float = 0.0,
+               apart: tuple[Tensor, float] | None = None) -> Tensor:  # fmt: skip
         """[N, K + 1]: the next latent and its flag, sampled from the most likely `top_p` at `temperature` (codebook head)
         or as predicted (regression head). steadiness: added to the logit of staying on the previous latent; push: times
-        their density is added to those of the codes, so that above 0 busy patterns are preferred, below sparse ones."""
+        their density and variety: times their variety are added to those of the codes, so that above 0 busy patterns and those
+        of many pitches are preferred; apart: a latent [K] and how much codes far from it are preferred, in logits times
+        squared distance, of which the mean of two codes is 1."""
         output = self(step, heard)
         if self.config.head == "regression":
             return torch.cat([output, torch.ones_like(output[:, -1:])], dim=1)
         output[:, -1] += steadiness
-        output[:, : len(self.codes)] += push * self.density
+        output[:, : len(self.codes)] += push * self.density + variety * self.variety
+        if apart:
+            distance = (self.codes - apart[0]).square().sum(1) / self.spread
+            output[:, : len(self.codes)] += apart[1] * distance.clamp(max=2)
         probability = (output / temperature).softmax(1)
         ordered, order = probability.sort(dim=1, descending=True)
         ordered = ordered * (ordered.cumsum(1) - ordered < top_p)

@@ -7,12 +7,12 @@ controllers.
 """
 
 import os
-import re
 import struct
 from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from accomp.chord_text import is_symbol
 from accomp.errors import MusicError
 from accomp.score import PITCH_BEND, Chord, Control, Note, Score, Tempo, TimeSignature, Track
 
@@ -31,7 +31,6 @@ PITCHED_CHANNELS = [channel for channel in range(16) if channel != DRUM_CHANNEL]
 _ACCEPTED = "accepted: Standard MIDI Files (.mid, .midi, .kar) of format 0 or 1"
 _WHOLE = "accepted: whole MIDI files"
 _TRACK_NAME, _MARKER, _END_OF_TRACK, _SET_TEMPO, _TIME_SIGNATURE = 0x03, 0x06, 0x2F, 0x51, 0x58
-_CHORD_SYMBOL = re.compile(r"[A-G][b#]?m?")  # of markers, those that write_midi writes
 _SIGNATURES = (  # the first bytes of what people upload instead
     (b"ID3", "an MP3 sound file"),
     (b"\xff\xfb", "an MP3 sound file"),
@@ -338,7 +337,7 @@ def _read_meta(track: _FileTrack, tick: int, kind: int, data: bytes) -> None:
         numerator, denominator = data[0], 1 << data[1]
         if 1 <= numerator <= MAX_BAR_PART >= denominator and numerator * 4 / denominator >= MIN_BAR_BEATS:
             track.meters.append((tick, numerator, denominator))
-    elif kind == _MARKER and _CHORD_SYMBOL.fullmatch(symbol := _decode(data)):
+    elif kind == _MARKER and is_symbol(symbol := _decode(data)):
         track.chords.append((tick, symbol))
 
 

@@ -11,9 +11,10 @@ import torch
 from torch import Tensor, nn
 
 from accomp import chords
-from accomp.grid import BAR_STEPS, BLOCK_HALF_BARS, HALF_BAR_STEPS
+from accomp.grid import BLOCK_HALF_BARS, HALF_BAR_STEPS, STEPS_PER_BEAT
 
-FEATURES = 12 + 12 + 12 + 1 + BLOCK_HALF_BARS
+REST = 5 * 12  # the feature that says that nothing sounds
+FEATURES = REST + 2 + BLOCK_HALF_BARS
 
 
 @dataclass
@@ -22,26 +23,31 @@ class PlannerConfig:
     layers: int = 2
     dropout: float = 0.3
     transition: float = 0.15  # weight of the learned chord-to-chord log probabilities; more of it makes chords that never change
-    prior: float = 0.0  # how much of a chord's overall log probability is taken off; more makes the plan less plain, and less right
+    prior: float = 0.0  # how much of a chord's overall log probability is taken off; more makes a less plain plan
     consonance: float = 1.0  # weight of the share of the melody that lies in the chord
 
 
 def features(planes: np.ndarray) -> np.ndarray:
-    """[H, 41] of melody planes [2, S, 128]: how long each pitch class sounds, whether it is struck, whether it sounds on
-    the half bar's first beat, whether nothing sounds, and which half bar of its block it is."""
+    """[H, 66] of melody planes [2, S, 128]: of each pitch class, how long it sounds, and whether it is struck, sounds in the
+    first of the half bar's beats, as it begins, and in its middle; whether nothing sounds, how many notes are struck, and
+    which half bar of its block it is."""
+    by_half_bar = planes.reshape(2, -1, HALF_BAR_STEPS, planes.shape[-1])
     sounding = chords.chroma(planes) / HALF_BAR_STEPS
-    struck = chords.chroma(planes[[0, 0]]) > 0
-    first_beat = planes.reshape(2, -1, HALF_BAR_STEPS, planes.shape[-1])[:, :, : BAR_STEPS // 4]
-    on_beat = chords.chroma(np.repeat(first_beat, 2, axis=2).reshape(planes.shape)) > 0
+    classes = [sounding, chords.chroma(planes[[0, 0]]) > 0]
+    for steps in (slice(0, STEPS_PER_BEAT), slice(0, 1), slice(STEPS_PER_BEAT, STEPS_PER_BEAT + 1)):
+        within = np.zeros_like(by_half_bar)
+        within[:, :, steps] = by_half_bar[:, :, steps]
+        classes.append(chords.chroma(within.reshape(planes.shape)) > 0)
     rest = sounding.sum(1, keepdims=True) == 0
+    struck = by_half_bar[0].sum((1, 2))[:, None] / HALF_BAR_STEPS
     position = np.eye(BLOCK_HALF_BARS)[np.arange(len(sounding)) % BLOCK_HALF_BARS]
-    return np.concatenate([sounding, struck, on_beat, rest, position], axis=1).astype(np.float32)
+    return np.concatenate([*classes, rest, struck, position], axis=1).astype(np.float32)
 
 
 def transpose_features(rows: np.ndarray, semitones: int) -> np.ndarray:
     """The features of the same melody `semitones` higher."""
-    groups = [np.roll(rows[..., at : at + 12], semitones, axis=-1) for at in (0, 12, 24)]
-    return np.concatenate([*groups, rows[..., 36:]], axis=-1)
+    groups = [np.roll(rows[..., at : at + 12], semitones, axis=-1) for at in range(0, REST, 12)]
+    return np.concatenate([*groups, rows[..., REST:]], axis=-1)
 
 
 class ChordPlanner(nn.Module):
@@ -55,7 +61,7 @@ class ChordPlanner(nn.Module):
         self.register_buffer("log_prior", torch.zeros(chords.COUNT))
 
     def forward(self, rows: Tensor) -> Tensor:
-        """Logits [N, H, 24] from features [N, H, 41]."""
+        """Logits [N, H, 24] from features [N, H, 66]."""
         return self.head(self.rnn(rows)[0])
 
     @torch.no_grad()
@@ -74,7 +80,7 @@ class ChordPlanner(nn.Module):
 
     @torch.no_grad()
     def log_probabilities(self, rows: np.ndarray) -> np.ndarray:
-        """[H, 24] of features [H, 41]: the mean over all twelve transpositions, each heard and brought back. It was trained in
+        """[H, 24] of features [H, 66]: the mean over all twelve transpositions, each heard and brought back. It was trained in
         all keys and makes other mistakes in each."""
         keys = np.stack([transpose_features(rows, key) for key in range(12)])
         heard = self(torch.from_numpy(keys).to(self.log_prior.device)).log_softmax(-1).cpu().numpy()

@@ -42,7 +42,7 @@ def test_features_of_a_transposed_melody_are_transposed_features():
     melody = [[60, 0, 3], [64, 5, 12], [71, 14, 29]]
     up = [[p + 5, s, e] for p, s, e in melody]
     rows = features(planes(*melody))
-    assert rows.shape == (4, 41)
+    assert rows.shape == (4, 66)
     assert (transpose_features(rows, 5) == features(planes(*up))).all()
     assert rows[0, 0] == 3 / 8 and rows[0, 4] == 3 / 8 and rows[0, 24 + 0] == 1 and rows[0, 24 + 4] == 0
 

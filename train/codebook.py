@@ -2,9 +2,10 @@
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
-from accomp.grid import BLOCK_HALF_BARS, DRUMS, HALF_BAR_STEPS
+from accomp.grid import BAR_STEPS, BLOCK_HALF_BARS, DRUMS, HALF_BAR_STEPS
 from accomp.harmony import HarmonyNN
 from train.settings import Session
 
@@ -27,13 +28,28 @@ def fill_codebook(network: HarmonyNN, track: int, latents: Tensor, session: Sess
         own = np.concatenate([own, lent[: min(size - len(own), int(SHARE_OF_OTHERS * len(own)))]])
     planes = session.corpus.blocks(track, np.sort(own))
     order = np.argsort(np.argsort(own))  # blocks are read in the order in which they lie on disk
-    network.set_codes(latents[own, :-1], density_of(planes)[order], fill_of(planes)[order] if track == DRUMS else 0.0)
+    known = {"density": density_of(planes)[order]}
+    if track == DRUMS:
+        known["fill"] = fill_of(planes)[order]
+    else:
+        known["variety"] = variety_of(planes)[order]
+    network.set_codes(latents[own, :-1], **known)
 
 
 def density_of(planes: Tensor) -> Tensor:
     """[n]: how busy blocks [n, 2, 32, 128] are: their onsets, as standard deviations of the logarithm from the mean."""
-    onsets = planes[:, 0].flatten(1).sum(1, dtype=torch.float32).clamp(min=1).log()
-    return ((onsets - onsets.mean()) / onsets.std(correction=0).clamp(min=1e-6)).clamp(-2, 2)
+    return _standard(planes[:, 0].flatten(1).sum(1, dtype=torch.float32).clamp(min=1).log())
+
+
+def variety_of(planes: Tensor) -> Tensor:
+    """[n]: how many pitch classes a bar blocks [n, 2, 32, 128] use, as standard deviations from the mean."""
+    sounding = planes[:, 1].reshape(len(planes), 2, BAR_STEPS, -1).any(2)
+    octaves = F.pad(sounding, (0, -sounding.shape[-1] % 12)).reshape(len(planes), 2, -1, 12)
+    return _standard(octaves.any(2).sum((1, 2), dtype=torch.float32))
+
+
+def _standard(values: Tensor) -> Tensor:
+    return ((values - values.mean()) / values.std(correction=0).clamp(min=1e-6)).clamp(-2, 2)
 
 
 def fill_of(planes: Tensor) -> Tensor:

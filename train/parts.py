@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from accomp import arrangement, chords, pianoroll, tonality
+from accomp import arrangement, chord_text, chords, pianoroll, tonality
 from accomp.errors import MusicError
 from accomp.grid import BASS, DRUMS, GUITAR, MELODY, STEPS_PER_BEAT, STRINGS, TRACKS, Grid
 from accomp.lead import melody_planes
 from accomp.melody import choose_melody, skyline
-from accomp.score import Note, Score
+from accomp.score import Note, Score, Track
 from train.corpus import NOTE
 
 NEARLY_EMPTY = 0.25  # a guitar part with fewer notes than this share of the piano's comping is left to the piano
@@ -70,8 +70,9 @@ def split(score: Score, melody: int | None = None) -> tuple[dict[int, list[Note]
     return parts, beside, {part: count.most_common(1)[0][0] for part, count in sounds.items() if count}
 
 
-def normal_parts(score: Score) -> Parts:
-    """The parts of a song, ready to be cut into blocks. Raises MusicError where there is no melody to learn from."""
+def normal_parts(score: Score, chord_markers: bool = False) -> Parts:
+    """The parts of a song, ready to be cut into blocks. chord_markers: its chords are those that its markers name, rather than
+    those that its parts play. Raises MusicError where there is no melody, or no chord, to learn from."""
     parts, beside, programs = split(score)
     if not parts[MELODY]:
         raise MusicError("the melody track has no notes")
@@ -81,7 +82,11 @@ def normal_parts(score: Score) -> Parts:
     planes = np.stack([_part_planes(parts[track], track, shift, grid) for track in range(len(TRACKS))])
     notes = np.concatenate([_played_notes(parts[track], track, shift, grid) for track in range(len(TRACKS))])
     harmony = sum(chords.chroma(part) for part in (planes[GUITAR], planes[STRINGS], _part_planes(beside, GUITAR, shift, grid)))
-    plan = chords.of_arrangement(harmony, chords.chroma(planes[BASS]), chords.chroma(planes[MELODY]))
+    if chord_markers:
+        symbols, _ = chord_text.plan_of(score.chords, score, Track(notes=parts[MELODY]), grid)
+        plan = np.array([symbol.transposed(-shift).triad for symbol in symbols])
+    else:
+        plan = chords.of_arrangement(harmony, chords.chroma(planes[BASS]), chords.chroma(planes[MELODY]))
     widths = np.diff(grid.beats).reshape(-1, STEPS_PER_BEAT)
     even = float(np.isclose(widths, 1 / STEPS_PER_BEAT).all(1).sum() / max((widths > 0).any(1).sum(), 1))
     return Parts(planes, plan, notes, programs, even)

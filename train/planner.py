@@ -1,7 +1,10 @@
 """Train the chord planner: `python -m train.planner --corpus CORPUS --run RUN`.
 
-It learns the chords that real arrangements play (accomp.chords.of_arrangement) from their melodies, in all keys.
+It learns the chords that real arrangements play (accomp.chords.of_arrangement) from their melodies, in all keys. --also
+names another corpus to learn from, such as one whose chords were written down by people.
 """
+
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -11,6 +14,7 @@ from torch import Tensor
 from accomp import chords, pianoroll, planner
 from accomp.grid import BLOCK_HALF_BARS, MELODY
 from accomp.planner import ChordPlanner
+from train.corpus import Corpus
 from train.loop import fit, write_json
 from train.settings import Session, parser, planner_config, save_weights
 
@@ -20,7 +24,9 @@ SILENT_STRETCH = 4  # half bars; where the melody rests as long, its chords can'
 
 
 def main(arguments: list[str] | None = None) -> None:
-    session = Session.of(parser("planner", __doc__).parse_args(arguments))
+    options = parser("planner", __doc__)
+    options.add_argument("--also", type=Path, help="another corpus; all its training songs are learned from")
+    session = Session.of(options.parse_args(arguments))
     config = planner_config(session.config)
     if config is None:
         raise SystemExit(f"{session.options.config.name} has no chord planner")
@@ -29,6 +35,11 @@ def main(arguments: list[str] | None = None) -> None:
     model = ChordPlanner(config)
     session.start("planner", model)
     excerpts = {split: excerpts_of(corpus, session.songs(split)) for split in ("train", "val", "test")}
+    others = {}
+    if options.also:
+        also = Corpus.load(options.also)
+        others = {split: excerpts_of(also, also.choose(split)) for split in ("train", "val", "test")}
+        excerpts["train"] += others["train"]
     for split in ("train", "val"):
         if not excerpts[split]:
             raise SystemExit(f"no {split} song has a melody")
@@ -63,17 +74,18 @@ def main(arguments: list[str] | None = None) -> None:
     fit(options.run / "planner", model, losses, batches, validate, lambda folder: None, session.fit("planner"), options.max_steps)
     save_weights(options.run / "planner", model)
     figures = {split: evaluate(model, excerpts[split]) for split in ("val", "test") if excerpts[split]}
+    figures |= {f"also_{split}": evaluate(model, others[split]) for split in ("val", "test") if others.get(split)}
     write_json(options.run / "planner" / "figures.json", {"seed": options.seed, "excerpts": len(excerpts["train"]), **figures})
 
 
 def excerpts_of(corpus, songs: list[int]) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Features [H, 41] and chords [H] of each 64 bars of the songs; the chords of long rests are ignored."""
+    """Features [H, 66] and chords [H] of each 64 bars of the songs; the chords of long rests are ignored."""
     found = []
     for song in songs:
         first, count = corpus.songs[song]["first"], corpus.songs[song]["blocks"]
         planes = pianoroll.from_blocks(corpus.blocks(MELODY, slice(first, first + count)).numpy())
         rows, plan = planner.features(planes), corpus.plan[first : first + count].numpy().reshape(-1).copy()
-        rest = rows[:, 36] > 0
+        rest = rows[:, planner.REST] > 0
         stretch = np.convolve(rest, np.ones(SILENT_STRETCH), mode="same") >= SILENT_STRETCH
         plan[stretch] = IGNORED
         for at in range(0, len(plan), HALF_BARS):
@@ -84,7 +96,7 @@ def excerpts_of(corpus, songs: list[int]) -> list[tuple[np.ndarray, np.ndarray]]
 
 
 def collate(excerpts: list[tuple[np.ndarray, np.ndarray]]) -> tuple[Tensor, Tensor]:
-    """[N, H, 41] and [N, H], shorter excerpts filled up with silence that is ignored."""
+    """[N, H, 66] and [N, H], shorter excerpts filled up with silence that is ignored."""
     longest = max(len(plan) for _, plan in excerpts)
     rows = np.stack([np.pad(r, ((0, longest - len(r)), (0, 0))) for r, _ in excerpts])
     plans = np.stack([np.pad(p, (0, longest - len(p)), constant_values=IGNORED) for _, p in excerpts])

@@ -43,6 +43,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--labels", type=Path)
     parser.add_argument("--exclude-licence", metavar="REGEX", help="leave out songs whose licence column matches, e.g. 'NC'")
+    parser.add_argument("--chord-markers", action="store_true", help="the chords are those that the files' markers name")
     parser.add_argument("--seed", type=int, default=0, help="of the split")
     parser.add_argument("--workers", type=int, default=None, help="processes; all cores by default")
     options = parser.parse_args(arguments)
@@ -58,7 +59,8 @@ def main(arguments: list[str] | None = None) -> None:
     plans, table = open(options.out / PLAN_FILE, "wb"), open(options.out / NOTES_FILE, "wb")
     first = 0
     with ProcessPoolExecutor(options.workers) as pool:
-        results = pool.map(partial(prepare_song, options.source), [entry["file"] for entry in entries], chunksize=8)
+        prepare = partial(prepare_song, options.source, options.chord_markers)
+        results = pool.map(prepare, [entry["file"] for entry in entries], chunksize=8)
         for entry, result in zip(entries, tqdm(results, total=len(entries), unit="song")):
             if isinstance(result, str):
                 left_out.append({"file": entry["file"], "reason": result})
@@ -108,11 +110,11 @@ def list_songs(source: Path, labels: Path | None) -> list[dict]:
     return [{"file": str(Path(*part)), "genre": part[0] if len(part) > 1 else "unknown"} for part in parts]
 
 
-def prepare_song(source: Path, file: str):
+def prepare_song(source: Path, chord_markers: bool, file: str):
     """(packed blocks of each track, plan [B, 4], notes, programs, hashes of bars, share of even beats), or why there are none."""
     path = source / file
     try:
-        parts = normal_parts(read_lpd(path) if path.suffix == ".npz" else read_midi(path))
+        parts = normal_parts(read_lpd(path) if path.suffix == ".npz" else read_midi(path), chord_markers)
     except MusicError as error:
         return str(error)
     blocks = pianoroll.to_blocks(parts.planes)[:, :LONGEST]

@@ -179,7 +179,8 @@ def tables(results: dict) -> dict[str, str]:
 def fill(text: str, values: dict[str, str]) -> str:
     """`text` with the tables between their marks."""
     for name, value in values.items():
-        text = re.sub(rf"(<!-- table {name} -->\n).*?(<!-- end -->)", lambda m: f"{m[1]}{value}\n{m[2]}", text, flags=re.S)
+        marks = rf"(?<=<!-- table {name} -->\n).*?(?=<!-- end -->)"
+        text = re.sub(marks, (value + "\n").replace("\\", r"\\"), text, flags=re.S)
     return text
 
 

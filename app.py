@@ -10,6 +10,9 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # the page calls no 
 import gradio as gr  # noqa: E402
 
 from accomp import Accompanist, MusicError, genres, read_midi, write_midi  # noqa: E402
+from accomp.chord_text import to_text  # noqa: E402
+from accomp.grid import MELODY  # noqa: E402
+from accomp.opening import INTROS  # noqa: E402
 from accomp.plotting import save_plot  # noqa: E402
 from accomp.rendering import AudioUnavailable, render, write_audio  # noqa: E402
 
@@ -19,14 +22,18 @@ KEPT_SECONDS = 3600
 load = cache(Accompanist.from_pretrained)  # each genre is loaded once, when it is first asked for
 
 
-def accompany(melody: str | None, genre: str, seed: float = 0) -> tuple[str | None, str, str]:
-    """A band for a MIDI melody: paths of the sound (none without FluidSynth), the picture and the MIDI file."""
+def accompany(melody: str | None, genre: str, seed: float = 0, chords: str = "",
+              intro: str = "none") -> tuple[str | None, str, str, str]:  # fmt: skip
+    """A band for a MIDI melody: paths of the sound (none without FluidSynth), the picture and the MIDI file, and the chords.
+
+    chords: text such as "| C  Am | F  G7 |"; planned where empty. intro: none, count-in or bars.
+    """
     if not melody:
         raise gr.Error("Choose a MIDI file first: .mid or .midi, with a melody in it.")
     if genre not in genres():
         raise gr.Error(f"Genre {genre!r} is unknown; available: {', '.join(genres())}.")
     try:
-        song = load(genre).accompany(read_midi(melody), seed=int(seed or 0))
+        song = load(genre).accompany(read_midi(melody), seed=int(seed or 0), chords=chords.strip() or None, intro=intro)
     except MusicError as error:
         raise gr.Error(str(error)) from error
     for notice in song.notices:
@@ -40,8 +47,9 @@ def accompany(melody: str | None, genre: str, seed: float = 0) -> tuple[str | No
         write_audio(render(song), sound)
     except AudioUnavailable as error:
         gr.Warning(str(error))
-        return None, str(picture), str(midi)
-    return str(sound), str(picture), str(midi)
+        sound = None
+    text = to_text(song, song.tracks[MELODY]) if song.chords else ""
+    return str(sound) if sound else None, str(picture), str(midi), text
 
 
 with gr.Blocks(title="accomp", delete_cache=(KEPT_SECONDS, KEPT_SECONDS)) as demo:
@@ -53,13 +61,21 @@ with gr.Blocks(title="accomp", delete_cache=(KEPT_SECONDS, KEPT_SECONDS)) as dem
         with gr.Column():
             genre_choice = gr.Dropdown(genres(), value="pop" if "pop" in genres() else None, label="Genre")
             seed_choice = gr.Number(0, label="Seed", info="Another seed gives other music.", precision=0, minimum=0)
+            chords_choice = gr.Textbox(
+                label="Chords", info="Empty: planned. Or yours, or the planned ones edited: | C  Am | F  G7 |", lines=2
+            )
+            intro_choice = gr.Dropdown(list(INTROS), value="none", label="Introduction")
             button = gr.Button("Accompany", variant="primary")
     gr.Examples(EXAMPLES, melody_file, label="Melodies to try")
     sound_player = gr.Audio(label="Sound", type="filepath")
     picture_view = gr.Image(label="Piano roll", type="filepath")
     midi_download = gr.File(label="MIDI")
+    chords_view = gr.Textbox(label="Chords that were played", lines=4, buttons=["copy"])
     button.click(
-        accompany, [melody_file, genre_choice, seed_choice], [sound_player, picture_view, midi_download], api_name="accompany"
+        accompany,
+        [melody_file, genre_choice, seed_choice, chords_choice, intro_choice],
+        [sound_player, picture_view, midi_download, chords_view],
+        api_name="accompany",
     )
 
 if __name__ == "__main__":

@@ -5,9 +5,12 @@ import sys
 from pathlib import Path
 
 from accomp.accompanist import Accompanist
+from accomp.chord_text import to_text
 from accomp.config import ModelError, genres
 from accomp.errors import MusicError
+from accomp.grid import MELODY
 from accomp.midi import read_midi, write_midi
+from accomp.opening import INTROS
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -26,6 +29,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--melody-track", type=int, metavar="N", help="which track is the melody, counted from 0 (default: chosen)"
     )
+    parser.add_argument("--chords", help='what to play, e.g. "| C  Am | F  G7 |" (default: planned, and printed to be edited)')
+    parser.add_argument("--intro", choices=INTROS, default="none", help="a bar of clicks or two bars of the band first")
+    parser.add_argument("--no-shape", action="store_true", help="no sections, fills and ending")
+    parser.add_argument("--no-feel", action="store_true", help="no dynamics, swing and timing of players")
     parser.add_argument("--no-audio", action="store_true", help="write no sound")
     options = parser.parse_args(arguments)
     try:
@@ -48,10 +55,13 @@ def main(arguments: list[str] | None = None) -> int:
 def write_song(accompanist: Accompanist, path: Path, folder: Path, options: argparse.Namespace) -> None:
     """The accompaniment of one melody as MIDI, as a picture and as sound, in this order: each is there as soon as it can."""
     song = accompanist.accompany(
-        read_midi(path), seed=options.seed, variation=options.variation, melody_track=options.melody_track
+        read_midi(path), seed=options.seed, variation=options.variation, melody_track=options.melody_track,
+        chords=options.chords, shape=not options.no_shape, feel=not options.no_feel, intro=options.intro,
     )  # fmt: skip
     for notice in song.notices:
         print(f"  {notice}")
+    if song.chords:
+        print("  " + to_text(song, song.tracks[MELODY]).replace("\n", "\n  "))
     folder.mkdir(parents=True, exist_ok=True)
     write_midi(song, folder / "accompaniment.mid")
     # Loaded only now: drawing and sound take longer to import than the music to make.

@@ -189,7 +189,7 @@ class Accompanist(
         final = lead.final_step // HALF_BAR_STEPS if ending else len(plan)
         chances = self.colours.double().cpu().numpy()
         qualities = [QUALITY[random.choice(len(COLOURS), p=row / row.sum()), int(c >= 12)] for c, row in enumerate(chances)]
-        symbols = [of_triad(chord, qualities[chord]) for chord in plan[:final]]
+        symbols = [of_triad(chord, qualities[chord] if self.config.colours else None) for chord in plan[:final]]
         return symbols + [of_triad(_final_chord(int(plan[min(final, len(plan) - 1)]), lead))] * (len(plan) - final)
 
     @torch.no_grad()
@@ -222,7 +222,7 @@ class Accompanist(
                     notes = arrangement.lead_voices(notes, plan, arrangement.CENTRE[track])
                     notes = voicing.colour(notes, symbols)
             band[track] = notes[notes[:, 1] < lead.end]
-        if self.config.planner:
+        if self.config.planner and self.config.agree:
             band |= voicing.agree({track: notes for track, notes in band.items() if track != DRUMS}, plan)
         return band
 

@@ -22,6 +22,7 @@ class PlannerConfig:
     width: int = 96  # of each direction's hidden state
     layers: int = 2
     dropout: float = 0.3
+    keys: int = 12  # in how many keys each melody is heard
     transition: float = 0.15  # weight of the learned chord-to-chord log probabilities; more of it makes chords that never change
     prior: float = 0.0  # how much of a chord's overall log probability is taken off; more makes a less plain plan
     consonance: float = 1.0  # weight of the share of the melody that lies in the chord
@@ -80,12 +81,12 @@ class ChordPlanner(nn.Module):
 
     @torch.no_grad()
     def log_probabilities(self, rows: np.ndarray) -> np.ndarray:
-        """[H, 24] of features [H, 66]: the mean over all twelve transpositions, each heard and brought back. It was trained in
-        all keys and makes other mistakes in each."""
-        keys = np.stack([transpose_features(rows, key) for key in range(12)])
+        """[H, 24] of features [H, 66]: the mean over all transpositions, each heard and brought back. It was trained in all
+        keys and makes other mistakes in each."""
+        keys = np.stack([transpose_features(rows, key) for key in range(self.config.keys)])
         heard = self(torch.from_numpy(keys).to(self.log_prior.device)).log_softmax(-1).cpu().numpy()
-        both = heard.reshape(12, len(rows), 2, 12)
-        mean = np.mean([np.roll(both[key], -key, axis=-1) for key in range(12)], axis=0).reshape(len(rows), chords.COUNT)
+        both = heard.reshape(len(keys), len(rows), 2, 12)
+        mean = np.mean([np.roll(both[key], -key, axis=-1) for key in range(len(keys))], axis=0).reshape(len(rows), chords.COUNT)
         return mean - np.log(np.exp(mean).sum(1, keepdims=True))
 
 

@@ -2,7 +2,6 @@ import json
 
 import numpy as np
 import pytest
-import torch
 
 from accomp import Accompanist, Note, Score, Tempo, TimeSignature, Track, chords
 from accomp.chord_text import of_triad, parse_symbol, to_text

@@ -41,7 +41,8 @@ def test_the_given_bass_note_is_on_the_first_beat():
 
 
 def test_a_band_that_plays_another_chord_is_brought_to_the_plan():
-    band = {BASS: notes((36, 0, 8), (36, 8, 16)), GUITAR: notes((57, 0, 8), (60, 0, 8), (65, 0, 8), (64, 8, 16)), STRINGS: notes()}
+    guitar = notes((57, 0, 8), (60, 0, 8), (65, 0, 8), (64, 8, 16))
+    band = {BASS: notes((36, 0, 8), (36, 8, 16)), GUITAR: guitar, STRINGS: notes()}
     plan = np.array([0, 0])
     got = agree(band, plan)
     assert got[GUITAR][3].tolist() == [64, 8, 16] and (got[BASS] == band[BASS]).all()  # what was clear stays

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+import yaml
 from tqdm import tqdm
 
 from accomp import chords, metrics, tonality
@@ -24,12 +25,14 @@ from accomp.pianoroll import to_blocks
 from train import report, stage
 from train.corpus import Corpus
 from train.judges import Judges
+from train.loop import write_json
 from train.rivals.cnn import CNNs
 from train.rivals.retrieval import Retrieval
+from train.settings import CONFIGS, genre_of
 from train.stage import Performance, Task
 
 OTHER_MELODIES = 5  # that consonance is compared with
-GENRE_GROUPS = {"soul": "pop", "hiphop": "pop", "country": "folk", "children": "pop", "israeli": "pop"}
+OTHERWISE = "pop"  # the model for songs of genres that have none
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -57,6 +60,7 @@ def main(arguments: list[str] | None = None) -> None:
     if options.bench:
         half = {None: slice(None), "tuning": slice(0, None, 2), "report": slice(1, None, 2)}[options.half]
         tasks["bench"] = stage.bench_tasks(options.bench)[half][: options.limit]
+    listener = Accompanist.from_pretrained(next(iter(sorted(options.models.glob("*/")))) if options.models else genres()[0])
     options.out.mkdir(parents=True, exist_ok=True)
     (options.out / "genres.json").write_text(json.dumps(judges.genres))
     for system in systems(options, corpus):
@@ -68,13 +72,15 @@ def main(arguments: list[str] | None = None) -> None:
             for task in tqdm(chosen, desc=path.stem, unit="song"):
                 played = [system.play(task, seed) for seed in range(options.seeds if system.by_chance else 1)]
                 others = other_melodies(chosen, task)
-                measured = [measure(task, p, judges, others) for p in played if p]
+                measured = [measure(task, p, judges, others, listener) for p in played if p]
                 if measured:
                     songs.append({"name": task.name, "group": task.group, "seeds": measured})
             if songs:
                 path.write_text(json.dumps(songs))
+    results = report.collect(options.out)
     if options.results:
-        report.write(options.out, options.results)
+        write_json(options.results, results)
+    print("\n\n".join(f"{name}\n{value}" for name, value in report.tables(results).items()))
 
 
 class System:
@@ -94,9 +100,11 @@ def systems(options: argparse.Namespace, corpus: Corpus) -> list[System]:
     arguments = {k: v for k, v in options.settings.items() if k in ("shape", "feel", "variation")}
     known = sorted(path.parent.name for path in options.models.glob("*/config.json")) if options.models else genres()
 
+    config = yaml.safe_load((CONFIGS / "accomp.yaml").read_text())
+
     def matching(task: Task) -> str:
-        genre = GENRE_GROUPS.get(task.group, task.group)
-        return genre if genre in known else known[0]
+        genre = genre_of(config, task.group)
+        return genre if genre in known else OTHERWISE if OTHERWISE in known else known[0]
 
     found = [System("real", lambda task, seed: stage.real(task, corpus), ("test",), by_chance=False)]
     # On the test songs each melody gets its own genre; on the bench every genre plays every melody.
@@ -144,8 +152,9 @@ def other_melodies(tasks: list[Task], task: Task) -> list[np.ndarray]:
     return [tasks[(at + 1 + i * max(1, len(tasks) // (count + 1))) % len(tasks)].melody for i in range(count)]
 
 
-def measure(task: Task, played: Performance, judges: Judges, others: list[np.ndarray]) -> dict:
-    """All figures of one performance; those of blocks as lists."""
+def measure(task: Task, played: Performance, judges: Judges, others: list[np.ndarray], listener: Accompanist) -> dict:
+    """All figures of one performance; those of blocks as lists. others: melodies of other songs; listener: whose VAEs hear
+    form."""
     planes, melody = played.planes, task.melody
     pitched = np.concatenate([planes[list(metrics.PITCHED)], *[other[None] for other in played.others]])
     triads = metrics.best_triads(sum(chords.chroma(part) for part in pitched))
@@ -172,7 +181,7 @@ def measure(task: Task, played: Performance, judges: Judges, others: list[np.nda
     if played.score.chords:
         figures["own_chords"] = metrics.chord_match(triads, stage.plan_of(played.score, task))
     if task.labels:
-        figures["structure"] = metrics.structure(*form_of(planes, triads, task.labels))
+        figures["structure"] = metrics.structure(*form_of(planes, triads, task.labels, listener))
     key = tonality.estimate_key(skyline(task.score.tracks[task.melody_track].notes))
     figures |= {f"ends_{k}": float(v) for k, v in metrics.ends_together(played.score, key.tonic)._asdict().items()}
     figures["ends"] = float(all(metrics.ends_together(played.score, key.tonic)))
@@ -183,14 +192,11 @@ def measure(task: Task, played: Performance, judges: Judges, others: list[np.nda
     return figures
 
 
-@cache
-def _listener() -> Accompanist:
-    return Accompanist.from_pretrained(genres()[0])
-
-
-def form_of(planes: np.ndarray, triads: np.ndarray, labels: list[str]) -> tuple[np.ndarray, list[str]]:
-    """Cosine similarity of the blocks' latents (all four instruments', one after another) and the label of each block."""
-    model = _listener()
+def form_of(
+    planes: np.ndarray, triads: np.ndarray, labels: list[str], model: Accompanist
+) -> tuple[np.ndarray, list[str]]:
+    """Cosine similarity of the blocks' latents (all four instruments', one after another, by the VAEs of `model`) and the label
+    of each block."""
     plan = torch.from_numpy(np.maximum(triads, 0).reshape(-1, BLOCK_HALF_BARS))
     latents = torch.cat([model.encode(t, torch.from_numpy(to_blocks(planes[t])), plan)[:, :-1] for t in ACCOMPANIMENT], dim=1)
     bars = BLOCK_STEPS // BAR_STEPS

@@ -60,7 +60,7 @@ def main(arguments: list[str] | None = None) -> None:
     torch.manual_seed(options.seed)
     model = start(session)
     timings = {song: song_timing(corpus.notes_of(song), corpus.songs[song].get("even", 1.0)) for song in songs["train"]}
-    genres = [genre_of(session, song["genre"]) for song in corpus.songs]
+    genres = [session.genre_of(song["genre"]) for song in corpus.songs]
     if not options.genre:
         fit_feel(model, corpus, songs["train"], len(model.config.genres), timings)
         for slot, genre in enumerate(model.config.genres):
@@ -92,7 +92,7 @@ def start(session: Session) -> Feel:
         model = Feel(FeelConfig(**known | {"genre": options.genre or known["genre"]}))
         model.load_state_dict(weights)
         return model
-    genres = sorted({genre_of(session, song["genre"]) for song in session.corpus.songs})
+    genres = sorted({session.genre_of(song["genre"]) for song in session.corpus.songs})
     return Feel(FeelConfig(genres, options.genre or ""))
 
 
@@ -109,12 +109,6 @@ def trained_feel(session: Session) -> Feel:
     model = Feel(FeelConfig(**config | {"genre": options.genre or ""}))
     model.load_state_dict(load_file(find_weights(folder.parent, "feel")))
     return model.eval()
-
-
-def genre_of(session: Session, label: str) -> str:
-    """The genre that a corpus label belongs to."""
-    groups = session.config.get("genres") or {}
-    return next((name for name, labels in groups.items() if label in labels), label)
 
 
 # The network

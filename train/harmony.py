@@ -68,9 +68,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 def assemble(session: Session) -> Accompanist:
     """An Accompanist with the trained VAEs and planner, and HarmonyNNs yet to train."""
-    groups = session.config.get("genres") or {}
-    merged = {label for labels in groups.values() for label in labels} - groups.keys()
-    genres = sorted({song["genre"] for song in session.corpus.songs} - merged)
+    genres = sorted({session.genre_of(song["genre"]) for song in session.corpus.songs})
     if session.options.init:  # the networks know the genres they were first trained with
         genres = json.loads((session.options.init / "harmony" / "genres.json").read_text())
     write_json(session.options.run / "harmony" / "genres.json", genres)
@@ -219,8 +217,7 @@ def _places(session: Session, songs: list[int], genres: list[str], melody: Tenso
 
 def genre_index(session: Session, label: str, genres: list[str]) -> int:
     """Of the genre that a corpus label belongs to."""
-    groups = session.config.get("genres") or {}
-    genre = next((name for name, labels in groups.items() if label in labels), label)
+    genre = session.genre_of(label)
     return genres.index(genre) if genre in genres else 0
 
 

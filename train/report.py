@@ -22,8 +22,8 @@ TITLES = {"real": "real songs", "accomp": "accomp", "paper": "paper", "paper_noi
 PERCENT = ("chord_match", "own_chords", "on_eighths", "matched", "ends", "qualified")
 
 
-def write(folder: Path, path: Path) -> None:
-    """Make results of the figures that train.evaluate wrote to a folder."""
+def collect(folder: Path) -> dict:
+    """Results of the figures that train.evaluate wrote to a folder."""
     songs = {kind: {p.stem[len(kind) + 1 :]: json.loads(p.read_text()) for p in sorted(folder.glob(f"{kind}_*.json"))}
              for kind in ("test", "bench")}  # fmt: skip
     genres = [name.removeprefix("accomp_") for name in songs["bench"] if name.startswith("accomp_")]
@@ -37,9 +37,7 @@ def write(folder: Path, path: Path) -> None:
     if len(reference):
         halves = songs["test"]["real"][::2], songs["test"]["real"][1::2]
         results["frechet_of_real_halves"] = metrics.frechet_distance(*(embeddings(half) for half in halves))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(rounded(results), indent=1) + "\n")
-    print(f"{path}: {', '.join(f'{kind} {len(systems)} systems' for kind, systems in songs.items())}")
+    return rounded(results)
 
 
 def pooled(systems: list[list[dict]]) -> list[dict]:

@@ -57,6 +57,10 @@ class Session:
         genre = self.options.genre
         return (self.config.get("genres") or {}).get(genre, [genre]) if genre else None
 
+    def genre_of(self, label: str) -> str:
+        """The genre that a corpus label belongs to."""
+        return genre_of(self.config, label)
+
     def songs(self, split: str) -> list[int]:
         return self.corpus.choose(split, self.labels)
 
@@ -76,6 +80,12 @@ class Session:
         found = next((folder for folder in folders if (folder / name / WEIGHTS).is_file()), folders[0])
         model.load_state_dict(load_file(find_weights(found, name)))
         return model.eval()
+
+
+def genre_of(config: dict, label: str) -> str:
+    """The genre that a corpus label belongs to, by the `genres` of a config."""
+    groups = config.get("genres") or {}
+    return next((name for name, labels in groups.items() if label in labels), label)
 
 
 def find_weights(run: Path, name: str) -> Path:

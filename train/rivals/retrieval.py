@@ -13,6 +13,8 @@ NEAREST = 3  # of which the seed chooses one; 1 would give the same music for ev
 
 
 class Retrieval:
+    nearest = NEAREST
+
     def __init__(self, corpus: Path):
         self.corpus = Corpus.load(corpus)
         index = self.corpus.block_index(self.corpus.choose("train"))
@@ -30,7 +32,7 @@ class Retrieval:
                 continue
             query = np.packbits(block, axis=-1).reshape(-1).view(np.uint64)
             distance = np.bitwise_count(self.packed ^ query).sum(1, dtype=np.int32)
-            chosen = self.index[random.choice(np.argpartition(distance, NEAREST)[:NEAREST])]
+            chosen = self.index[random.choice(np.argpartition(distance, self.nearest)[: self.nearest])]
             for track in ACCOMPANIMENT:
                 band[track][at] = self.corpus.blocks(track, slice(chosen, chosen + 1)).numpy()[0]
         return {track: pianoroll.from_blocks(rolls) for track, rolls in band.items()}

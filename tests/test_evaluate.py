@@ -1,0 +1,149 @@
+"""The evaluation, on a few songs and lead sheets made here, from the melodies to the table."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from accomp import Note, Score, Track, chords, metrics, pianoroll, read_midi, write_midi
+from accomp.grid import BASS, DRUMS, GUITAR, MELODY, STRINGS
+from tests.test_judges import corpus, run, song  # noqa: F401  fixtures
+from tests.tiny import tiny
+from train import evaluate, pop909, report, rivals, stage
+from train.corpus import Corpus
+from train.rivals import cnn
+from train.rivals.retrieval import Retrieval
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory) -> Path:
+    """Three lead sheets in D, and what a system made of the first."""
+    folder = tmp_path_factory.mktemp("bench")
+    for number in range(3):
+        place = folder / f"{number:03}"
+        place.mkdir()
+        tune = song(number, "soul").tracks[0].notes
+        tune = [note._replace(pitch=note.pitch + 2) for note in tune]
+        block = [Note(50 + (0, 5, 7, 0)[bar % 4] + third, bar * 4.0, 4.0, 60) for bar in range(16) for third in (0, 4, 7)]
+        write_midi(Score([Track("", 80, notes=tune), Track("", 0, notes=block)]), place / "lead_sheet.mid")
+        (place / "phrases.txt").write_text("A8B4A4\ncost 1.0")
+        (place / "src.txt").write_text("nottingham" if number else "wikimusicmidi")
+    drums = [Note(36, float(beat), 0.1, 90) for beat in range(64)]
+    bass = [Note(38, bar * 4.0, 4.0, 80) for bar in range(16)]
+    comping = [Note(62 + third, bar * 4.0 + 1, 2.0, 70) for bar in range(16) for third in (0, 4, 7)]
+    tune = Track("", 80, notes=read_midi(folder / "000" / "lead_sheet.mid").tracks[0].notes)
+    played = [Track("", 33, notes=bass), Track("", 26, notes=comping), tune, Track("", 0, True, drums)]
+    write_midi(Score(played), folder / "000" / "getmusic.mid")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("models")
+    for seed, genre in enumerate(("jazz", "pop")):
+        model = tiny(seed=seed)
+        model.config.genre = genre
+        model.save_pretrained(folder / genre)
+    return folder
+
+
+def test_a_lead_sheet_is_a_task_in_the_normal_key(bench):
+    task = stage.bench_tasks(bench)[1]
+    assert task.group == "nottingham" and task.labels == ["A"] * 8 + ["B"] * 4 + ["A"] * 4
+    # D, G, A, D in the sheet; the chords move with the melody to its normal key.
+    by = -task.shift % 12
+    assert task.triads[:8].tolist() == [(root + by) % 12 for root in (2, 2, 7, 7, 9, 9, 2, 2)]
+    assert task.melody.shape == (2, 16 * 16, 128)
+
+
+def test_a_peers_melody_is_left_out_and_its_parts_are_sorted(bench):
+    task = stage.bench_tasks(bench)[0]
+    played = stage.peer(task, "getmusic")
+    assert played.planes[BASS, 0].sum() == 16 and played.planes[GUITAR, 0].sum() == 48 and not played.planes[STRINGS].any()
+    assert played.planes[DRUMS, 0].sum() == 64 and (played.planes[MELODY] == task.melody).all()
+    assert {int(p) % 12 for p in np.nonzero(played.planes[BASS, 0])[1]} == {(38 - task.shift) % 12}
+    assert stage.peer(stage.bench_tasks(bench)[1], "getmusic") is None
+
+
+def test_real_songs_are_cut_to_their_melody_and_keep_their_velocities(corpus):  # noqa: F811
+    loaded = Corpus.load(corpus)
+    task = stage.song_tasks(loaded, "test")[0]
+    played = stage.real(task, loaded)
+    assert played.planes.shape == (5, 2, 256, 128) and (played.planes[MELODY] == task.melody).all()
+    assert {note.velocity for note in played.score.tracks[BASS].notes} == {80}
+    triads = metrics.best_triads(sum(chords.chroma(played.planes[t]) for t in (BASS, GUITAR)))
+    assert metrics.chord_match(triads, task.triads) > 0.9
+    other = stage.real(task, loaded, stage.song_tasks(loaded, "test")[1].song)
+    assert (other.planes[MELODY] == task.melody).all() and (other.planes[BASS] != played.planes[BASS]).any()
+
+
+def test_retrieval_finds_a_training_song_again(corpus):  # noqa: F811
+    loaded = Corpus.load(corpus)
+    known = loaded.choose("train")[2]
+    entry = loaded.songs[known]
+    part = slice(entry["first"], entry["first"] + entry["blocks"])
+    melody = pianoroll.from_blocks(loaded.blocks(MELODY, part).numpy())
+    system = Retrieval(corpus)
+    system.nearest = 1
+    band = system.play(melody, 0)
+    for track in (DRUMS, BASS, GUITAR):
+        assert (band[track] == pianoroll.from_blocks(loaded.blocks(track, part).numpy())).all()
+
+
+def test_the_cnn_trains_and_plays(corpus, tmp_path):  # noqa: F811
+    settings = ["--config", str(Path(cnn.__file__).parent.parent / "configs" / "paper.yaml"), "--epochs", "1", "--max-steps", "2"]
+    cnn.main(["--corpus", str(corpus), "--run", str(tmp_path), *settings])
+    score = song(40, "jazz")
+    result = rivals.accompany(cnn.CNNs(tmp_path), score, melody_track=0)
+    assert result.tracks[MELODY].notes == score.tracks[0].notes and len(result.tracks) == 5
+
+
+def test_from_melodies_to_the_table(corpus, run, bench, models, tmp_path):  # noqa: F811
+    arguments = ["--corpus", str(corpus), "--judges", str(run), "--out", str(tmp_path / "out"), "--bench", str(bench), "--models",
+                 str(models), "--seeds", "2", "--limit", "2", "--results", str(tmp_path / "results.json")]  # fmt: skip
+    evaluate.main(arguments)
+    results = json.loads((tmp_path / "results.json").read_text())
+    assert {"accomp", "accomp_jazz", "accomp_pop", "retrieval", "random", "getmusic"} <= results["bench"].keys()
+    assert {"real", "accomp", "retrieval", "random"} <= results["test"].keys()
+    ours = results["bench"]["accomp"]
+    mean, half, songs = ours["chord_match"]
+    assert 0 <= mean <= 1 and songs == 2 and ours["groups"]["nottingham"][2] == 1
+    assert results["test"]["real"]["chord_match"][0] > 0.9 > results["test"]["random"]["chord_match"][0]
+    table = results["genres"]["bench"]["five"]
+    assert table["genres"] == ["jazz", "pop"] and np.allclose(np.sum(table["shares"], axis=1), 1)
+    # What is measured is kept.
+    kept = (tmp_path / "out" / "bench_accomp_pop.json").stat().st_mtime_ns
+    evaluate.main(arguments)
+    assert (tmp_path / "out" / "bench_accomp_pop.json").stat().st_mtime_ns == kept
+    page = tmp_path / "page.md"
+    page.write_text("before\n<!-- table bench -->\nold\n<!-- end -->\nafter")
+    report.main([str(tmp_path / "results.json"), "--fill", str(page)])
+    text = page.read_text()
+    assert "old" not in text and "| chord match, % of half bars |" in text and text.endswith("<!-- end -->\nafter")
+    assert f"{100 * mean:.0f} ±" in text
+
+
+def test_summaries_are_means_over_songs_of_means_over_seeds():
+    seeds = [{"chord_match": a, "matched": [1.0, 0.0], "by_block_density": [1.0, 2.0, 3.0 + a], "embedding": [], "genre": []}
+             for a in (0.0, 1.0)]  # fmt: skip
+    songs = [{"name": "a", "group": "x", "seeds": seeds}, {"name": "b", "group": "y", "seeds": seeds[1:]}]
+    got = report.summary(songs, np.zeros((0, 2)))
+    assert got["chord_match"][0] == 0.75 and got["matched"][0] == 0.5 and got["groups"]["x"][0] == 0.5
+    assert got["drift"]["density"][0] == pytest.approx(((3.5 - 1) / 2 + (4 - 1) / 2) / 2)
+
+
+def test_pop909_on_its_beats(tmp_path):
+    folder = tmp_path / "source" / "001"
+    folder.mkdir(parents=True)
+    # Beats of 0.5 s from 0.25 s on, a downbeat on the third of them.
+    rows = [f"{0.25 + 0.5 * i} {i % 2}.0 {float(i % 4 == 2)}" for i in range(20)]
+    (folder / "beat_midi.txt").write_text("\n".join(rows))
+    (folder / "chord_midi.txt").write_text("0.25\t1.25\tN\n1.25\t3.25\tB:min7/b7\n3.25\t5.25\tE:7\n5.25\t9.75\tA:maj/3")
+    tune = [Note(60 + i, 2.5 + i, 1.0, 80) for i in range(14)]  # at 120 a minute: 1.25 s, 1.75 s, ...
+    write_midi(Score([Track("MELODY", 0, notes=tune), Track("PIANO", 0, notes=tune[:3])]), folder / "001.mid")
+    pop909.main([str(tmp_path / "source"), "--out", str(tmp_path / "out")])
+    score = read_midi(tmp_path / "out" / "001.mid")
+    assert [round(note.onset, 3) for note in score.tracks[0].notes[:3]] == [4.0, 5.0, 6.0]  # two beats came before a bar
+    assert [(c.onset, c.symbol) for c in score.chords] == [(4.0, "Bm7"), (8.0, "E7"), (12.0, "A")]
+    assert (tmp_path / "out" / "labels.csv").read_text().splitlines() == ["file,genre,licence", "001.mid,pop,MIT"]

@@ -185,7 +185,7 @@ class Accompanist(
         the tonic."""
         if self.planner is None:
             return [of_triad(0)] * (lead.grid.steps // HALF_BAR_STEPS)
-        plan = self.planner.plan(lead.planes, form.source)
+        plan = self.planner.plan(lead.planes, form.source, form.closes, tonality.estimate_key(lead.line).is_minor)
         final = lead.final_step // HALF_BAR_STEPS if ending else len(plan)
         chances = self.colours.double().cpu().numpy()
         qualities = [QUALITY[random.choice(len(COLOURS), p=row / row.sum()), int(c >= 12)] for c, row in enumerate(chances)]
@@ -248,7 +248,9 @@ class Accompanist(
                 rested = rest == config.longest_rest and not latents[track][block - rest : block, -1].any()
                 waited = block > 0 and track in form.rests and form.rests[track][block - 1]
                 is_last = block == count - 1 and block > 0
-                step = "last" if is_last else "first" if form.opens[block] or rested or waited else "middle"
+                # A drummer keeps the beat where others begin a new section.
+                opens = form.opens[block] and (track != DRUMS or block == 0)
+                step = "last" if is_last else "first" if opens or rested or waited else "middle"
                 at, of = torch.tensor([[block], [count]], device=melody.device)
                 heard = harmony.heard_at(step, at, of, melody, latents, track, plan, self.genre_index)
                 apart = None

@@ -20,6 +20,7 @@ MOST_VOICES = {GUITAR: 5, STRINGS: 4}  # learned from songs where several player
 LONGEST = {BASS: 16, GUITAR: 16, STRINGS: 32}  # steps; plucked strings die away, bows turn
 BASS_DRUM, CRASH = 36, 49
 SHORTEST_ENDING = 4  # steps
+LOWEST_ENDING = {GUITAR: 48, STRINGS: 50}  # the root of the last chord is the bass's
 
 
 def normal_register(median: float, track: int) -> int:
@@ -134,27 +135,27 @@ def ending_step(last_onset: int, end: int) -> int:
 
 
 def end_together(band: dict[int, np.ndarray], symbols: list[ChordSymbol], step: int, end: int) -> dict[int, np.ndarray]:
-    """Every instrument that still plays strikes the final chord, of the chords by half bar, at `step` and holds it to `end`."""
+    """Everyone who has played strikes the final chord, of the chords by half bar, at `step` and holds it to `end`."""
     symbol = symbols[min(step // HALF_BAR_STEPS, len(symbols) - 1)]
     tones = sorted(symbol.tones)
     ended = {}
     for track, notes in band.items():
         kept = notes[notes[:, 1] < step].copy()
         kept[:, 2] = np.minimum(kept[:, 2], step)
-        recent = kept[kept[:, 1] >= step - 4 * HALF_BAR_STEPS]
+        recent = kept[kept[:, 1] >= min(step, kept[:, 1].max(initial=0)) - 4 * HALF_BAR_STEPS]
         if track == DRUMS:
             final = [BASS_DRUM, CRASH] if len(recent) else []
         elif track == BASS:
             final = [_nearest(recent[-1, 0], [symbol.root if symbol.bass is None else symbol.bass])] if len(recent) else []
         else:
-            final = _voicing(recent, tones)
+            final = _voicing(recent, tones, LOWEST_ENDING[track])
         held = [(pitch, step, step + 1 if track == DRUMS else end) for pitch in final]
         ended[track] = np.concatenate([kept, np.array(held, int).reshape(-1, 3)])
     return ended
 
 
-def _voicing(recent: np.ndarray, tones: np.ndarray) -> list[int]:
-    """The chord's tones, each near one of the pitches sounded last; one, two or more as the texture was."""
+def _voicing(recent: np.ndarray, tones: list[int], lowest: int) -> list[int]:
+    """The chord's tones, each near one of the pitches sounded last and above `lowest`; one, two or more as the texture was."""
     if not len(recent):
         return []
     sounding = np.unique(recent[recent[:, 2] >= recent[:, 2].max() - HALF_BAR_STEPS, 0])
@@ -163,7 +164,7 @@ def _voicing(recent: np.ndarray, tones: np.ndarray) -> list[int]:
         for tone in tones:  # all tones of the chord sound in a final one
             if not any(p % 12 == tone for p in pitches):
                 pitches.add(_nearest(sounding[len(sounding) // 2], [tone]))
-    return sorted(int(p) for p in pitches)
+    return sorted({int(p) + 12 * -(-max(lowest - int(p), 0) // 12) for p in pitches})
 
 
 def _nearest(pitch: int, tones) -> int:

@@ -33,7 +33,7 @@ class AccompanistConfig:
     top_p: float = 0.9
     # How much rather than by probability alone an instrument stays on its pattern, in logits. Without it neighbouring blocks
     # are less alike than those of real songs, except in the drums.
-    steadiness: dict[str, float] = field(default_factory=lambda: {"drums": 1.0, "bass": 3.0, "guitar": 3.0, "strings": 3.5})
+    steadiness: dict[str, float] = field(default_factory=lambda: {"drums": 2.0, "bass": 4.0, "guitar": 3.5, "strings": 4.0})
     # How much patterns of many pitch classes are preferred, in logits per standard deviation: the network plays it safe.
     variety: dict[str, float] = field(default_factory=lambda: {"bass": 0.5, "guitar": 0.3, "strings": 0.6})
     colours: bool = True  # sevenths in the plan, as often as the genre has them

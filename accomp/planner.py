@@ -15,6 +15,7 @@ from accomp.grid import BLOCK_HALF_BARS, HALF_BAR_STEPS, STEPS_PER_BEAT
 
 REST = 5 * 12  # the feature that says that nothing sounds
 FEATURES = REST + 2 + BLOCK_HALF_BARS
+CADENCES = {False: [0, 7], True: [21, 4]}  # tonic and dominant of C major and A minor
 
 
 @dataclass
@@ -25,6 +26,7 @@ class PlannerConfig:
     keys: int = 12  # in how many keys each melody is heard
     transition: float = 0.15  # weight of the learned chord-to-chord log probabilities; more of it makes chords that never change
     prior: float = 0.0  # how much of a chord's overall log probability is taken off; more makes a less plain plan
+    cadence: float = 0.5  # how much phrases rather end on tonic or dominant, in nats
     consonance: float = 1.0  # weight of the share of the melody that lies in the chord
 
 
@@ -66,15 +68,21 @@ class ChordPlanner(nn.Module):
         return self.head(self.rnn(rows)[0])
 
     @torch.no_grad()
-    def plan(self, planes: np.ndarray, source: np.ndarray | None = None) -> np.ndarray:
-        """The chord plan [H] of melody planes [2, S, 128]. source: [B] int, the earlier block that a block repeats, else -1;
-        a repeat has the chords of what it repeats."""
+    def plan(
+        self, planes: np.ndarray, source: np.ndarray | None = None, closes: np.ndarray | None = None, is_minor: bool = False
+    ) -> np.ndarray:
+        """The chord plan [H] of melody planes [2, S, 128]. source: [B] int, the earlier block that a block repeats, else -1; a
+        repeat has the chords of what it repeats. closes: [B] bool, whether a phrase ends, which it does rather on the tonic
+        or the dominant of C major or, if is_minor, A minor."""
         rows = features(planes)
         config = self.config
         fit = self.log_probabilities(rows) - config.prior * self.log_prior.cpu().numpy()
         melody = rows[:, :12] + 0.5 * rows[:, 24:36]
         share = melody @ chords.TRIADS.T / np.maximum(melody.sum(1, keepdims=True), 1e-9)
         fit = fit + config.consonance * share
+        if closes is not None:
+            ends = (np.flatnonzero(closes)[:, None] + 1) * BLOCK_HALF_BARS - np.array([1, 2])  # the last bar
+            fit[ends[..., None], CADENCES[is_minor]] += config.cadence
         if source is not None:
             fit = _shared(fit, source)
         return chords.viterbi(fit, config.transition * self.log_transition.cpu().numpy())

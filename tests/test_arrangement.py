@@ -58,7 +58,7 @@ def test_the_final_chord_is_struck_together_and_held():
     assert ended[BASS][-1, 0] % 12 == 0 and ended[BASS][-1, 1:].tolist() == [32, 56]
     final = ended[GUITAR][ended[GUITAR][:, 1] == 32]
     assert {p % 12 for p in final[:, 0]} == {0, 4, 7} and (final[:, 2] == 56).all()
-    assert len(ended[STRINGS]) == 0  # who rests does not come in for the last chord
+    assert len(ended[STRINGS]) == 0  # who never played does not come in for the last chord
     assert all((rows[:, 1] <= 32).all() for rows in ended.values())
 
 

@@ -182,9 +182,13 @@ def measure(task: Task, played: Performance, judges: Judges, others: list[np.nda
         figures["own_chords"] = metrics.chord_match(triads, stage.plan_of(played.score, task))
     if task.labels:
         figures["structure"] = metrics.structure(*form_of(planes, triads, task.labels, listener))
-    key = tonality.estimate_key(skyline(task.score.tracks[task.melody_track].notes))
-    figures |= {f"ends_{k}": float(v) for k, v in metrics.ends_together(played.score, key.tonic)._asdict().items()}
-    figures["ends"] = float(all(metrics.ends_together(played.score, key.tonic)))
+    line = skyline(task.score.tracks[task.melody_track].notes)
+    key = tonality.estimate_key(line)
+    ending = metrics.ends_together(played.score, key.tonic)
+    figures |= {f"ends_{k}": float(v) for k, v in ending._asdict().items()}
+    # A last note outside of the tonic triad denies the tonic.
+    denied = not chords.TRIADS[key.tonic + 12 * key.is_minor, line[-1].pitch % 12]
+    figures["ends"] = float(ending.sounding and ending.together and ending.held and (ending.on_tonic or denied))
     figures |= {f"by_block_{k}": v.tolist() for k, v in metrics.by_block(planes)._asdict().items()}
     figures["genre"] = judges.genre(planes).tolist()
     figures["matched"] = judges.matched(planes).astype(float).tolist()

@@ -165,7 +165,7 @@ class Accompanist(
         band = self.play(lead, symbols, form, generator, variation)
         if shape:
             band = arrangement.end_together(band, symbols, lead.final_step, lead.end)
-        tune, performer = Tune.of(lead.line, lead.grid), np.random.default_rng(seed)
+        tune = Tune.of(lead.line, lead.grid)
         tracks = []
         for track, spec in enumerate(TRACKS):
             program = self.config.programs.get(spec.name, spec.program)
@@ -173,7 +173,7 @@ class Accompanist(
                 tracks.append(Track(spec.name, program, False, list(lead.track.notes), list(lead.track.controls)))
                 continue
             notes = band[track] if track == DRUMS else arrangement.in_range(band[track], lead.shift, track)
-            tracks.append(Track(spec.name, program, track == DRUMS, self._perform(notes, track, lead, tune, performer, feel)))
+            tracks.append(Track(spec.name, program, track == DRUMS, self._perform(notes, track, lead, tune, seed, feel)))
         if intro == "count-in":
             tracks[DRUMS].notes[:0] = opening.clicks(score, lead)
         named = _named([symbol.transposed(lead.shift) for symbol in symbols], lead) if self.planner or chords is not None else []
@@ -286,7 +286,7 @@ class Accompanist(
         return torch.cat([mean * active, active], dim=1)
 
     def _perform(
-        self, notes: np.ndarray, track: int, lead: Lead, tune: Tune, random: np.random.Generator, feel: bool
+        self, notes: np.ndarray, track: int, lead: Lead, tune: Tune, seed: int, feel: bool
     ) -> list[Note]:
         """Notes in beats, cut at the melody's end: as players of the genre play them, or without feel on the grid."""
         grid, end = lead.grid, lead.track.end
@@ -295,8 +295,9 @@ class Accompanist(
         notes = notes[grid.present[notes[:, 1]]]
         offsets = np.zeros(len(notes))
         if feel:
-            velocities = self.feel.velocities(notes, track, tune, random)
-            offsets = self.feel.offsets(notes, track, tune, random)
+            # Streams of their own: a note more in one track or chord moves no other.
+            velocities = self.feel.velocities(notes, track, tune, np.random.default_rng([seed, track, 0]))
+            offsets = self.feel.offsets(notes, track, tune, np.random.default_rng([seed, track, 1]))
             offsets[notes[:, 1] >= lead.final_step] = 0  # the band ends as one
         else:
             velocities = self.feel.plain_velocities(notes, track, tune)

@@ -10,9 +10,10 @@ ODE = app.EXAMPLES[[path.endswith("ode_to_joy.mid") for path in app.EXAMPLES].in
 
 
 def test_the_handler_returns_sound_picture_and_midi():
-    sound, picture, midi = app.accompany(ODE, "jazz", 2)
+    sound, picture, midi, chords = app.accompany(ODE, "jazz", 2)
     assert read_midi(midi).tracks[MELODY].notes == read_midi(ODE).tracks[0].notes
     assert open(picture, "rb").read(4) == b"\x89PNG"
+    assert chords.startswith("| ") and chords.count("|") > 8
     assert sound is None or open(sound, "rb").read(4) == b"RIFF"
 
 
@@ -21,7 +22,7 @@ def test_without_sound_the_rest_is_there(monkeypatch):
         raise app.AudioUnavailable("FluidSynth is missing")
 
     monkeypatch.setattr(app, "render", silent)
-    sound, picture, midi = app.accompany(ODE, "pop")
+    sound, picture, midi, _ = app.accompany(ODE, "pop")
     assert sound is None and picture and len(read_midi(midi).tracks) == 5
 
 
@@ -41,8 +42,10 @@ def test_the_page_serves_its_endpoint():
     app.demo.launch(prevent_thread_lock=True, quiet=True)
     try:
         client = Client(app.demo.local_url, verbose=False)
-        sound, picture, midi = client.predict(handle_file(ODE), "folk", 1, api_name="/accompany")
-        assert len(read_midi(midi).tracks) == 5
+        arguments = (handle_file(ODE), "folk", 1, "| C Am | F G7 |", "bars")
+        sound, picture, midi, chords = client.predict(*arguments, api_name="/accompany")
+        song = read_midi(midi)
+        assert len(song.tracks) == 5 and song.tracks[MELODY].start == 8.0 and "| C Am | F G7 |" in chords
         dropdown = next(c for c in app.demo.config["components"] if c["type"] == "dropdown")
         assert [choice[0] for choice in dropdown["props"]["choices"]] == genres()
     finally:

@@ -61,6 +61,15 @@ def test_the_same_seed_gives_the_same_bytes(two, tmp_path):
         assert not (file.parent / "accompaniment.wav").exists()
 
 
+def test_chords_are_printed_and_can_be_given(tmp_path):
+    given = "| Dm | G7 C |"
+    result = run(EXAMPLES / "ode_to_joy.mid", "--out", tmp_path, "--no-audio", "--chords", given, "--no-shape", "--no-feel")
+    assert result.returncode == 0 and "  | Dm | G7 C | Dm | G7 C |" in result.stdout
+    assert [c.symbol for c in read_midi(tmp_path / "ode_to_joy" / "accompaniment.mid").chords[:3]] == ["Dm", "G7", "C"]
+    bad = run(EXAMPLES / "ode_to_joy.mid", "--out", tmp_path, "--no-audio", "--chords", "| Hm |")
+    assert bad.returncode == 1 and "bar 1 of the chords: chord 'Hm' is not known" in bad.stderr
+
+
 def test_without_fluidsynth_all_but_the_sound_is_there(tmp_path):
     result = run(EXAMPLES / "ode_to_joy.mid", "--out", tmp_path, PATH="/nowhere")
     assert result.returncode == 0 and "FluidSynth" in result.stderr and "install" in result.stderr

@@ -95,7 +95,7 @@ def test_the_cnn_trains_and_plays(corpus, tmp_path):  # noqa: F811
     settings = ["--config", str(Path(cnn.__file__).parent.parent / "configs" / "paper.yaml"), "--epochs", "1", "--max-steps", "2"]
     cnn.main(["--corpus", str(corpus), "--run", str(tmp_path), *settings])
     score = song(40, "jazz")
-    result = rivals.accompany(cnn.CNNs(tmp_path), score, melody_track=0)
+    result = rivals.accompany(cnn.CNNs(tmp_path, Corpus.load(corpus)), score, melody_track=0)
     assert result.tracks[MELODY].notes == score.tracks[0].notes and len(result.tracks) == 5
 
 

@@ -35,6 +35,7 @@ OTHER_MELODIES = 5  # that consonance is compared with
 OTHERWISE = "pop"  # the model for songs of genres that have none
 
 
+@torch.no_grad()
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="train.evaluate", description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--corpus", type=Path, required=True, help="folder that train.prepare wrote")
@@ -53,7 +54,6 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--name", default="accomp", help="under which ours is kept")
     parser.add_argument("--results", type=Path, help="write the results here, e.g. model_cards/results.json")
     options = parser.parse_args(arguments)
-    torch.set_grad_enabled(False)
 
     corpus, judges = Corpus.load(options.corpus), Judges.load(options.judges)
     tasks = {"test": stage.song_tasks(corpus, options.split)[: options.limit]}
@@ -118,8 +118,8 @@ def systems(options: argparse.Namespace, corpus: Corpus) -> list[System]:
         found.append(System("paper", lambda t, seed: stage.ours(paper(), t, seed, shape=False), by_chance=False))
         found.append(System("paper_noise", lambda t, seed: stage.ours(paper(), t, seed, shape=False, variation=1.0)))
     if options.cnn:
-        cnn = cache(lambda: CNNs(options.cnn))
-        found.append(System("cnn", lambda t, seed: stage.rival(cnn(), t, seed), by_chance=False))
+        cnn = cache(lambda: CNNs(options.cnn, corpus))
+        found.append(System("cnn", lambda t, seed: stage.rival(cnn(), t, seed)))
     retrieval = cache(lambda: Retrieval(options.corpus))
     found.append(System("retrieval", lambda t, seed: stage.rival(retrieval(), t, seed)))
     songs = [song for song in corpus.choose(options.split) if stage.excerpt(corpus, song)]

@@ -1,6 +1,7 @@
 """Train the chord planner: `python -m train.planner --corpus CORPUS --run RUN`.
 
-It learns the chords that real arrangements play (accomp.chords.of_arrangement) from their melodies, in all keys. --also
+It learns the chords that real arrangements play (accomp.chords.of_arrangement) from their melodies, in all keys, and from the top
+lines of their guitars and strings, which tell of the same chords. --also
 names another corpus to learn from, such as one whose chords were written down by people.
 """
 
@@ -12,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from accomp import chords, pianoroll, planner
-from accomp.grid import BLOCK_HALF_BARS, MELODY
+from accomp.grid import BLOCK_HALF_BARS, GUITAR, MELODY, STRINGS
 from accomp.planner import ChordPlanner
 from train.corpus import Corpus
 from train.loop import fit, write_json
@@ -35,6 +36,8 @@ def main(arguments: list[str] | None = None) -> None:
     model = ChordPlanner(config)
     session.start("planner", model)
     excerpts = {split: excerpts_of(corpus, session.songs(split)) for split in ("train", "val", "test")}
+    for track in (GUITAR, STRINGS):
+        excerpts["train"] += excerpts_of(corpus, session.songs("train"), track)
     others = {}
     if options.also:
         also = Corpus.load(options.also)
@@ -78,12 +81,15 @@ def main(arguments: list[str] | None = None) -> None:
     write_json(options.run / "planner" / "figures.json", {"seed": options.seed, "excerpts": len(excerpts["train"]), **figures})
 
 
-def excerpts_of(corpus, songs: list[int]) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Features [H, 66] and chords [H] of each 64 bars of the songs; the chords of long rests are ignored."""
+def excerpts_of(corpus, songs: list[int], track: int = MELODY) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Features [H, 66] and chords [H] of each 64 bars of the songs, as told by the top line of a track; the chords of long rests
+    are ignored."""
     found = []
     for song in songs:
         first, count = corpus.songs[song]["first"], corpus.songs[song]["blocks"]
-        planes = pianoroll.from_blocks(corpus.blocks(MELODY, slice(first, first + count)).numpy())
+        planes = pianoroll.from_blocks(corpus.blocks(track, slice(first, first + count)).numpy())
+        if track != MELODY:
+            planes = top_line(planes)
         rows, plan = planner.features(planes), corpus.plan[first : first + count].numpy().reshape(-1).copy()
         rest = rows[:, planner.REST] > 0
         stretch = np.convolve(rest, np.ones(SILENT_STRETCH), mode="same") >= SILENT_STRETCH
@@ -93,6 +99,18 @@ def excerpts_of(corpus, songs: list[int]) -> list[tuple[np.ndarray, np.ndarray]]
             if (plan[part] != IGNORED).sum() >= 2 * BLOCK_HALF_BARS:
                 found.append((rows[part], plan[part]))
     return found
+
+
+def top_line(planes: np.ndarray) -> np.ndarray:
+    """[2, S, 128]: the highest note that sounds in each step, struck where it is struck or becomes the highest."""
+    sounding = np.flatnonzero(planes[1].any(1))
+    top = np.full(planes.shape[1], -1)
+    top[sounding] = 127 - planes[1][sounding, ::-1].argmax(1)
+    line = np.zeros_like(planes)
+    line[1, sounding, top[sounding]] = 1
+    before = np.append(-1, top[:-1])[sounding]
+    line[0, sounding, top[sounding]] = planes[0, sounding, top[sounding]] | (before != top[sounding])
+    return line
 
 
 def collate(excerpts: list[tuple[np.ndarray, np.ndarray]]) -> tuple[Tensor, Tensor]:

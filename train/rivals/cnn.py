@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from accomp import pianoroll
 from accomp.grid import ACCOMPANIMENT, BLOCK_STEPS, MELODY, PITCHES, TRACK_NAMES
+from train.corpus import Corpus
 from train.loop import fit, write_json
 from train.settings import WEIGHTS, Session, parser, save_weights
 
@@ -52,9 +53,13 @@ class HarmonyCNN(nn.Module):
 
 
 class CNNs:
-    """The trained networks of a run."""
+    """The trained networks of a run. As published, each instrument needs a sequence to start from: a block of a training song
+    in which it plays, drawn by the seed. (From silence, silence is all that follows.)"""
 
-    def __init__(self, run: Path):
+    def __init__(self, run: Path, corpus: Corpus):
+        self.corpus = corpus
+        train = corpus.block_index(corpus.choose("train"))
+        self.starts = {track: train[corpus.active(track)[train]] for track in ACCOMPANIMENT}
         self.networks = {track: HarmonyCNN() for track in ACCOMPANIMENT}
         for track, network in self.networks.items():
             network.load_state_dict(load_file(run / f"cnn_{TRACK_NAMES[track]}" / WEIGHTS))
@@ -62,11 +67,13 @@ class CNNs:
 
     @torch.no_grad()
     def play(self, planes: np.ndarray, seed: int) -> dict[int, np.ndarray]:
-        """See train.rivals. There is no chance in it: every seed gives the same."""
+        """See train.rivals."""
+        random = np.random.default_rng(seed)
         melody = torch.from_numpy(pianoroll.to_blocks(planes)[:, 1])
         band = {}
         for track, network in self.networks.items():
-            sounding = [torch.zeros(BLOCK_STEPS, PITCHES)]
+            start = int(random.choice(self.starts[track]))
+            sounding = [self.corpus.blocks(track, slice(start, start + 1))[0, 1].float()]
             for block in melody:
                 probability = network(block[None], sounding[-1][None]).sigmoid()[0]
                 sounding.append((probability > network.threshold).float())

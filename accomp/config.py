@@ -33,12 +33,12 @@ class AccompanistConfig:
     top_p: float = 0.9
     # How much rather than by probability alone an instrument stays on its pattern, in logits. Without it neighbouring blocks
     # are less alike than those of real songs, except in the drums.
-    steadiness: dict[str, float] = field(default_factory=lambda: {"drums": 2.0, "bass": 4.0, "guitar": 3.5, "strings": 4.0})
+    steadiness: dict[str, float] = field(default_factory=lambda: {"drums": 2.5, "bass": 4.5, "guitar": 4.5, "strings": 5.5})
     # How much patterns of many pitch classes are preferred, in logits per standard deviation: the network plays it safe.
     variety: dict[str, float] = field(default_factory=lambda: {"bass": 0.5, "guitar": 0.3, "strings": 0.6})
     colours: bool = True  # sevenths in the plan, as often as the genre has them
     agree: bool = True  # bring what the decoders play to the very chords of the plan (accomp.voicing)
-    contrast: float = 2.0  # how much a section that is new seeks other patterns than the one before, in logits
+    contrast: float = 4.0  # how much a section that is new seeks other patterns than the one before, in logits
     push: float = 0.4  # how much the energy of a section asks for busier or sparser patterns, in logits per deviation
     longest_rest: int = 4  # blocks; an instrument that has rested so long comes in by its first network
     repeat: float = 0.7  # a melody block as similar as this to an earlier one gets its accompaniment; above 1: never

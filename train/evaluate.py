@@ -32,6 +32,17 @@ from train.settings import CONFIGS, genre_of
 from train.stage import Performance, Task
 
 OTHER_MELODIES = 5  # that consonance is compared with
+# What accomp is without: settings of its config, or arguments of accompany.
+ABLATIONS = {
+    "chord_plan": {"planner": None},
+    "all_keys": {"keys": 1},
+    "agreement": {"agree": False},
+    "sevenths": {"colours": False},
+    "variety": {"variety": {}},
+    "steadiness": {"steadiness": {}},
+    "shape": {"shape": False},
+    "feel": {"feel": False},
+}
 OTHERWISE = "pop"  # the model for songs of genres that have none
 
 
@@ -50,8 +61,9 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--half", choices=["tuning", "report"], help="of the bench: every other melody; both by default")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--limit", type=int, help="measure on so many melodies of each kind only")
-    parser.add_argument("--settings", type=json.loads, default={}, help="JSON of arguments and settings for ours, for ablations")
+    parser.add_argument("--settings", type=json.loads, default={}, help="JSON of arguments and settings for ours, to try others")
     parser.add_argument("--name", default="accomp", help="under which ours is kept")
+    parser.add_argument("--ablations", metavar="GENRE", help="measure this genre on the bench without each of its parts, too")
     parser.add_argument("--results", type=Path, help="write the results here, e.g. model_cards/results.json")
     options = parser.parse_args(arguments)
 
@@ -94,10 +106,12 @@ class System:
 
 
 def systems(options: argparse.Namespace, corpus: Corpus) -> list[System]:
-    def load(genre: str) -> Accompanist:
-        return configured(str(options.models / genre if options.models else genre), json.dumps(options.settings))
+    def own(genre: str, settings: dict):
+        """play(task, seed) of one genre's model with some settings."""
+        source = str(options.models / genre if options.models else genre)
+        arguments = {key: value for key, value in settings.items() if key in ("shape", "feel", "variation")}
+        return lambda task, seed: stage.ours(configured(source, json.dumps(settings)), task, seed, **arguments)
 
-    arguments = {k: v for k, v in options.settings.items() if k in ("shape", "feel", "variation")}
     known = sorted(path.parent.name for path in options.models.glob("*/config.json")) if options.models else genres()
 
     config = yaml.safe_load((CONFIGS / "accomp.yaml").read_text())
@@ -108,11 +122,11 @@ def systems(options: argparse.Namespace, corpus: Corpus) -> list[System]:
 
     found = [System("real", lambda task, seed: stage.real(task, corpus), ("test",), by_chance=False)]
     # On the test songs each melody gets its own genre; on the bench every genre plays every melody.
-    found.append(System(options.name, lambda t, seed: stage.ours(load(matching(t)), t, seed, **arguments), ("test",)))
-    for genre in known:
-        name = f"{options.name}_{genre}"
-        found.append(System(name, lambda t, seed, g=genre: stage.ours(load(g), t, seed, **arguments), ("bench",)))
-        # The genre judge is asked about every genre on the melodies of every genre.
+    found.append(System(options.name, lambda t, seed: own(matching(t), options.settings)(t, seed), ("test",)))
+    found += [System(f"{options.name}_{genre}", own(genre, options.settings), ("bench",)) for genre in known]
+    if options.ablations:
+        found += [System(f"without_{part}", own(options.ablations, {**options.settings, **settings}), ("bench",))
+                  for part, settings in ABLATIONS.items()]  # fmt: skip
     if options.paper:
         paper = cache(lambda: Accompanist.from_pretrained(options.paper))
         found.append(System("paper", lambda t, seed: stage.ours(paper(), t, seed, shape=False), by_chance=False))
@@ -139,6 +153,9 @@ def configured(source: str, settings: str) -> Accompanist:
     """A model with settings of its config, or of its planner's, changed."""
     model = Accompanist.from_pretrained(source)
     for name, value in json.loads(settings).items():
+        if name == "planner" and value is None:
+            model.planner = model.config.planner = None
+            continue
         for part in (model.config, model.config.planner, model.config.harmony):
             if part is not None and hasattr(part, name):
                 setattr(part, name, value)

@@ -139,6 +139,14 @@ ROWS = {
 }
 
 
+ABLATION_KEYS = {
+    "chord_match": "chord match %", "own_chords": "own plan %", "lift": "PCS lift", "consonance": "PCS",
+    "classes_bass": "pitch classes, bass", "classes_strings": "strings", "neighbours_bass": "neighbours, bass",
+    "neighbours_strings": "strings", "groove": "groove", "velocity_std": "velocity", "structure": "ILS", "ends": "ends %",
+    "frechet": "Fréchet",
+}  # fmt: skip
+
+
 def table(results: dict, kind: str, systems: list[str], interval: bool = True) -> str:
     """A Markdown table of a kind of melodies, a column for each system that was measured."""
     systems = [name for name in systems if name in results[kind]]
@@ -152,6 +160,19 @@ def table(results: dict, kind: str, systems: list[str], interval: bool = True) -
             for group in sorted({g for name in systems for g in results[kind][name]["groups"]}):
                 cells = [_cell(results[kind][name]["groups"].get(group), key, interval) for name in systems]
                 lines.append(f"| … {group.capitalize()} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def ablations(bench: dict) -> str:
+    """A Markdown table, a row for each part that accomp was measured without."""
+    names = [name for name in bench if name.startswith("without_")]
+    if not names:
+        return ""
+    keys = [key for key in ABLATION_KEYS if any(key in bench[name] for name in names)]
+    lines = ["| without | " + " | ".join(ABLATION_KEYS[key] for key in keys) + " |", "|---" * (len(keys) + 1) + "|"]
+    for title, name in [("–", "accomp_pop"), *((n.removeprefix("without_").replace("_", " "), n) for n in names)]:
+        if name in bench:
+            lines.append(f"| {title} | " + " | ".join(_cell(bench[name].get(key), key, False) for key in keys) + " |")
     return "\n".join(lines)
 
 
@@ -171,6 +192,7 @@ def tables(results: dict) -> dict[str, str]:
         "bench": table(results, "bench", ["accomp", *PEERS, "paper", "cnn", "retrieval", "random"]),
         "test": table(results, "test", ["real", "accomp", "paper", "paper_noise", "cnn", "retrieval", "random"]),
         "genres": table(results, "bench", genres, interval=False),
+        "ablations": ablations(results["bench"]),
     }
 
 

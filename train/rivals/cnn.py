@@ -72,8 +72,10 @@ class CNNs:
         melody = torch.from_numpy(pianoroll.to_blocks(planes)[:, 1])
         band = {}
         for track, network in self.networks.items():
-            start = int(random.choice(self.starts[track]))
-            sounding = [self.corpus.blocks(track, slice(start, start + 1))[0, 1].float()]
+            sounding = [torch.zeros(BLOCK_STEPS, PITCHES)]
+            if len(self.starts[track]):
+                start = int(random.choice(self.starts[track]))
+                sounding = [self.corpus.blocks(track, slice(start, start + 1))[0, 1].float()]
             for block in melody:
                 probability = network(block[None], sounding[-1][None]).sigmoid()[0]
                 sounding.append((probability > network.threshold).float())

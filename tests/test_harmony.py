@@ -108,3 +108,25 @@ def test_position_says_phrase_start_and_end():
     rows = position(torch.tensor([0, 5, 9]), torch.tensor([10, 10, 10]))
     assert rows[:, :4].argmax(1).tolist() == [0, 1, 1]
     assert rows[:, 4].tolist() == [0, 1, 1] and rows[:, 5].tolist() == [1, 1, 0]
+
+
+def test_busy_and_varied_codes_can_be_preferred_and_near_ones_avoided():
+    model, h = network(), heard(200)
+    model.density[:5] = torch.tensor([-2.0, -1, 0, 1, 2])
+    model.variety[:5] = torch.tensor([2.0, -1, 0, -1, -2])
+
+    def chosen(**wishes):
+        rows = model.choose("middle", h, torch.Generator().manual_seed(1), 1.0, 1.0, **wishes)[:, :-1]
+        return [int((torch.isclose(rows, code).all(1)).sum()) for code in model.codes[:5]]
+
+    assert chosen(push=20.0)[4] > chosen()[4] and chosen(push=-20.0)[0] > chosen()[0]
+    assert chosen(variety=20.0)[0] > chosen()[0]
+    apart = chosen(apart=(model.codes[2], 20.0))
+    assert apart[2] <= chosen()[2] and sum(apart) > 0
+
+
+def test_fills_are_drawn_from_blocks_that_end_with_one():
+    model = network()
+    assert model.draw_fill(torch.Generator().manual_seed(0)) is None
+    model.fill[3] = 0.5
+    assert torch.equal(model.draw_fill(torch.Generator().manual_seed(0))[0], model.codes[3])

@@ -161,7 +161,8 @@ def test_two_steps_of_everything_then_music(corpus, tmp_path, config):
     common = ["--corpus", str(corpus), "--config", str(path), "--max-steps", "2"]
     vae.main([*common, "--run", str(run)])
     if config == "accomp.yaml":
-        planner.main([*common, "--run", str(run)])
+        planner.main([*common, "--run", str(run), "--also", str(corpus)])
+        assert "also_val" in json.loads((run / "planner" / "figures.json").read_text())
     harmony.main([*common, "--run", str(run)])
     for part in (*TRACK_NAMES, "harmony/drums"):
         assert (run / part / "losses.png").stat().st_size > 1000 and list((run / part).glob("events.*"))
@@ -175,7 +176,8 @@ def test_two_steps_of_everything_then_music(corpus, tmp_path, config):
         [*common, "--run", str(tuned), "--init", str(run), "--genre", "jazz", "--export", str(tmp_path / "models" / "jazz")]
     )
     jazz = Accompanist.from_pretrained(tmp_path / "models" / "jazz")
-    assert jazz.config.genre == "jazz" and jazz.config.programs["bass"] == 33
+    assert jazz.config.genre == "jazz" and jazz.config.programs["bass"] == 33 and jazz.config.feel.genre == "jazz"
+    assert torch.allclose(jazz.colours.sum(1), torch.ones(24), atol=1e-2)
     for name, value in universal.vaes.state_dict().items():
         assert torch.equal(value, jazz.vaes.state_dict()[name])
     training = json.loads((tmp_path / "models" / "jazz" / "training.json").read_text())

@@ -41,6 +41,9 @@ from accomp.vae import InstrumentVAE
 
 COLOURS = (0, 10, 11)  # semitones above the root of the tone that is added to a triad: none, minor or major seventh
 QUALITY = {(0, 0): "", (0, 1): "m", (1, 0): "7", (1, 1): "m7", (2, 0): "maj7", (2, 1): "m"}  # by colour and minor
+# A plan's chord has its colour throughout a song. Sevenths outside of the key, which songs have in passing, are made rarer.
+IN_KEY = np.isin((np.arange(COUNT)[:, None] % 12 + np.array(COLOURS)) % 12, [0, 2, 4, 5, 7, 9, 11])
+RARER = np.where(IN_KEY | (np.array(COLOURS) == 0), 1.0, 0.2)
 FILL_CHANCE = 0.5  # of a drum fill at the end of a phrase that is followed by one like it
 
 
@@ -187,7 +190,7 @@ class Accompanist(
             return [of_triad(0)] * (lead.grid.steps // HALF_BAR_STEPS)
         plan = self.planner.plan(lead.planes, form.source, form.closes, tonality.estimate_key(lead.line).is_minor)
         final = lead.final_step // HALF_BAR_STEPS if ending else len(plan)
-        chances = self.colours.double().cpu().numpy()
+        chances = self.colours.double().cpu().numpy() * RARER
         qualities = [QUALITY[random.choice(len(COLOURS), p=row / row.sum()), int(c >= 12)] for c, row in enumerate(chances)]
         symbols = [of_triad(chord, qualities[chord] if self.config.colours else None) for chord in plan[:final]]
         return symbols + [of_triad(_final_chord(int(plan[min(final, len(plan) - 1)]), lead))] * (len(plan) - final)
@@ -253,14 +256,15 @@ class Accompanist(
                 step = "last" if is_last else "first" if opens or rested or waited else "middle"
                 at, of = torch.tensor([[block], [count]], device=melody.device)
                 heard = harmony.heard_at(step, at, of, melody, latents, track, plan, self.genre_index)
-                apart = None
+                apart, sparsest = None, harmony.NEVER
                 if step == "first":
+                    sparsest = config.sparsest
                     if block and latents[track][block - 1, -1] > 0:
                         apart = latents[track][block - 1, :-1], config.contrast
                     heard.previous = harmony.forget(heard.previous, torch.ones(1, dtype=torch.bool, device=at.device))
                 latents[track][block] = self.harmony[name].choose(
                     step, heard, generator, config.temperature, config.top_p, config.steadiness.get(name, 0.0),
-                    config.push * (2 * float(form.energy[block]) - 1), config.variety.get(name, 0.0), apart,
+                    config.push * (2 * float(form.energy[block]) - 1), config.variety.get(name, 0.0), apart, sparsest,
                 )[0]  # fmt: skip
         return latents
 

@@ -1,6 +1,9 @@
 """Chord symbols as text, and the chords of a whole song as a line of text that a user can write or edit.
 
     "| C  Am | F  G7 |"    two bars of two chords; "%" repeats the bar before, "." holds the chord before for a part of a bar
+
+A bar's chords share it evenly, but see `_places`. A line ends a bar, and a bar with nothing in it holds; text without bar
+lines has a chord for each bar. Where it says N.C. the chord before goes on, for the band knows no other rest.
 """
 
 import re
@@ -21,18 +24,27 @@ QUALITIES = {
     "dim7": (0, 3, 6, 9), "m7b5": (0, 3, 6, 10), "aug7": (0, 4, 8, 10), "7b5": (0, 4, 6, 10), "7b9": (0, 4, 7, 10, 1),
     "7#9": (0, 4, 7, 10, 3), "9": (0, 4, 7, 10, 2), "maj9": (0, 4, 7, 11, 2), "m9": (0, 3, 7, 10, 2), "9sus4": (0, 5, 7, 10, 2),
     "11": (0, 4, 7, 10, 2, 5), "m11": (0, 3, 7, 10, 2, 5), "13": (0, 4, 7, 10, 2, 9), "maj13": (0, 4, 7, 11, 2, 9),
-    "m13": (0, 3, 7, 10, 2, 9),
+    "m13": (0, 3, 7, 10, 2, 9), "m69": (0, 3, 7, 9, 2), "m(maj9)": (0, 3, 7, 11, 2), "add11": (0, 4, 7, 5),
+    "7#11": (0, 4, 7, 10, 6), "9#11": (0, 4, 7, 10, 2, 6), "maj7#11": (0, 4, 7, 11, 6), "7b13": (0, 4, 7, 10, 8),
+    "13b9": (0, 4, 7, 10, 1, 9), "13sus4": (0, 5, 7, 10, 2, 9), "7b9sus4": (0, 5, 7, 10, 1), "maj7#5": (0, 4, 8, 11),
+    "maj7b5": (0, 4, 6, 11), "aug9": (0, 4, 8, 10, 2), "7b5b9": (0, 4, 6, 10, 1), "7#5b9": (0, 4, 8, 10, 1),
+    "7#5#9": (0, 4, 8, 10, 3),
 }  # fmt: skip
-# Other spellings of a quality, after "min", "mi" and "-" were read as "m", "major", "ma", "M", "j", "^" and a triangle as "maj".
+# Other spellings of a quality, after "min", "mi" and "-" were read as "m", "major", "ma", "M", "j", "^" and a triangle as "maj"
+# and, before a 5, 9, 11 or 13, "-" as "b" and "+" as "#".
 ALIASES = {
     "maj": "", "o": "dim", "°": "dim", "o7": "dim7", "°7": "dim7", "ø": "m7b5", "ø7": "m7b5", "+": "aug", "#5": "aug",
     "+7": "aug7", "7#5": "aug7", "7+": "aug7", "sus": "sus4", "4": "sus4", "2": "sus2", "7sus": "7sus4", "9sus": "9sus4",
     "6/9": "69", "add2": "add9", "mmaj7": "m(maj7)", "dom7": "7", "maj6": "6", "7alt": "7#9", "alt": "7#9",
+    "mb5": "dim", "mmaj": "m(maj7)", "mmaj9": "m(maj9)", "m6/9": "m69", "add4": "add11", "sus7": "7sus4", "13sus": "13sus4",
+    "7sus4b9": "7b9sus4", "7susb9": "7b9sus4", "+maj7": "maj7#5", "augmaj7": "maj7#5", "9#5": "aug9", "+9": "aug9",
+    "7b9b5": "7b5b9", "7b9#5": "7#5b9", "7#9#5": "7#5#9",
 }  # fmt: skip
 LETTERS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 NOTE = r"[A-G](?:bb|##|b|#)?"
 HOLD, REPEAT, NO_CHORD = (".", "/", "-"), "%", ("NC", "N.C.", "N.C")
 EXAMPLES = "C, F#m7, Bbmaj7, G7sus4, Bdim, C/E"
+EXAMPLE_TEXT = 'text such as "| C  Am | F  G7 |"'
 
 
 class ChordSymbol(NamedTuple):
@@ -65,7 +77,7 @@ def of_triad(chord: int, quality: str | None = None) -> ChordSymbol:
 
 def parse_symbol(text: str) -> ChordSymbol:
     """"F#m7" to its ChordSymbol, in the usual spellings. Raises MusicError."""
-    plain = text.strip().replace("♭", "b").replace("♯", "#").replace("−", "-")
+    plain = _plain(text.strip())
     match = re.fullmatch(rf"({NOTE})(.*?)(?:/({NOTE}))?", plain)
     quality = _quality(match[2]) if match else None
     if quality is None:
@@ -83,11 +95,20 @@ def is_symbol(text: str) -> bool:
     return True
 
 
+def _plain(text: str) -> str:
+    """With ASCII accidentals, dashes and double bar lines."""
+    for fancy, plain in (("♭", "b"), ("♯", "#"), ("−", "-"), ("–", "-"), ("—", "-"), ("‖", "||")):
+        text = text.replace(fancy, plain)
+    return text
+
+
 def _quality(text: str) -> str | None:
     text = text.replace("Δ", "^").replace("△", "^")
     text = "maj7" if text == "^" else text
-    text = re.sub(r"^(?:min|mi|-)", "m", text)
-    text = re.sub(r"(?:major|Major|Maj|maj|ma|M|j|\^)", "maj", text)
+    text = re.sub(r"^(?:(?i:minor|min|mi)|-)", "m", text)
+    text = re.sub(r"(?i:major|maj)|ma(?!dd)|M|j|\^", "maj", text)  # "madd9" is minor
+    text = re.sub(r"(?<=.)([-+])(?=5|9|11|13)", lambda sign: "b" if sign[0] == "-" else "#", text)
+    text = "#5" if text == "+5" else text
     for name in (text, text.replace("(", "").replace(")", "")):
         if name in QUALITIES:
             return name
@@ -104,23 +125,24 @@ def plan_of(chords: str | list[Chord], score: Score, track: Track, grid: Grid) -
     """The chord of each half bar of the melody's grid, [H], and what the user should know about it, in words.
 
     chords: text, its first bar being the first whole bar of the melody `track`, whose pickup has the first chord too; text
-    of fewer bars than the song begins again. Or Chords with onsets in beats of the score. A half bar has the chord that
-    sounds as it begins. Raises MusicError.
+    of fewer bars than the song begins again. Or Chords with onsets in beats of the score, as the `chords` of an earlier
+    result. A half bar has the chord that sounds as it begins. Raises MusicError.
     """
     onsets = _half_bar_onsets(grid)
     if isinstance(chords, str):
         named, notices = _read_text(chords, _bars(score, track, grid))
     else:
-        named, notices = [(chord.onset, parse_symbol(chord.symbol)) for chord in sorted(chords)], []
+        named, notices = _read_chords(chords)
     if not named:
-        raise MusicError('no chords were found; accepted: text such as "| C  Am | F  G7 |"')
+        raise MusicError(f"no chords were found; accepted: {EXAMPLE_TEXT}")
     starts = np.array([onset for onset, _ in named])
     at = np.maximum(np.searchsorted(starts, onsets + 1e-6) - 1, 0)
     unheard = sorted(set(range(len(named))) - set(at[onsets < track.end - 1e-6].tolist()))
-    unheard = [i for i in unheard if starts[i] < track.end - 1e-6 and named[i][1] != named[max(i - 1, 0)][1]]
-    if unheard and isinstance(chords, str):
-        notices.append(f"chords change on half bars at most: {', '.join(str(named[i][1]) for i in unheard[:6])} "
-                       f"between them {'is' if len(unheard) == 1 else 'are'} left out")  # fmt: skip
+    inside = (starts > onsets[0] - 1e-6) & (starts < track.end - 1e-6)
+    lost = list(dict.fromkeys(str(named[i][1]) for i in unheard if inside[i] and named[i][1] != named[max(i - 1, 0)][1]))
+    if lost:
+        notices.append(f"chords change on half bars at most: {', '.join(lost[:6])} between them "
+                       f"{'is' if len(lost) == 1 else 'are'} left out")  # fmt: skip
     return [named[i][1] for i in at], notices
 
 
@@ -135,22 +157,31 @@ def _bars(score: Score, track: Track, grid: Grid) -> list[Bar]:
     first = max(i for i, bar in enumerate(bars) if bar.onset <= track.start + 1e-6)
     ends = [bar.onset for bar in bars[1:]] + [bars[-1].onset + bars[-1].meter.bar_beats]
     # As on the grid, what is silent in its first half, or short, is a pickup.
-    if first + 1 < len(bars) and (
-        track.start - bars[first].onset >= bars[first].meter.bar_beats / 2 - 1e-6
-        or ends[first] - bars[first].onset < bars[first + 1].meter.bar_beats - 1e-6
-    ):
-        first += 1
+    if first + 1 < len(bars):
+        own, whole = bars[first].meter.bar_beats, bars[first + 1].meter.bar_beats
+        sounding = ends[first] - max(track.start, bars[first].onset)
+        if sounding <= min(own, whole) / 2 + 1e-6 or ends[first] - bars[first].onset < whole - 1e-6:
+            first += 1
     return [*bars[first:], Bar(ends[-1], bars[-1].meter)]
+
+
+def _read_chords(chords: list[Chord]) -> tuple[list[tuple[float, ChordSymbol]], list[str]]:
+    """Onsets in beats and symbols, in order; notices."""
+    for chord in chords:
+        if not isinstance(chord, Chord):
+            raise MusicError(f"chords hold {chord!r}; accepted: Chord(onset in beats, symbol), or {EXAMPLE_TEXT}")
+    named, notices = [], []
+    for onset, symbol in sorted(chords):
+        if symbol.strip().upper() in NO_CHORD:
+            notices.append(f"the chord at beat {onset:g} is {symbol}; the chord before goes on")
+        else:
+            named.append((onset, parse_symbol(symbol)))
+    return named, notices
 
 
 def _read_text(text: str, bars: list[Bar]) -> tuple[list[tuple[float, ChordSymbol]], list[str]]:
     """Onsets in beats and chords of text laid over bars, the last of which is the end; notices."""
-    if ":" in text:
-        raise MusicError("repeat signs (|: :|) are not read; accepted: the bars written out, or fewer bars, which are repeated")
-    if "|" in text:
-        written = [part.replace(",", " ").split() for part in re.sub(r"\|[\s|]*\|", "|", text.strip()).strip("|").split("|")]
-    else:
-        written = [[symbol] for symbol in text.replace(",", " ").split()]
+    written = _written_bars(text)
     read: list[list[ChordSymbol | None]] = []
     notices = []
     for number, symbols in enumerate(written, 1):
@@ -160,19 +191,19 @@ def _read_text(text: str, bars: list[Bar]) -> tuple[list[tuple[float, ChordSymbo
             read.append(read[-1])
             continue
         try:
-            read.append([None if symbol in (*HOLD, *NO_CHORD) else parse_symbol(symbol) for symbol in symbols] or [None])
+            holds = [symbol in HOLD or symbol.upper() in NO_CHORD for symbol in symbols]
+            read.append([None if hold else parse_symbol(symbol) for hold, symbol in zip(holds, symbols)] or [None])
         except MusicError as error:
             raise MusicError(f"bar {number} of the chords: {error}") from error
-        if any(symbol in NO_CHORD for symbol in symbols):
+        if any(symbol.upper() in NO_CHORD for symbol in symbols):
             notices.append(f"bar {number} of the chords says {NO_CHORD[1]}; the chord before goes on")
     known = [symbol for bar in read for symbol in bar if symbol]
     if not known:
         return [], notices
     count = len(bars) - 1
-    if len(read) > count:
-        notices.append(f"the chords have {len(read)} bars, the melody {count}; the rest is left out")
-    elif len(read) < count:
-        notices.append(f"the chords have {len(read)} bars, the melody {count}; they are repeated")
+    if len(read) != count:
+        what = "the rest is left out" if len(read) > count else "they are repeated"
+        notices.append(f"the chords have {len(read)} bar{'s' if len(read) > 1 else ''}, the melody {count}; {what}")
     named, sounding = [], known[0]
     for index in range(count):
         symbols = read[index % len(read)]
@@ -183,15 +214,36 @@ def _read_text(text: str, bars: list[Bar]) -> tuple[list[tuple[float, ChordSymbo
     return named, notices
 
 
+def _written_bars(text: str) -> list[list[str]]:
+    """The symbols of each bar of text. Raises MusicError."""
+    text = _plain(text)
+    if re.search(r"\|:|:\||::", text):
+        raise MusicError("repeat signs (|: :|) are not read; accepted: the bars written out, or fewer bars, which are repeated")
+    text = text.replace(",", " ")
+    if "|" not in text:
+        symbols = text.split()
+        if len(symbols) % 2 and {"-"}.issuperset(symbols[1::2]) and "-" not in symbols[::2]:
+            symbols = symbols[::2]  # in "C - G - Am" the dashes stand between chords, and hold none
+        return [[symbol] for symbol in symbols]
+    lines = [re.sub(r"\|+", "|", line.strip()) for line in text.splitlines()]
+    return [part.split() for line in lines if line not in ("", "|") for part in line.strip("|").split("|")]
+
+
 def _places(count: int, bar: Bar) -> list[float]:
-    """Where in a bar its chords begin, 0 to 1: evenly, but of three in four beats the first has two."""
+    """Where in a bar its chords begin, 0 to 1: evenly, but of three in four beats the first has two. Of two in five beats
+    the first has two and not three, for the second would otherwise be heard in the last beat alone."""
     if count == 3 and bar.meter.numerator == 4:
         return [0, 1 / 2, 3 / 4]
+    if count == 2 and bar.meter.numerator == 5:
+        return [0, 2 / 5]
     return [i / count for i in range(count)]
 
 
 def to_text(song: Score, track: Track) -> str:
-    """Opposite of `plan_of` for text: the chords of a song in the bars of its melody `track`, four bars a line."""
+    """Opposite of `plan_of` for text: the chords of a song in the bars of its melody `track`, four bars a line; "" where it
+    has none. What a pickup plays is not written."""
+    if not song.chords:
+        return ""
     bars = _bars(song, track, Grid.of(song, track.start, track.end))
     onsets = np.array([chord.onset for chord in song.chords])
     written = []

@@ -38,6 +38,7 @@ class AccompanistConfig:
     variety: dict[str, float] = field(default_factory=lambda: {"bass": 0.5, "guitar": 0.3, "strings": 0.6})
     colours: bool = True  # sevenths in the plan, as often as the genre has them
     agree: bool = True  # bring what the decoders play to the very chords of the plan (accomp.voicing)
+    sparsest: float = -0.5  # density, in standard deviations, that a pattern must have to begin a section: it may stay long
     contrast: float = 4.0  # how much a section that is new seeks other patterns than the one before, in logits
     push: float = 0.4  # how much the energy of a section asks for busier or sparser patterns, in logits per deviation
     longest_rest: int = 4  # blocks; an instrument that has rested so long comes in by its first network

@@ -181,17 +181,18 @@ class HarmonyNN(nn.Module):
 
     def choose(self, step: str, heard: Heard, generator: torch.Generator, temperature: float, top_p: float,
                steadiness: float = 0.0, push: float = 0.0, variety: float = 0.0,
-               apart: tuple[Tensor, float] | None = None) -> Tensor:  # fmt: skip
+               apart: tuple[Tensor, float] | None = None, sparsest: float = NEVER) -> Tensor:  # fmt: skip
         """[N, K + 1]: the next latent and its flag, sampled from the most likely `top_p` at `temperature` (codebook head)
         or as predicted (regression head). steadiness: added to the logit of staying on the previous latent; push: times
         their density and variety: times their variety are added to those of the codes, so that above 0 busy patterns and those
         of many pitches are preferred; apart: a latent [K] and how much codes far from it are preferred, in logits times
-        squared distance, of which the mean of two codes is 1."""
+        squared distance, of which the mean of two codes is 1; sparsest: codes of less density are not chosen."""
         output = self(step, heard)
         if self.config.head == "regression":
             return torch.cat([output, torch.ones_like(output[:, -1:])], dim=1)
         output[:, -1] += steadiness
         output[:, : len(self.codes)] += push * self.density + variety * self.variety
+        output[:, : len(self.codes)] += NEVER * (self.density < sparsest)
         if apart:
             distance = (self.codes - apart[0]).square().sum(1) / self.spread
             output[:, : len(self.codes)] += apart[1] * distance.clamp(max=2)

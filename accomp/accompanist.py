@@ -44,6 +44,7 @@ QUALITY = {(0, 0): "", (0, 1): "m", (1, 0): "7", (1, 1): "m7", (2, 0): "maj7", (
 # A plan's chord has its colour throughout a song. Sevenths outside of the key, which songs have in passing, are made rarer.
 IN_KEY = np.isin((np.arange(COUNT)[:, None] % 12 + np.array(COLOURS)) % 12, [0, 2, 4, 5, 7, 9, 11])
 RARER = np.where(IN_KEY | (np.array(COLOURS) == 0), 1.0, 0.2)
+DRUMS_CHANGE = 0.5  # how likely drums begin anew with a new section
 FILL_CHANCE = 0.5  # of a drum fill at the end of a phrase that is followed by one like it
 
 
@@ -226,7 +227,7 @@ class Accompanist(
                     notes = voicing.colour(notes, symbols)
             band[track] = notes[notes[:, 1] < lead.end]
         if self.config.planner and self.config.agree:
-            band |= voicing.agree({track: notes for track, notes in band.items() if track != DRUMS}, plan)
+            band |= voicing.agree({track: notes for track, notes in band.items() if track != DRUMS}, symbols)
         return band
 
     @torch.no_grad()
@@ -251,8 +252,10 @@ class Accompanist(
                 rested = rest == config.longest_rest and not latents[track][block - rest : block, -1].any()
                 waited = block > 0 and track in form.rests and form.rests[track][block - 1]
                 is_last = block == count - 1 and block > 0
-                # A drummer keeps the beat where others begin a new section.
-                opens = form.opens[block] and (track != DRUMS or block == 0)
+                opens = form.opens[block]
+                if opens and block and track == DRUMS:
+                    # A drummer often keeps the beat where others begin a new section.
+                    opens = torch.rand((), generator=generator) < DRUMS_CHANGE
                 step = "last" if is_last else "first" if opens or rested or waited else "middle"
                 at, of = torch.tensor([[block], [count]], device=melody.device)
                 heard = harmony.heard_at(step, at, of, melody, latents, track, plan, self.genre_index)

@@ -14,7 +14,7 @@ from accomp.grid import BASS, DRUMS, GUITAR, HALF_BAR_STEPS, STRINGS
 # Where a track's median pitch may lie in the song's own key and octave; beyond, the whole track moves by octaves. Each
 # is a good deal wider than an octave, so that the band follows a transposed melody unless it must not.
 MEDIAN_RANGE = {BASS: (28, 49), GUITAR: (43, 74), STRINGS: (45, 84)}
-PITCH_RANGE = {BASS: (23, 57), GUITAR: (35, 91), STRINGS: (33, 100)}  # what the instruments have; single notes move by octaves
+PITCH_RANGE = {BASS: (23, 60), GUITAR: (35, 91), STRINGS: (33, 100)}  # what the instruments have; single notes move by octaves
 CENTRE = {BASS: 37, GUITAR: 56, STRINGS: 63}  # where `normal_register` brings a track's median, within half an octave
 MOST_VOICES = {GUITAR: 5, STRINGS: 4}  # learned from songs where several players share a part
 LONGEST = {BASS: 16, GUITAR: 16, STRINGS: 32}  # steps; plucked strings die away, bows turn

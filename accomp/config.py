@@ -33,12 +33,12 @@ class AccompanistConfig:
     top_p: float = 0.9
     # How much rather than by probability alone an instrument stays on its pattern, in logits. Without it neighbouring blocks
     # are less alike than those of real songs, except in the drums.
-    steadiness: dict[str, float] = field(default_factory=lambda: {"drums": 2.5, "bass": 4.5, "guitar": 4.5, "strings": 5.5})
+    steadiness: dict[str, float] = field(default_factory=lambda: {"drums": 2.5, "bass": 4.5, "guitar": 4.0, "strings": 5.5})
     # How much patterns of many pitch classes are preferred, in logits per standard deviation: the network plays it safe.
-    variety: dict[str, float] = field(default_factory=lambda: {"bass": 0.5, "guitar": 0.3, "strings": 0.6})
+    variety: dict[str, float] = field(default_factory=lambda: {"bass": 0.4, "guitar": 0.1, "strings": 0.4})
     colours: bool = True  # sevenths in the plan, as often as the genre has them
     agree: bool = True  # bring what the decoders play to the very chords of the plan (accomp.voicing)
-    sparsest: float = -0.5  # density, in standard deviations, that a pattern must have to begin a section: it may stay long
+    sparsest: float = -0.8  # density, in standard deviations, that a pattern must have to begin a section: it may stay long
     contrast: float = 4.0  # how much a section that is new seeks other patterns than the one before, in logits
     push: float = 0.4  # how much the energy of a section asks for busier or sparser patterns, in logits per deviation
     longest_rest: int = 4  # blocks; an instrument that has rested so long comes in by its first network

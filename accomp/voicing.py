@@ -18,7 +18,7 @@ FAMILIAR = ((0, 4, 7), (0, 3, 7))  # what the decoders know already
 def colour(notes: np.ndarray, symbols: list[ChordSymbol]) -> np.ndarray:
     """Notes of a chordal track with the tones of their chords: suspended, diminished and augmented ones in place of the triad's,
     the right seventh and ninth; and where a chord has a seventh, sixth or ninth that nobody plays, the highest doubled root,
-    or the fifth, takes it."""
+    or the fifth, takes it. A chord keeps a root."""
     notes = notes.copy()
     half_bar = np.minimum(notes[:, 1] // HALF_BAR_STEPS, len(symbols) - 1)
     for index in np.unique(half_bar):
@@ -34,7 +34,7 @@ def colour(notes: np.ndarray, symbols: list[ChordSymbol]) -> np.ndarray:
             classes = (pitches - symbol.root) % 12
             if tone in classes or len(pitches) < 2:
                 continue
-            doubled = [p for p in pitches[1:] if (p - symbol.root) % 12 == 0]
+            doubled = [p for p in pitches[1:] if (p - symbol.root) % 12 == 0] if (classes == 0).sum() > 1 else []
             fifths = [p for p in pitches[1:] if (p - symbol.root) % 12 == 7]
             chosen = next(iter(doubled[::-1] or fifths[::-1]), None)
             if chosen is not None and len(set(classes.tolist())) + (len(doubled) > 0) > 1:
@@ -47,8 +47,7 @@ def _retuned(tones: tuple[int, ...]) -> np.ndarray:
     """[12] what each interval above the root becomes in a chord of `tones`."""
     table = np.arange(12)
     third = next((t for t in (4, 3, 5, 2) if t in tones), None)
-    if third is not None:
-        table[[3, 4]] = third
+    table[[3, 4]] = 7 if third is None else third  # a power chord has none
     if 3 in tones and 4 in tones:  # a sharp ninth
         table[3] = 3
     if 7 not in tones:
@@ -63,44 +62,56 @@ def _retuned(tones: tuple[int, ...]) -> np.ndarray:
 
 
 def bass_notes(notes: np.ndarray, symbols: list[ChordSymbol]) -> np.ndarray:
-    """Notes of the bass with the given bass note in place of the root on the first beat of each half bar."""
+    """Notes of the bass with the tones of their chords in place of the triad's, and the given bass note in place of the root on
+    the first beat of each half bar."""
     notes = notes.copy()
     for row in notes:
         symbol = symbols[min(row[1] // HALF_BAR_STEPS, len(symbols) - 1)]
+        interval = (row[0] - symbol.root) % 12
+        tones = QUALITIES[symbol.quality]
+        row[0] += 0 if tones in FAMILIAR else _retuned(tones)[interval] - interval
         if symbol.bass is not None and row[1] % HALF_BAR_STEPS < BEAT and (row[0] - symbol.root) % 12 == 0:
             row[0] += (symbol.bass - symbol.root + 6) % 12 - 6
     return notes
 
 
-def agree(band: dict[int, np.ndarray], plan: np.ndarray) -> dict[int, np.ndarray]:
-    """Pitched tracks that say the plan's triads [H]: where the triad nearest to all that sounds in a half bar is another,
+def agree(band: dict[int, np.ndarray], symbols: list[ChordSymbol]) -> dict[int, np.ndarray]:
+    """Pitched tracks that say the plan's chords [H]: where the triad nearest to all that sounds in a half bar is another's,
     the pitch classes that mislead most move to the nearest tone of the chord, one after the other, until it is right.
-    Passing notes that leave no doubt stay."""
+    Passing notes that leave no doubt stay, and so do the colours of a chord: one that is more than its triad may be the
+    nearest itself."""
     band = {track: notes.copy() for track, notes in band.items()}
     tracks = [track for track in band if len(band[track])]
     if not tracks:
         return band
     notes = np.concatenate([band[track] for track in tracks])
     owner = np.repeat(tracks, [len(band[track]) for track in tracks])
+    plan = np.array([symbol.triad for symbol in symbols])
+    templates = np.zeros((len(symbols), 12), np.float32)
+    for row, symbol in zip(templates, symbols):
+        row[list(symbol.tones)] = 1
+        row[symbol.root if symbol.bass is None else symbol.bass] = 1
     chroma = _chroma(notes, len(plan))
-    wrong = np.flatnonzero((chroma.sum(1) > 0) & (_nearest(chroma) != plan))
+    wrong = np.flatnonzero((chroma.sum(1) > 0) & ~_says(chroma, plan, templates))
     for half_bar in wrong:
         start, stop = half_bar * HALF_BAR_STEPS, (half_bar + 1) * HALF_BAR_STEPS
         here = np.flatnonzero((notes[:, 1] < stop) & (notes[:, 2] > start))
-        tones = chords.TRIADS[plan[half_bar]] > 0
+        tones = templates[half_bar] > 0
+        symbol = symbols[half_bar]
+        core = [(symbol.root + tone) % 12 for tone in QUALITIES[symbol.quality][:4]]  # what tells it from others
         for _ in range(TRIES):
             weight = np.minimum(notes[here, 2], stop) - np.maximum(notes[here, 1], start)
             heard = np.bincount(notes[here, 0] % 12, weight, 12)
-            if not heard.any() or _nearest(heard[None])[0] == plan[half_bar]:
+            if not heard.any() or _says(heard[None], plan[[half_bar]], templates[[half_bar]])[0]:
                 break
             foreign = np.where(tones, 0, heard)
             if foreign.any():
                 worst = int(foreign.argmax())
-                target = [t for t in np.flatnonzero(tones)]
+                target = core
             else:
                 # All are tones of the chord, and too few of them: the one heard most gives to the one heard least.
                 worst = int(np.where(tones, heard, 0).argmax())
-                target = [int(np.where(tones, heard, np.inf).argmin())]
+                target = [min(core, key=lambda tone: (heard[tone], tone))]
             moving = here[notes[here, 0] % 12 == worst]
             begun = moving[notes[moving, 1] >= start]
             if not foreign.any():
@@ -126,8 +137,13 @@ def _chroma(notes: np.ndarray, half_bars: int) -> np.ndarray:
     return result
 
 
-def _nearest(chroma: np.ndarray) -> np.ndarray:
-    return (chroma @ chords.TRIADS.T).argmax(1)
+def _says(chroma: np.ndarray, plan: np.ndarray, templates: np.ndarray) -> np.ndarray:
+    """[H] bool: whether the triad nearest to chroma [H, 12] is the plan's or, where the chord has other tones than that [H, 12],
+    no triad is nearer than the chord."""
+    fit = chroma @ chords.TRIADS.T
+    more = (templates != chords.TRIADS[plan]).any(1)
+    own = (chroma * templates).sum(1) / np.linalg.norm(templates, axis=1)
+    return (fit.argmax(1) == plan) | (more & (own >= fit.max(1) / np.sqrt(3) - 1e-6))
 
 
 def _toward(pitch: int, classes) -> int:

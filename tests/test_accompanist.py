@@ -88,7 +88,7 @@ def test_a_transposed_melody_gets_the_transposed_band(shipped, by):
         if track == MELODY:
             assert moved == set(b.notes)
         elif abs(by) <= 2:  # further on, tracks may move by octaves into their range; here single notes may
-            assert len({n[:3] for n in moved} & {n[:3] for n in b.notes}) >= 0.9 * len(moved)
+            assert len({n[:3] for n in moved} & {n[:3] for n in b.notes}) >= 0.85 * len(moved)
     assert [(c.onset, parse_symbol(c.symbol).transposed(by)) for c in one.chords] == [
         (c.onset, parse_symbol(c.symbol)) for c in other.chords]  # fmt: skip
 

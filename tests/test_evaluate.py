@@ -10,7 +10,7 @@ from accomp import Note, Score, Track, chords, metrics, pianoroll, read_midi, wr
 from accomp.grid import BASS, DRUMS, GUITAR, MELODY, STRINGS
 from tests.test_judges import corpus, run, song  # noqa: F401  fixtures
 from tests.tiny import tiny
-from train import evaluate, pop909, report, rivals, stage
+from train import evaluate, pictures, pop909, report, rivals, stage
 from train.corpus import Corpus
 from train.rivals import cnn
 from train.rivals.retrieval import Retrieval
@@ -147,3 +147,12 @@ def test_pop909_on_its_beats(tmp_path):
     assert [round(note.onset, 3) for note in score.tracks[0].notes[:3]] == [4.0, 5.0, 6.0]  # two beats came before a bar
     assert [(c.onset, c.symbol) for c in score.chords] == [(4.0, "Bm7"), (8.0, "E7"), (12.0, "A")]
     assert (tmp_path / "out" / "labels.csv").read_text().splitlines() == ["file,genre,licence", "001.mid,pop,MIT"]
+
+
+def test_one_melody_three_times(corpus, models, tmp_path):  # noqa: F811
+    song_name = stage.song_tasks(Corpus.load(corpus), "test")[0].name
+    arguments = ["--paper", str(models / "jazz"), "--genre", str(models / "pop"), "--song", song_name, "--out", str(tmp_path)]
+    pictures.main(["--corpus", str(corpus), *arguments])
+    assert {p.name for p in tmp_path.iterdir()} == {"paper.png", "accomp.png", "real.png"}
+    with pytest.raises(SystemExit, match="no test song"):
+        pictures.main(["--corpus", str(corpus), *arguments, "--song", "nothing like it"])

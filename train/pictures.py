@@ -22,7 +22,9 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args(arguments)
     corpus = Corpus.load(options.corpus)
-    task = next(task for task in stage.song_tasks(corpus, "test") if options.song in task.name)
+    task = next((task for task in stage.song_tasks(corpus, "test") if options.song in task.name), None)
+    if task is None:
+        raise SystemExit(f"{options.corpus} has no test song named {options.song!r}")
     options.out.mkdir(parents=True, exist_ok=True)
     for name, source, shape in (("paper", options.paper, False), ("accomp", options.genre, True)):
         model = Accompanist.from_pretrained(source)

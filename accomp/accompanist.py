@@ -141,10 +141,10 @@ class Accompanist(
         seed: another one gives other music; variation: standard deviation of the noise added to the band's latents, which
         are about of unit scale (Tham & Kim 2021 liked 0.5 to 1.0); melody_track: index of the melody in `score.tracks`, else
         chosen (`melody.choose_melody`); chords: what to play, as text ("| C  Am | F  G7 |", see accomp.chord_text) or as the
-        `chords` of an earlier result, edited; else planned; shape: phrases that return, build, lead on with fills and come
-        to an end, else every block just follows from the one before; feel: dynamics, swing and timing of the genre's
-        players, else its mean velocities, on the grid; intro: "none", "count-in" (a bar of clicks) or "bars" (two bars of
-        the band), either of which moves the melody later.
+        `chords` of an earlier result, edited (their onsets count from where the result begins); else planned; shape: phrases
+        that return, build, lead on with fills and come to an end, else every block just follows from the one before; feel:
+        dynamics, swing and timing of the genre's players, else its mean velocities, on the grid; intro: "none", "count-in"
+        (a bar of clicks) or "bars" (two bars of the band), either of which moves the melody later.
         Raises MusicError where there is no melody or an argument is out of range.
         """
         if not 0 <= variation <= 4:
@@ -190,6 +190,8 @@ class Accompanist(
         if self.planner is None:
             return [of_triad(0)] * (lead.grid.steps // HALF_BAR_STEPS)
         plan = self.planner.plan(lead.planes, form.source, form.closes, tonality.estimate_key(lead.line).is_minor)
+        if lead.first_block and not lead.intro_steps:
+            plan[:BLOCK_HALF_BARS] = plan[BLOCK_HALF_BARS]  # a pickup has the chord that it leads to
         final = lead.final_step // HALF_BAR_STEPS if ending else len(plan)
         chances = self.colours.double().cpu().numpy() * RARER
         qualities = [QUALITY[random.choice(len(COLOURS), p=row / row.sum()), int(c >= 12)] for c, row in enumerate(chances)]

@@ -253,3 +253,10 @@ def test_the_shipped_models_are_small_and_five_at_least():
         assert {"seed", "settings", "losses"} <= training.keys()
         assert all({"val", "test"} <= losses.keys() for losses in training["losses"].values() if "val" in losses)
         assert np.isfinite(training["losses"]["drums"]["test"]["loss"])
+
+
+def test_what_is_printed_gives_the_same_chords_with_a_pickup_too(shipped):
+    score = melody(start=3.0)
+    planned = shipped.accompany(score, seed=2)
+    again = shipped.accompany(score, seed=2, chords=to_text(planned, planned.tracks[MELODY]))
+    assert again.chords == planned.chords and [t.notes for t in again.tracks] == [t.notes for t in planned.tracks]

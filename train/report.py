@@ -75,7 +75,7 @@ def summary(songs: list[dict], reference: np.ndarray) -> dict:
     result["groups"] = {group: [*confidence_interval(values), len(values)] for group, values in groups.items()}
     result["drift"] = {name: list(metrics.drift(values)) for name, values in blocks.items()}
     own = embeddings(songs)
-    if len(reference) and len(own) > own.shape[1]:
+    if len(reference) and own.ndim == 2 and len(own) > own.shape[1]:
         result["frechet"] = metrics.frechet_distance(own, reference)
     return result
 

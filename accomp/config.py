@@ -13,7 +13,7 @@ from accomp.planner import PlannerConfig
 from accomp.vae import VAEConfig
 
 CONFIG_FILE, WEIGHTS_FILE = "config.json", "model.safetensors"
-VERSION = 1
+VERSION = 2
 MODELS = Path(os.environ.get("ACCOMP_MODELS", Path(__file__).parent.parent / "models"))
 
 

@@ -117,10 +117,12 @@ def test_from_melodies_to_the_table(corpus, run, bench, models, tmp_path):  # no
     evaluate.main(arguments)
     assert (tmp_path / "out" / "bench_accomp_pop.json").stat().st_mtime_ns == kept
     page = tmp_path / "page.md"
-    page.write_text("before\n<!-- table bench -->\nold\n<!-- end -->\nafter")
-    report.main([str(tmp_path / "results.json"), "--fill", str(page)])
+    page.write_text("before\n<!-- table bench -->\n<!-- end -->\nbetween\n<!-- table test -->\nold\n<!-- end -->\nafter")
+    for _ in range(2):
+        report.main([str(tmp_path / "results.json"), "--fill", str(page)])
     text = page.read_text()
-    assert "old" not in text and "| chord match, % of half bars |" in text and text.endswith("<!-- end -->\nafter")
+    assert text.count("| chord match, % of half bars |") == 2 and "old" not in text
+    assert "<!-- end -->\nbetween\n<!-- table test -->\n| |" in text and text.endswith("<!-- end -->\nafter")
     assert f"| {100 * results['bench_report']['accomp']['chord_match'][0]:.0f} |" in text  # of one melody no interval
 
 

@@ -129,8 +129,8 @@ def systems(options: argparse.Namespace, corpus: Corpus) -> list[System]:
                   for part, settings in ABLATIONS.items()]  # fmt: skip
     if options.paper:
         paper = cache(lambda: Accompanist.from_pretrained(options.paper))
-        found.append(System("paper", lambda t, seed: stage.ours(paper(), t, seed, shape=False), by_chance=False))
-        found.append(System("paper_noise", lambda t, seed: stage.ours(paper(), t, seed, shape=False, variation=1.0)))
+        found.append(System("paper", lambda t, seed: stage.ours(paper(), t, seed, shape=False, feel=False), by_chance=False))
+        found.append(System("paper_noise", lambda t, seed: stage.ours(paper(), t, seed, shape=False, feel=False, variation=1.0)))
     if options.cnn:
         cnn = cache(lambda: CNNs(options.cnn, corpus))
         found.append(System("cnn", lambda t, seed: stage.rival(cnn(), t, seed)))

@@ -203,7 +203,7 @@ def fill(text: str, values: dict[str, str]) -> str:
     """`text` with the tables between their marks."""
     for name, value in values.items():
         marks = rf"(?<=<!-- table {name} -->\n).*?(?=<!-- end -->)"
-        text = re.sub(marks, (value + "\n").replace("\\", r"\\"), text, flags=re.S)
+        text = re.sub(marks, (value + "\n").replace("\\", r"\\"), text, count=1, flags=re.S)
     return text
 
 

@@ -190,8 +190,9 @@ class Accompanist(
         if self.planner is None:
             return [of_triad(0)] * (lead.grid.steps // HALF_BAR_STEPS)
         plan = self.planner.plan(lead.planes, form.source, form.closes, tonality.estimate_key(lead.line).is_minor)
-        if lead.first_block and not lead.intro_steps:
-            plan[:BLOCK_HALF_BARS] = plan[BLOCK_HALF_BARS]  # a pickup has the chord that it leads to
+        pickup = lead.grid.beats[: lead.grid.steps : HALF_BAR_STEPS] < lead.first_bar - 1e-6
+        if not pickup.all():
+            plan[pickup] = plan[~pickup][0]  # a pickup has the chord that it leads to
         final = lead.final_step // HALF_BAR_STEPS if ending else len(plan)
         chances = self.colours.double().cpu().numpy() * RARER
         qualities = [QUALITY[random.choice(len(COLOURS), p=row / row.sum()), int(c >= 12)] for c, row in enumerate(chances)]

@@ -130,7 +130,7 @@ def plan_of(chords: str | list[Chord], score: Score, track: Track, grid: Grid) -
     """
     onsets = _half_bar_onsets(grid)
     if isinstance(chords, str):
-        named, notices = _read_text(chords, _bars(score, track, grid))
+        named, notices = _read_text(chords, whole_bars(score, track))
     else:
         named, notices = _read_chords(chords)
     if not named:
@@ -151,7 +151,7 @@ def _half_bar_onsets(grid: Grid) -> np.ndarray:
     return grid.beats[: grid.steps : HALF_BAR_STEPS]
 
 
-def _bars(score: Score, track: Track, grid: Grid) -> list[Bar]:
+def whole_bars(score: Score, track: Track) -> list[Bar]:
     """The bars of the score in which a melody plays, from its first whole one, and one more for its end."""
     bars = score.bars(max(track.end, track.start + 1e-3))
     first = max(i for i, bar in enumerate(bars) if bar.onset <= track.start + 1e-6)
@@ -244,7 +244,7 @@ def to_text(song: Score, track: Track) -> str:
     has none. What a pickup plays is not written."""
     if not song.chords:
         return ""
-    bars = _bars(song, track, Grid.of(song, track.start, track.end))
+    bars = whole_bars(song, track)
     onsets = np.array([chord.onset for chord in song.chords])
     written = []
     for bar, following in zip(bars, bars[1:]):

@@ -6,6 +6,7 @@ import numpy as np
 
 from accomp import pianoroll, tonality
 from accomp.arrangement import ending_step
+from accomp.chord_text import whole_bars
 from accomp.errors import MusicError
 from accomp.grid import BLOCK_STEPS, MELODY, TRACKS, Grid
 from accomp.melody import choose_melody, skyline
@@ -23,6 +24,7 @@ class Lead:
     grid: Grid
     shift: int
     planes: np.ndarray
+    first_bar: float = 0.0  # onset in beats of the first whole bar; before it is only a pickup
     intro_steps: int = 0  # that the band plays before the melody's first bar
 
     @classmethod
@@ -41,7 +43,8 @@ class Lead:
         grid = Grid.of(score, start, track.end)
         shift = tonality.shift_of(line)
         intro = int(np.searchsorted(grid.beats, grid.beats[0] + intro_beats - 1e-6)) if intro_beats else 0
-        return cls(index, track, line, grid, shift, melody_planes(line, shift, grid), intro)
+        whole = whole_bars(score, track)[0].onset
+        return cls(index, track, line, grid, shift, melody_planes(line, shift, grid), whole, intro)
 
     @property
     def end(self) -> int:

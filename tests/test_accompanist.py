@@ -255,8 +255,9 @@ def test_the_shipped_models_are_small_and_five_at_least():
         assert np.isfinite(training["losses"]["drums"]["test"]["loss"])
 
 
-def test_what_is_printed_gives_the_same_chords_with_a_pickup_too(shipped):
-    score = melody(start=3.0)
+@pytest.mark.parametrize("meter, start", [((4, 4), 3.0), ((6, 8), 2.0), ((3, 4), 2.0)])
+def test_what_is_printed_gives_the_same_chords_with_a_pickup_too(shipped, meter, start):
+    score = melody(start=start, meter=meter)
     planned = shipped.accompany(score, seed=2)
     again = shipped.accompany(score, seed=2, chords=to_text(planned, planned.tracks[MELODY]))
     assert again.chords == planned.chords and [t.notes for t in again.tracks] == [t.notes for t in planned.tracks]

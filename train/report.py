@@ -179,6 +179,18 @@ def ablations(bench: dict) -> str:
     return "\n".join(lines)
 
 
+def confusion_table(found: dict) -> str:
+    """A Markdown table: of the songs made in the genre of each row, how many percent the judge hears as each column's."""
+    if not found:
+        return ""
+    genres, shares = found["all"]["genres"], found["all"]["shares"]
+    lines = ["| made as, heard as % | " + " | ".join(genres) + " |", "|---" * (len(genres) + 1) + "|"]
+    for genre, row in zip(genres, shares):
+        cells = [f"**{100 * share:.0f}**" if heard == genre else f"{100 * share:.0f}" for heard, share in zip(genres, row)]
+        lines.append(f"| {genre} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
 def _cell(value, key: str, interval: bool) -> str:
     if value is None or (isinstance(value, list) and value[0] is None):
         return "–"
@@ -195,6 +207,7 @@ def tables(results: dict) -> dict[str, str]:
         "bench": table(results, "bench_report", ["accomp", *PEERS, "paper", "cnn", "retrieval", "random"]),
         "test": table(results, "test", ["real", "accomp", "paper", "paper_noise", "cnn", "retrieval", "random"]),
         "genres": table(results, "bench_report", genres, interval=False),
+        "confusion": confusion_table(results["genres"]["bench_report"]),
         "ablations": ablations(results["bench_report"]),
     }
 

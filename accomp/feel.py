@@ -142,13 +142,17 @@ class Feel(nn.Module):
         late = self.config.looseness * self.delay[slot, track].cpu().numpy()[notes[:, 1] % STEPS_PER_BEAT]
         micro = np.clip(late + micro, -MOST_MICRO, MOST_MICRO)
         sixteenths = tune.step[(tune.step % STEPS_PER_BEAT == 3) & (tune.offset > -LEAST_SWING)]
-        swung = swing_offsets(steps, self.swing_of(tune), bool(self.swing[slot] >= LEAST_SWING), sixteenths) * tune.even[steps]
+        genre_swings = bool(self.swing[slot] >= LEAST_SWING)
+        swung = swing_offsets(steps, self.swing_of(tune, track), genre_swings, sixteenths) * tune.even[steps]
         return np.maximum(swung[strike] + micro, -notes[:, 1])
 
-    def swing_of(self, tune: Tune) -> float:
-        """How late off-beat eighths are, in steps: as the melody's are; by the genre where it has but few."""
-        own = melody_swing(tune)
-        return float(np.clip(self.swing[self.config.slot].item() if own is None else own, 0, MOST_SWING))
+    def swing_of(self, tune: Tune, track: int) -> float:
+        """How late off-beat eighths are, in steps: as the melody's are; by the genre where it has but few. Drums swing as
+        the genre does under a straight melody too, as drummers swing more than the soloists whom they accompany (Friberg &
+        Sundstrom 2002, "Swing ratios and ensemble timing in jazz performance")."""
+        own, genre = melody_swing(tune), self.swing[self.config.slot].item()
+        follows = own is not None and (own > 0 or track != DRUMS)
+        return float(np.clip(own if follows else genre, 0, MOST_SWING))
 
     def _loudness(self, tune: Tune) -> float:
         """Of the melody, relative to the genre's."""

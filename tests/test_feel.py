@@ -90,6 +90,15 @@ def test_the_band_swings_as_the_melody_does(model, genre):
         assert place == pytest.approx(2 + swing if swing or genre == "jazz" else 3, abs=1e-3)
 
 
+def test_drummers_swing_under_a_straight_melody(model):
+    tight(model).config.genre = "jazz"
+    assert offsets(model, pattern(0, 2), tune(0.5), DRUMS)[1::2] == pytest.approx(TRIPLET, abs=0.02)
+    # Under one that swings, as it does.
+    assert offsets(model, pattern(0, 2), tune(0.6), DRUMS)[1::2] == pytest.approx(0.4, abs=0.02)
+    model.config.genre = "rock"
+    assert offsets(model, pattern(0, 2), tune(0.5), DRUMS)[1::2] == pytest.approx(0, abs=0.02)
+
+
 def test_a_sixteenth_of_the_melody_stays_one_in_the_band(model):
     dotted = Tune.of([Note(60, beat + part, 0.25, 80) for beat in range(16) for part in (0, 0.75)], GRID)
     assert offsets(tight(model), pattern(0, 3, beats=16), dotted) == pytest.approx(0)

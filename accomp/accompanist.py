@@ -169,6 +169,9 @@ class Accompanist(
         band = self.play(lead, symbols, form, generator, variation)
         if shape:
             band = arrangement.end_together(band, symbols, lead.final_step, lead.end)
+        band = {t: notes if t == DRUMS else arrangement.in_range(notes, lead.shift, t) for t, notes in band.items()}
+        if shape:
+            band = arrangement.ground(band, lead.final_step)
         tune = Tune.of(lead.line, lead.grid)
         tracks = []
         for track, spec in enumerate(TRACKS):
@@ -176,8 +179,7 @@ class Accompanist(
             if track == MELODY:
                 tracks.append(Track(spec.name, program, False, list(lead.track.notes), list(lead.track.controls)))
                 continue
-            notes = band[track] if track == DRUMS else arrangement.in_range(band[track], lead.shift, track)
-            tracks.append(Track(spec.name, program, track == DRUMS, self._perform(notes, track, lead, tune, seed, feel)))
+            tracks.append(Track(spec.name, program, track == DRUMS, self._perform(band[track], track, lead, tune, seed, feel)))
         if intro == "count-in":
             tracks[DRUMS].notes[:0] = opening.clicks(score, lead)
         named = _named([symbol.transposed(lead.shift) for symbol in symbols], lead) if self.planner or chords is not None else []

@@ -154,6 +154,16 @@ def end_together(band: dict[int, np.ndarray], symbols: list[ChordSymbol], step: 
     return ended
 
 
+def ground(band: dict[int, np.ndarray], step: int) -> dict[int, np.ndarray]:
+    """The band, all in its own key and octaves, with the bass under all others in the chord struck at `step`."""
+    lowest = min((int(p) for track in (GUITAR, STRINGS) for p, start, _ in band[track] if start == step), default=127)
+    bass = band[BASS].copy()
+    last = bass[:, 1] == step
+    above = np.maximum(bass[last, 0] - lowest, 0)
+    bass[last, 0] = np.maximum(bass[last, 0] - 12 * -(-above // 12), bass[last, 0] % 12 + 24)
+    return band | {BASS: bass}
+
+
 def _voicing(recent: np.ndarray, tones: list[int], lowest: int) -> list[int]:
     """The chord's tones, each near one of the pitches sounded last and above `lowest`; one, two or more as the texture was."""
     if not len(recent):

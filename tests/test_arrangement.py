@@ -79,3 +79,11 @@ def test_at_most_so_many_voices_and_no_unison_twice():
     assert thin[:, 0].tolist() == [72, 67, 64, 60]
     assert sorted(arrangement.without_unisons(notes((60, 0, 9), (60, 4, 6), (60, 4, 7), (61, 0, 3))).tolist()) == [
         [60, 0, 4], [60, 4, 7], [61, 0, 3]]  # fmt: skip
+
+
+def test_the_bass_has_the_lowest_note_of_the_final_chord():
+    guitar = notes((35, 0, 4), (50, 32, 40), (59, 32, 40))
+    band = {DRUMS: notes(), BASS: notes((60, 24, 30), (55, 32, 40)), GUITAR: guitar, STRINGS: notes()}
+    assert arrangement.ground(band, 32)[BASS][:, 0].tolist() == [60, 43]
+    low = band | {BASS: notes((31, 32, 40)), GUITAR: notes((26, 32, 40))}
+    assert arrangement.ground(low, 32)[BASS][:, 0].tolist() == [31]  # as low as a bass goes

@@ -151,6 +151,8 @@ class Accompanist(
             raise MusicError(f"variation is {variation}; accepted: 0 to 4")
         if not 0 <= seed < 2**63:
             raise MusicError(f"seed is {seed}; accepted: 0 to 2^63 - 1")
+        if chords is not None and self.planner is None:
+            raise MusicError(f"the models of {self.config.genre} know no chords; leave `chords` out")
         lead = Lead.of(score, melody_track)
         notices = list(score.notices)
         if len(score.tracks) > 1:
@@ -182,7 +184,7 @@ class Accompanist(
             tracks.append(Track(spec.name, program, track == DRUMS, self._perform(band[track], track, lead, tune, seed, feel)))
         if intro == "count-in":
             tracks[DRUMS].notes[:0] = opening.clicks(score, lead)
-        named = _named([symbol.transposed(lead.shift) for symbol in symbols], lead) if self.planner or chords is not None else []
+        named = _named([symbol.transposed(lead.shift) for symbol in symbols], lead) if self.planner else []
         return Score(tracks, list(score.tempos), list(score.meters), score.resolution, named, notices)
 
     def plan(self, lead: Lead, form: Shape, random: np.random.Generator, ending: bool = True) -> list[ChordSymbol]:

@@ -205,6 +205,8 @@ def test_no_instrument_rests_for_long(shipped):
 def test_the_published_method_runs_too():
     song = tiny(paper=True).accompany(melody(), seed=1)
     assert song.chords == [] and song.tracks[MELODY].notes == melody().tracks[0].notes
+    with pytest.raises(MusicError, match="know no chords"):
+        tiny(paper=True).accompany(melody(), chords="C")
 
 
 def test_saving_and_loading_give_the_same_music(tmp_path, model):

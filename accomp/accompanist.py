@@ -194,7 +194,7 @@ class Accompanist(
         if self.planner is None:
             return [of_triad(0)] * (lead.grid.steps // HALF_BAR_STEPS)
         plan = self.planner.plan(lead.planes, form.source, form.closes, tonality.estimate_key(lead.line).is_minor)
-        pickup = lead.grid.beats[: lead.grid.steps : HALF_BAR_STEPS] < lead.first_bar - 1e-6
+        pickup = lead.grid.beats[: lead.grid.steps : HALF_BAR_STEPS] < lead.first_whole_bar - 1e-6
         if not pickup.all():
             plan[pickup] = plan[~pickup][0]  # a pickup has the chord that it leads to
         final = lead.final_step // HALF_BAR_STEPS if ending else len(plan)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from accomp.errors import MusicError
-from accomp.grid import HALF_BAR_STEPS, Grid
+from accomp.grid import HALF_BAR_STEPS, Grid, is_pickup
 from accomp.score import Bar, Chord, Score, Track
 from accomp.tonality import NAMES
 
@@ -155,14 +155,10 @@ def whole_bars(score: Score, track: Track) -> list[Bar]:
     """The bars of the score in which a melody plays, from its first whole one, and one more for its end."""
     bars = score.bars(max(track.end, track.start + 1e-3))
     first = max(i for i, bar in enumerate(bars) if bar.onset <= track.start + 1e-6)
-    ends = [bar.onset for bar in bars[1:]] + [bars[-1].onset + bars[-1].meter.bar_beats]
-    # As on the grid, what is silent in its first half, or short, is a pickup.
-    if first + 1 < len(bars):
-        own, whole = bars[first].meter.bar_beats, bars[first + 1].meter.bar_beats
-        sounding = ends[first] - max(track.start, bars[first].onset)
-        if sounding <= min(own, whole) / 2 + 1e-6 or ends[first] - bars[first].onset < whole - 1e-6:
-            first += 1
-    return [*bars[first:], Bar(ends[-1], bars[-1].meter)]
+    if first + 1 < len(bars) and is_pickup(bars[first], bars[first + 1], track.start):
+        first += 1
+    end = bars[-1].onset + bars[-1].meter.bar_beats
+    return [*bars[first:], Bar(end, bars[-1].meter)]
 
 
 def _read_chords(chords: list[Chord]) -> tuple[list[tuple[float, ChordSymbol]], list[str]]:

@@ -148,7 +148,7 @@ class Feel(nn.Module):
 
     def swing_of(self, tune: Tune, track: int) -> float:
         """How late off-beat eighths are, in steps: as the melody's are; by the genre where it has but few. Drums swing as
-        the genre does under a straight melody too, as drummers swing more than the soloists whom they accompany (Friberg &
+        the genre does under a straight melody too, as at slow and medium tempi drummers swing more than their soloists (Friberg &
         Sundstrom 2002, "Swing ratios and ensemble timing in jazz performance")."""
         own, genre = melody_swing(tune), self.swing[self.config.slot].item()
         follows = own is not None and (own > 0 or track != DRUMS)

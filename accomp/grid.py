@@ -80,23 +80,25 @@ class Grid:
         return steps[np.searchsorted((onsets[1:] + onsets[:-1]) / 2, np.asarray(beat), side="right")]
 
 
+def is_pickup(bar: Bar, following: Bar, start: float) -> bool:
+    """Whether music that begins at beat `start` has a bar as its pickup: it is short, or silent in its first half."""
+    whole = following.meter.bar_beats
+    sounding = following.onset - max(start, bar.onset)
+    return sounding <= min(whole, bar.meter.bar_beats) / 2 + 1e-6 or following.onset - bar.onset < whole - 1e-6
+
+
 def _lay_out(bars: list[Bar], ends: list[float], start: float) -> np.ndarray:
     beats: list[float] = []
     if len(bars) > 1:
-        # A bar that is short or whose first half is silent is a pickup. It takes the second bar of a block of its own, so
-        # that the blocks after it begin where phrases do.
-        whole = bars[1].meter.bar_beats
-        if (
-            ends[0] - max(start, bars[0].onset) <= min(whole, bars[0].meter.bar_beats) / 2 + 1e-6
-            or ends[0] - bars[0].onset < whole - 1e-6
-        ):
+        # A pickup takes the second bar of a block of its own, so that the blocks after it begin where phrases do.
+        if is_pickup(bars[0], bars[1], start):
             beats += [bars[0].onset] * BAR_STEPS
     for index, (bar, end) in enumerate(zip(bars, ends)):
         onsets = [onset for onset in _step_onsets(bar) if onset < end - 1e-6]
         filled = len(beats) % BAR_STEPS
-        is_pickup = index == 0 and len(bars) > 1 and len(onsets) < len(_step_onsets(bars[1]))
+        is_short = index == 0 and len(bars) > 1 and len(onsets) < len(_step_onsets(bars[1]))
         joins = filled and filled + len(onsets) <= BAR_STEPS and BAR_STEPS % len(onsets) == 0 and _alike(bars[index - 1], bar)
-        if is_pickup and len(onsets) < BAR_STEPS:  # a short first bar is the end of a bar
+        if is_short and len(onsets) < BAR_STEPS:  # a short first bar is the end of a bar
             beats += [bar.onset] * (BAR_STEPS - len(onsets))
         elif filled and not joins:  # close the model bar before; its missing steps have no width
             beats += [bar.onset] * (BAR_STEPS - filled)

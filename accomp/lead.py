@@ -24,7 +24,7 @@ class Lead:
     grid: Grid
     shift: int
     planes: np.ndarray
-    first_bar: float = 0.0  # onset in beats of the first whole bar; before it is only a pickup
+    first_whole_bar: float = 0.0  # its onset in beats; before it is only a pickup
     intro_steps: int = 0  # that the band plays before the melody's first bar
 
     @classmethod

@@ -12,14 +12,14 @@ from accomp.lead import Lead, first_bar
 from accomp.score import Note, Score
 
 INTROS = ("none", "count-in", "bars")
-STICKS = 31  # General MIDI percussion key
+STICKS = 37  # side stick; the sticks themselves (31) are not in every General MIDI kit
 # Round the chords of the key and back to its dominant; in C major and A minor, one chord for each half bar.
 TURNAROUND = {False: (0, 21, 5, 7), True: (21, 5, 14, 4)}
 
 
 def make_room(score: Score, lead: Lead, intro: str) -> tuple[Score, Lead]:
-    """`score` with the melody as much later as the introduction takes, and its lead. A pickup counts as part of it: the band
-    starts a bar before the melody's first whole bar but one. Raises MusicError where `intro` is unknown."""
+    """`score` with the melody as much later as the introduction takes, and its lead. A pickup's bar counts as
+    the second of two bars. Raises MusicError where `intro` is unknown."""
     if intro not in INTROS:
         raise MusicError(f"intro {intro!r} is unknown; accepted: {', '.join(INTROS)}")
     if intro == "none":

@@ -33,6 +33,7 @@ DRUM_NAMES = {  # shorter than General MIDI's own, by percussion key
     47: "low-mid tom", 48: "high-mid tom", 49: "crash", 50: "high tom", 51: "ride", 52: "china", 53: "ride bell",
     54: "tambourine", 55: "splash", 56: "cowbell", 57: "crash 2", 59: "ride 2",
 }  # fmt: skip
+CHORD_SIZE, SMALLEST_CHORD = 7.5, 4.5  # points
 
 
 @dataclass(frozen=True)
@@ -250,8 +251,12 @@ def _write_chords(axis, score: Score, system: list[Bar], inch: float) -> None:
     start, end = system[0].onset, _end(system)
     chords = [chord for chord in score.chords if start <= chord.onset < end]
     chords = [chord for i, chord in enumerate(chords) if i == 0 or chord.symbol != chords[i - 1].symbol]
-    for index in _spaced([chord.onset for chord in chords], 0.2 * inch):
+    written = [chords[index] for index in _spaced([chord.onset for chord in chords], 0.2 * inch)]
+    for chord, following in zip(written, [*(chord.onset for chord in written[1:]), np.inf]):
+        # A long symbol is written smaller rather than into the next one. Bold letters are up to 0.9 of their size wide.
+        room = 72 * (following - chord.onset) / inch - 3  # points
+        size = np.clip(room / (0.9 * len(chord.symbol)), SMALLEST_CHORD, CHORD_SIZE)
         axis.annotate(
-            chords[index].symbol, (chords[index].onset, 1), xycoords=axis.get_xaxis_transform(), xytext=(1, 4),
-            textcoords="offset points", fontsize=7.5, color=TEXT, fontweight="bold", annotation_clip=False,
+            chord.symbol, (chord.onset, 1), xycoords=axis.get_xaxis_transform(), xytext=(1, 4),
+            textcoords="offset points", fontsize=size, color=TEXT, fontweight="bold", annotation_clip=False,
         )  # fmt: skip

@@ -8,6 +8,8 @@ from train/configs/paper.yaml and train.rivals.
 
 import argparse
 import json
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -58,7 +60,6 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--models", type=Path, help="folder of the genres' models (default: the embedded ones)")
     parser.add_argument("--systems", nargs="*", help="measure these only (default: all)")
     parser.add_argument("--split", choices=["test", "val"], default="test", help="val: while choosing settings")
-    parser.add_argument("--half", choices=["tuning", "report"], help="of the bench: every other melody; both by default")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--limit", type=int, help="measure on so many melodies of each kind only")
     parser.add_argument("--settings", type=json.loads, default={}, help="JSON of arguments and settings for ours, to try others")
@@ -70,15 +71,15 @@ def main(arguments: list[str] | None = None) -> None:
     corpus, judges = Corpus.load(options.corpus), Judges.load(options.judges)
     tasks = {"test": stage.song_tasks(corpus, options.split)[: options.limit]}
     if options.bench:
-        half = {None: slice(None), "tuning": slice(0, None, 2), "report": slice(1, None, 2)}[options.half]
-        tasks["bench"] = stage.bench_tasks(options.bench)[half][: options.limit]
+        tasks["bench"] = stage.bench_tasks(options.bench)[: options.limit]
     listener = Accompanist.from_pretrained(next(iter(sorted(options.models.glob("*/")))) if options.models else genres()[0])
     options.out.mkdir(parents=True, exist_ok=True)
     (options.out / "genres.json").write_text(json.dumps(judges.genres))
     for system in systems(options, corpus):
         for kind, chosen in tasks.items():
             path = options.out / f"{kind}_{system.name}.json"
-            if not chosen or path.is_file() or not system.plays(kind) or (options.systems and system.name not in options.systems):
+            asked_for = not options.systems or system.name in options.systems
+            if not chosen or path.is_file() or kind not in system.kinds or not asked_for:
                 continue
             songs = []
             for task in tqdm(chosen, desc=path.stem, unit="song"):
@@ -95,14 +96,15 @@ def main(arguments: list[str] | None = None) -> None:
     print("\n\n".join(f"{name}\n{value}" for name, value in report.tables(results).items()))
 
 
+@dataclass
 class System:
-    """Something that accompanies. play(task, seed): its Performance, or None; by_chance: whether seeds make a difference."""
+    """Something that accompanies. play(task, seed): its Performance, or None; kinds: of the melodies that it is measured on;
+    by_chance: whether seeds make a difference."""
 
-    def __init__(self, name: str, play, kinds: tuple[str, ...] = ("test", "bench"), by_chance: bool = True):
-        self.name, self.play, self.kinds, self.by_chance = name, play, kinds, by_chance
-
-    def plays(self, kind: str) -> bool:
-        return kind in self.kinds
+    name: str
+    play: Callable[[Task, int], Performance | None]
+    kinds: tuple[str, ...] = ("test", "bench")
+    by_chance: bool = True
 
 
 def systems(options: argparse.Namespace, corpus: Corpus) -> list[System]:
@@ -113,7 +115,6 @@ def systems(options: argparse.Namespace, corpus: Corpus) -> list[System]:
         return lambda task, seed: stage.ours(configured(source, json.dumps(settings)), task, seed, **arguments)
 
     known = sorted(path.parent.name for path in options.models.glob("*/config.json")) if options.models else genres()
-
     config = yaml.safe_load((CONFIGS / "accomp.yaml").read_text())
 
     def matching(task: Task) -> str:

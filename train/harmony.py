@@ -16,13 +16,7 @@ from torch import Tensor
 from accomp import harmony
 from accomp.accompanist import Accompanist
 from accomp.config import AccompanistConfig
-from accomp.grid import (
-    ACCOMPANIMENT,
-    MELODY,
-    TRACK_NAMES,
-    TRACKS,
-    Grid,
-)
+from accomp.grid import ACCOMPANIMENT, MELODY, TRACK_NAMES, TRACKS, Grid
 from accomp.harmony import HarmonyNN, Heard
 from accomp.midi import write_midi
 from accomp.pianoroll import from_blocks, from_planes, in_beats
@@ -248,7 +242,7 @@ def export(session: Session, model: Accompanist, figures: dict, folder: Path) ->
     folder.mkdir(parents=True, exist_ok=True)
     model._save_pretrained(folder)
     runs = [run for run in (options.run, options.init) if run]
-    parts = [*TRACK_NAMES, "planner"]
+    parts = [*TRACK_NAMES, "planner", "feel"]
     found = {part: next((r / part for r in runs if (r / part / "figures.json").is_file()), None) for part in parts}
     songs = {split: len(session.songs(split)) for split in ("train", "val", "test")}
     write_json(

@@ -11,12 +11,14 @@ from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
+import yaml
 
 from accomp import metrics
 from accomp.metrics import confidence_interval
+from train.judges import FIVE
+from train.settings import CONFIGS, genre_of
 from train.stage import PEERS
 
-FIVE = ("jazz", "latin", "pop", "rock", "game")  # the genres that the issue of telling genres apart is decided on
 TITLES = {"real": "real songs", "accomp": "accomp", "paper": "paper", "paper_noise": "paper, noise 1", "cnn": "HarmonyCNN",
           "retrieval": "retrieval", "random": "random pairs", **PEERS}  # fmt: skip
 PERCENT = ("chord_match", "own_chords", "on_eighths", "matched", "ends", "qualified")
@@ -38,6 +40,11 @@ def collect(folder: Path) -> dict:
         for kind in ("bench", "bench_report")
     }
     if len(reference):
+        config = yaml.safe_load((CONFIGS / "accomp.yaml").read_text())
+        of_genre = defaultdict(list)
+        for song in songs["test"]["real"]:
+            of_genre[genre_of(config, song["group"])].append(song)
+        results["genres"]["real"] = confusion(of_genre, folder)
         halves = songs["test"]["real"][::2], songs["test"]["real"][1::2]
         results["frechet_of_real_halves"] = metrics.frechet_distance(*(embeddings(half) for half in halves))
     return rounded(results)
@@ -87,8 +94,8 @@ def embeddings(songs: list[dict]) -> np.ndarray:
 
 
 def confusion(by_genre: dict[str, list[dict]], folder: Path) -> dict:
-    """What genre the judge says our songs are: rows the genre that was asked for, columns what it heard, in shares; among all
-    genres and among FIVE."""
+    """What genre the judge says songs are: rows their own, columns what it heard, in shares; among all genres and among FIVE.
+    `right`: the mean over genres."""
     names = json.loads((folder / "genres.json").read_text())
     result = {}
     for title, among in (("all", [n for n in names if n in by_genre]), ("five", [n for n in FIVE if n in by_genre])):

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from accomp.chord_text import parse_symbol
 
 from accomp import arrangement, chords, metrics, pianoroll, tonality
 from accomp.accompanist import Accompanist
+from accomp.chord_text import parse_symbol
 from accomp.grid import BLOCK_STEPS, DRUMS, GUITAR, HALF_BAR_STEPS, MELODY, STEPS_PER_BEAT, TRACKS, Grid
 from accomp.lead import Lead
 from accomp.melody import skyline
@@ -27,7 +27,6 @@ from train.parts import split
 EXCERPT_BLOCKS = 16  # 32 bars
 BENCH_MELODY, BENCH_CHORDS = 80, 0  # programs
 PEERS = {"getmusic": "GETMusic", "accomontage3": "AccoMontage-3", "amt": "AMT", "popmag": "PopMAG"}
-GIVEN_CHORDS = ("accomontage3", "popmag")  # these were given the reference's chords too
 SAME_NOTE = 0.13  # beats; peers write times of their own
 
 

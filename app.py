@@ -2,16 +2,17 @@
 
 import os
 import tempfile
-from functools import cache
 from pathlib import Path
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # the page calls no other host
 
+import spaces  # noqa: E402, I001  before torch: on ZeroGPU it has to be first
 import gradio as gr  # noqa: E402
 
-from accomp import Accompanist, MusicError, genres, read_midi, write_midi  # noqa: E402
+from accomp import Accompanist, ModelError, MusicError, Score, genres, read_midi, write_midi  # noqa: E402
 from accomp.chord_text import to_text  # noqa: E402
 from accomp.grid import MELODY  # noqa: E402
+from accomp.hub import Shelf  # noqa: E402
 from accomp.opening import INTROS  # noqa: E402
 from accomp.plotting import save_plot  # noqa: E402
 from accomp.rendering import AudioUnavailable, render, write_audio  # noqa: E402
@@ -19,7 +20,27 @@ from accomp.rendering import AudioUnavailable, render, write_audio  # noqa: E402
 EXAMPLES = sorted(str(path) for path in (Path(__file__).parent / "examples").glob("*.mid"))
 KEPT_SECONDS = 3600
 
-load = cache(Accompanist.from_pretrained)  # each genre is loaded once, when it is first asked for
+GENRES = genres()
+models = Shelf(Accompanist.from_pretrained)  # each genre is loaded once, when it is first asked for
+if os.environ.get("SPACES_ZERO_GPU"):
+    # There the GPU's process is a copy of this one, made for each call: what it would load would be lost with it.
+    for name in GENRES:
+        models.get(name)
+
+
+@spaces.GPU
+def play(genre: str, score: Score, seed: int, chords: str | None, intro: str) -> Score:
+    """What needs the models, and so the GPU where a Space lends one for each call; elsewhere it is a plain call."""
+    return models.get(genre).accompany(score, seed=seed, chords=chords, intro=intro)
+
+
+def served(genre: str) -> str:
+    """Which models a genre is played with: the Hub's repository and its revision, or the embedded ones."""
+    try:
+        source = models.get(genre).source
+    except ModelError as error:
+        raise gr.Error(str(error)) from error
+    return f"Models: `{source}`" if source.commit else f"Models: `{source}`, embedded"
 
 
 def accompany(melody: str | None, genre: str, seed: float = 0, chords: str = "",
@@ -30,11 +51,12 @@ def accompany(melody: str | None, genre: str, seed: float = 0, chords: str = "",
     """
     if not melody:
         raise gr.Error("Choose a MIDI file first: .mid or .midi, with a melody in it.")
-    if genre not in genres():
-        raise gr.Error(f"Genre {genre!r} is unknown; available: {', '.join(genres())}.")
+    if genre not in GENRES:
+        raise gr.Error(f"Genre {genre!r} is unknown; available: {', '.join(GENRES)}.")
     try:
-        song = load(genre).accompany(read_midi(melody), seed=int(seed or 0), chords=chords.strip() or None, intro=intro)
-    except MusicError as error:
+        models.get(genre)
+        song = play(genre, read_midi(melody), int(seed or 0), chords.strip() or None, intro)
+    except (ModelError, MusicError) as error:
         raise gr.Error(str(error)) from error
     for notice in song.notices:
         gr.Info(notice)
@@ -59,7 +81,8 @@ with gr.Blocks(title="accomp", delete_cache=(KEPT_SECONDS, KEPT_SECONDS)) as dem
     with gr.Row():
         melody_file = gr.File(label="Melody (MIDI)", file_types=[".mid", ".midi", ".kar"], type="filepath")
         with gr.Column():
-            genre_choice = gr.Dropdown(genres(), value="pop" if "pop" in genres() else None, label="Genre")
+            genre_choice = gr.Dropdown(GENRES, value=next((g for g in ("pop", *GENRES) if g in GENRES), None), label="Genre")
+            served_view = gr.Markdown()
             seed_choice = gr.Number(0, label="Seed", info="Another seed gives other music.", precision=0, minimum=0)
             chords_choice = gr.Textbox(
                 label="Chords", info="Empty: planned. Or yours, or the planned ones edited: | C  Am | F  G7 |", lines=2
@@ -77,6 +100,7 @@ with gr.Blocks(title="accomp", delete_cache=(KEPT_SECONDS, KEPT_SECONDS)) as dem
         [sound_player, picture_view, midi_download, chords_view],
         api_name="accompany",
     )
+    gr.on([demo.load, genre_choice.change], served, genre_choice, served_view, api_name="served")
 
 if __name__ == "__main__":
     demo.launch()

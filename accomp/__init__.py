@@ -11,8 +11,9 @@ steps, H half bars (four a block), P 128 pitches, K and Z latent sizes.
 """
 
 from accomp.accompanist import Accompanist
-from accomp.config import AccompanistConfig, ModelError, genres
+from accomp.config import AccompanistConfig, ModelError
 from accomp.errors import MusicError
+from accomp.hub import genres
 from accomp.midi import read_midi, write_midi
 from accomp.score import Chord, Note, Score, Tempo, TimeSignature, Track
 

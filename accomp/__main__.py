@@ -6,7 +6,7 @@ from pathlib import Path
 
 from accomp.accompanist import Accompanist
 from accomp.chord_text import to_text
-from accomp.config import ModelError, genres
+from accomp.config import ModelError
 from accomp.errors import MusicError
 from accomp.grid import MELODY
 from accomp.midi import read_midi, write_midi
@@ -18,7 +18,8 @@ def main(arguments: list[str] | None = None) -> int:
         prog="accomp", description="Give a melody a band: drums, bass, guitar and strings under its piano."
     )
     parser.add_argument("melodies", metavar="MELODY", nargs="+", type=Path, help="MIDI files")
-    parser.add_argument("--genre", default="pop", help=f"{', '.join(genres())}, a model folder or a Hub id (default: pop)")
+    parser.add_argument("--genre", default="pop", help="a genre by its name, a model folder or a Hub id (default: pop)")
+    parser.add_argument("--revision", help="branch, tag or commit of the Hub repository (default: the newest)")
     parser.add_argument(
         "--out", type=Path, default=Path("results"), help="folder; each melody gets one of its own in it (default: results)"
     )
@@ -36,10 +37,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--no-audio", action="store_true", help="write no sound")
     options = parser.parse_args(arguments)
     try:
-        accompanist = Accompanist.from_pretrained(options.genre)
+        accompanist = Accompanist.from_pretrained(options.genre, revision=options.revision)
     except ModelError as error:
         print(f"accomp: {error}", file=sys.stderr)
         return 2
+    print(f"models: {accompanist.source}")
     failures, folders = 0, set()
     for path in options.melodies:
         folder = _folder(options.out, path, folders)

@@ -11,14 +11,13 @@ from pathlib import Path
 import numpy as np
 import torch
 from huggingface_hub import PyTorchModelHubMixin
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from accomp import arrangement, chord_text, harmony, opening, pianoroll, tonality, voicing
+from accomp import arrangement, chord_text, harmony, hub, opening, pianoroll, tonality, voicing
 from accomp.chord_text import ChordSymbol, of_triad
 from accomp.chords import COUNT, TRIADS
-from accomp.config import CONFIG_FILE, WEIGHTS_FILE, AccompanistConfig, ModelError, find_folder
+from accomp.config import CONFIG_FILE, WEIGHTS_FILE, AccompanistConfig, ModelError
 from accomp.errors import MusicError
 from accomp.feel import Feel, Tune, played_times
 from accomp.grid import (
@@ -51,15 +50,19 @@ FILL_CHANCE = 0.5  # of a drum fill at the end of a phrase that is followed by o
 class Accompanist(
     nn.Module,
     PyTorchModelHubMixin,
-    library_name="accomp",
+    library_name=hub.LIBRARY,
     tags=["music", "midi", "accompaniment", "symbolic-music"],
     license="mit",
+    repo_url=hub.CODE,
+    docs_url=f"{hub.CODE}/blob/main/README.md",
+    model_card_template=hub.CARD,
 ):
     """One genre's models. `from_pretrained(source)` loads them, `accompany(melody)` uses them."""
 
     def __init__(self, config: AccompanistConfig):
         super().__init__()
         self.config = config
+        self.source: hub.Source | None = None  # where the models were loaded from
         latents = {name: vae.latent for name, vae in config.vaes.items()}
         self.vaes = nn.ModuleDict({name: InstrumentVAE(config.vaes[name]) for name in TRACK_NAMES})
         self.harmony = nn.ModuleDict(
@@ -100,34 +103,44 @@ class Accompanist(
         save_file(weights, temporary, metadata={"format": "pt"})
         temporary.chmod(0o644)
         temporary.replace(save_directory / WEIGHTS_FILE)
+        self.config.weights_sha256 = hub.digest(save_directory / WEIGHTS_FILE)
         (save_directory / CONFIG_FILE).write_text(json.dumps(asdict(self.config), indent=1) + "\n")
+
+    def push_to_hub(self, repo_id: str, **settings) -> str:
+        """Save to a repository on the Hub, with a short card, and return the commit's URL; settings: of
+        `PyTorchModelHubMixin.push_to_hub` (private, token, branch ...). `train.push` writes the whole card, with figures."""
+        known = {"repo_id": repo_id, "genre": self.config.genre}
+        return super().push_to_hub(repo_id, **settings | {"model_card_kwargs": known | (settings.get("model_card_kwargs") or {})})
 
     @classmethod
     def from_pretrained(
-        cls, source: str | Path, *, revision: str | None = None, device: str | None = None, **hub
+        cls, source: str | Path, *, revision: str | None = None, device: str | None = None, **download
     ) -> "Accompanist":
-        """The models in a folder, of an embedded genre ("jazz"), or of a Hub repository ("user/accomp-jazz").
+        """The models in a folder ("models/jazz"), of a genre by its name ("jazz", see accomp.hub), or of a Hub repository
+        ("user/accomp-jazz").
 
         revision: branch, tag or commit of the Hub repository; device: "cpu" or "cuda", by default the GPU where there is
-        one; **hub: further arguments of `huggingface_hub.snapshot_download`.
-        Raises ModelError where something is missing, superfluous, misshapen or not safetensors.
+        one; **download: further arguments of `huggingface_hub.snapshot_download` (token, cache_dir, local_files_only ...).
+        `source` of the result says where its models came from. Raises ModelError where something is missing, superfluous,
+        misshapen, damaged or not safetensors.
         """
-        folder = find_folder(str(source), revision, hub)
+        found, config, weights = hub.load(source, revision, **download)
         try:
-            config = AccompanistConfig.from_dict(json.loads((folder / CONFIG_FILE).read_text()))
-            weights = load_file(folder / WEIGHTS_FILE)
-        except FileNotFoundError as error:
-            raise ModelError(f"{source}: {Path(error.filename or WEIGHTS_FILE).name} is missing; a model folder holds "
-                             f"{CONFIG_FILE} and {WEIGHTS_FILE}") from error  # fmt: skip
-        except (json.JSONDecodeError, SafetensorError, TypeError) as error:
-            raise ModelError(f"{source}: {error}") from error
-        model = cls(config)
+            model = cls(config)
+        except (KeyError, TypeError, ValueError, RuntimeError) as error:
+            raise ModelError(f"{found}: {CONFIG_FILE} does not make a model: {type(error).__name__}: {error}") from error
         expected = model.state_dict()
-        wrong = sorted(expected.keys() ^ weights.keys())
-        wrong += [name for name in sorted(expected.keys() & weights.keys()) if expected[name].shape != weights[name].shape]
+        wrong = [f"{name} is missing" for name in sorted(expected.keys() - weights.keys())]
+        wrong += [f"{name} is unknown" for name in sorted(weights.keys() - expected.keys())]
+        wrong += [
+            f"{name} is {list(weights[name].shape)} instead of {list(expected[name].shape)}"
+            for name in sorted(expected.keys() & weights.keys())
+            if expected[name].shape != weights[name].shape
+        ]
         if wrong:
-            raise ModelError(f"{source}: {len(wrong)} weights are missing, unknown or misshapen, the first is {wrong[0]}")
+            raise ModelError(f"{found}: {WEIGHTS_FILE} does not fit {CONFIG_FILE}: {wrong[0]} (of {len(wrong)} such weights)")
         model.load_state_dict(weights)
+        model.source = found
         return model.to(device or ("cuda" if torch.cuda.is_available() else "cpu")).eval()
 
     # From melody to band

@@ -1,11 +1,6 @@
-"""What one genre's models are made of and how they play, and where they lie."""
+"""What one genre's models are made of and how they play."""
 
-import os
 from dataclasses import dataclass, field, fields
-from pathlib import Path
-
-from huggingface_hub import snapshot_download
-from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
 from accomp.feel import FeelConfig
 from accomp.harmony import HarmonyConfig
@@ -14,7 +9,6 @@ from accomp.vae import VAEConfig
 
 CONFIG_FILE, WEIGHTS_FILE = "config.json", "model.safetensors"
 VERSION = 2
-MODELS = Path(os.environ.get("ACCOMP_MODELS", Path(__file__).parent.parent / "models"))
 
 
 class ModelError(ValueError):
@@ -43,6 +37,7 @@ class AccompanistConfig:
     push: float = 0.4  # how much the energy of a section asks for busier or sparser patterns, in logits per deviation
     longest_rest: int = 4  # blocks; an instrument that has rested so long comes in by its first network
     repeat: float = 0.7  # a melody block as similar as this to an earlier one gets its accompaniment; above 1: never
+    weights_sha256: str = ""  # of the weights' file: a HarmonyNN means nothing without the very VAEs it learned from
     version: int = VERSION
 
     @classmethod
@@ -65,22 +60,3 @@ def _build(kind, values: dict):
     if unknown:
         raise ModelError(f"{kind.__name__} has no setting {', '.join(sorted(unknown))}")
     return kind(**values)
-
-
-def genres() -> list[str]:
-    """The genres embedded with the project."""
-    return sorted(path.parent.name for path in MODELS.glob(f"*/{CONFIG_FILE}"))
-
-
-def find_folder(source: str, revision: str | None, hub: dict) -> Path:
-    """The folder that holds a model: a folder itself, an embedded genre, or what the Hub sends. Raises ModelError."""
-    if Path(source).is_dir():
-        return Path(source)
-    if (MODELS / source / CONFIG_FILE).is_file():
-        return MODELS / source
-    if "/" not in source:
-        raise ModelError(f"genre {source!r} is unknown; available: {', '.join(genres()) or 'none'}")
-    try:
-        return Path(snapshot_download(source, revision=revision, allow_patterns=[CONFIG_FILE, WEIGHTS_FILE], **hub))
-    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError) as error:
-        raise ModelError(f"{source!r} is neither a folder nor a Hub repository that can be reached: {error}") from error

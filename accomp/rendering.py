@@ -129,8 +129,11 @@ def mix(stems: dict[str, np.ndarray]) -> np.ndarray:
 
 
 def write_audio(samples: np.ndarray, path: str | Path, sample_rate: int = SAMPLE_RATE) -> None:
-    """Writes `samples` ([samples, 2] within -1 to 1) to `path` as a 16-bit WAV file."""
-    soundfile.write(path, samples, sample_rate, format="WAV", subtype="PCM_16")
+    """Writes `samples` ([samples, 2] within -1 to 1) to `path`: as MP3 where it ends so, else as a 16-bit WAV file."""
+    if Path(path).suffix.lower() == ".mp3":
+        soundfile.write(path, samples, sample_rate, format="MP3", subtype="MPEG_LAYER_III")
+    else:
+        soundfile.write(path, samples, sample_rate, format="WAV", subtype="PCM_16")
 
 
 def _work(track: Track) -> float:

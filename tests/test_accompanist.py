@@ -5,9 +5,10 @@ import pytest
 
 from accomp import Accompanist, Note, Score, Tempo, TimeSignature, Track, chords, metrics, pianoroll
 from accomp.chord_text import parse_symbol, to_text
-from accomp.config import MODELS, ModelError, genres
+from accomp.config import ModelError
 from accomp.errors import MusicError
 from accomp.grid import DRUMS, MELODY, TRACK_NAMES, Grid
+from accomp.hub import MODELS, genres
 from tests.tiny import tiny
 
 PITCHES = (67, 67, 69, 71, 72, 71, 69, 67, 64, 62, 64, 67, 67, 65, 64, 62, 60, 64, 67, 72, 71, 74, 72)

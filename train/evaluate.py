@@ -20,8 +20,8 @@ from tqdm import tqdm
 
 from accomp import chords, metrics, tonality
 from accomp.accompanist import Accompanist
-from accomp.config import genres
 from accomp.grid import ACCOMPANIMENT, BAR_STEPS, BLOCK_HALF_BARS, BLOCK_STEPS, GUITAR, MELODY, STRINGS, TRACK_NAMES
+from accomp.hub import genres
 from accomp.melody import skyline
 from accomp.pianoroll import to_blocks
 from train import report, stage

@@ -9,11 +9,13 @@ from pathlib import Path
 import torch
 from accelerate import Accelerator, DistributedDataParallelKwargs, PartialState
 from matplotlib.figure import Figure
+from safetensors import safe_open
+from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
-CHECKPOINT, LOSSES, CURVES = "checkpoint.pt", "losses.csv", "losses.png"
+CHECKPOINT, LOSSES, CURVES = "checkpoint.safetensors", "losses.csv", "losses.png"
 
 
 @dataclass
@@ -67,11 +69,10 @@ def fit(
     checkpoint = folder / CHECKPOINT
     history: list[dict] = []
     if checkpoint.is_file():
-        state = torch.load(checkpoint, map_location=accelerator.device, weights_only=True)
-        model.load_state_dict(state["model"])
-        optimizer.load_state_dict(state["optimizer"])
-        history = state["history"]
-        torch.set_rng_state(state["random"].cpu())
+        try:
+            history = _load(checkpoint, model, optimizer)
+        except (RuntimeError, ValueError, KeyError) as error:
+            raise SystemExit(f"{checkpoint} is of another model; choose another --run, or delete it ({error})") from error
     writer = SummaryWriter(folder) if main else None
     steps = 0
     first = len(history)
@@ -107,8 +108,7 @@ def fit(
             row |= {f"val/{name}": float(value) for name, value in validate().items()}
             history.append(row)
             _log(folder, writer, history)
-            _save(checkpoint, {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "history": history,
-                               "random": torch.get_rng_state()})  # fmt: skip
+            _save(checkpoint, model, optimizer, history)
             progress_bar.set_postfix({k: f"{v:.3g}" for k, v in row.items() if k in ("train/loss", "val/loss")})
             if (epoch + 1) % settings.sample_every == 0 or epoch + 1 == settings.epochs:
                 sample(folder / "samples" / f"epoch_{epoch + 1:03d}")
@@ -144,11 +144,32 @@ def _to(batch, device):
     return batch
 
 
-def _save(path: Path, state: dict) -> None:
-    """An interrupted save leaves the last checkpoint as it was."""
+def _save(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, history: list[dict]) -> None:
+    """A checkpoint, as safetensors. An interrupted save leaves the last one as it was."""
+    state = optimizer.state_dict()
+    tensors = {f"model.{name}": value for name, value in model.state_dict().items()}
+    tensors |= {f"optimizer.{index}.{name}": v for index, entry in state["state"].items() for name, v in entry.items()}
+    tensors["random"] = torch.get_rng_state()
+    texts = {"groups": json.dumps(state["param_groups"]), "history": json.dumps(history)}
     part = path.with_suffix(".part")
-    torch.save(state, part)
+    save_file({name: value.detach().cpu().clone() for name, value in tensors.items()}, part, texts)
     part.replace(path)
+
+
+def _load(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer) -> list[dict]:
+    """Opposite of `_save`: sets the model, the optimizer and the random state, and returns the history."""
+    with safe_open(path, "pt") as file:
+        tensors = {name: file.get_tensor(name) for name in file.keys()}
+        texts = file.metadata()
+    state: dict[int, dict[str, Tensor]] = {}
+    for name, value in tensors.items():
+        if name.startswith("optimizer."):
+            index, key = name.removeprefix("optimizer.").split(".")
+            state.setdefault(int(index), {})[key] = value
+    model.load_state_dict({k.removeprefix("model."): v for k, v in tensors.items() if k.startswith("model.")})
+    optimizer.load_state_dict({"state": state, "param_groups": json.loads(texts["groups"])})
+    torch.set_rng_state(tensors["random"])
+    return json.loads(texts["history"])
 
 
 def _log(folder: Path, writer: SummaryWriter, history: list[dict]) -> None:

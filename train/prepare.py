@@ -1,18 +1,19 @@
 """Songs to blocks: `python -m train.prepare SOURCE --out CORPUS [--labels FILE]`.
 
 SOURCE is a folder of MIDI files, or of LPD-5 archives (.npz). FILE is, for MIDI, a CSV with the columns `file` (relative to
-SOURCE) and `genre`, and optionally `split` (train, val, test), `dup_group` and `licence`; without it the genre is the name
-of the first folder. For LPD-5 it is a list of genres by Million Song Dataset track id (tagtraum).
+SOURCE) and `genre`, and optionally `split` (train, val, test), `dup_group`, `licence` and `source` (the collection); without
+it the genre is the name of the first folder. For LPD-5 it is a list of genres by Million Song Dataset id (tagtraum).
+
+SOURCE is also a dataset that train.dataset exported: its folder, or its Hub id, NAME/REPOSITORY or NAME/REPOSITORY@REVISION.
 
 CORPUS gets, per track, its blocks as packed bits ([blocks, 2, 32, 16] uint8, song after song), the chord plan of each block,
 all notes as they were played (train.corpus.NOTE) and songs.json. Songs are split 80/10/10 by chance unless the labels say how;
-duplicates go together.
+duplicates go together. The songs of a dataset keep their splits and groups.
 """
 
 import argparse
 import csv
 import hashlib
-import json
 import random
 import re
 from collections import defaultdict
@@ -27,7 +28,8 @@ from accomp import pianoroll
 from accomp.errors import MusicError
 from accomp.grid import BASS, BLOCK_HALF_BARS, BLOCK_STEPS, MELODY, TRACK_NAMES
 from accomp.midi import read_midi
-from train.corpus import NOTES_FILE, PLAN_FILE, SONGS_FILE, block_file
+from train import dataset
+from train.corpus import SONGS_FILE, CorpusWriter
 from train.lpd import read_genre_list, read_lpd
 from train.parts import normal_parts
 
@@ -39,55 +41,78 @@ ALIKE = 0.5  # songs that share this much of their bars are versions of one
 
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="train.prepare", description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("source", type=Path)
+    parser.add_argument("source", metavar="SOURCE")
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--name", help="of the corpus; the name of the source's folder, or its Hub id, by default")
     parser.add_argument("--labels", type=Path)
+    parser.add_argument("--genre", help="of all songs, where there are no labels; else the name of their first folder")
     parser.add_argument("--exclude-licence", metavar="REGEX", help="leave out songs whose licence column matches, e.g. 'NC'")
     parser.add_argument("--chord-markers", action="store_true", help="the chords are those that the files' markers name")
     parser.add_argument("--seed", type=int, default=0, help="of the split")
     parser.add_argument("--workers", type=int, default=None, help="processes; all cores by default")
     options = parser.parse_args(arguments)
 
-    entries = list_songs(options.source, options.labels)
-    if options.exclude_licence:
-        entries = [e for e in entries if not re.search(options.exclude_licence, e.get("licence", ""))]
+    if options.genre and options.labels:
+        raise SystemExit("--genre is for songs without labels; the labels say the genre of each song")
+    writer, left_out = prepare_dataset(options) if dataset.is_dataset(options.source) else prepare_files(options)
+    writer.finish(options.name or default_name(options.source), left_out)
+    counts = {split: sum(song["split"] == split for song in writer.songs) for split, _ in SPLITS}
+    print(f"{len(writer.songs)} songs, {writer.blocks} blocks ({counts}); left out {len(left_out)}, see {SONGS_FILE}")
+
+
+def prepare_files(options: argparse.Namespace) -> tuple[CorpusWriter, list[dict]]:
+    """Write the songs of a folder, with their duplicates found and split. The writer, to be finished, and what was left out."""
+    source = Path(options.source)
+    entries = [entry for entry in list_songs(source, options.labels) if not is_excluded(entry, options.exclude_licence)]
+    if options.genre:
+        entries = [entry | {"genre": options.genre} for entry in entries]
     if not entries:
-        raise SystemExit(f"{options.source}: no song found; accepted: {', '.join(MIDI_ENDINGS)} and LPD-5 .npz files")
-    options.out.mkdir(parents=True, exist_ok=True)
-    songs, left_out = [], []
-    files = [open(options.out / block_file(name), "wb") for name in TRACK_NAMES]
-    plans, table = open(options.out / PLAN_FILE, "wb"), open(options.out / NOTES_FILE, "wb")
-    first = 0
-    with ProcessPoolExecutor(options.workers) as pool:
-        prepare = partial(prepare_song, options.source, options.chord_markers)
+        raise SystemExit(f"{source}: no song found; accepted: {', '.join(MIDI_ENDINGS)} and LPD-5 .npz files, and a dataset of "
+                         "blocks in Parquet, in a folder or by its Hub id (NAME/REPOSITORY)")  # fmt: skip
+    left_out = []
+    with CorpusWriter(options.out) as writer, ProcessPoolExecutor(options.workers) as pool:
+        prepare = partial(prepare_song, source, options.chord_markers)
         results = pool.map(prepare, [entry["file"] for entry in entries], chunksize=8)
         for entry, result in zip(entries, tqdm(results, total=len(entries), unit="song")):
             if isinstance(result, str):
                 left_out.append({"file": entry["file"], "reason": result})
                 continue
-            blocks, plan, notes, programs, bars, even = result
-            for file, packed in zip(files, blocks):
-                file.write(packed.tobytes())
-            plans.write(plan.tobytes())
-            notes["song"] = len(songs)
-            table.write(notes.tobytes())
-            songs.append({**entry, "first": first, "blocks": len(plan), "programs": programs, "bars": bars, "even": even})
-            first += len(plan)
-    for file in [*files, plans, table]:
-        file.close()
-    if not songs:
+            packed, plan, notes, programs, bars, even = result
+            writer.append({**entry, "programs": programs, "bars": bars, "even": even}, packed, plan, notes)
+    if not writer.songs:
         raise SystemExit(f"none of {len(entries)} songs could be read; the first: {left_out[0]}")
-    group_duplicates(songs)
-    split_songs(songs, options.seed)
-    for song in songs:
-        del song["bars"]
-    (options.out / SONGS_FILE).write_text(json.dumps({"songs": songs, "left_out": left_out}, indent=1))
-    counts = {split: sum(song["split"] == split for song in songs) for split, _ in SPLITS}
-    print(f"{len(songs)} songs, {first} blocks ({counts}); left out {len(left_out)}, see {SONGS_FILE}")
+    group_duplicates(writer.songs)
+    split_songs(writer.songs, options.seed)
+    return writer, left_out
+
+
+def prepare_dataset(options: argparse.Namespace) -> tuple[CorpusWriter, list[dict]]:
+    """As `prepare_files`, from a dataset of blocks, whose songs are grouped and split already."""
+    if options.labels or options.genre or options.chord_markers:
+        raise SystemExit(f"{options.source} is a dataset of blocks: its songs have their labels and chords already, so "
+                         "--labels, --genre and --chord-markers are for folders of MIDI files or LPD-5 archives")  # fmt: skip
+    songs = dataset.read(options.source)
+    with CorpusWriter(options.out) as writer:
+        for entry, packed, plan, notes in tqdm(songs, unit="song"):
+            if not is_excluded(entry, options.exclude_licence):
+                writer.append(entry, packed, plan, notes)
+    if not writer.songs:
+        raise SystemExit(f"{options.source}: no song is left; --exclude-licence leaves out all, or there are none")
+    return writer, []
+
+
+def is_excluded(entry: dict, licence: str | None) -> bool:
+    return bool(licence and re.search(licence, entry.get("licence", "")))
+
+
+def default_name(source: str) -> str:
+    """The name of a folder, or a Hub id without its revision."""
+    return Path(source).resolve().name if Path(source).exists() else source.partition("@")[0]
 
 
 def list_songs(source: Path, labels: Path | None) -> list[dict]:
-    """An entry a song: `file` relative to `source`, `genre`, and of `split`, `dup_group`, `licence` what the labels say."""
+    """An entry a song: `file` relative to `source`, `genre`, and of `split`, `dup_group`, `licence`, `source` what the
+    labels say."""
     archives = sorted(source.rglob("*.npz"))
     if archives:
         genres = read_genre_list(labels) if labels else {}
@@ -103,7 +128,7 @@ def list_songs(source: Path, labels: Path | None) -> list[dict]:
             rows = list(csv.DictReader(file))
         if rows and not {"file", "genre"} <= rows[0].keys():
             raise SystemExit(f"{labels.name} has the columns {', '.join(rows[0])}; needed: file, genre")
-        known = ("file", "genre", "split", "dup_group", "licence")
+        known = ("file", "genre", "split", "dup_group", "licence", "source")
         return [{key: row[key] for key in known if row.get(key)} for row in rows]
     files = sorted(path for path in source.rglob("*") if path.suffix.lower() in MIDI_ENDINGS)
     parts = [path.relative_to(source).parts for path in files]

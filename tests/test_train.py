@@ -9,11 +9,12 @@ import pypianoroll
 import pytest
 import torch
 import yaml
+from huggingface_hub import ModelCard
 
 from accomp import Accompanist, MusicError, Note, Score, TimeSignature, Track, read_midi, write_midi
 from accomp.grid import MELODY, TRACK_NAMES
 from tests.test_accompanist import melody
-from train import harmony, planner, prepare, vae
+from train import harmony, planner, prepare, staging, vae
 from train.corpus import Corpus
 from train.lpd import read_genre_list, read_lpd
 from train.prepare import group_duplicates, list_songs, split_songs
@@ -214,3 +215,44 @@ def test_what_is_missing_is_named(corpus, tmp_path):
         harmony.main(["--corpus", str(corpus), "--run", str(tmp_path / "run")])
     with pytest.raises(SystemExit, match="genre 'ska' is unknown; available: jazz, pop"):
         vae.main(["--corpus", str(corpus), "--run", str(tmp_path / "run"), "--genre", "ska"])
+
+
+def test_a_model_is_a_run_to_train_on_from(corpus, tmp_path, monkeypatch, hub):
+    path = small("accomp.yaml", tmp_path)
+    common = ["--config", str(path), "--max-steps", "2"]
+    run, models = tmp_path / "universal", tmp_path / "models"
+    vae.main(["--corpus", str(corpus), *common, "--run", str(run)])
+    planner.main(["--corpus", str(corpus), *common, "--run", str(run)])
+    harmony.main(["--corpus", str(corpus), *common, "--run", str(run)])
+    first = ["--run", str(tmp_path / "jazz"), "--init", str(run), "--genre", "jazz", "--export", str(models / "jazz")]
+    harmony.main(["--corpus", str(corpus), *common, *first])
+
+    # A folder of one's own songs, a genre that the model has not met, and away with it to the Hub.
+    songs = tmp_path / "songs"
+    songs.mkdir()
+    for number in range(12):
+        write_midi(song(20 + number), songs / f"{number}.mid")
+    prepare.main([str(songs), "--genre", "polka", "--out", str(tmp_path / "polka"), "--workers", "1"])
+    own = ["--corpus", str(tmp_path / "polka"), *common, "--run", str(tmp_path / "tuned"), "--init", str(models / "jazz")]
+    own += ["--genre", "polka", "--export", str(models / "polka"), "--push", "tester"]
+    with pytest.raises(SystemExit, match="no token"):
+        harmony.main(own)
+    assert not (tmp_path / "tuned").exists()  # said before training
+    monkeypatch.setenv("HF_TOKEN", "hf_tester")
+    monkeypatch.setattr(staging, "write_audio", lambda samples, path: path.write_bytes(b"sound"))
+    harmony.main(own)
+    jazz, polka = Accompanist.from_pretrained(models / "jazz"), Accompanist.from_pretrained("tester/accomp-polka")
+    assert polka.config.genre == "polka" and polka.genre_index == jazz.genre_index and polka.config.feel.genre == "polka"
+    assert set(polka.config.harmony.genres) == set(jazz.config.harmony.genres) - {"jazz"} | {"polka"}
+    for name, value in jazz.vaes.state_dict().items():
+        assert torch.equal(value, polka.vaes.state_dict()[name])
+    card = ModelCard.load("tester/accomp-polka").text
+    assert "have not been measured" in card and "| HarmonyNNs, fine-tuned | songs | " in card
+    with pytest.raises(SystemExit, match="genre 'ska' is unknown; .*polka"):
+        harmony.main([*own[:-8], "--init", str(models / "jazz"), "--genre", "ska"])
+    with pytest.raises(SystemExit, match="--init takes the folder of a run, or a model: .*'salsa' is unknown"):
+        harmony.main([*own[:-8], "--init", "salsa", "--genre", "polka"])
+    with pytest.raises(SystemExit, match="checkpoint.safetensors is of another model; choose another --run"):
+        harmony.main([*own[:-8], "--init", "pop", "--genre", "polka"])
+    with pytest.raises(SystemExit, match="pop has other settings than --config: vae, planner, harmony"):
+        harmony.main([*own[:-8], "--init", "pop", "--genre", "polka", "--config", str(small("paper.yaml", tmp_path))])

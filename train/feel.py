@@ -31,6 +31,7 @@ from accomp.grid import (
 from train.corpus import Corpus
 from train.loop import Fit, fit, write_json
 from train.settings import Session, find_weights, parser, save_weights
+from train.unpack import FIGURES
 
 CONFIG = "config.json"
 FIT = {"epochs": 8, "batch_size": 2048, "learning_rate": 3e-3, "weight_decay": 0.01, "sample_every": 1000}
@@ -79,8 +80,8 @@ def main(arguments: list[str] | None = None) -> None:
     write_json(folder / CONFIG, asdict(model.config))
     baseline = position_baseline(lessons["train"])
     figures = {s: evaluate(model, lessons[s], baseline) for s in ("val", "test") if len(lessons[s].target)}
-    write_json(folder / "figures.json", {"seed": options.seed, "notes": len(lessons["train"].target), **figures,
-                                         "learned": learned(model, songs, genres, timings)})  # fmt: skip
+    known = {"seed": options.seed, "notes": len(lessons["train"].target), "data": session.learned_from("feel")}
+    write_json(folder / FIGURES, {**known, **figures, "learned": learned(model, songs, genres, timings)})
 
 
 def start(session: Session) -> Feel:

@@ -1,15 +1,18 @@
 """Train a HarmonyNN set and put a genre's models together: `python -m train.harmony --corpus CORPUS --run RUN`.
 
 RUN holds the VAEs (train.vae) and the chord planner (train.planner); what it lacks is taken from --init. With --export the
-whole set is written there, ready for `Accompanist.from_pretrained`; by default to RUN/model.
+whole set is written there, ready for `Accompanist.from_pretrained`; by default to RUN/model. With --push it then goes to the
+Hub, as by train.cards and train.push.
 """
 
+import argparse
 import json
 from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import torch
+from huggingface_hub import HfApi
 from safetensors.torch import load_file
 from torch import Tensor
 
@@ -21,11 +24,14 @@ from accomp.harmony import HarmonyNN, Heard
 from accomp.midi import write_midi
 from accomp.pianoroll import from_blocks, from_planes, in_beats
 from accomp.score import Score, Track
+from train import cards, push
 from train.codebook import fill_codebook
 from train.feel import trained_feel
 from train.loop import fit, plot_losses, read_losses, write_json, writes
+from train.publish import check_account
 from train.settings import Session, find_weights, harmony_config, parser, planner_config, save_weights, vae_configs
 from train.statistics import fit_colours, fit_programs
+from train.unpack import FIGURES, TRAINING
 
 PREVIOUS_DROPPED = 0.2  # how often a network must do without its previous latent, so that it listens to the rest too
 OWN_PREVIOUS = 0.3  # how often a network goes on from what it would itself have played
@@ -36,8 +42,11 @@ EXAMPLE_BLOCKS = 16
 def main(arguments: list[str] | None = None) -> None:
     options = parser("harmony", __doc__)
     options.add_argument("--export", type=Path, help="folder for config.json and model.safetensors")
-    session = Session.of(options.parse_args(arguments))
-    options = session.options
+    options.add_argument("--push", metavar="NAMESPACE", help="then push it to the Hub, to NAMESPACE/accomp-<genre>")
+    options = options.parse_args(arguments)
+    if options.push:
+        check_push(options)
+    session = Session.of(options)
     model = assemble(session)
     songs = {split: session.songs(split) for split in ("train", "val", "test")}
     for split in ("train", "val"):
@@ -54,10 +63,22 @@ def main(arguments: list[str] | None = None) -> None:
     fit_colours(model, session, songs["train"])
     model.feel = trained_feel(session)
     model.config.feel = model.feel.config
-    figures = {}
+    figures: dict = {"seed": options.seed, "data": session.learned_from("harmony")}
     for track in ACCOMPANIMENT:
         figures[TRACK_NAMES[track]] = train_network(session, model, latents, songs, track)
+    write_json(options.run / "harmony" / FIGURES, figures)
     export(session, model, figures, options.export or options.run / "model")
+    if options.push and writes():
+        cards.main([options.genre, "--models", str(options.export.parent), "--out", str(options.run)])
+        push.main(["--genre", options.genre, "--namespace", options.push, "--models", str(options.export.parent),
+                   "--cards", str(options.run)])  # fmt: skip
+
+
+def check_push(options: argparse.Namespace) -> None:
+    """Say before training what would speak against the push after it. Raises SystemExit."""
+    if not options.genre or not options.export or options.export.name != options.genre:
+        raise SystemExit("--push takes the models from a folder named after their genre: --genre polka --export models/polka")
+    check_account(HfApi(), options.push)
 
 
 def assemble(session: Session) -> Accompanist:
@@ -243,10 +264,10 @@ def export(session: Session, model: Accompanist, figures: dict, folder: Path) ->
     model._save_pretrained(folder)
     runs = [run for run in (options.run, options.init) if run]
     parts = [*TRACK_NAMES, "planner", "feel"]
-    found = {part: next((r / part for r in runs if (r / part / "figures.json").is_file()), None) for part in parts}
+    found = {part: next((r / part for r in runs if (r / part / FIGURES).is_file()), None) for part in parts}
     songs = {split: len(session.songs(split)) for split in ("train", "val", "test")}
     write_json(
-        folder / "training.json",
+        folder / TRAINING,
         {
             "genre": model.config.genre,
             "labels": session.labels or "all",
@@ -257,7 +278,7 @@ def export(session: Session, model: Accompanist, figures: dict, folder: Path) ->
             "fit": {"harmony": asdict(session.fit("harmony"))},
             "losses": {
                 "harmony": figures,
-                **{part: json.loads((path / "figures.json").read_text()) for part, path in found.items() if path},
+                **{part: json.loads((path / FIGURES).read_text()) for part, path in found.items() if path},
             },
         },
     )

@@ -18,6 +18,7 @@ from accomp.planner import ChordPlanner
 from train.corpus import Corpus
 from train.loop import fit, write_json
 from train.settings import Session, parser, planner_config, save_weights
+from train.unpack import FIGURES
 
 HALF_BARS = 32 * BLOCK_HALF_BARS  # of a training excerpt: 64 bars
 IGNORED = -100
@@ -38,10 +39,9 @@ def main(arguments: list[str] | None = None) -> None:
     excerpts = {split: excerpts_of(corpus, session.songs(split)) for split in ("train", "val", "test")}
     for track in (GUITAR, STRINGS):
         excerpts["train"] += excerpts_of(corpus, session.songs("train"), track)
-    others = {}
-    if options.also:
-        also = Corpus.load(options.also)
-        others = {split: excerpts_of(also, also.choose(split)) for split in ("train", "val", "test")}
+    others, also = {}, [Corpus.load(options.also)] if options.also else []
+    for other in also:
+        others = {split: excerpts_of(other, other.choose(split)) for split in ("train", "val", "test")}
         excerpts["train"] += others["train"]
     for split in ("train", "val"):
         if not excerpts[split]:
@@ -78,7 +78,8 @@ def main(arguments: list[str] | None = None) -> None:
     save_weights(options.run / "planner", model)
     figures = {split: evaluate(model, excerpts[split]) for split in ("val", "test") if excerpts[split]}
     figures |= {f"also_{split}": evaluate(model, others[split]) for split in ("val", "test") if others.get(split)}
-    write_json(options.run / "planner" / "figures.json", {"seed": options.seed, "excerpts": len(excerpts["train"]), **figures})
+    known = {"seed": options.seed, "excerpts": len(excerpts["train"]), "data": session.learned_from("planner", *also)}
+    write_json(options.run / "planner" / FIGURES, known | figures)
 
 
 def excerpts_of(corpus, songs: list[int], track: int = MELODY) -> list[tuple[np.ndarray, np.ndarray]]:

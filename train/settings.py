@@ -1,21 +1,24 @@
 """What the training scripts share before they train: the command line, the config file and the folders of a run."""
 
 import argparse
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
+from accelerate import PartialState
 from safetensors.torch import load_file, save_file
 from torch import nn
 
+from accomp.config import CONFIG_FILE
 from accomp.grid import TRACKS
 from accomp.harmony import HarmonyConfig
 from accomp.planner import PlannerConfig
 from accomp.vae import VAEConfig
 from train.corpus import Corpus
 from train.loop import Fit, writes
+from train.unpack import FIGURES, WEIGHTS, unpack
 
-WEIGHTS = "weights.safetensors"
 CONFIGS = Path(__file__).parent / "configs"
 
 
@@ -29,7 +32,9 @@ def parser(script: str, description: str) -> argparse.ArgumentParser:
     result.add_argument("--config", type=Path, default=CONFIGS / "accomp.yaml", help="accomp.yaml (default) or paper.yaml")
     result.add_argument("--genre", help="train on this genre's songs only")
     result.add_argument(
-        "--init", type=Path, help="fine-tune: start from the weights of this run, with the config's fine_tune settings"
+        "--init",
+        metavar="RUN_OR_MODEL",
+        help="fine-tune, with the config's fine_tune settings: start from this run, or from a model (folder, genre or Hub id)",
     )
     result.add_argument("--seed", type=int, default=0)
     result.add_argument("--max-steps", type=int, help="stop early, to try things out")
@@ -49,6 +54,8 @@ class Session:
         config = yaml.safe_load(options.config.read_text())
         options.run.mkdir(parents=True, exist_ok=True)
         (options.run / "config.yaml").write_text(options.config.read_text())
+        if options.init:
+            options.init = initial_run(options.init, config, options.genre, options.run)
         return cls(options, config, Corpus.load(options.corpus))
 
     @property
@@ -60,6 +67,17 @@ class Session:
     def genre_of(self, label: str) -> str:
         """The genre that a corpus label belongs to."""
         return genre_of(self.config, label)
+
+    @property
+    def data(self) -> dict:
+        """What this session trains on, for the record: songs by split, and how many state which licence and source."""
+        return self.corpus.described(self.labels)
+
+    def learned_from(self, part: str, *also: Corpus) -> list[dict]:
+        """What a part of this run has been trained on, and before that the one it started from."""
+        path = self.options.init / part / FIGURES if self.options.init else None
+        earlier = json.loads(path.read_text()).get("data", []) if path and path.is_file() else []
+        return [*earlier, self.data, *(corpus.described() for corpus in also)]
 
     def songs(self, split: str) -> list[int]:
         return self.corpus.choose(split, self.labels)
@@ -80,6 +98,24 @@ class Session:
         found = next((folder for folder in folders if (folder / name / WEIGHTS).is_file()), folders[0])
         model.load_state_dict(load_file(find_weights(found, name)))
         return model.eval()
+
+
+def initial_run(init: str, config: dict, genre: str | None, run: Path) -> Path:
+    """The run that --init names; a model is first taken apart, into the folder `base` of the new run."""
+    if Path(init).is_dir() and not (Path(init) / CONFIG_FILE).is_file():
+        return Path(init)
+    base = run / "base"
+    if writes():
+        model = unpack(init, genre, base)
+        fits = {
+            "vae": vae_configs(config) == model.vaes,
+            "planner": planner_config(config) == model.planner,
+            "harmony": harmony_config(config, model.harmony.genres) == model.harmony,
+        }
+        if not all(fits.values()):
+            raise SystemExit(f"{init} has other settings than --config: {', '.join(k for k, same in fits.items() if not same)}")
+    PartialState().wait_for_everyone()
+    return base
 
 
 def genre_of(config: dict, label: str) -> str:

@@ -16,6 +16,7 @@ from accomp.pianoroll import PianoRoll
 from accomp.vae import InstrumentVAE
 from train.loop import fit, write_json
 from train.settings import Session, parser, save_weights, vae_configs
+from train.unpack import FIGURES
 
 KL_WARM_UP = 0.3  # share of training over which the divergence's weight rises from 0
 VALIDATION_BLOCKS = 2048
@@ -72,7 +73,8 @@ def train_vae(session: Session, track: int) -> None:
     save_weights(options.run / name, model)
     test = blocks_of("test")
     figures = {"val": evaluate(model, corpus, track, val), "test": evaluate(model, corpus, track, test) if len(test) else {}}
-    write_json(options.run / name / "figures.json", {"seed": options.seed, "blocks": len(train), **figures})
+    known = {"seed": options.seed, "blocks": len(train), "data": session.learned_from(name)}
+    write_json(options.run / name / FIGURES, known | figures)
 
 
 @torch.no_grad()

@@ -163,12 +163,12 @@ def table(results: dict, kind: str, systems: list[str], interval: bool = True) -
     lines = ["| | " + " | ".join(TITLES.get(name, name.removeprefix("accomp_")) for name in systems) + " |"]
     lines.append("|---" * (len(systems) + 1) + "|")
     for key, title in ROWS.items():
-        cells = [_cell(results[kind][name].get(key), key, interval) for name in systems]
+        cells = [cell(results[kind][name].get(key), key, interval) for name in systems]
         if any(cell != "–" for cell in cells):
             lines.append(f"| {title} | " + " | ".join(cells) + " |")
         if key == "chord_match" and kind != "test":
             for group in sorted({g for name in systems for g in results[kind][name]["groups"]}):
-                cells = [_cell(results[kind][name]["groups"].get(group), key, interval) for name in systems]
+                cells = [cell(results[kind][name]["groups"].get(group), key, interval) for name in systems]
                 lines.append(f"| … {group.capitalize()} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
@@ -182,7 +182,7 @@ def ablations(bench: dict) -> str:
     lines = ["| without | " + " | ".join(ABLATION_KEYS[key] for key in keys) + " |", "|---" * (len(keys) + 1) + "|"]
     for title, name in [("–", "accomp_pop"), *((n.removeprefix("without_").replace("_", " "), n) for n in names)]:
         if name in bench:
-            lines.append(f"| {title} | " + " | ".join(_cell(bench[name].get(key), key, False) for key in keys) + " |")
+            lines.append(f"| {title} | " + " | ".join(cell(bench[name].get(key), key, False) for key in keys) + " |")
     return "\n".join(lines)
 
 
@@ -198,7 +198,7 @@ def confusion_table(found: dict) -> str:
     return "\n".join(lines)
 
 
-def _cell(value, key: str, interval: bool) -> str:
+def cell(value, key: str, interval: bool = True) -> str:
     if value is None or (isinstance(value, list) and value[0] is None):
         return "–"
     percent = key in PERCENT or key.startswith("empty_")

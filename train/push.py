@@ -1,0 +1,118 @@
+"""Genres, the demo and the blocks to the Hugging Face Hub.
+
+    python -m train.push --genre jazz --namespace NAME      the models of a genre, to NAME/accomp-jazz
+    python -m train.push --all --namespace NAME             those of every genre
+    python -m train.push --space NAME/accomp                the demo, as a Space that takes its models from NAME's repositories
+    python -m train.push --dataset NAME/accomp-blocks --corpus CORPUS      the prepared blocks of songs with a free licence
+
+Each becomes one commit. What is there already is left as it is; whatever speaks against it is said before anything is
+uploaded. A token that may write comes from `hf auth login` or HF_TOKEN.
+"""
+
+import argparse
+import re
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from huggingface_hub import HfApi, get_token
+
+from accomp import hub
+from accomp.config import CONFIG_FILE
+from train import cards
+from train.corpus import Corpus
+from train.licences import FREE
+from train.publish import Publication, Refused, check_account, check_tag, compare, publish
+from train.staging import check_model, stage_model, stage_space
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(prog="train.push", description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--genre", action="append", help="a genre's models; can be given several times")
+    what.add_argument("--all", action="store_true", help="the models of every genre in --models")
+    what.add_argument("--space", metavar="NAME/accomp", help="the demo")
+    what.add_argument("--dataset", metavar="NAME/accomp-blocks", help="the blocks of --corpus")
+    parser.add_argument("--namespace", help="user or organisation that owns the models (with --space: its own by default)")
+    parser.add_argument("--private", action="store_true", help="make new repositories private")
+    parser.add_argument("--revision", metavar="TAG", help="tag the commit; with --space: the tag of the models that it serves")
+    parser.add_argument("--dry-run", action="store_true", help="say what would be uploaded, and upload nothing")
+    parser.add_argument("--models", type=Path, default=hub.MODELS, help="folder with a folder for each genre (default: models)")
+    parser.add_argument("--cards", type=Path, default=cards.CARDS, help="folder with the cards (default: model_cards)")
+    parser.add_argument("--corpus", type=Path, help="for --dataset: folder that train.prepare wrote")
+    parser.add_argument("--licences", default=FREE, metavar="REGEX", help="for --dataset: of the songs to take (default: free)")
+    parser.add_argument("--no-sound", action="store_true", help="samples without sound, where there is no FluidSynth")
+    options = parser.parse_args(arguments)
+    with tempfile.TemporaryDirectory(prefix="accomp-push-") as folder:
+        push(options, Path(folder))
+
+
+def push(options: argparse.Namespace, folder: Path) -> None:
+    """Stage what the options ask for in `folder`, check all of it, then publish it. Raises Refused."""
+    api, tag = HfApi(), None if options.space else options.revision
+    owner = owner_of(options)
+    if get_token() or not options.dry_run:
+        check_account(api, owner)
+    plans = []
+    for publication in stage(options, owner, folder, api):
+        try:
+            plans.append((publication, compare(api, publication)))
+            if tag:
+                check_tag(api, publication, tag)
+        except Exception as error:  # whatever the network does
+            raise Refused(f"{publication.repo_id}: {hub.first_line(error)}; nothing was uploaded") from error
+    for publication, changes in plans:
+        size = sum(path.stat().st_size for path in publication.files.values()) / 1e6
+        print(f"{publication.repo_id} ({publication.kind}, {size:.1f} MB): {changes}")
+        if options.dry_run:
+            for path in changes.new + changes.changed:
+                print(f"  would upload {path} ({publication.files[path].stat().st_size:,} bytes)")
+            for path in changes.deleted:
+                print(f"  would delete {path}")
+            continue
+        try:
+            commit = publish(api, publication, changes, options.private, tag)
+        except Exception as error:
+            raise SystemExit(f"{publication.repo_id}: interrupted ({hub.first_line(error)}); what was there is as it was. "
+                             "Run the same again to go on") from error  # fmt: skip
+        done = f"pushed as {commit[:7]}" if changes else "is there already, nothing was uploaded"
+        print(f"  {publication.url}: {done}{f', tag {tag}' if tag else ''}")
+
+
+def owner_of(options: argparse.Namespace) -> str:
+    """Whom the repositories belong to. Raises Refused where that is not said or can't be."""
+    target = options.space or options.dataset
+    if target:
+        if not re.fullmatch(r"[\w.-]+/[\w.-]+", target):
+            raise Refused(f"{target!r} is no Hub id; accepted: NAME/REPOSITORY")
+        return target.split("/")[0]
+    if not re.fullmatch(r"[\w.-]+", options.namespace or ""):
+        raise Refused(f"--namespace is {options.namespace!r}; accepted: the name of a user or organisation on the Hub")
+    return options.namespace
+
+
+def stage(options: argparse.Namespace, owner: str, folder: Path, api: HfApi) -> Iterator[Publication]:
+    """The publications that the options ask for, each staged in a folder of its own. Raises Refused."""
+    if options.space:
+        yield stage_space(options.space, options.namespace or owner, options.revision, folder, api)
+        return
+    if options.dataset:
+        from train import dataset  # not needed for the rest, and slow to import
+
+        if not options.corpus:
+            raise Refused("--dataset needs --corpus: a folder that train.prepare wrote")
+        dataset.export(Corpus.load(options.corpus), folder, options.licences)
+        yield Publication(options.dataset, "dataset", folder, "README.md", lambda text: "train.prepare" in text)
+        return
+    known = sorted(path.parent.name for path in options.models.glob(f"*/{CONFIG_FILE}"))
+    models = []
+    for genre in known if options.all else options.genre:
+        if genre not in known:
+            raise Refused(f"genre {genre!r} is unknown; {options.models} holds {', '.join(known) or 'none'}")
+        models.append(check_model(options.models / genre, genre, options.cards))
+    for model in models:
+        yield stage_model(model, owner, options.cards, folder / model.config.genre, not options.no_sound)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,96 @@
+"""What becomes a repository on the Hub, put together in a folder: a genre's models with their card and samples, or the demo."""
+
+import re
+import shutil
+from pathlib import Path
+
+from huggingface_hub import HfApi, ModelCard, RepoCard
+
+from accomp import hub
+from accomp.accompanist import Accompanist
+from accomp.config import CONFIG_FILE, WEIGHTS_FILE, ModelError
+from accomp.midi import read_midi, write_midi
+from accomp.plotting import save_plot
+from accomp.rendering import AudioUnavailable, render, write_audio
+from train.cards import PLACEHOLDER, SAMPLES
+from train.publish import Publication, Refused
+from train.unpack import TRAINING
+
+ROOT = Path(__file__).parent.parent
+EXAMPLES = ROOT / "examples"
+LOSSES = "losses.png"
+# What the demo is made of; neither training nor data nor models.
+DEMO = ("app.py", "accomp/**/*.py", "examples/*.mid", "examples/README.md", "docs/**/*.png", "README.md", "LICENSE",
+        "pyproject.toml", "requirements.txt", "packages.txt")  # fmt: skip
+
+
+def check_model(model: Path, genre: str, cards: Path) -> Accompanist:
+    """The models of a genre. Raises Refused unless they load, are this genre's, and have all that goes with them."""
+    try:
+        found = Accompanist.from_pretrained(model, device="cpu")
+    except ModelError as error:
+        raise Refused(f"{error}; nothing was uploaded") from error
+    if found.config.genre != genre:
+        raise Refused(f"{model} holds the genre {found.config.genre!r}; rename the folder, or train with --genre {genre}")
+    for name in (TRAINING, LOSSES):
+        if not (model / name).is_file():
+            raise Refused(f"{model / name} is missing; train.harmony --export writes it")
+    card = cards / f"{genre}.md"
+    if not card.is_file():
+        raise Refused(f"{card} is missing; make it with: python -m train.cards {genre}")
+    name = hub.repository(genre, PLACEHOLDER)
+    if name not in card.read_text() or ModelCard.load(card).data.library_name != hub.LIBRARY:
+        raise Refused(f"{card} is not the card of {name}; make it anew with: python -m train.cards {genre}")
+    return found
+
+
+def stage_model(model: Accompanist, owner: str, cards: Path, folder: Path, sound: bool) -> Publication:
+    """Models (that `check_model` loaded), card, settings and figures, loss curves and samples. Raises Refused."""
+    genre = model.config.genre
+    folder.mkdir(parents=True)
+    for name in (CONFIG_FILE, WEIGHTS_FILE, TRAINING, LOSSES):
+        shutil.copyfile(model.source.folder / name, folder / name)
+    text = (cards / f"{genre}.md").read_text().replace(PLACEHOLDER, owner)
+    (folder / "README.md").write_text(text if sound else re.sub(r"<audio .*\n", "", text))
+    write_samples(model, folder / "samples", sound)
+    return Publication(hub.repository(genre, owner), "model", folder, CONFIG_FILE, lambda text: '"vaes"' in text)
+
+
+def write_samples(model: Accompanist, folder: Path, sound: bool) -> None:
+    """What the models make of a few melodies: MIDI, picture and sound. Raises Refused without FluidSynth."""
+    for name in SAMPLES:
+        song = model.accompany(read_midi(EXAMPLES / f"{name}.mid"), seed=0)
+        (folder / name).mkdir(parents=True)
+        write_midi(song, folder / name / "accompaniment.mid")
+        save_plot(song, folder / name / "pianoroll.png")
+        if sound:
+            try:
+                write_audio(render(song), folder / name / "accompaniment.mp3")
+            except AudioUnavailable as error:
+                raise Refused(f"the samples have no sound: {error}. Or push without: --no-sound") from error
+
+
+def stage_space(repo_id: str, owner: str, revision: str | None, folder: Path, api: HfApi) -> Publication:
+    """The demo, which serves the models of `owner` (at a tag, if one is given): they are named in its front matter, to be
+    brought in when the Space is built. Raises Refused."""
+    for pattern in DEMO:
+        for path in sorted(ROOT.glob(pattern)):
+            target = folder / path.relative_to(ROOT)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, target)
+    try:
+        models = sorted(entry.id for entry in api.list_models(author=owner, filter=hub.LIBRARY))
+        commits = {name: api.model_info(name, revision=revision).sha for name in models if revision}
+    except Exception as error:  # whatever the network does
+        raise Refused(f"the models of {owner} can't be listed: {hub.first_line(error)}; nothing was uploaded") from error
+    if not models:
+        raise Refused(f"{owner} has no models for the Space to serve; push them first: train.push --all --namespace {owner}")
+    card = RepoCard.load(folder / "README.md")
+    card.data.models = models
+    # The commit only where a tag is served: else the Space asks for the newest, and has cached what has not changed since.
+    card.data.preload_from_hub = [
+        " ".join([name, f"{CONFIG_FILE},{WEIGHTS_FILE}", *([commits[name]] if revision else [])]) for name in models
+    ]
+    card.save(folder / "README.md")
+    serves = f"{owner}@{revision}" if revision else owner
+    return Publication(repo_id, "space", folder, "app.py", lambda text: hub.LIBRARY in text, {"ACCOMP_NAMESPACE": serves})

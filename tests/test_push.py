@@ -83,7 +83,14 @@ def test_the_cards_snippet_runs(tester, tmp_path, monkeypatch):
     assert len(read_midi(tmp_path / "song.mid").tracks) == 5
 
 
-def test_what_is_there_already_is_left_as_it_is(tester, capsys):
+def test_what_is_there_already_is_left_as_it_is(tester, capsys, monkeypatch):
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)  # the client waits between its attempts
+    monkeypatch.delenv("HF_TOKEN")  # nobody to be, nowhere to go: what would be uploaded is said all the same
+    tester.stop()
+    run(*JAZZ, "--dry-run")
+    assert "could not be compared" in capsys.readouterr().out
+    tester.start()
+    monkeypatch.setenv("HF_TOKEN", "hf_tester")
     run(*JAZZ, "--dry-run")
     assert not tester.repositories and "would upload model.safetensors" in capsys.readouterr().out
     run(*JAZZ, "--revision", "v1")
@@ -171,7 +178,7 @@ def test_the_demo_becomes_a_space(tester):
     card.validate(repo_type="space")
     commit = HfApi().model_info("tester/accomp-jazz", revision="v1").sha
     assert card.data.models == ["tester/accomp-jazz"]
-    assert card.data.preload_from_hub == [f"tester/accomp-jazz config.json,model.safetensors {commit}"]
+    assert card.data.preload_from_hub == [f"tester/accomp-jazz config.json,model.safetensors,training.json {commit}"]
     assert HfApi().get_space_variables("band/accomp")["ACCOMP_NAMESPACE"].value == "tester@v1"
     before, asked = tester.commits("band/accomp", repo_type="space"), len(tester.requests)
     run("--space", "band/accomp", "--namespace", "tester", "--revision", "v1")

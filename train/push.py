@@ -22,7 +22,7 @@ from accomp.config import CONFIG_FILE
 from train import cards
 from train.corpus import Corpus
 from train.licences import FREE
-from train.publish import Publication, Refused, check_account, check_tag, compare, publish
+from train.publish import Changes, Publication, Refused, check_account, check_tag, compare, publish
 from train.staging import check_model, stage_model, stage_space
 
 
@@ -60,7 +60,10 @@ def push(options: argparse.Namespace, folder: Path) -> None:
             if tag:
                 check_tag(api, publication, tag)
         except Exception as error:  # whatever the network does
-            raise Refused(f"{publication.repo_id}: {hub.first_line(error)}; nothing was uploaded") from error
+            if not options.dry_run:
+                raise Refused(f"{publication.repo_id}: {hub.first_line(error)}; nothing was uploaded") from error
+            print(f"{publication.repo_id} could not be compared with the Hub: {hub.first_line(error)}")
+            plans.append((publication, Changes(sorted(publication.files), [], [], [], exists=False)))
     for publication, changes in plans:
         size = sum(path.stat().st_size for path in publication.files.values()) / 1e6
         print(f"{publication.repo_id} ({publication.kind}, {size:.1f} MB): {changes}")

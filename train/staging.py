@@ -89,7 +89,7 @@ def stage_space(repo_id: str, owner: str, revision: str | None, folder: Path, ap
     card.data.models = models
     # The commit only where a tag is served: else the Space asks for the newest, and has cached what has not changed since.
     card.data.preload_from_hub = [
-        " ".join([name, f"{CONFIG_FILE},{WEIGHTS_FILE}", *([commits[name]] if revision else [])]) for name in models
+        " ".join([name, ",".join(hub.FILES), *([commits[name]] if revision else [])]) for name in models
     ]
     card.save(folder / "README.md")
     serves = f"{owner}@{revision}" if revision else owner

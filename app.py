@@ -75,9 +75,7 @@ def accompany(melody: str | None, genre: str, seed: float = 0, chords: str = "",
 
 
 with gr.Blocks(title="accomp", delete_cache=(KEPT_SECONDS, KEPT_SECONDS)) as demo:
-    gr.Markdown(
-        "# accomp: give a melody a band\nUpload a melody as MIDI and hear it with drums, bass, guitar and strings."
-    )
+    gr.Markdown("# accomp: give a melody a band\nUpload a melody as MIDI and hear it with drums, bass, guitar and strings.")
     with gr.Row():
         melody_file = gr.File(label="Melody (MIDI)", file_types=[".mid", ".midi", ".kar"], type="filepath")
         with gr.Column():
@@ -85,7 +83,7 @@ with gr.Blocks(title="accomp", delete_cache=(KEPT_SECONDS, KEPT_SECONDS)) as dem
             served_view = gr.Markdown()
             seed_choice = gr.Number(0, label="Seed", info="Another seed gives other music.", precision=0, minimum=0)
             chords_choice = gr.Textbox(
-                label="Chords", info="Empty: planned. Or yours, or the planned ones edited: | C  Am | F  G7 |", lines=2
+                "", label="Chords", info="Empty: planned. Or yours, or the planned ones edited: | C  Am | F  G7 |", lines=2
             )
             intro_choice = gr.Dropdown(list(INTROS), value="none", label="Introduction")
             button = gr.Button("Accompany", variant="primary")

@@ -35,7 +35,7 @@ def test_mistakes_become_messages(tmp_path):
 
 
 def test_a_genre_is_loaded_once():
-    assert app.load("pop") is app.load("pop")
+    assert app.models.get("pop") is app.models.get("pop")
 
 
 def test_the_page_serves_its_endpoint():
@@ -46,6 +46,8 @@ def test_the_page_serves_its_endpoint():
         sound, picture, midi, chords = client.predict(*arguments, api_name="/accompany")
         song = read_midi(midi)
         assert len(song.tracks) == 5 and song.tracks[MELODY].start == 8.0 and "| C Am | F G7 |" in chords
+        assert len(client.predict(handle_file(ODE), "pop", 0, api_name="/accompany")) == 4  # as README calls it
+        assert client.predict("jazz", api_name="/served") == "Models: `jazz`, embedded"
         dropdown = next(c for c in app.demo.config["components"] if c["type"] == "dropdown")
         assert [choice[0] for choice in dropdown["props"]["choices"]] == genres()
     finally:

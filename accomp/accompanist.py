@@ -51,7 +51,7 @@ class Accompanist(
     nn.Module,
     PyTorchModelHubMixin,
     library_name=hub.LIBRARY,
-    tags=["music", "midi", "accompaniment", "symbolic-music"],
+    tags=["music", "midi", "symbolic-music", "music-generation", "accompaniment", "variational-autoencoder"],
     license="mit",
     repo_url=hub.CODE,
     docs_url=f"{hub.CODE}/blob/main/README.md",

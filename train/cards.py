@@ -12,6 +12,7 @@ from huggingface_hub import EvalResult, ModelCard, ModelCardData
 from safetensors import safe_open
 
 from accomp import hub
+from accomp.accompanist import Accompanist
 from accomp.config import CONFIG_FILE, WEIGHTS_FILE
 from accomp.grid import ACCOMPANIMENT, TRACK_NAMES
 from train import report
@@ -20,7 +21,6 @@ from train.unpack import TRAINING
 CARDS = Path(__file__).parent.parent / "model_cards"
 TEMPLATE, RESULTS = CARDS / "template.md", CARDS / "results.json"
 PLACEHOLDER = "NAMESPACE"
-TAGS = ["music", "midi", "symbolic-music", "music-generation", "accompaniment", "variational-autoencoder"]
 LABELS = {"bench": "accomontage-3-lead-sheets", "test": "test-songs"}
 # What the Hub shows beside the model: figures of a genre's bench results, with their titles there.
 INDEX = {
@@ -65,13 +65,14 @@ def card_of(model: Path, results: dict) -> ModelCard:
     data = data_rows(losses)
     own = losses["harmony"].get("data", [{}])[-1]
     corpora = sorted({entry["corpus"] for part in losses.values() for entry in part.get("data", []) if entry["corpus"]})
+    known = Accompanist._hub_mixin_info.model_card_data
     with safe_open(model / WEIGHTS_FILE, "np") as file:
         parameters = sum(len_of(file.get_slice(name).get_shape()) for name in file.keys())
     return ModelCard.from_template(
         ModelCardData(
-            license="mit",
-            library_name=hub.LIBRARY,
-            tags=[*TAGS, genre],
+            license=known.license,
+            library_name=known.library_name,
+            tags=[*known.tags, genre],
             datasets=corpora or None,
             model_name=f"accomp-{genre}",
             eval_results=eval_results(measured, losses),

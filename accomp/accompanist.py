@@ -51,7 +51,7 @@ class Accompanist(
     nn.Module,
     PyTorchModelHubMixin,
     library_name=hub.LIBRARY,
-    tags=["music", "midi", "symbolic-music", "music-generation", "accompaniment", "variational-autoencoder"],
+    tags=[hub.LIBRARY, "music", "midi", "symbolic-music", "music-generation", "accompaniment", "variational-autoencoder"],
     license="mit",
     repo_url=hub.CODE,
     docs_url=f"{hub.CODE}/blob/main/README.md",
@@ -114,7 +114,7 @@ class Accompanist(
 
     @classmethod
     def from_pretrained(
-        cls, source: str | Path, *, revision: str | None = None, device: str | None = None, **download
+        cls, source: str | Path, revision: str | None = None, device: str | None = None, **download
     ) -> "Accompanist":
         """The models in a folder ("models/jazz"), of a genre by its name ("jazz", see accomp.hub), or of a Hub repository
         ("user/accomp-jazz").

@@ -2,13 +2,15 @@ import json
 
 import numpy as np
 import pytest
+import torch
+from safetensors.torch import load_file, save_file
 
 from accomp import Accompanist, Note, Score, Tempo, TimeSignature, Track, chords, metrics, pianoroll
 from accomp.chord_text import parse_symbol, to_text
 from accomp.config import ModelError
 from accomp.errors import MusicError
 from accomp.grid import DRUMS, MELODY, TRACK_NAMES, Grid
-from accomp.hub import MODELS, genres
+from accomp.hub import MODELS, digest, genres
 from tests.tiny import tiny
 
 PITCHES = (67, 67, 69, 71, 72, 71, 69, 67, 64, 62, 64, 67, 67, 65, 64, 62, 60, 64, 67, 72, 71, 74, 72)
@@ -236,9 +238,28 @@ def test_broken_models_are_refused_by_name(tmp_path, model):
     refused("colour")
     config.write_text(json.dumps({**values, "temperature": 1.0, "planner": None}))
     refused("planner")  # weights that the config knows nothing of
+    config.write_text(json.dumps({**values, "vaes": {"drums": values["vaes"]["drums"]}}))
+    refused("does not make a model")
+    config.write_text("[1, 2")
+    refused("config.json: ")
+
+    def save(tensors):
+        save_file(tensors, weights)
+        config.write_text(json.dumps({**values, "weights_sha256": digest(weights)}))
+
+    tensors = load_file(weights)
+    save({name: value for name, value in tensors.items() if name != "colours"})
+    refused("colours is missing")
+    save({**tensors, "flavours": torch.zeros(1)})
+    refused("flavours is unknown")
+    save({**tensors, "colours": torch.zeros(24, 4)})
+    refused(r"colours is \[24, 4\] instead of \[24, 3\]")
     config.write_text(json.dumps(values))
+    refused("model.safetensors is not the file that config.json was written with")
     weights.write_bytes(whole[: len(whole) // 2])
-    refused(str(tmp_path.name))
+    refused("is not the file")
+    config.write_text(json.dumps({**values, "weights_sha256": digest(weights)}))
+    refused("not in the safetensors format")
     weights.unlink()
     refused("model.safetensors is missing")
 

@@ -136,7 +136,7 @@ FAULTS = {
     "500": (lambda hub: hub.fail("accomp-pop", status=500), "try again later"),
     "500 weights": (lambda hub: hub.fail("/cdn/.*safetensors", status=500), "try again later"),
     "403 weights": (lambda hub: hub.fail("/resolve/.*safetensors", status=403), r"refuses \(403\)"),
-    "cut": (lambda hub: hub.cut("/cdn/.*safetensors", after=0), "could not be downloaded whole"),
+    "cut": (lambda hub: hub.cut("/cdn/.*safetensors", after=100_000), "could not be downloaded whole"),
     "corrupted": (lambda hub: hub.corrupt("/cdn/.*safetensors"), "is not the file that config.json was written with"),
 }
 

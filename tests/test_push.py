@@ -176,6 +176,8 @@ def test_the_demo_becomes_a_space(tester):
     assert sum(map(len, files.values())) < 5e6
     card = RepoCard(files["README.md"].decode())
     card.validate(repo_type="space")
+    for link in re.findall(r"\]\(((?!http)[^)#]+)\)", card.text):
+        assert [name for name in files if name.startswith(link)], link  # nothing that the page points at is missing
     commit = HfApi().model_info("tester/accomp-jazz", revision="v1").sha
     assert card.data.models == ["tester/accomp-jazz"]
     assert card.data.preload_from_hub == [f"tester/accomp-jazz config.json,model.safetensors,training.json {commit}"]

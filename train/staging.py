@@ -91,6 +91,7 @@ def stage_space(repo_id: str, owner: str, revision: str | None, folder: Path, ap
     card.data.preload_from_hub = [
         " ".join([name, ",".join(hub.FILES), *([commits[name]] if revision else [])]) for name in models
     ]
+    card.text = card.text.replace("](model_cards/)", f"]({api.endpoint}/{owner})")  # the cards are with the models
     card.save(folder / "README.md")
     serves = f"{owner}@{revision}" if revision else owner
     return Publication(repo_id, "space", folder, "app.py", lambda text: hub.LIBRARY in text, {"ACCOMP_NAMESPACE": serves})

@@ -6,6 +6,7 @@ the genre was measured. NAMESPACE stands in it for the owner on the Hub, whom tr
 
 import argparse
 import json
+import math
 from pathlib import Path
 
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
@@ -67,7 +68,7 @@ def card_of(model: Path, results: dict) -> ModelCard:
     corpora = sorted({entry["corpus"] for part in losses.values() for entry in part.get("data", []) if entry["corpus"]})
     known = Accompanist._hub_mixin_info.model_card_data
     with safe_open(model / WEIGHTS_FILE, "np") as file:
-        parameters = sum(len_of(file.get_slice(name).get_shape()) for name in file.keys())
+        parameters = sum(math.prod(file.get_slice(name).get_shape()) for name in file.keys())
     return ModelCard.from_template(
         ModelCardData(
             license=known.license,
@@ -81,7 +82,7 @@ def card_of(model: Path, results: dict) -> ModelCard:
         genre=genre,
         parameters=f"{parameters / 1e6:.1f} million",
         megabytes=f"{(model / WEIGHTS_FILE).stat().st_size / 1e6:.1f}",
-        samples=[{"name": name, "title": title, "sound": True} for name, title in SAMPLES.items()],
+        samples=[{"name": name, "title": title} for name, title in SAMPLES.items()],
         data=data,
         sources=counted(own.get("sources", {})),
         labels=", ".join(training["labels"]) if isinstance(training["labels"], list) and len(training["labels"]) > 1 else "",
@@ -95,14 +96,6 @@ def card_of(model: Path, results: dict) -> ModelCard:
         few=training["songs"]["train"] < FEW,
         pop909="pop909" in corpora,
     )
-
-
-def len_of(shape: list[int]) -> int:
-    """How many values a tensor of this shape has."""
-    count = 1
-    for size in shape:
-        count *= size
-    return count
 
 
 def data_rows(losses: dict) -> list[dict]:

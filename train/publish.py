@@ -49,7 +49,6 @@ class Changes:
     changed: list[str]
     deleted: list[str]
     same: list[str]
-    exists: bool  # the repository
 
     def __bool__(self) -> bool:
         return bool(self.new or self.changed or self.deleted)
@@ -85,7 +84,7 @@ def compare(api: HfApi, publication: Publication, revision: str | None = None) -
     try:
         tree = list(api.list_repo_tree(repo_id, repo_type=kind, revision=revision, recursive=True))
     except RepositoryNotFoundError:
-        return Changes(sorted(files), [], [], [], exists=False)
+        return Changes(sorted(files), [], [], [])
     remote = {entry.path: entry for entry in tree if not isinstance(entry, RepoFolder)}
     if set(remote) - BIRTH:
         if publication.mark not in remote:
@@ -98,7 +97,7 @@ def compare(api: HfApi, publication: Publication, revision: str | None = None) -
     same = [path for path in files if path in remote and is_same(remote[path], files[path])]
     changed = [path for path in files if path in remote and path not in same]
     deleted = [path for path in remote if path not in files and path != ".gitattributes"]
-    return Changes([path for path in files if path not in remote], changed, deleted, same, exists=True)
+    return Changes([path for path in files if path not in remote], changed, deleted, same)
 
 
 def is_same(remote: RepoFile, path: Path) -> bool:

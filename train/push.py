@@ -63,7 +63,7 @@ def push(options: argparse.Namespace, folder: Path) -> None:
             if not options.dry_run:
                 raise Refused(f"{publication.repo_id}: {hub.first_line(error)}; nothing was uploaded") from error
             print(f"{publication.repo_id} could not be compared with the Hub: {hub.first_line(error)}")
-            plans.append((publication, Changes(sorted(publication.files), [], [], [], exists=False)))
+            plans.append((publication, Changes(sorted(publication.files), [], [], [])))
     for publication, changes in plans:
         size = sum(path.stat().st_size for path in publication.files.values()) / 1e6
         print(f"{publication.repo_id} ({publication.kind}, {size:.1f} MB): {changes}")

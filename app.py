@@ -1,6 +1,7 @@
 """The web page: a melody and a genre in, a band out. The screen only; the music is made in accomp."""
 
 import os
+import sys
 import tempfile
 from pathlib import Path
 
@@ -22,16 +23,24 @@ KEPT_SECONDS = 3600
 
 GENRES = genres()
 models = Shelf(Accompanist.from_pretrained)  # each genre is loaded once, when it is first asked for
-if os.environ.get("SPACES_ZERO_GPU"):
+AT_ONCE = 4  # visitors who are given music at a time; one who waits for a genre to be loaded takes one of these places
+if spaces.config.Config.zero_gpu:
     # There the GPU's process is a copy of this one, made for each call: what it would load would be lost with it.
-    for name in GENRES:
-        models.get(name)
+    for name in list(GENRES):
+        try:
+            models.get(name)
+        except ModelError as error:
+            print(f"{name} is left out: {error}", file=sys.stderr)
+            GENRES.remove(name)
 
 
-@spaces.GPU
+@spaces.GPU(duration=15)
 def play(genre: str, score: Score, seed: int, chords: str | None, intro: str) -> Score:
     """What needs the models, and so the GPU where a Space lends one for each call; elsewhere it is a plain call."""
-    return models.get(genre).accompany(score, seed=seed, chords=chords, intro=intro)
+    try:
+        return models.get(genre).accompany(score, seed=seed, chords=chords, intro=intro)
+    except MusicError as error:
+        raise gr.Error(str(error)) from error  # no other error's words come back from a process of ZeroGPU
 
 
 def served(genre: str) -> str:
@@ -97,8 +106,9 @@ with gr.Blocks(title="accomp", delete_cache=(KEPT_SECONDS, KEPT_SECONDS)) as dem
         [melody_file, genre_choice, seed_choice, chords_choice, intro_choice],
         [sound_player, picture_view, midi_download, chords_view],
         api_name="accompany",
+        concurrency_limit=AT_ONCE,
     )
-    gr.on([demo.load, genre_choice.change], served, genre_choice, served_view, api_name="served")
+    gr.on([demo.load, genre_choice.change], served, genre_choice, served_view, api_name="served", concurrency_limit=None)
 
 if __name__ == "__main__":
     demo.launch()

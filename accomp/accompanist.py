@@ -53,8 +53,7 @@ class Accompanist(
     library_name=hub.LIBRARY,
     tags=[hub.LIBRARY, "music", "midi", "symbolic-music", "music-generation", "accompaniment", "variational-autoencoder"],
     license="mit",
-    repo_url=hub.CODE,
-    docs_url=f"{hub.CODE}/blob/main/README.md",
+    repo_url=hub.code(hub.namespace()[0]) if hub.namespace()[0] else None,
     model_card_template=hub.CARD,
 ):
     """One genre's models. `from_pretrained(source)` loads them, `accompany(melody)` uses them."""
@@ -104,12 +103,14 @@ class Accompanist(
         temporary.chmod(0o644)
         temporary.replace(save_directory / WEIGHTS_FILE)
         self.config.weights_sha256 = hub.digest(save_directory / WEIGHTS_FILE)
-        (save_directory / CONFIG_FILE).write_text(json.dumps(asdict(self.config), indent=1) + "\n")
+        temporary = save_directory / f".{CONFIG_FILE}.part"
+        temporary.write_text(json.dumps(asdict(self.config), indent=1) + "\n")
+        temporary.replace(save_directory / CONFIG_FILE)
 
     def push_to_hub(self, repo_id: str, **settings) -> str:
         """Save to a repository on the Hub, with a short card, and return the commit's URL; settings: of
         `PyTorchModelHubMixin.push_to_hub` (private, token, branch ...). `train.push` writes the whole card, with figures."""
-        known = {"repo_id": repo_id, "genre": self.config.genre}
+        known = {"repo_id": repo_id, "genre": self.config.genre, "code": hub.code(repo_id.split("/")[0])}
         return super().push_to_hub(repo_id, **settings | {"model_card_kwargs": known | (settings.get("model_card_kwargs") or {})})
 
     @classmethod

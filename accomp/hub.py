@@ -37,18 +37,18 @@ CARD = """
 
 # accomp{% if genre %}: a {{ genre }} band for your melody{% endif %}
 
+{% if code -%}
 ```sh
-pip install git+{{ repo_url }}
+pip install git+{{ code }}
 ```
 
+{% endif -%}
 ```python
 from accomp import Accompanist, read_midi, write_midi
 
 accompanist = Accompanist.from_pretrained("{{ repo_id | default("FOLDER_OR_HUB_ID", true) }}")
 write_midi(accompanist.accompany(read_midi("melody.mid")), "song.mid")
 ```
-
-Code: {{ repo_url }}. Documentation: {{ docs_url }}.
 """
 
 
@@ -74,8 +74,9 @@ def namespace() -> tuple[str, str | None]:
     return name, revision or None
 
 
-# The Space, whose repository holds the library too.
-CODE = f"https://huggingface.co/spaces/{namespace()[0] or LIBRARY}/{LIBRARY}"
+def code(owner: str) -> str:
+    """Where an owner's Space lies, whose repository holds the library too."""
+    return f"https://huggingface.co/spaces/{owner}/{LIBRARY}"
 
 
 def repository(genre: str, owner: str) -> str:
@@ -86,16 +87,17 @@ def repository(genre: str, owner: str) -> str:
 def genres() -> list[str]:
     """The genres that can be asked for by name: those of the namespace on the Hub (or, out of its reach, in the cache), else
     those embedded with the project."""
-    owner, _ = namespace()
+    owner, pinned = namespace()
     if not owner:
         return sorted(path.parent.name for path in MODELS.glob(f"*/{CONFIG_FILE}"))
+    prefix, api = repository("", owner), HfApi()
     try:
-        found = [model.id for model in HfApi().list_models(author=owner, filter=LIBRARY)]
+        found = [model.id for model in api.list_models(author=owner) if model.id.startswith(prefix)]
+        found = [name for name in found if pinned is None or api.revision_exists(name, pinned)]
     except Exception:  # whatever the network does, what is cached works
         cached = Path(constants.HF_HUB_CACHE).glob(f"models--{owner}--{LIBRARY}-*/snapshots/*/{CONFIG_FILE}")
         found = {path.parents[2].name.removeprefix("models--").replace("--", "/", 1) for path in cached}
-    prefix = repository("", owner)
-    return sorted(name.removeprefix(prefix) for name in found if name.startswith(prefix))
+    return sorted(name.removeprefix(prefix) for name in found)
 
 
 def find(source: str | Path, revision: str | None = None, **settings) -> Source:
@@ -128,6 +130,8 @@ def download(name: str, revision: str | None, patterns: list[str], **settings) -
     settings: further arguments of `snapshot_download`. Raises ModelError."""
     try:
         return Path(snapshot_download(name, revision=revision, allow_patterns=patterns, **settings))
+    except TypeError:
+        raise  # an argument that the client does not know
     except Exception as error:  # the client raises many kinds; each means that the files are not all there
         raise ModelError(_reason(name, revision, error)) from error
 
@@ -188,7 +192,7 @@ def read(source: Source) -> tuple[AccompanistConfig, dict[str, Tensor]]:
     found = digest(weights)
     if found != settings.weights_sha256:
         raise DamagedError(f"{source}: {WEIGHTS_FILE} is not the file that {CONFIG_FILE} was written with: its SHA-256 is "
-                           f"{found[:12]}..., expected {settings.weights_sha256[:12] or 'none'}...")  # fmt: skip
+                           f"{found[:12]}..., expected {str(settings.weights_sha256)[:12] or 'none'}...")  # fmt: skip
     try:
         return settings, load_file(weights)
     except SafetensorError as error:

@@ -141,13 +141,18 @@ def _work(track: Track) -> float:
     return sum(note.duration + 1.0 for note in track.notes)
 
 
-def _ready(score: Score) -> Path:
-    """The soundfont, if there is all that it takes to play `score`."""
-    if not any(track.notes for track in score.tracks):
-        raise MusicError("There is nothing to play: the score has no notes.")
+def ready() -> Path:
+    """The soundfont, if there is all that it takes to make sound. Raises AudioUnavailable."""
     if shutil.which("fluidsynth") is None:
         raise AudioUnavailable(f"FluidSynth, which makes the sound, was not found. {INSTALL}")
     return find_soundfont()
+
+
+def _ready(score: Score) -> Path:
+    """As `ready`, to play `score`. Raises MusicError for a score without notes."""
+    if not any(track.notes for track in score.tracks):
+        raise MusicError("There is nothing to play: the score has no notes.")
+    return ready()
 
 
 def _is_soundfont(path: Path) -> bool:

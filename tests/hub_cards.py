@@ -19,8 +19,9 @@ LICENSES = frozenset(
 COLORS = frozenset("red yellow green blue indigo purple pink gray".split())
 SIZES = frozenset("n<1K 1K<n<10K 10K<n<100K 100K<n<1M 1M<n<10M 10M<n<100M 100M<n<1B 1B<n<10B 10B<n<100B 100B<n<1T n>1T".split())
 RESULT = {"task": {"type": str}, "dataset": {"type": str, "name": str}, "metrics": [{"type": str, "value": None}]}
+DATASET = re.compile(r"[\w.-]+(/[\w.-]+)?")
 LANGUAGE, EMOJI = re.compile("[a-z]{2,3}|code|multilingual"), re.compile(r"[^\x00-\xff]+")
-FIELDS = {"license": (LICENSES,), "license_name": str, "tags": [str], "datasets": (str,), "language": (LANGUAGE,)}
+FIELDS = {"license": (LICENSES,), "license_name": str, "tags": [str], "datasets": (DATASET,), "language": (LANGUAGE,)}
 FIELDS_OF = {
     "model": {"library_name": str, "pipeline_tag": str, "base_model": (str,), "metrics": [str], "widget": [None]}
     | {"model-index": [{"name": str, "results": [RESULT]}]},

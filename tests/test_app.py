@@ -1,10 +1,13 @@
+import threading
+
 import gradio as gr
 import pytest
 from gradio_client import Client, handle_file
 
 import app
-from accomp import genres, read_midi
+from accomp import Accompanist, genres, read_midi
 from accomp.grid import MELODY
+from accomp.hub import Shelf
 
 ODE = app.EXAMPLES[[path.endswith("ode_to_joy.mid") for path in app.EXAMPLES].index(True)]
 
@@ -29,7 +32,7 @@ def test_without_sound_the_rest_is_there(monkeypatch):
 def test_mistakes_become_messages(tmp_path):
     bad = tmp_path / "melody.mid"
     bad.write_bytes(b"RIFF....WAVE")
-    for arguments, message in (((None, "pop"), "Choose a MIDI file"), ((ODE, "polka"), "polka"), ((str(bad), "pop"), "WAV")):
+    for arguments, message in (((None, "pop"), "Choose a MIDI file"), ((ODE, "nogenre"), "nogenre"), ((str(bad), "pop"), "WAV")):
         with pytest.raises(gr.Error, match=message):
             app.accompany(*arguments)
 
@@ -51,4 +54,26 @@ def test_the_page_serves_its_endpoint():
         dropdown = next(c for c in app.demo.config["components"] if c["type"] == "dropdown")
         assert [choice[0] for choice in dropdown["props"]["choices"]] == genres()
     finally:
+        app.demo.close()
+
+
+def test_loading_a_genre_keeps_no_other_visitor_waiting(monkeypatch):
+    go = threading.Event()
+
+    def load(genre):
+        assert genre != "jazz" or go.wait(30)
+        return Accompanist.from_pretrained(genre)
+
+    monkeypatch.setattr(app, "models", Shelf(load))
+    app.demo.launch(prevent_thread_lock=True, quiet=True)
+    try:
+        first, second = Client(app.demo.local_url, verbose=False), Client(app.demo.local_url, verbose=False)
+        waits = first.submit(handle_file(ODE), "jazz", 0, api_name="/accompany")
+        assert second.predict("pop", api_name="/served") == "Models: `pop`, embedded"
+        assert len(second.predict(handle_file(ODE), "pop", 0, api_name="/accompany")) == 4
+        assert not waits.done()
+        go.set()
+        assert len(waits.result(60)) == 4
+    finally:
+        go.set()
         app.demo.close()

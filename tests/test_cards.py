@@ -8,22 +8,24 @@ import yaml
 from huggingface_hub import ModelCard, RepoCard
 from huggingface_hub.repocard_data import model_index_to_eval_results
 
-from accomp.hub import MODELS, genres
+from accomp.hub import MODELS
 from train import cards
 from train.staging import ROOT
 
+RESULTS = json.loads(cards.RESULTS.read_text())
+MEASURED = sorted(name.removeprefix("accomp_") for name in RESULTS["bench_report"] if name.startswith("accomp_"))
 
-@pytest.mark.parametrize("genre", genres())
+
+@pytest.mark.parametrize("genre", MEASURED)
 def test_a_card_is_what_its_files_say_and_the_hub_accepts_it(genre, hub):
     text = (cards.CARDS / f"{genre}.md").read_text()
-    results = json.loads(cards.RESULTS.read_text())
-    assert text == str(cards.card_of(MODELS / genre, results)) + "\n", f"make it anew: python -m train.cards {genre}"
+    assert text == str(cards.card_of(MODELS / genre, RESULTS)) + "\n", f"make it anew: python -m train.cards {genre}"
     card = ModelCard(text.replace(cards.PLACEHOLDER, "tester"))
     card.validate()  # asks the stand-in, as it would ask the Hub
     data = card.data
     assert data.license == "mit" and data.library_name == "accomp" and genre in data.tags and "pop909" in data.datasets
     figures = {result.metric_name: result.metric_value for result in data.eval_results}
-    measured = results["bench_report"][f"accomp_{genre}"]
+    measured = RESULTS["bench_report"][f"accomp_{genre}"]
     assert figures["chord match per half bar, %"] == pytest.approx(100 * measured["chord_match"][0], abs=0.01)
     assert figures["PCS lift"] == pytest.approx(measured["lift"][0], abs=0.001)
     training = json.loads((MODELS / genre / "training.json").read_text())
@@ -40,14 +42,16 @@ def test_metadata_that_the_hub_refuses_is_noticed(hub):
     text = (cards.CARDS / "jazz.md").read_text()
     with pytest.raises(ValueError, match="license"):
         ModelCard(text.replace("license: mit", "license: do-as-you-like")).validate()
+    with pytest.raises(ValueError, match="datasets"):
+        ModelCard(text.replace("- pop909", "- My Songs")).validate()
 
 
 def test_a_genre_that_was_not_measured(tmp_path):
     card = cards.card_of(MODELS / "jazz", {})
     assert "have not been measured" in card.text and "chord match" not in card.text
     assert {result.metric_type for result in card.data.eval_results} == {"f1"}
-    with pytest.raises(SystemExit, match=r"polka holds no training.json; trained genres: folk, "):
-        cards.main(["polka", "--out", str(tmp_path)])
+    with pytest.raises(SystemExit, match=r"nogenre holds no training.json; trained genres: folk, "):
+        cards.main(["nogenre", "--out", str(tmp_path)])
     cards.main(["jazz", "--out", str(tmp_path), "--results", str(tmp_path / "none.json")])
     assert (tmp_path / "jazz.md").read_text() == str(card) + "\n"
 

@@ -73,9 +73,11 @@ def test_a_genre_stands_for_a_repository_of_the_namespace(hub, api, pushed, vers
     newer = api.upload_folder(repo_id=REPO, folder_path=versions[1]).oid
     api.create_repo("tester/something-else")
     api.create_repo("band/accomp-jazz")
+    api.create_repo("tester/accomp-new")
     monkeypatch.setenv("ACCOMP_NAMESPACE", "tester")
-    assert genres() == ["pop"] and Accompanist.from_pretrained("pop").source.commit == newer
+    assert genres() == ["new", "pop"] and Accompanist.from_pretrained("pop").source.commit == newer
     monkeypatch.setenv("ACCOMP_NAMESPACE", "tester@v1")
+    assert genres() == ["pop"]  # the other has no such tag
     assert Accompanist.from_pretrained("pop").source.commit == pushed
     assert Accompanist.from_pretrained("pop", revision=newer[:40]).source.commit == newer
     refused("'tester/accomp-jazz' is neither", "jazz")  # embedded, but this table has only the namespace's
@@ -91,10 +93,10 @@ def test_revisions_are_pinned(hub, api, pushed, versions):
 
 
 @pytest.mark.parametrize("source, message", [
-    ("tester/accomp-polka", "'tester/accomp-polka' is neither a folder nor a repository"),
-    ("models/polka", "neither a folder"),
+    ("tester/accomp-nogenre", "'tester/accomp-nogenre' is neither a folder nor a repository"),
+    ("models/nogenre", "neither a folder"),
     ("a/b/c", "a Hub id is NAME/REPOSITORY"),
-    ("polka", "genre 'polka' is unknown; available: folk, "),
+    ("nogenre", "genre 'nogenre' is unknown; available: folk, "),
 ])  # fmt: skip
 def test_what_is_not_there_is_said(hub, source, message):
     refused(message, source)
@@ -184,7 +186,7 @@ def test_only_safetensors_are_read(hub, api, versions, tmp_path):
     refused("not in the safetensors format", tmp_path)
 
 
-def test_the_hubs_own_convention(hub, api, versions, monkeypatch):
+def test_the_hubs_own_convention(hub, api, versions, tmp_path):
     model = Accompanist.from_pretrained(versions[0])
     model.push_to_hub("tester/accomp-mine", token=WRITER)
     assert music(Accompanist.from_pretrained("tester/accomp-mine")) == music(model)
@@ -193,7 +195,9 @@ def test_the_hubs_own_convention(hub, api, versions, monkeypatch):
     card.validate()
     assert card.data.library_name == "accomp" and card.data.license == "mit" and "midi" in card.data.tags
     assert 'from_pretrained("tester/accomp-mine")' in card.text and "a pop band" in card.text
-    assert "git+https://huggingface.co/spaces/" in card.text
+    assert "git+https://huggingface.co/spaces/tester/accomp" in card.text
+    model.save_pretrained(tmp_path)
+    assert "pip install" not in (tmp_path / "README.md").read_text()  # from whom is not known
     assert hub.files("tester/accomp-mine")["model.safetensors"] == weights_of(versions[0])
 
 

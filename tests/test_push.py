@@ -105,6 +105,14 @@ def test_what_is_there_already_is_left_as_it_is(tester, capsys, monkeypatch):
     assert tester.files("tester/accomp-jazz") == tester.files("tester/accomp-jazz", "v1") and tester.uploaded == sent
 
 
+def test_what_another_machine_renders_changes_nothing(tester, monkeypatch):
+    push.main([*JAZZ])
+    before, sent = tester.files("tester/accomp-jazz"), tester.uploaded
+    monkeypatch.setattr(staging, "write_audio", lambda samples, path: path.write_bytes(b"other sound"))
+    push.main([*JAZZ])
+    assert tester.files("tester/accomp-jazz") == before and tester.uploaded == sent
+
+
 def test_an_interrupted_push_is_repeated(tester):
     tester.fail("/commit/", status=400, times=1)
     refused("interrupted .* Run the same again", *JAZZ)
@@ -117,7 +125,10 @@ def test_an_interrupted_push_is_repeated(tester):
 
 def test_private_repositories(tester, monkeypatch):
     run(*JAZZ, "--private")
+    run(*JAZZ, "--private")
     assert HfApi().model_info("tester/accomp-jazz").private
+    HfApi().create_repo("tester/accomp-pop")
+    refused("tester/accomp-pop is public already", "--genre", "pop", "--namespace", "tester", "--private")
     monkeypatch.setenv("HF_TOKEN", "hf_other")
     refused("other may not write to tester; choose among other", *JAZZ)
 
@@ -125,12 +136,22 @@ def test_private_repositories(tester, monkeypatch):
 def test_what_speaks_against_a_push_is_said_before(tester, monkeypatch, tmp_path):
     refused(r"other may not|may not write to nobody; choose among band, tester", "--genre", "jazz", "--namespace", "nobody")
     refused("accepted: the name of a user or organisation", "--genre", "jazz")
-    refused("'polka' is unknown; .*models holds folk, ", "--genre", "polka", "--namespace", "tester")
+    refused("'nogenre' is unknown; .*models holds folk, ", "--genre", "nogenre", "--namespace", "tester")
     refused("jazz.md is missing; make it with: python -m train.cards jazz", *JAZZ, "--cards", tmp_path)
     refused("'demo' is no Hub id", "--space", "demo")
     refused("tester has no models for the Space to serve", "--space", "tester/accomp")
 
     shutil.copytree(MODELS / "jazz", tmp_path / "broken" / "jazz")
+    card, weights = (cards.CARDS / "jazz.md").read_text(), Accompanist.from_pretrained("jazz").config.weights_sha256
+    for old, new, message in (
+        ("license: mit", "license: my-own", '"license" must be one of'),
+        ("license: mit", "license: mit: x", "front matter can't be read"),
+        (weights[:12], "0123456789ab", "is not the card of NAMESPACE/accomp-jazz with these weights"),
+    ):
+        (tmp_path / "jazz.md").write_text(card.replace(old, new))
+        refused(message, *JAZZ, "--cards", tmp_path)
+    shutil.copytree(MODELS / "jazz", tmp_path / "odd" / "r&b")
+    refused("the Hub takes no repository named", "--genre", "r&b", "--namespace", "tester", "--models", tmp_path / "odd")
     (tmp_path / "broken" / "jazz" / "training.json").unlink()
     refused("training.json is missing", *JAZZ, "--models", tmp_path / "broken")
     weights = tmp_path / "broken" / "jazz" / "model.safetensors"
@@ -169,7 +190,16 @@ def test_a_name_or_tag_that_is_taken(tester):
 
 def test_the_demo_becomes_a_space(tester):
     run(*JAZZ, "--revision", "v1")
-    run("--space", "band/accomp", "--namespace", "tester", "--revision", "v1")
+    HfApi().create_repo("tester/accomp-untagged")
+    page = ("--space", "band/accomp", "--namespace", "tester", "--revision", "v1")
+    refused("tester/accomp-untagged has no tag 'v1': train.push --genre untagged", *page)
+    HfApi().delete_repo("tester/accomp-untagged")
+    HfApi().create_repo("band/accomp", repo_type="space", space_sdk="gradio")
+    other = b"# what you can accomplish"
+    HfApi().upload_file(path_or_fileobj=other, path_in_repo="app.py", repo_id="band/accomp", repo_type="space")
+    refused("band/accomp is taken", *page)
+    HfApi().delete_repo("band/accomp", repo_type="space")
+    run(*page)
     files = tester.files("band/accomp", repo_type="space")
     assert {"app.py", "accomp/hub.py", "README.md", "requirements.txt", "packages.txt", "examples/ode_to_joy.mid"} <= files.keys()
     assert not [name for name in files if re.match(r"(train|tests|models|model_cards|benchmarks)/", name)]
@@ -183,6 +213,6 @@ def test_the_demo_becomes_a_space(tester):
     assert card.data.preload_from_hub == [f"tester/accomp-jazz config.json,model.safetensors,training.json {commit}"]
     assert HfApi().get_space_variables("band/accomp")["ACCOMP_NAMESPACE"].value == "tester@v1"
     before, asked = tester.commits("band/accomp", repo_type="space"), len(tester.requests)
-    run("--space", "band/accomp", "--namespace", "tester", "--revision", "v1")
+    run(*page)
     assert tester.commits("band/accomp", repo_type="space") == before
     assert ("POST", "/api/spaces/band/accomp/variables") not in tester.requests[asked:]

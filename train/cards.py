@@ -7,6 +7,7 @@ the genre was measured. NAMESPACE stands in it for the owner on the Hub, whom tr
 import argparse
 import json
 import math
+import re
 from pathlib import Path
 
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
@@ -17,6 +18,7 @@ from accomp.accompanist import Accompanist
 from accomp.config import CONFIG_FILE, WEIGHTS_FILE
 from accomp.grid import ACCOMPANIMENT, TRACK_NAMES
 from train import report
+from train.corpus import UNSTATED
 from train.unpack import TRAINING
 
 CARDS = Path(__file__).parent.parent / "model_cards"
@@ -74,19 +76,20 @@ def card_of(model: Path, results: dict) -> ModelCard:
             license=known.license,
             library_name=known.library_name,
             tags=[*known.tags, genre],
-            datasets=corpora or None,
+            datasets=[name for name in corpora if re.fullmatch(r"[\w.-]+(/[\w.-]+)?", name)] or None,
             model_name=f"accomp-{genre}",
             eval_results=eval_results(measured, losses),
         ),
         template_path=str(TEMPLATE),
         genre=genre,
         parameters=f"{parameters / 1e6:.1f} million",
+        weights=config["weights_sha256"][:12],
         megabytes=f"{(model / WEIGHTS_FILE).stat().st_size / 1e6:.1f}",
         samples=[{"name": name, "title": title} for name, title in SAMPLES.items()],
         data=data,
-        sources=counted(own.get("sources", {})),
+        sources=counted({source: count for source, count in own.get("sources", {}).items() if source != UNSTATED}),
         labels=", ".join(training["labels"]) if isinstance(training["labels"], list) and len(training["labels"]) > 1 else "",
-        unstated=any("none" in row["licences"] or "unstated" in row["licences"] for row in data),
+        unstated=any("none" in row["licences"] or UNSTATED in row["licences"] for row in data),
         codes=f"{config['harmony']['codebook']:,}",
         bench=bench_table(results, genre) if measured else "",
         melodies=measured["chord_match"][2] if measured else 0,

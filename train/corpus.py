@@ -13,6 +13,7 @@ from torch import Tensor
 
 from accomp.grid import BAR_STEPS, BLOCK_HALF_BARS, BLOCK_STEPS, PITCHES, PLANES, TRACK_NAMES
 
+UNSTATED = "unstated"  # what a record says of songs without a licence or source
 SONGS_FILE, PLAN_FILE, NOTES_FILE = "songs.json", "plan.u8", "notes.bin"
 # What songs.json says of a song, in this order; what is not known is left out.
 ENTRY = ("file", "genre", "split", "dup_group", "licence", "source", "first", "blocks", "programs", "even")
@@ -98,7 +99,7 @@ class Corpus:
         """For the record: the songs of the given genres (all by default) by split, and how many state which licence and come
         from which source."""
         songs = [song for song in self.songs if not genres or song["genre"] in genres]
-        counts = {key: Counter(song.get(key, "unstated") for song in songs) for key in ("split", "licence", "source")}
+        counts = {key: Counter(song.get(key, UNSTATED) for song in songs) for key in ("split", "licence", "source")}
         splits = {split: counts["split"][split] for split in ("train", "val", "test")}
         return {"corpus": self.name, "songs": splits, "licences": dict(counts["licence"]), "sources": dict(counts["source"])}
 

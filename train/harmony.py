@@ -16,13 +16,14 @@ from huggingface_hub import HfApi
 from safetensors.torch import load_file
 from torch import Tensor
 
-from accomp import harmony
+from accomp import harmony, rendering
 from accomp.accompanist import Accompanist
 from accomp.config import AccompanistConfig
 from accomp.grid import ACCOMPANIMENT, MELODY, TRACK_NAMES, TRACKS, Grid
 from accomp.harmony import HarmonyNN, Heard
 from accomp.midi import write_midi
 from accomp.pianoroll import from_blocks, from_planes, in_beats
+from accomp.rendering import AudioUnavailable
 from accomp.score import Score, Track
 from train import cards, push
 from train.codebook import fill_codebook
@@ -78,6 +79,11 @@ def check_push(options: argparse.Namespace) -> None:
     """Say before training what would speak against the push after it. Raises SystemExit."""
     if not options.genre or not options.export or options.export.name != options.genre:
         raise SystemExit("--push takes the models from a folder named after their genre: --genre polka --export models/polka")
+    push.check_name(options.genre, options.push)
+    try:
+        rendering.ready()
+    except AudioUnavailable as error:
+        raise SystemExit(f"--push makes samples with sound: {error} Or push later, with train.push --no-sound") from error
     check_account(HfApi(), options.push)
 
 

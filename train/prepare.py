@@ -89,6 +89,8 @@ def prepare_files(options: argparse.Namespace) -> tuple[CorpusWriter, list[dict]
 def prepare_dataset(options: argparse.Namespace) -> tuple[CorpusWriter, list[dict]]:
     """As `prepare_files`, from a dataset of blocks, whose songs are grouped and split already."""
     if options.labels or options.genre or options.chord_markers:
+        if not Path(options.source).exists():
+            raise SystemExit(f"there is no folder {options.source}")
         raise SystemExit(f"{options.source} is a dataset of blocks: its songs have their labels and chords already, so "
                          "--labels, --genre and --chord-markers are for folders of MIDI files or LPD-5 archives")  # fmt: skip
     songs = dataset.read(options.source)

@@ -1,15 +1,17 @@
 """A folder to a repository on the Hub: what would change, whether one may, and the one commit that does it."""
 
 import hashlib
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from huggingface_hub import HfApi, get_token
+from huggingface_hub import HfApi, RepoCard, get_token
 from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError
 from huggingface_hub.hf_api import RepoFile, RepoFolder
 
 from accomp import hub
+from accomp.config import WEIGHTS_FILE
 
 TOKENS = "https://huggingface.co/settings/tokens"
 BIRTH = {".gitattributes", "README.md"}  # what a repository may hold that nobody has pushed to
@@ -73,7 +75,8 @@ def check_account(api: HfApi, owner: str) -> None:
         raise Refused(f"the Hub can't be reached ({hub.first_line(error)}); nothing was uploaded, try again later") from error
     if account.get("auth", {}).get("accessToken", {}).get("role") == "read":
         raise Refused(f"the token of {account['name']} may only read; make one that may write at {TOKENS}")
-    own = sorted({account["name"], *(org["name"] for org in account.get("orgs", []))})
+    orgs = [org["name"] for org in account.get("orgs", []) if org.get("roleInOrg") != "read"]
+    own = sorted({account["name"], *orgs})
     if owner not in own:
         raise Refused(f"{account['name']} may not write to {owner}; choose among {', '.join(own)}")
 
@@ -98,6 +101,37 @@ def compare(api: HfApi, publication: Publication, revision: str | None = None) -
     changed = [path for path in files if path in remote and path not in same]
     deleted = [path for path in remote if path not in files and path != ".gitattributes"]
     return Changes([path for path in files if path not in remote], changed, deleted, same)
+
+
+def keep_renderings(api: HfApi, publication: Publication, changes: Changes) -> None:
+    """Pictures and sounds of samples come out a little different on every machine: while the music in them is the same as on
+    the Hub, and so are the weights, those on the Hub are kept, in the folder and in `changes`."""
+    music = {path for path in publication.files if path.startswith("samples/") and path.endswith(".mid")}
+    if not {WEIGHTS_FILE, *music} <= set(changes.same):
+        return
+    for path in [path for path in changes.changed if path.startswith("samples/")]:
+        theirs = api.hf_hub_download(publication.repo_id, path, repo_type=publication.kind)
+        shutil.copyfile(theirs, publication.folder / path)
+        changes.changed.remove(path)
+        changes.same.append(path)
+
+
+def check_card(publication: Publication) -> None:
+    """Raise Refused where the Hub would refuse the card's front matter."""
+    try:
+        RepoCard.load(publication.files["README.md"]).validate(repo_type=publication.kind)
+    except ValueError as error:
+        raise Refused(f"{publication.repo_id}: {' '.join(str(error).split())}; nothing was uploaded") from error
+
+
+def check_private(api: HfApi, publication: Publication) -> None:
+    """Raise Refused where the repository is there and public."""
+    try:
+        is_private = api.repo_info(publication.repo_id, repo_type=publication.kind).private
+    except RepositoryNotFoundError:
+        return
+    if not is_private:
+        raise Refused(f"{publication.repo_id} is public already; make it private in its settings, or leave out --private")
 
 
 def is_same(remote: RepoFile, path: Path) -> bool:
@@ -129,13 +163,9 @@ def publish(api: HfApi, publication: Publication, changes: Changes, private: boo
     """Create the repository if it isn't there, bring it to the folder's content in one commit, and tag that. Returns the
     commit. What is there already is not uploaded again, so that an interrupted one can be repeated."""
     kind, repo_id = publication.kind, publication.repo_id
-    is_space = kind == "space"
-    api.create_repo(repo_id, repo_type=kind, private=private or None, exist_ok=True, space_sdk="gradio" if is_space else None)
-    if is_space:
-        known = api.get_space_variables(repo_id)
-        for name, value in publication.variables.items():
-            if name not in known or known[name].value != value:
-                api.add_space_variable(repo_id, name, value)
+    variables = [{"key": name, "value": value} for name, value in publication.variables.items()]
+    new = {"space_sdk": "gradio", "space_variables": variables} if kind == "space" else {}
+    api.create_repo(repo_id, repo_type=kind, private=private or None, exist_ok=True, **new)
     if changes:
         commit = api.upload_folder(
             repo_id=repo_id,
@@ -146,6 +176,11 @@ def publish(api: HfApi, publication: Publication, changes: Changes, private: boo
         ).oid
     else:
         commit = api.repo_info(repo_id, repo_type=kind).sha
+    if kind == "space":  # after the files, since a new value restarts it
+        known = api.get_space_variables(repo_id)
+        for name, value in publication.variables.items():
+            if name not in known or known[name].value != value:
+                api.add_space_variable(repo_id, name, value)
     if tag and not check_tag(api, publication, tag):
         api.create_tag(repo_id, tag=tag, revision=commit, repo_type=kind)
     return commit

@@ -15,14 +15,27 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from huggingface_hub import HfApi, get_token
+from huggingface_hub import HfApi
+from huggingface_hub.errors import HFValidationError
+from huggingface_hub.utils import validate_repo_id
 
 from accomp import hub
 from accomp.config import CONFIG_FILE
 from train import cards
 from train.corpus import Corpus
 from train.licences import FREE
-from train.publish import Changes, Publication, Refused, check_account, check_tag, compare, publish
+from train.publish import (
+    Changes,
+    Publication,
+    Refused,
+    check_account,
+    check_card,
+    check_private,
+    check_tag,
+    compare,
+    keep_renderings,
+    publish,
+)
 from train.staging import check_model, stage_model, stage_space
 
 
@@ -51,14 +64,23 @@ def push(options: argparse.Namespace, folder: Path) -> None:
     """Stage what the options ask for in `folder`, check all of it, then publish it. Raises Refused."""
     api, tag = HfApi(), None if options.space else options.revision
     owner = owner_of(options)
-    if get_token() or not options.dry_run:
+    try:
         check_account(api, owner)
+    except Refused as problem:
+        if not options.dry_run:
+            raise
+        print(f"a push would be refused: {problem}")
     plans = []
     for publication in stage(options, owner, folder, api):
         try:
-            plans.append((publication, compare(api, publication)))
+            changes = compare(api, publication)
+            keep_renderings(api, publication, changes)
+            check_card(publication)
+            if options.private:
+                check_private(api, publication)
             if tag:
                 check_tag(api, publication, tag)
+            plans.append((publication, changes))
         except Exception as error:  # whatever the network does
             if not options.dry_run:
                 raise Refused(f"{publication.repo_id}: {hub.first_line(error)}; nothing was uploaded") from error
@@ -76,10 +98,20 @@ def push(options: argparse.Namespace, folder: Path) -> None:
         try:
             commit = publish(api, publication, changes, options.private, tag)
         except Exception as error:
-            raise SystemExit(f"{publication.repo_id}: interrupted ({hub.first_line(error)}); what was there is as it was. "
-                             "Run the same again to go on") from error  # fmt: skip
+            raise SystemExit(f"{publication.repo_id}: interrupted ({hub.first_line(error)}). Run the same again to go on: what "
+                             "has arrived is not uploaded twice") from error  # fmt: skip
         done = f"pushed as {commit[:7]}" if changes else "is there already, nothing was uploaded"
         print(f"  {publication.url}: {done}{f', tag {tag}' if tag else ''}")
+    if not options.dry_run and not options.space and not options.dataset and not has_space(api, owner):
+        print(f"The cards say how to install the library from {owner}/{hub.LIBRARY}, which isn't there yet: "
+              f"python -m train.push --space {owner}/{hub.LIBRARY}")  # fmt: skip
+
+
+def has_space(api: HfApi, owner: str) -> bool:
+    try:
+        return api.repo_exists(f"{owner}/{hub.LIBRARY}", repo_type="space")
+    except Exception:  # it was but a hint
+        return True
 
 
 def owner_of(options: argparse.Namespace) -> str:
@@ -92,6 +124,14 @@ def owner_of(options: argparse.Namespace) -> str:
     if not re.fullmatch(r"[\w.-]+", options.namespace or ""):
         raise Refused(f"--namespace is {options.namespace!r}; accepted: the name of a user or organisation on the Hub")
     return options.namespace
+
+
+def check_name(genre: str, owner: str) -> None:
+    """Raise Refused where the Hub would not take the name of a genre's repository."""
+    try:
+        validate_repo_id(hub.repository(genre, owner))
+    except HFValidationError as error:
+        raise Refused(f"the Hub takes no repository named {hub.repository(genre, owner)!r}: {error}") from error
 
 
 def stage(options: argparse.Namespace, owner: str, folder: Path, api: HfApi) -> Iterator[Publication]:
@@ -112,6 +152,7 @@ def stage(options: argparse.Namespace, owner: str, folder: Path, api: HfApi) -> 
     for genre in known if options.all else options.genre:
         if genre not in known:
             raise Refused(f"genre {genre!r} is unknown; {options.models} holds {', '.join(known) or 'none'}")
+        check_name(genre, owner)
         models.append(check_model(options.models / genre, genre, options.cards))
     for model in models:
         yield stage_model(model, owner, options.cards, folder / model.config.genre, not options.no_sound)

@@ -5,6 +5,8 @@ import shutil
 from pathlib import Path
 
 from huggingface_hub import HfApi, ModelCard, RepoCard
+from huggingface_hub.errors import RevisionNotFoundError
+from yaml import YAMLError
 
 from accomp import hub
 from accomp.accompanist import Accompanist
@@ -39,8 +41,12 @@ def check_model(model: Path, genre: str, cards: Path) -> Accompanist:
     if not card.is_file():
         raise Refused(f"{card} is missing; make it with: python -m train.cards {genre}")
     name = hub.repository(genre, PLACEHOLDER)
-    if name not in card.read_text() or ModelCard.load(card).data.library_name != hub.LIBRARY:
-        raise Refused(f"{card} is not the card of {name}; make it anew with: python -m train.cards {genre}")
+    try:
+        is_card = ModelCard.load(card).data.library_name == hub.LIBRARY
+    except (ValueError, YAMLError) as error:
+        raise Refused(f"{card}: its front matter can't be read: {' '.join(str(error).split())}") from error
+    if not is_card or name not in card.read_text() or found.config.weights_sha256[:12] not in card.read_text():
+        raise Refused(f"{card} is not the card of {name} with these weights; make it anew: python -m train.cards {genre}")
     return found
 
 
@@ -79,8 +85,13 @@ def stage_space(repo_id: str, owner: str, revision: str | None, folder: Path, ap
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, target)
     try:
-        models = sorted(entry.id for entry in api.list_models(author=owner, filter=hub.LIBRARY))
-        commits = {name: api.model_info(name, revision=revision).sha for name in models if revision}
+        prefix, commits = hub.repository("", owner), {}
+        models = sorted(entry.id for entry in api.list_models(author=owner) if entry.id.startswith(prefix))
+        for name in models if revision else ():
+            commits[name] = api.model_info(name, revision=revision).sha
+    except RevisionNotFoundError as error:
+        raise Refused(f"{name} has no tag {revision!r}: train.push --genre {name.removeprefix(prefix)} --namespace {owner} "
+                      f"--revision {revision}") from error  # fmt: skip
     except Exception as error:  # whatever the network does
         raise Refused(f"the models of {owner} can't be listed: {hub.first_line(error)}; nothing was uploaded") from error
     if not models:
@@ -93,5 +104,5 @@ def stage_space(repo_id: str, owner: str, revision: str | None, folder: Path, ap
     ]
     card.text = card.text.replace("](model_cards/)", f"]({api.endpoint}/{owner})")  # the cards are with the models
     card.save(folder / "README.md")
-    serves = f"{owner}@{revision}" if revision else owner
-    return Publication(repo_id, "space", folder, "app.py", lambda text: hub.LIBRARY in text, {"ACCOMP_NAMESPACE": serves})
+    variables = {"ACCOMP_NAMESPACE": f"{owner}@{revision}" if revision else owner}
+    return Publication(repo_id, "space", folder, "app.py", lambda text: "from accomp import" in text, variables)

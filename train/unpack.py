@@ -33,7 +33,11 @@ def unpack(source: str, genre: str | None, run: Path) -> AccompanistConfig:
     write_json(run / "feel" / "config.json", asdict(feel) | {"genres": _renamed(feel.genres, config.genre, genre)})
     path = found.folder / TRAINING
     if path.is_file():
-        for part, figures in json.loads(path.read_text())["losses"].items():
+        try:
+            losses = json.loads(path.read_text())["losses"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise SystemExit(f"{found}: {TRAINING} can't be read: {type(error).__name__}: {error}") from error
+        for part, figures in losses.items():
             write_json(run / part / FIGURES, figures)
     return config
 

@@ -166,10 +166,10 @@ def _unwrap(data: bytes) -> bytes:
                 return data[at + 8 : at + 8 + size]
             at += 8 + size + size % 2
         raise MusicError(f"the file is a RIFF MIDI file (.rmi) without MIDI data in it; {_ACCEPTED}")
-    raise MusicError(f"the file is not MIDI: it seems to be {_kind(data)}; {_ACCEPTED}")
+    raise MusicError(f"the file is not MIDI: it seems to be {kind_of(data)}; {_ACCEPTED}")
 
 
-def _kind(data: bytes) -> str:
+def kind_of(data: bytes) -> str:
     """What a file that is not MIDI seems to be, in words."""
     for signature, kind in _SIGNATURES:
         if data.startswith(signature):

@@ -223,11 +223,11 @@ def _finish(stems: dict[str, np.ndarray], music_end: float, sample_rate: int, so
 
 def _gain(whole: np.ndarray, stems: dict[str, np.ndarray], sample_rate: int) -> float:
     peak = max(np.abs(sound).max() for sound in (whole, *stems.values()))
-    loudness = pyloudnorm.Meter(sample_rate).integrated_loudness(_excerpts(whole, sample_rate))  # of silence minus infinity
+    loudness = pyloudnorm.Meter(sample_rate).integrated_loudness(excerpts(whole, sample_rate))  # of silence minus infinity
     return float(min(10 ** ((LOUDNESS - loudness) / 20), PEAK / peak, MAX_GAIN))
 
 
-def _excerpts(sound: np.ndarray, sample_rate: int) -> np.ndarray:
+def excerpts(sound: np.ndarray, sample_rate: int) -> np.ndarray:
     """Twelve passages of ten seconds, evenly spaced, of anything longer: the meter takes ten times the memory of a sound."""
     size = 10 * sample_rate
     if len(sound) <= 12 * size:

@@ -24,7 +24,7 @@ from accomp.grid import ACCOMPANIMENT, BAR_STEPS, BLOCK_HALF_BARS, BLOCK_STEPS, 
 from accomp.hub import genres
 from accomp.melody import skyline
 from accomp.pianoroll import to_blocks
-from train import report, stage
+from train import hearing, report, stage
 from train.corpus import Corpus
 from train.judges import Judges
 from train.loop import write_json
@@ -52,7 +52,8 @@ OTHERWISE = "pop"  # the model for songs of genres that have none
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="train.evaluate", description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--corpus", type=Path, required=True, help="folder that train.prepare wrote")
-    parser.add_argument("--judges", type=Path, required=True, help="folder that train.judges wrote")
+    parser.add_argument("--judges", type=Path, help="folder that train.judges wrote")
+    parser.add_argument("--transcription", action="store_true", help="measure how recordings are heard instead (train.hearing)")
     parser.add_argument("--out", type=Path, required=True, help="folder for the figures of each system")
     parser.add_argument("--bench", type=Path, help="folder of lead sheets, with what other systems made of them")
     parser.add_argument("--paper", type=Path, help="model folder of the published method")
@@ -67,6 +68,11 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--ablations", metavar="GENRE", help="measure this genre on the bench without each of its parts, too")
     parser.add_argument("--results", type=Path, help="write the results here, e.g. model_cards/results.json")
     options = parser.parse_args(arguments)
+    if options.transcription:
+        hearing.run(options)
+        return
+    if not options.judges:
+        raise SystemExit("--judges is missing: a folder that train.judges wrote")
 
     corpus, judges = Corpus.load(options.corpus), Judges.load(options.judges)
     tasks = {"test": stage.song_tasks(corpus, options.split)[: options.limit]}

@@ -51,11 +51,6 @@ def mix_with_recording(song: Score, recording: Recording, start: float = 0.0, me
     return whole
 
 
-def band_of(song: Score) -> Score:
-    """The song without its melody's track."""
-    return replace(song, tracks=[track for track in song.tracks if track.name != TRACK_NAMES[MELODY]])
-
-
 def on_clock(score: Score) -> Score:
     """The same music in time under one constant tempo, without meters and chords, to be played but not read.
 

@@ -8,14 +8,18 @@ import json
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from safetensors.torch import load_file
 from swift_f0 import SwiftF0
 
+from accomp.beat_grid import BeatGrid, SungNote
+from accomp.beats import find_beats
 from accomp.errors import MusicError
 from accomp.notes_net import FRAME, HOP, RATE, NotesNet, NotesNetConfig, frames_of, log_mel
+from accomp.quantise import quantise
+from accomp.recording import Recording
+from accomp.score import Score
 
 FOLDER = Path(__file__).parent / "listener"  # the network's settings and weights
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
@@ -30,11 +34,19 @@ SOFTEST, LOUDEST = 40, 110  # velocities of the softest and the loudest note
 RANGE = 24.0  # dB between them
 
 
-class SungNote(NamedTuple):
-    pitch: int
-    onset: float
-    offset: float
-    velocity: int
+@dataclass
+class Transcription:
+    """A recording as a melody. score: one track on the places of the beat grid, whose tempo map follows the recording; notes: as
+    they were sung."""
+
+    score: Score
+    grid: BeatGrid
+    notes: list[SungNote]
+
+    @property
+    def start(self) -> float:
+        """The time in the recording, in seconds, at which beat 0 of the score lies."""
+        return -self.grid.offset
 
 
 @dataclass
@@ -70,6 +82,25 @@ def listen(sound: np.ndarray, mels: int = NotesNetConfig.mels) -> Heard:
     confidence = np.interp(times, tracked.timestamps, tracked.confidence)
     energy = np.add.reduceat(sound[: len(mel) * HOP].astype(np.float64) ** 2, np.arange(0, len(mel) * HOP, HOP)) / HOP
     return Heard(frames_of(mel, pitch, confidence), pitch, confidence, 10 * np.log10(energy + 1e-10))
+
+
+def transcribe(
+    recording: Recording, *, tempo: float | None = None, downbeat: float | None = None, meter: tuple[int, int] | None = None
+) -> Transcription:
+    """The melody of a recording of one voice. tempo (beats a minute, of dotted quarters in compound meters), downbeat (seconds
+    at which some bar begins) and meter are found where they are not given. Raises MusicError where no melody is heard."""
+    notes = transcribe_notes(recording.mono)
+    transcription = on_beats(notes, find_beats(notes, tempo=tempo, downbeat=downbeat, meter=meter))
+    transcription.score.notices[:0] = recording.notices
+    return transcription
+
+
+def on_beats(notes: list[SungNote], grid: BeatGrid) -> Transcription:
+    """Notes on a grid that is known, or was corrected."""
+    score = quantise(notes, grid)
+    numerator, denominator = grid.meter
+    score.notices = [f"heard {len(notes)} notes at about {grid.tempo:.0f} beats a minute in {numerator}/{denominator}"]
+    return Transcription(score, grid, notes)
 
 
 def transcribe_notes(sound: np.ndarray) -> list[SungNote]:

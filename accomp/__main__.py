@@ -1,4 +1,4 @@
-"""The command line: `python -m accomp MELODY [MELODY ...] --genre GENRE --out DIR`."""
+"""The command line: `python -m accomp MELODY [MELODY ...] --genre GENRE --out DIR`; a melody is MIDI or a recording."""
 
 import argparse
 import sys
@@ -11,13 +11,14 @@ from accomp.errors import MusicError
 from accomp.grid import MELODY
 from accomp.midi import read_midi, write_midi
 from accomp.opening import INTROS
+from accomp.recording import is_recording, read_recording
 
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="accomp", description="Give a melody a band: drums, bass, guitar and strings under its piano."
     )
-    parser.add_argument("melodies", metavar="MELODY", nargs="+", type=Path, help="MIDI files")
+    parser.add_argument("melodies", metavar="MELODY", nargs="+", type=Path, help="MIDI files, or recordings of one voice")
     parser.add_argument("--genre", default="pop", help="a genre by its name, a model folder or a Hub id (default: pop)")
     parser.add_argument("--revision", help="branch, tag or commit of the Hub repository (default: the newest)")
     parser.add_argument(
@@ -31,6 +32,11 @@ def main(arguments: list[str] | None = None) -> int:
         "--melody-track", type=int, metavar="N", help="which track is the melody, counted from 0 (default: chosen)"
     )
     parser.add_argument("--chords", help='what to play, e.g. "| C  Am | F  G7 |" (default: planned, and printed to be edited)')
+    parser.add_argument("--key", help='of the melody, such as "A minor" (default: estimated)')
+    heard = parser.add_argument_group("recordings", "what was heard wrongly; all of it is printed")
+    heard.add_argument("--tempo", metavar="BPM", type=_tempo, help='beats a minute, or "half" or "double" of what is heard')
+    heard.add_argument("--meter", metavar="N/D", type=_meter, help="such as 3/4")
+    heard.add_argument("--downbeat", metavar="SECONDS", type=float, help="when some bar begins, in the recording")
     parser.add_argument("--intro", choices=INTROS, default="none", help="a bar of clicks or two bars of the band first")
     parser.add_argument("--no-shape", action="store_true", help="no sections, fills and ending")
     parser.add_argument("--no-feel", action="store_true", help="no dynamics, swing and timing of players")
@@ -55,16 +61,28 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def write_song(accompanist: Accompanist, path: Path, folder: Path, options: argparse.Namespace) -> None:
-    """The accompaniment of one melody as MIDI, as a picture and as sound, in this order: each is there as soon as it can."""
+    """The accompaniment of one melody as MIDI, as a picture and as sound, in this order: each is there as soon as it can.
+    Of a recording also what was heard (melody.mid), the band under it (with_recording.wav) and the band alone (band.wav)."""
+    recording = sung = None
+    if is_recording(path):
+        recording = read_recording(path)
+        from accomp.transcription import transcribe  # loaded only where there is a recording
+
+        sung = transcribe(recording, tempo=options.tempo, downbeat=options.downbeat, meter=options.meter)
+    elif options.tempo or options.meter or options.downbeat is not None:
+        raise MusicError("--tempo, --meter and --downbeat are for recordings; a MIDI file says them itself")
     song = accompanist.accompany(
-        read_midi(path), seed=options.seed, variation=options.variation, melody_track=options.melody_track,
-        chords=options.chords, shape=not options.no_shape, feel=not options.no_feel, intro=options.intro,
+        sung.score if sung else read_midi(path), seed=options.seed, variation=options.variation,
+        melody_track=options.melody_track, chords=options.chords, key=options.key, shape=not options.no_shape,
+        feel=not options.no_feel, intro=options.intro,
     )  # fmt: skip
     for notice in song.notices:
         print(f"  {notice}")
     if song.chords:
         print("  " + to_text(song, song.tracks[MELODY]).replace("\n", "\n  "))
     folder.mkdir(parents=True, exist_ok=True)
+    if sung:
+        write_midi(sung.score, folder / "melody.mid")
     write_midi(song, folder / "accompaniment.mid")
     # Loaded only now: drawing and sound take longer to import than the music to make.
     from accomp.plotting import save_plot
@@ -75,8 +93,23 @@ def write_song(accompanist: Accompanist, path: Path, folder: Path, options: argp
 
         try:
             write_audio(render(song), folder / "accompaniment.wav")
+            if sung:
+                from accomp.overdub import mix_with_recording, play_band
+
+                band = play_band(song)
+                write_audio(band, folder / "band.wav")
+                write_audio(mix_with_recording(band, recording, sung.start_of(song)), folder / "with_recording.wav")
         except AudioUnavailable as error:
             print(f"  no sound: {error}", file=sys.stderr)
+
+
+def _tempo(text: str) -> float | str:
+    return text if text in ("half", "double") else float(text)
+
+
+def _meter(text: str) -> tuple[int, int]:
+    numerator, denominator = text.split("/")
+    return int(numerator), int(denominator)
 
 
 def _folder(out: Path, path: Path, taken: set[Path]) -> Path:

@@ -14,7 +14,7 @@ from huggingface_hub import PyTorchModelHubMixin
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from accomp import arrangement, chord_text, harmony, hub, opening, pianoroll, tonality, voicing
+from accomp import arrangement, chord_text, harmony, hub, opening, pianoroll, voicing
 from accomp.chord_text import ChordSymbol, of_triad
 from accomp.chords import COUNT, TRIADS
 from accomp.config import CONFIG_FILE, WEIGHTS_FILE, AccompanistConfig, ModelError
@@ -36,6 +36,7 @@ from accomp.melody import melody_name
 from accomp.planner import ChordPlanner
 from accomp.score import Chord, Note, Score, Track
 from accomp.shape import Shape
+from accomp.tonality import Key
 from accomp.vae import InstrumentVAE
 
 COLOURS = (0, 10, 11)  # semitones above the root of the tone that is added to a triad: none, minor or major seventh
@@ -148,17 +149,19 @@ class Accompanist(
 
     def accompany(
         self, score: Score, *, seed: int = 0, variation: float = 0.0, melody_track: int | None = None,
-        chords: str | list[Chord] | None = None, shape: bool = True, feel: bool = True, intro: str = "none",
+        chords: str | list[Chord] | None = None, key: str | Key | None = None, shape: bool = True, feel: bool = True,
+        intro: str = "none",
     ) -> Score:  # fmt: skip
         """The melody of `score` with a band: five tracks in the order of TRACKS, the piano playing the melody's very notes.
 
         seed: another one gives other music; variation: standard deviation of the noise added to the band's latents, which
         are about of unit scale (Tham & Kim 2021 liked 0.5 to 1.0); melody_track: index of the melody in `score.tracks`, else
         chosen (`melody.choose_melody`); chords: what to play, as text ("| C  Am | F  G7 |", see accomp.chord_text) or as the
-        `chords` of an earlier result, edited (their onsets count from where the result begins); else planned; shape: phrases
-        that return, build, lead on with fills and come to an end, else every block just follows from the one before; feel:
-        dynamics, swing and timing of the genre's players, else its mean velocities, on the grid; intro: "none", "count-in"
-        (a bar of clicks) or "bars" (two bars of the band), either of which moves the melody later.
+        `chords` of an earlier result, edited (their onsets count from where the result begins); else planned; key: of the
+        melody, such as "A minor", else estimated; shape: phrases that return, build, lead on with fills and come to an end,
+        else every block just follows from the one before; feel: dynamics, swing and timing of the genre's players, else its
+        mean velocities, on the grid; intro: "none", "count-in" (a bar of clicks) or "bars" (two bars of the band), either of
+        which moves the melody later.
         Raises MusicError where there is no melody or an argument is out of range.
         """
         if not 0 <= variation <= 4:
@@ -167,7 +170,7 @@ class Accompanist(
             raise MusicError(f"seed is {seed}; accepted: 0 to 2^63 - 1")
         if chords is not None and self.planner is None:
             raise MusicError(f"the models of {self.config.genre} know no chords; leave `chords` out")
-        lead = Lead.of(score, melody_track)
+        lead = Lead.of(score, melody_track, key=key)
         notices = list(score.notices)
         if len(score.tracks) > 1:
             notices.append(f"melody: {melody_name(score, lead.index)}{' (as asked)' if melody_track is not None else ''}")
@@ -207,7 +210,7 @@ class Accompanist(
         the tonic."""
         if self.planner is None:
             return [of_triad(0)] * (lead.grid.steps // HALF_BAR_STEPS)
-        plan = self.planner.plan(lead.planes, form.source, form.closes, tonality.estimate_key(lead.line).is_minor)
+        plan = self.planner.plan(lead.planes, form.source, form.closes, lead.key.is_minor)
         pickup = lead.grid.beats[: lead.grid.steps : HALF_BAR_STEPS] < lead.first_whole_bar - 1e-6
         if not pickup.all():
             plan[pickup] = plan[~pickup][0]  # a pickup has the chord that it leads to
@@ -342,7 +345,7 @@ def _final_chord(planned: int, lead: Lead) -> int:
     """The tonic, in the normal key, unless the melody's last note is not in it; then the relative key's; else as planned."""
     last = (lead.line[-1].pitch - lead.shift) % 12
     c_major, a_minor = 0, 21
-    tonics = (a_minor, c_major) if tonality.estimate_key(lead.line).is_minor else (c_major, a_minor)
+    tonics = (a_minor, c_major) if lead.key.is_minor else (c_major, a_minor)
     return next((tonic for tonic in tonics if TRIADS[tonic, last]), planned)
 
 

@@ -11,26 +11,29 @@ from accomp.errors import MusicError
 from accomp.grid import BLOCK_STEPS, MELODY, TRACKS, Grid
 from accomp.melody import choose_melody, skyline
 from accomp.score import Bar, Note, Score, Track
+from accomp.tonality import Key
 
 
 @dataclass
 class Lead:
-    """track: the melody as it was given; line: its top line, one note at a time; grid: the steps of its bars; shift: semitones
-    above its normal key and octave; planes: [2, S, 128] uint8, the line in its normal key, as the models see it."""
+    """track: the melody as it was given; line: its top line, one note at a time; grid: the steps of its bars; key: asked for,
+    or estimated; shift: semitones above its normal key and octave; planes: [2, S, 128] uint8, the line in its normal key, as
+    the models see it."""
 
     index: int  # of the track in its score
     track: Track
     line: list[Note]
     grid: Grid
+    key: Key
     shift: int
     planes: np.ndarray
     first_whole_bar: float = 0.0  # its onset in beats; before it is only a pickup
     intro_steps: int = 0  # that the band plays before the melody's first bar
 
     @classmethod
-    def of(cls, score: Score, melody_track: int | None = None, intro_beats: float = 0.0) -> "Lead":
+    def of(cls, score: Score, melody_track: int | None = None, intro_beats: float = 0.0, key: str | Key | None = None) -> "Lead":
         """The lead in `score`: track `melody_track`, else the one most like a melody. intro_beats: how long before its
-        bar the band begins. Raises MusicError where there is no melody."""
+        bar the band begins; key: such as "A minor", else estimated. Raises MusicError where there is no melody."""
         index = choose_melody(score) if melody_track is None else melody_track
         if not 0 <= index < len(score.tracks):
             raise MusicError(f"melody track {index} does not exist; the file has tracks 0 to {len(score.tracks) - 1}")
@@ -41,10 +44,11 @@ class Lead:
         line = skyline(track.notes)
         start = first_bar(score, track).onset - intro_beats if intro_beats else track.start
         grid = Grid.of(score, start, track.end)
-        shift = tonality.shift_of(line)
+        key = tonality.parse_key(key) if isinstance(key, str) else key or tonality.estimate_key(line)
+        shift = tonality.shift_of(line, key)
         intro = int(np.searchsorted(grid.beats, grid.beats[0] + intro_beats - 1e-6)) if intro_beats else 0
         whole = whole_bars(score, track)[0].onset
-        return cls(index, track, line, grid, shift, melody_planes(line, shift, grid), whole, intro)
+        return cls(index, track, line, grid, key, shift, melody_planes(line, shift, grid), whole, intro)
 
     @property
     def end(self) -> int:

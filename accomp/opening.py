@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from accomp import tonality
 from accomp.chord_text import ChordSymbol, of_triad
 from accomp.errors import MusicError
 from accomp.grid import HALF_BAR_STEPS
@@ -31,7 +30,7 @@ def make_room(score: Score, lead: Lead, intro: str) -> tuple[Score, Lead]:
     if delay:
         delay = np.ceil(delay / bar_beats - 1e-9) * bar_beats
         score = delayed(score, float(delay))
-    return score, Lead.of(score, lead.index, bars * bar_beats if intro == "bars" else 0.0)
+    return score, Lead.of(score, lead.index, bars * bar_beats if intro == "bars" else 0.0, lead.key)
 
 
 def delayed(score: Score, beats: float) -> Score:
@@ -67,6 +66,6 @@ def half_bars(lead: Lead) -> int:
 
 def turnaround(lead: Lead) -> list[ChordSymbol]:
     """The chords of the introduction, [half_bars], in the normal key."""
-    around = TURNAROUND[tonality.estimate_key(lead.line).is_minor]
+    around = TURNAROUND[lead.key.is_minor]
     count = half_bars(lead)
     return [of_triad(around[(len(around) - count + i) % len(around)]) for i in range(count)]

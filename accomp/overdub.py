@@ -23,25 +23,30 @@ CLOCK = Tempo(0.0, 500_000)  # 2 beats a second
 CLOCK_RESOLUTION = 5000  # ticks per beat: 0.1 ms each
 
 
-def mix_with_recording(song: Score, recording: Recording, start: float = 0.0, melody: bool = False) -> np.ndarray:
-    """The band of `song` with the recording on top: [samples, 2] float32 at SAMPLE_RATE.
+def play_band(song: Score, melody: bool = False) -> np.ndarray:
+    """The sound of `song` in time with the recording of its melody: [samples, 2] float32, level and errors as of `render`.
+    melody: whether the piano plays it along."""
+    tracks = [track for track in song.tracks if melody or track.name != TRACK_NAMES[MELODY]]
+    return render(on_clock(replace(song, tracks=tracks)))
 
-    start: the time in the recording, in seconds, at which beat 0 of the song lies. Where it is negative the band begins first
-    (a count-in, an introduction), else the recording. melody: whether the piano plays the melody besides.
-    The recording is LEAD louder than the band; the whole is at -16 LUFS, or less where it would pass -1 dBFS. Raises MusicError
-    where `start` lies after the recording's end or more than MAX_SECONDS before it, or no track is left; else as `render`.
+
+def mix_with_recording(band: np.ndarray, recording: Recording, start: float = 0.0) -> np.ndarray:
+    """A band's sound with the recording on top: both [samples, 2] float32 at SAMPLE_RATE.
+
+    start: the time in the recording, in seconds, at which the band's sound begins. Where it is negative the band comes first
+    (a count-in, an introduction), else the recording. The recording is LEAD louder than the band; the whole is at -16 LUFS, or
+    less where it would pass -1 dBFS. Raises MusicError where `start` lies after the recording's end or more than MAX_SECONDS
+    before it.
     """
     if not -MAX_SECONDS <= start <= recording.seconds:
         raise MusicError(
             f"the song would begin at {start:g} seconds of the recording; "
             f"accepted: from {-MAX_SECONDS:g} to its end at {recording.seconds:g}"
         )
-    tracks = [track for track in song.tracks if melody or track.name != TRACK_NAMES[MELODY]]
     offset = round(start * SAMPLE_RATE)
     band_at, voice_at = max(offset, 0), max(-offset, 0)
-    whole = render(on_clock(replace(song, tracks=tracks)))
-    voice_level = _loudness(whole) + LEAD
-    whole = _placed(whole, band_at, voice_at + round((recording.seconds + FADE) * SAMPLE_RATE))
+    voice_level = _loudness(band) + LEAD
+    whole = _placed(band, band_at, voice_at + round((recording.seconds + FADE) * SAMPLE_RATE))
     voice = clean(recording.stereo())
     voice *= _factor(voice_level - _loudness(voice))
     room = whole[voice_at:]

@@ -3,10 +3,12 @@
 All decisions look at pitches relative to each other only, so a transposed melody gets the same decisions.
 """
 
+import re
 from typing import NamedTuple
 
 import numpy as np
 
+from accomp.errors import MusicError
 from accomp.score import Note
 
 # Krumhansl & Kessler 1982, probe-tone ratings (Krumhansl 1990, Cognitive Foundations of Musical Pitch, p. 30).
@@ -22,6 +24,16 @@ class Key(NamedTuple):
 
     def __str__(self) -> str:
         return f"{NAMES[self.tonic]} {'minor' if self.is_minor else 'major'}"
+
+
+def parse_key(text: str) -> Key:
+    """A key by its name: "C major", "F# minor", "Bb", "am". Raises MusicError where it is none."""
+    found = re.fullmatch(r"\s*([A-Ga-g])([#♯b♭]?)\s*(major|minor|maj|min|m|M|)\s*", text)
+    if not found:
+        raise MusicError(f"{text!r} is no key; accepted: such as C major, F# minor, Bb, Am")
+    letter, accidental, mode = found.groups()
+    tonic = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}[letter.upper()]
+    return Key((tonic + (accidental in ("#", "♯")) - (accidental in ("b", "♭"))) % 12, mode in ("minor", "min", "m"))
 
 
 def estimate_key(notes: list[Note]) -> Key:
@@ -41,10 +53,10 @@ def estimate_key(notes: list[Note]) -> Key:
     return max(candidates)[-1]
 
 
-def shift_of(notes: list[Note]) -> int:
-    """Semitones above its normal form at which a melody lies: pitch - shift is in C major or A minor, with the median
-    pitch in the octave from MEDIAN_PITCH."""
-    key = estimate_key(notes)
+def shift_of(notes: list[Note], key: Key | None = None) -> int:
+    """Semitones above its normal form at which a melody in `key`, by default estimated, lies: pitch - shift is in C major or A
+    minor, with the median pitch in the octave from MEDIAN_PITCH."""
+    key = key or estimate_key(notes)
     tonic = key.tonic - (9 if key.is_minor else 0)
     pitches = sorted(note.pitch for note in notes)
     median = pitches[(len(pitches) - 1) // 2]

@@ -5,17 +5,20 @@ The tracker is SwiftF0 (its weights come with the package); the network (accomp.
 """
 
 import json
+import math
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from safetensors.torch import load_file
 from swift_f0 import SwiftF0
 
-from accomp.beat_grid import BeatGrid, SungNote
+from accomp.beat_grid import EARLY, BeatGrid, SungNote
 from accomp.beats import find_beats
 from accomp.errors import MusicError
+from accomp.grid import MELODY
 from accomp.notes_net import FRAME, HOP, RATE, NotesNet, NotesNetConfig, frames_of, log_mel
 from accomp.quantise import quantise
 from accomp.recording import Recording
@@ -32,6 +35,7 @@ VOICED = 0.4  # confidence from which the tracker's pitch counts
 TUNING_SPAN = 8.0  # seconds over which a singer's own tuning is taken to be the same
 SOFTEST, LOUDEST = 40, 110  # velocities of the softest and the loudest note
 RANGE = 24.0  # dB between them
+PACES = {"half": 0.5, "double": 2.0}  # of the tempo that is heard
 
 
 @dataclass
@@ -47,6 +51,11 @@ class Transcription:
     def start(self) -> float:
         """The time in the recording, in seconds, at which beat 0 of the score lies."""
         return -self.grid.offset
+
+    def start_of(self, song: Score) -> float:
+        """As `start`, of a song that was made to this melody and may have an introduction before it."""
+        first, moved = self.score.tracks[0].notes[0].onset, song.tracks[MELODY].notes[0].onset
+        return self.start - (song.seconds(moved) - self.score.seconds(first))
 
 
 @dataclass
@@ -85,12 +94,31 @@ def listen(sound: np.ndarray, mels: int = NotesNetConfig.mels) -> Heard:
 
 
 def transcribe(
-    recording: Recording, *, tempo: float | None = None, downbeat: float | None = None, meter: tuple[int, int] | None = None
+    recording: Recording,
+    *,
+    tempo: float | Literal["half", "double"] | None = None,
+    downbeat: float | None = None,
+    meter: tuple[int, int] | None = None,
 ) -> Transcription:
-    """The melody of a recording of one voice. tempo (beats a minute, of dotted quarters in compound meters), downbeat (seconds
-    at which some bar begins) and meter are found where they are not given. Raises MusicError where no melody is heard."""
+    """The melody of a recording of one voice. tempo (beats a minute, of dotted quarters in compound meters; or "half" or
+    "double" of what is heard), downbeat (seconds at which some bar begins) and meter are found where they are not given.
+    Raises MusicError where no melody is heard or something given is out of range."""
     notes = transcribe_notes(recording.mono)
+    if tempo in PACES:
+        tempo = PACES[tempo] * find_beats(notes, meter=meter).tempo
     transcription = on_beats(notes, find_beats(notes, tempo=tempo, downbeat=downbeat, meter=meter))
+    transcription.score.notices[:0] = recording.notices
+    return transcription
+
+
+def transcribe_with_click(recording: Recording, tempo: float, first: float, meter: tuple[int, int] = (4, 4)) -> Transcription:
+    """As `transcribe`, of a recording that was made to a click of `tempo` beats a minute (as there), of which a bar's first comes
+    at `first` seconds. Nothing is estimated but the notes."""
+    notes = transcribe_notes(recording.mono)
+    bar = BeatGrid(np.zeros(2), 0, meter).bar_pulses
+    start = math.floor((notes[0].onset - first) * tempo / 60 + EARLY)
+    end = math.ceil((max(note.offset for note in notes) - first) * tempo / 60) + 1
+    transcription = on_beats(notes, BeatGrid(first + np.arange(start, end + 1) * 60 / tempo, -start % bar, meter))
     transcription.score.notices[:0] = recording.notices
     return transcription
 
@@ -99,7 +127,10 @@ def on_beats(notes: list[SungNote], grid: BeatGrid) -> Transcription:
     """Notes on a grid that is known, or was corrected."""
     score = quantise(notes, grid)
     numerator, denominator = grid.meter
-    score.notices = [f"heard {len(notes)} notes at about {grid.tempo:.0f} beats a minute in {numerator}/{denominator}"]
+    score.notices = [
+        f"heard {len(notes)} notes at about {grid.tempo:.0f} beats a minute in {numerator}/{denominator}, the first bar line at "
+        f"{grid.downbeat:.2f} s"
+    ]
     return Transcription(score, grid, notes)
 
 

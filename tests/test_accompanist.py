@@ -5,7 +5,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from accomp import Accompanist, Note, Score, Tempo, TimeSignature, Track, chords, metrics, pianoroll
+from accomp import Accompanist, Note, Score, Tempo, TimeSignature, Track, chords, metrics, pianoroll, tonality
 from accomp.chord_text import parse_symbol, to_text
 from accomp.config import ModelError
 from accomp.errors import MusicError
@@ -180,6 +180,18 @@ def test_the_band_plays_the_chords_it_is_given(shipped):
     rolls = [pianoroll.to_planes(pianoroll.on_grid(track.notes, grid), grid.steps) for track in song.tracks[2:]]
     heard = metrics.best_triads(sum(chords.chroma(roll) for roll in rolls))[:16]
     assert (heard == [18, 18, 11, 11] * 4).mean() >= 0.9
+
+
+def test_the_key_can_be_given(shipped):
+    ode = melody()
+    major = tonality.estimate_key(ode.tracks[0].notes)
+    parallel = tonality.Key(major.tonic, True)
+    planned = shipped.accompany(ode)
+    assert shipped.accompany(ode, key=str(major)).chords == planned.chords and shipped.accompany(ode, key=major) == planned
+    minor = shipped.accompany(ode, key=parallel)
+    assert minor.chords != planned.chords and minor.tracks[MELODY].notes == planned.tracks[MELODY].notes
+    with pytest.raises(MusicError, match="is no key"):
+        shipped.accompany(ode, key="H")
 
 
 def test_chords_that_make_no_sense_are_refused(model):

@@ -2,16 +2,22 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import mido
+import numpy as np
 import pytest
 import soundfile
 
-from accomp import read_midi
+from accomp import Accompanist, read_midi
+from accomp.__main__ import main
 from accomp.grid import MELODY
+from accomp.notes_net import RATE
+from train import voices
+from train.voices import Manner
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = ROOT / "examples"
@@ -80,7 +86,7 @@ def test_one_bad_file_does_not_spoil_the_others(tmp_path):
     bad = tmp_path / "song.mid"
     bad.write_bytes(b"ID3 this is an MP3")
     result = run(bad, EXAMPLES / "ode_to_joy.mid", "--genre", "pop", "--out", tmp_path / "out", "--no-audio")
-    assert result.returncode == 1 and "MP3" in result.stderr and "Traceback" not in result.stderr
+    assert result.returncode == 1 and "damaged recording" in result.stderr and "Traceback" not in result.stderr
     assert (tmp_path / "out" / "ode_to_joy" / "accompaniment.mid").exists() and not (tmp_path / "out" / "song").exists()
 
 
@@ -98,3 +104,76 @@ def test_the_python_of_the_readme_runs(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     exec(code, {})
     assert len(read_midi("song.mid").tracks) == 5
+
+
+@pytest.fixture(scope="module")
+def hummed(tmp_path_factory):
+    """A sung tune as a file, the tune in beats and what was sung in seconds."""
+    rng = np.random.default_rng(5)
+    tune = read_midi(EXAMPLES / "auld_lang_syne.mid").tracks[0].notes[:28]
+    sung, _, _ = voices.perform([(note.pitch - 12, note.onset, note.duration) for note in tune], rng, 100, 0.03, 0.012)
+    sound = voices.record(voices.voice(sung, Manner((0.2, 0.3), 0.3), rng, "sung"), rng, 25, 0.2)
+    file = tmp_path_factory.mktemp("recordings") / "hum.wav"
+    soundfile.write(file, sound, RATE)
+    return file, tune, sung
+
+
+def test_a_hummed_melody_gets_a_band_that_plays_along_with_it(hummed, tmp_path):
+    file, tune, sung = hummed
+    result = run(file, "--genre", "pop", "--out", tmp_path, "--intro", "count-in")
+    assert result.returncode == 0 and "heard 28 notes at about 10" in result.stdout, result.stdout + result.stderr
+    folder = tmp_path / "hum"
+    melody, song = read_midi(folder / "melody.mid"), read_midi(folder / "accompaniment.mid")
+    assert [note.pitch for note in melody.tracks[0].notes] == [note.pitch - 12 for note in tune]
+    apart = np.diff([note.onset for note in melody.tracks[0].notes]) - np.diff([note.onset for note in tune])
+    assert np.abs(apart).max() < 1e-6  # every note on its own place, whatever the singer's tempo
+    times = [melody.seconds(note.onset) for note in melody.tracks[0].notes]
+    assert np.abs(np.diff(times) - np.diff([note[1] for note in sung])).max() < 0.08  # and the band where the singer was
+    assert len(song.tracks) == 5 and song.tracks[1].notes[0].onset >= melody.tracks[0].notes[0].onset + 4
+    if shutil.which("fluidsynth"):
+        lengths = {name: soundfile.info(folder / f"{name}.wav").duration for name in ("accompaniment", "with_recording", "band")}
+        assert min(lengths.values()) > soundfile.info(file).duration - 1
+
+
+def test_what_was_heard_can_be_corrected(hummed, tmp_path):
+    file, _, sung = hummed
+    bar = sung[3][1]  # of the fourth note
+    options = ("--tempo", "half", "--meter", "3/4", "--downbeat", f"{bar:.3f}", "--key", "F# minor", "--no-audio")
+    result = run(file, "--out", tmp_path, *options)
+    assert result.returncode == 0 and "beats a minute in 3/4" in result.stdout, result.stdout + result.stderr
+    melody = read_midi(tmp_path / "hum" / "melody.mid")
+    notes = melody.tracks[0].notes
+    assert (
+        melody.meters[0][1:] == (3, 4)
+        and notes[3].onset % 3 == 0
+        and 45 < 60 / np.mean([melody.seconds(beat + 1) - melody.seconds(beat) for beat in range(4, 8)]) < 55
+    )
+    chords = [chord.symbol for chord in read_midi(tmp_path / "hum" / "accompaniment.mid").chords]
+    pop = Accompanist.from_pretrained("pop")
+    assert chords == [chord.symbol for chord in pop.accompany(melody, key="F# minor").chords]
+    assert chords != [chord.symbol for chord in pop.accompany(melody).chords]
+
+
+def test_corrections_that_make_no_sense_are_said(hummed, tmp_path, capsys):
+    def says(*arguments):
+        status = main([*map(str, arguments), "--out", str(tmp_path), "--no-audio"])
+        return status, capsys.readouterr().err
+
+    assert says(hummed[0], "--key", "H") == (
+        1,
+        f"accomp: {hummed[0]}: 'H' is no key; accepted: such as C major, F# minor, Bb, Am\n",
+    )
+    status, error = says(hummed[0], "--tempo", "1000")
+    assert status == 1 and "20 to 400 pulses a minute are accepted" in error
+    status, error = says(EXAMPLES / "ode_to_joy.mid", "--tempo", "90")
+    assert status == 1 and "are for recordings" in error
+    for option, value in (("--tempo", "fast"), ("--meter", "3")):
+        with pytest.raises(SystemExit) as caught:
+            says(hummed[0], option, value)
+        assert caught.value.code == 2 and f"argument {option}" in capsys.readouterr().err
+
+
+def test_what_is_no_melody_is_said_of_a_recording(tmp_path):
+    soundfile.write(tmp_path / "silence.wav", np.zeros(5 * RATE), RATE)
+    result = run(tmp_path / "silence.wav", "--out", tmp_path / "out")
+    assert result.returncode == 1 and "accomp:" in result.stderr and "Traceback" not in result.stderr

@@ -1,6 +1,7 @@
 import pytest
 
 from accomp import tonality
+from accomp.errors import MusicError
 from accomp.score import Note
 
 
@@ -38,3 +39,19 @@ def test_normal_form_is_c_major_in_one_octave():
 
 def test_fold_moves_by_octaves_only():
     assert tonality.fold([10, 60, 127, 24, 23], 24, 60).tolist() == [34, 60, 55, 24, 35]
+
+
+@pytest.mark.parametrize("text, key", [("C major", (0, False)), ("Am", (9, True)), ("F# minor", (6, True)), ("bb", (10, False))])
+def test_keys_have_names(text, key):
+    assert tonality.parse_key(text) == key == tonality.parse_key(str(tonality.Key(*key)))
+
+
+def test_what_is_no_key_is_refused():
+    for text in ("H minor", "C dorian", ""):
+        with pytest.raises(MusicError, match="is no key; accepted"):
+            tonality.parse_key(text)
+
+
+def test_a_melody_in_a_key_that_was_asked_for_lies_in_its_normal_form():
+    assert tonality.shift_of(SAINTS, tonality.parse_key("G major")) % 12 == 7
+    assert tonality.shift_of(SAINTS, tonality.parse_key("E minor")) % 12 == 7

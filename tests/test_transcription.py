@@ -5,7 +5,10 @@ import pytest
 
 from accomp.errors import MusicError
 from accomp.notes_net import FRAME, HOP, RATE, NotesNet, NotesNetConfig, frames_of, log_mel
-from accomp.transcription import Heard, listen, onsets_of, transcribe_notes, tuning_of
+from accomp.opening import delayed
+from accomp.recording import Recording
+from accomp.score import Score, Track
+from accomp.transcription import Heard, listen, onsets_of, transcribe, transcribe_notes, transcribe_with_click, tuning_of
 from train import voices
 from train.voices import Manner
 
@@ -29,6 +32,44 @@ def test_a_sung_melody_comes_back(kind, manner, snr):
     assert [note.pitch for note in heard] == [pitch + shift for pitch, *_ in notes]
     assert np.abs([note.onset - true[1] for note, true in zip(heard, notes)]).max() < 0.06
     assert all(a.offset <= b.onset + 1e-9 and a.offset > a.onset for a, b in zip(heard, heard[1:]))
+
+
+@pytest.fixture(scope="module")
+def clicked():
+    """LINE hummed to a click of 96 beats a minute; a bar begins with its third note (at 2 beats, after a pickup of two)."""
+    rng = np.random.default_rng(1)
+    notes, _, seconds = voices.perform(LINE, rng, 96, 0.0, 0.012)
+    sound = voices.record(voices.voice(notes, Manner((0.2, 0.1)), rng, "hum"), rng, 30)
+    return Recording(sound, len(sound) / RATE, ["a notice"]), seconds[0] + 2 * 60 / 96
+
+
+def test_to_a_click_nothing_is_guessed(clicked):
+    recording, first = clicked
+    sung = transcribe_with_click(recording, 96, first)
+    assert sung.grid.tempo == pytest.approx(96) and sung.grid.meter == (4, 4) and sung.grid.downbeat == pytest.approx(first)
+    assert [note.onset for note in sung.score.tracks[0].notes] == [2 + onset for _, onset, _ in LINE]  # 2: the pickup's bar
+    assert sung.score.notices[0] == "a notice" and "heard 9 notes at about 96 beats a minute in 4/4" in sung.score.notices[1]
+    waltz = transcribe_with_click(recording, 96, first, (3, 4))
+    assert [note.onset for note in waltz.score.tracks[0].notes] == [1 + onset for _, onset, _ in LINE]
+
+
+def test_half_and_double_of_what_is_heard(clicked):
+    heard, slower, faster = (transcribe(clicked[0], tempo=tempo) for tempo in (None, "half", "double"))
+    assert slower.grid.tempo == pytest.approx(heard.grid.tempo / 2, rel=0.02)
+    assert faster.grid.tempo == pytest.approx(heard.grid.tempo * 2, rel=0.02)
+    spans = [sung.score.tracks[0].notes[-1].onset - sung.score.tracks[0].notes[0].onset for sung in (slower, heard, faster)]
+    assert spans[1] == 9 and spans[0] == 4.5 and spans[2] == 18
+
+
+def test_a_song_with_an_introduction_begins_before_the_recording(clicked):
+    recording, first = clicked
+    sung = transcribe_with_click(recording, 96, first)
+    beat = 60 / 96
+    assert sung.start == pytest.approx(first - 4 * beat, abs=1e-3)
+    melody = sung.score.tracks[0]
+    song = Score([Track("drums", is_drum=True), melody], sung.score.tempos, sung.score.meters)
+    assert sung.start_of(song) == pytest.approx(sung.start)
+    assert sung.start_of(delayed(song, 8.0)) == pytest.approx(sung.start - 8 * beat, abs=1e-3)
 
 
 def test_louder_notes_get_higher_velocities():

@@ -5,6 +5,7 @@ Source: "Generating Musical Accompaniment to a given Master Melody using VAEs an
 """
 
 import json
+from collections.abc import Collection
 from dataclasses import asdict
 from pathlib import Path
 
@@ -34,6 +35,7 @@ from accomp.harmony import HarmonyNN
 from accomp.lead import Lead
 from accomp.melody import melody_name
 from accomp.planner import ChordPlanner
+from accomp.retake import Retake
 from accomp.score import Chord, Note, Score, Track
 from accomp.shape import Shape
 from accomp.tonality import Key
@@ -150,7 +152,8 @@ class Accompanist(
     def accompany(
         self, score: Score, *, seed: int = 0, variation: float = 0.0, melody_track: int | None = None,
         chords: str | list[Chord] | None = None, key: str | Key | None = None, shape: bool = True, feel: bool = True,
-        intro: str = "none",
+        intro: str = "none", instruments: Collection[str] | None = None,
+        take: Score | None = None, keep: Collection[str] = (), span: tuple[float, float] | None = None,
     ) -> Score:  # fmt: skip
         """The melody of `score` with a band: five tracks in the order of TRACKS, the piano playing the melody's very notes.
 
@@ -161,7 +164,10 @@ class Accompanist(
         melody, such as "A minor", else estimated; shape: phrases that return, build, lead on with fills and come to an end,
         else every block just follows from the one before; feel: dynamics, swing and timing of the genre's players, else its
         mean velocities, on the grid; intro: "none", "count-in" (a bar of clicks) or "bars" (two bars of the band), either of
-        which moves the melody later.
+        which moves the melody later; instruments: who plays beside the piano, of drums, bass, guitar and strings; by default all;
+        take: an earlier result for the same melody and introduction, of which the tracks named
+        in `keep`, and all that lies outside of `span` (beats of the song), stay note for note, and the chords, too: the rest is
+        made anew.
         Raises MusicError where there is no melody or an argument is out of range.
         """
         if not 0 <= variation <= 4:
@@ -170,6 +176,9 @@ class Accompanist(
             raise MusicError(f"seed is {seed}; accepted: 0 to 2^63 - 1")
         if chords is not None and self.planner is None:
             raise MusicError(f"the models of {self.config.genre} know no chords; leave `chords` out")
+        if take is None and (keep or span):
+            raise MusicError("`keep` and `span` need a `take`, the earlier result that they are about")
+        silent = _silent(instruments)
         lead = Lead.of(score, melody_track, key=key)
         notices = list(score.notices)
         if len(score.tracks) > 1:
@@ -178,6 +187,9 @@ class Accompanist(
         generator, random = torch.Generator().manual_seed(seed), np.random.default_rng(seed)
         blocks = pianoroll.to_blocks(lead.planes)
         form = Shape.of(blocks, lead.first_block, random, self.config.repeat) if shape else Shape.bare(len(blocks))
+        retake = Retake.of(take, keep, span, lead) if take else None
+        if take and chords is None and self.planner:
+            chords = take.chords
         if chords is None:
             symbols = self.plan(lead, form, random, ending=shape)
         else:
@@ -185,7 +197,7 @@ class Accompanist(
             symbols = [symbol.transposed(-lead.shift) for symbol in given]
             notices += remarks
         symbols[: opening.half_bars(lead)] = opening.turnaround(lead)
-        band = self.play(lead, symbols, form, generator, variation)
+        band = self.play(lead, symbols, form, generator, variation, retake, silent)
         if shape:
             band = arrangement.end_together(band, symbols, lead.final_step, lead.end)
         band = {t: notes if t == DRUMS else arrangement.in_range(notes, lead.shift, t) for t, notes in band.items()}
@@ -198,7 +210,10 @@ class Accompanist(
             if track == MELODY:
                 tracks.append(Track(spec.name, program, False, list(lead.track.notes), list(lead.track.controls)))
                 continue
-            tracks.append(Track(spec.name, program, track == DRUMS, self._perform(band[track], track, lead, tune, seed, feel)))
+            notes = self._perform(band[track], track, lead, tune, seed, feel) if track not in silent else []
+            if retake and track not in silent:
+                notes = retake.splice(track, notes, lead)
+            tracks.append(Track(spec.name, program, track == DRUMS, notes))
         if intro == "count-in":
             tracks[DRUMS].notes[:0] = opening.clicks(score, lead)
         named = _named([symbol.transposed(lead.shift) for symbol in symbols], lead) if self.planner else []
@@ -222,13 +237,24 @@ class Accompanist(
 
     @torch.no_grad()
     def play(
-        self, lead: Lead, symbols: list[ChordSymbol], form: Shape, generator: torch.Generator, variation: float = 0.0
-    ) -> dict[int, np.ndarray]:
-        """What the band plays to a melody and a chord each half bar: by track, notes [n, 3] in steps, in the normal key."""
+        self, lead: Lead, symbols: list[ChordSymbol], form: Shape, generator: torch.Generator, variation: float = 0.0,
+        retake: Retake | None = None, silent: Collection[int] = (),
+    ) -> dict[int, np.ndarray]:  # fmt: skip
+        """What the band plays to a melody and a chord each half bar: by track, notes [n, 3] in steps, in the normal key.
+        retake: what of an earlier take is to be heard, and played about as it was; silent: tracks that nobody hears."""
         plan = np.array([symbol.triad for symbol in symbols])
         blocks = torch.from_numpy(pianoroll.to_blocks(lead.planes)).to(self.device)
         by_block = torch.from_numpy(plan.reshape(-1, BLOCK_HALF_BARS)).to(self.device)
-        latents = self.choose_latents(blocks, by_block, form, generator)
+        kept = {}
+        if retake:
+            stay = retake.blocks(lead)
+            for track, heard in retake.heard(lead).items():
+                of_take = self.encode(track, torch.from_numpy(heard).to(self.device), by_block)
+                kept |= {(track, block): of_take[block] for block in np.flatnonzero(stay[track])}
+        for track in silent:
+            nothing = torch.zeros(self.vaes[TRACK_NAMES[track]].config.latent + 1, device=self.device)
+            kept |= {(track, block): nothing for block in range(len(blocks))}
+        latents = self.choose_latents(blocks, by_block, form, generator, kept)
         fills = self.choose_fills(form, generator)
         band = {}
         for track in ACCOMPANIMENT:
@@ -255,9 +281,14 @@ class Accompanist(
         return band
 
     @torch.no_grad()
-    def choose_latents(self, blocks: Tensor, plan: Tensor, form: Shape, generator: torch.Generator) -> dict[int, Tensor]:
+    def choose_latents(
+        self, blocks: Tensor, plan: Tensor, form: Shape, generator: torch.Generator,
+        kept: dict[tuple[int, int], Tensor] | None = None,
+    ) -> dict[int, Tensor]:  # fmt: skip
         """By track, the band's latents and flags [B, K + 1] for melody blocks [B, 2, 32, 128] under a plan [B, H]. The first
-        networks play where the song or a section begins, and for an instrument that has rested long enough."""
+        networks play where the song or a section begins, and for an instrument that has rested long enough. kept: latents
+        [K + 1] by track and block that are not chosen."""
+        kept = kept or {}
         config = self.config
         count = len(blocks)
         melody = self.encode(MELODY, blocks, plan)[:, :-1]
@@ -266,10 +297,15 @@ class Accompanist(
             earlier = int(form.source[block])
             for track in ACCOMPANIMENT:
                 name = TRACK_NAMES[track]
+                if (track, block) in kept:
+                    latents[track][block] = kept[track, block]
+                    continue
                 waits = track in form.rests and form.rests[track][block]
                 if waits:
                     continue
-                if earlier >= 0 and not (track in form.rests and form.rests[track][earlier]):
+                # What returns is played again, but not where it is what was to be made anew.
+                returns = earlier >= 0 and (track, earlier) not in kept
+                if returns and not (track in form.rests and form.rests[track][earlier]):
                     latents[track][block] = latents[track][earlier]
                     continue
                 rest = min(block, config.longest_rest)
@@ -339,6 +375,15 @@ class Accompanist(
             if stop - onset > 1e-9:
                 played.append(Note(int(pitch), float(onset), float(stop - onset), int(velocity)))
         return played
+
+
+def _silent(instruments: Collection[str] | None) -> set[int]:
+    """The tracks of the band that don't play. Raises MusicError."""
+    names = [TRACK_NAMES[track] for track in ACCOMPANIMENT]
+    unknown = set(instruments or ()) - set(names)
+    if unknown:
+        raise MusicError(f"there is no instrument {sorted(unknown)[0]!r}; accepted: {', '.join(names)}")
+    return set() if instruments is None else {track for track in ACCOMPANIMENT if TRACK_NAMES[track] not in instruments}
 
 
 def _final_chord(planned: int, lead: Lead) -> int:

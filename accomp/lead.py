@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from accomp import pianoroll, tonality
-from accomp.arrangement import ending_step
+from accomp.arrangement import ending_step, normal_register
 from accomp.chord_text import whole_bars
 from accomp.errors import MusicError
-from accomp.grid import BLOCK_STEPS, MELODY, TRACKS, Grid
+from accomp.grid import BLOCK_STEPS, DRUMS, MELODY, TRACKS, Grid
 from accomp.melody import choose_melody, skyline
 from accomp.score import Bar, Note, Score, Track
 from accomp.tonality import Key
@@ -85,3 +85,27 @@ def melody_planes(line: list[Note], shift: int, grid: Grid) -> np.ndarray:
     spec = TRACKS[MELODY]
     notes[:, 0] = tonality.fold(notes[:, 0] - shift, spec.low, spec.high)
     return pianoroll.to_planes(notes, grid.steps)
+
+
+def part_planes(notes: list[Note], track: int, shift: int, grid: Grid) -> np.ndarray:
+    """What the models see of a track: planes [2, S, 128] in the normal key and register. shift: as in Lead."""
+    if track == MELODY:
+        return melody_planes(notes, shift, grid)
+    rows = pianoroll.on_grid(notes, grid)
+    rows[:, 0] = normal_pitches(rows[:, 0], track, shift)
+    rows = rows[rows[:, 0] >= 0]
+    if track == DRUMS:
+        rows[:, 2] = rows[:, 1] + 1  # a drum is struck; how long its note is held says nothing
+    return pianoroll.to_planes(rows, grid.steps)
+
+
+def normal_pitches(pitches: np.ndarray, track: int, shift: int) -> np.ndarray:
+    """Pitches [n] of a track in the normal key and register; -1 for drums that the models don't know."""
+    spec = TRACKS[track]
+    if track == DRUMS:
+        return np.where((pitches >= spec.low) & (pitches <= spec.high), pitches, -1)
+    if not len(pitches):
+        return pitches
+    # The melody's octave is in its shift already.
+    register = 0 if track == MELODY else normal_register(float(np.median(pitches)) - shift, track)
+    return tonality.fold(pitches - shift + register, spec.low, spec.high)

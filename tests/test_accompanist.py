@@ -9,7 +9,7 @@ from accomp import Accompanist, Note, Score, Tempo, TimeSignature, Track, chords
 from accomp.chord_text import parse_symbol, to_text
 from accomp.config import ModelError
 from accomp.errors import MusicError
-from accomp.grid import DRUMS, MELODY, TRACK_NAMES, Grid
+from accomp.grid import BASS, DRUMS, GUITAR, MELODY, STRINGS, TRACK_NAMES, Grid
 from accomp.hub import MODELS, digest, genres
 from tests.tiny import tiny
 
@@ -180,6 +180,18 @@ def test_the_band_plays_the_chords_it_is_given(shipped):
     rolls = [pianoroll.to_planes(pianoroll.on_grid(track.notes, grid), grid.steps) for track in song.tracks[2:]]
     heard = metrics.best_triads(sum(chords.chroma(roll) for roll in rolls))[:16]
     assert (heard == [18, 18, 11, 11] * 4).mean() >= 0.9
+
+
+def test_only_those_play_who_were_asked(shipped):
+    tune = melody()
+    everyone, duo = shipped.accompany(tune, seed=1), shipped.accompany(tune, seed=1, instruments=["bass", "strings"])
+    assert [bool(track.notes) for track in duo.tracks] == [False, True, False, True, True]
+    assert shipped.accompany(tune, seed=1, instruments=["strings", "bass", "drums", "guitar"]) == everyone
+    assert not band(shipped.accompany(tune, instruments=[]))[0] and len(duo.tracks) == 5
+    again = shipped.accompany(tune, seed=2, instruments=["bass", "guitar"], take=duo, keep=["bass"])
+    assert again.tracks[BASS].notes == duo.tracks[BASS].notes and again.tracks[GUITAR].notes and not again.tracks[STRINGS].notes
+    with pytest.raises(MusicError, match="no instrument 'tuba'; accepted: drums, bass, guitar, strings"):
+        shipped.accompany(tune, instruments=["tuba"])
 
 
 def test_the_key_can_be_given(shipped):

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from accomp import arrangement, chord_text, chords, pianoroll, tonality
+from accomp import chord_text, chords, pianoroll, tonality
 from accomp.errors import MusicError
 from accomp.grid import BASS, DRUMS, GUITAR, MELODY, STEPS_PER_BEAT, STRINGS, TRACKS, Grid
-from accomp.lead import melody_planes
+from accomp.lead import normal_pitches, part_planes
 from accomp.melody import choose_melody, skyline
 from accomp.score import Note, Score, Track
 from train.corpus import NOTE
@@ -79,9 +79,9 @@ def normal_parts(score: Score, chord_markers: bool = False) -> Parts:
     everything = [note for notes in [*parts.values(), beside] for note in notes]
     grid = Grid.of(score, min(note.onset for note in everything), max(note.end for note in everything))
     shift = tonality.shift_of(parts[MELODY])
-    planes = np.stack([_part_planes(parts[track], track, shift, grid) for track in range(len(TRACKS))])
+    planes = np.stack([part_planes(parts[track], track, shift, grid) for track in range(len(TRACKS))])
     notes = np.concatenate([_played_notes(parts[track], track, shift, grid) for track in range(len(TRACKS))])
-    harmony = sum(chords.chroma(part) for part in (planes[GUITAR], planes[STRINGS], _part_planes(beside, GUITAR, shift, grid)))
+    harmony = sum(chords.chroma(part) for part in (planes[GUITAR], planes[STRINGS], part_planes(beside, GUITAR, shift, grid)))
     if chord_markers:
         symbols, _ = chord_text.plan_of(score.chords, score, Track(notes=parts[MELODY]), grid)
         plan = np.array([symbol.transposed(-shift).triad for symbol in symbols])
@@ -92,29 +92,6 @@ def normal_parts(score: Score, chord_markers: bool = False) -> Parts:
     return Parts(planes, plan, notes, programs, even)
 
 
-def _part_planes(notes: list[Note], track: int, shift: int, grid: Grid) -> np.ndarray:
-    if track == MELODY:
-        return melody_planes(notes, shift, grid)
-    rows = pianoroll.on_grid(notes, grid)
-    rows[:, 0] = _normal_pitches(rows[:, 0], track, shift)
-    rows = rows[rows[:, 0] >= 0]
-    if track == DRUMS:
-        rows[:, 2] = rows[:, 1] + 1  # a drum is struck; how long its note is held says nothing
-    return pianoroll.to_planes(rows, grid.steps)
-
-
-def _normal_pitches(pitches: np.ndarray, track: int, shift: int) -> np.ndarray:
-    """Pitches [n] of a track in the normal key and register; -1 for drums that the models don't know."""
-    spec = TRACKS[track]
-    if track == DRUMS:
-        return np.where((pitches >= spec.low) & (pitches <= spec.high), pitches, -1)
-    if not len(pitches):
-        return pitches
-    # The melody's octave is in its shift already.
-    register = 0 if track == MELODY else arrangement.normal_register(float(np.median(pitches)) - shift, track)
-    return tonality.fold(pitches - shift + register, spec.low, spec.high)
-
-
 def _played_notes(notes: list[Note], track: int, shift: int, grid: Grid) -> np.ndarray:
     """[n] NOTE of a track by step and pitch; of one pitch struck twice on a step the loudest."""
     # The number of each note goes through the grid in the place of its pitch, and tells which of them lie on it.
@@ -122,7 +99,7 @@ def _played_notes(notes: list[Note], track: int, shift: int, grid: Grid) -> np.n
     pitch, onset, _, velocity = np.array(notes, float).reshape(-1, 4)[index].T
     table = np.zeros(len(index), NOTE)
     table["track"], table["step"], table["velocity"] = track, step, velocity
-    pitch = _normal_pitches(pitch.astype(int), track, shift)
+    pitch = normal_pitches(pitch.astype(int), track, shift)
     table["pitch"] = np.maximum(pitch, 0)
     table["duration"] = 1 if track == DRUMS else np.minimum(end - step, np.iinfo(NOTE["duration"]).max)
     table["offset"] = (onset - grid.beats[step]) * STEPS_PER_BEAT

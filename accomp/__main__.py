@@ -9,9 +9,11 @@ from accomp.chord_text import to_text
 from accomp.config import ModelError
 from accomp.errors import MusicError
 from accomp.grid import MELODY
-from accomp.midi import read_midi, write_midi
+from accomp.intake import Corrections, bring, understand
+from accomp.midi import write_midi
 from accomp.opening import INTROS
-from accomp.recording import is_recording, read_recording
+
+PACES = {"half": 0.5, "double": 2.0}
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -28,15 +30,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--variation", type=float, default=0.0, metavar="SD", help="noise in latent space, 0 to about 1 (default: 0)"
     )
-    parser.add_argument(
-        "--melody-track", type=int, metavar="N", help="which track is the melody, counted from 0 (default: chosen)"
-    )
     parser.add_argument("--chords", help='what to play, e.g. "| C  Am | F  G7 |" (default: planned, and printed to be edited)')
-    parser.add_argument("--key", help='of the melody, such as "A minor" (default: estimated)')
-    heard = parser.add_argument_group("recordings", "what was heard wrongly; all of it is printed")
-    heard.add_argument("--tempo", metavar="BPM", type=_tempo, help='beats a minute, or "half" or "double" of what is heard')
-    heard.add_argument("--meter", metavar="N/D", type=_meter, help="such as 3/4")
-    heard.add_argument("--downbeat", metavar="SECONDS", type=float, help="when some bar begins, in the recording")
+    understood = parser.add_argument_group("the melody", "how it is understood is printed; here it can be corrected")
+    understood.add_argument("--melody-track", type=int, metavar="N", help="which track of a MIDI file it is, counted from 0")
+    understood.add_argument("--key", help='such as "A minor"')
+    understood.add_argument("--tempo", metavar="BPM", type=_tempo, help='beats a minute, or "half" or "double"')
+    understood.add_argument("--meter", metavar="N/D", type=_meter, help="such as 3/4")
+    understood.add_argument("--later", metavar="BEATS", type=int, default=0, help="by which the bar lines come later")
+    understood.add_argument("--downbeat", metavar="SECONDS", type=float, help="when some bar begins in a recording")
     parser.add_argument("--intro", choices=INTROS, default="none", help="a bar of clicks or two bars of the band first")
     parser.add_argument("--no-shape", action="store_true", help="no sections, fills and ending")
     parser.add_argument("--no-feel", action="store_true", help="no dynamics, swing and timing of players")
@@ -63,26 +64,23 @@ def main(arguments: list[str] | None = None) -> int:
 def write_song(accompanist: Accompanist, path: Path, folder: Path, options: argparse.Namespace) -> None:
     """The accompaniment of one melody as MIDI, as a picture and as sound, in this order: each is there as soon as it can.
     Of a recording also what was heard (melody.mid), the band under it (with_recording.wav) and the band alone (band.wav)."""
-    recording = sung = None
-    if is_recording(path):
-        recording = read_recording(path)
-        from accomp.transcription import transcribe  # loaded only where there is a recording
-
-        sung = transcribe(recording, tempo=options.tempo, downbeat=options.downbeat, meter=options.meter)
-    elif options.tempo or options.meter or options.downbeat is not None:
-        raise MusicError("--tempo, --meter and --downbeat are for recordings; a MIDI file says them itself")
-    song = accompanist.accompany(
-        sung.score if sung else read_midi(path), seed=options.seed, variation=options.variation,
-        melody_track=options.melody_track, chords=options.chords, key=options.key, shape=not options.no_shape,
-        feel=not options.no_feel, intro=options.intro,
+    corrections = Corrections(
+        tempo=None if options.tempo in PACES else options.tempo, pace=PACES.get(options.tempo, 1.0), meter=options.meter,
+        downbeat=options.downbeat, later=options.later, key=options.key, track=options.melody_track,
     )  # fmt: skip
+    melody = understand(bring(path), corrections)
+    song = accompanist.accompany(
+        melody.score, seed=options.seed, variation=options.variation, melody_track=options.melody_track, key=melody.key,
+        chords=options.chords, shape=not options.no_shape, feel=not options.no_feel, intro=options.intro,
+    )  # fmt: skip
+    print(f"  {melody}")
     for notice in song.notices:
         print(f"  {notice}")
     if song.chords:
         print("  " + to_text(song, song.tracks[MELODY]).replace("\n", "\n  "))
     folder.mkdir(parents=True, exist_ok=True)
-    if sung:
-        write_midi(sung.score, folder / "melody.mid")
+    if melody.sung:
+        write_midi(melody.score, folder / "melody.mid")
     write_midi(song, folder / "accompaniment.mid")
     # Loaded only now: drawing and sound take longer to import than the music to make.
     from accomp.plotting import save_plot
@@ -93,18 +91,18 @@ def write_song(accompanist: Accompanist, path: Path, folder: Path, options: argp
 
         try:
             write_audio(render(song), folder / "accompaniment.wav")
-            if sung:
+            if melody.sung:
                 from accomp.overdub import mix_with_recording, play_band
 
                 band = play_band(song)
                 write_audio(band, folder / "band.wav")
-                write_audio(mix_with_recording(band, recording, sung.start_of(song)), folder / "with_recording.wav")
+                write_audio(mix_with_recording(band, melody.recording, melody.sung.start_of(song)), folder / "with_recording.wav")
         except AudioUnavailable as error:
             print(f"  no sound: {error}", file=sys.stderr)
 
 
 def _tempo(text: str) -> float | str:
-    return text if text in ("half", "double") else float(text)
+    return text if text in PACES else float(text)
 
 
 def _meter(text: str) -> tuple[int, int]:

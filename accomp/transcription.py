@@ -6,10 +6,10 @@ The tracker is SwiftF0 (its weights come with the package); the network (accomp.
 
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import NamedTuple
 
 import numpy as np
 from safetensors.torch import load_file
@@ -20,6 +20,7 @@ from accomp.beats import find_beats
 from accomp.errors import MusicError
 from accomp.grid import MELODY
 from accomp.notes_net import FRAME, HOP, RATE, NotesNet, NotesNetConfig, frames_of, log_mel
+from accomp.one_voice import check_one_voice
 from accomp.quantise import quantise
 from accomp.recording import Recording
 from accomp.score import Score
@@ -32,10 +33,20 @@ CLOSEST = 6  # frames between two onsets: no singer is faster
 SHORTEST = 5  # frames of a note
 SETTLED = 3  # frames after its onset from which a note's pitch is taken: slides come first
 VOICED = 0.4  # confidence from which the tracker's pitch counts
+ATTACK, SPECTRUM = 0.03, 2048  # seconds after its onset from which a note's spectrum is taken, and its samples
+MISSING, HALFWAY = 0.1, 1.0  # a spectrum's odd harmonics to even ones, halfway tones to harmonics, when an octave off
+LOWEST = 28  # the lowest pitch that is looked for an octave lower, E1
 TUNING_SPAN = 8.0  # seconds over which a singer's own tuning is taken to be the same
 SOFTEST, LOUDEST = 40, 110  # velocities of the softest and the loudest note
 RANGE = 24.0  # dB between them
-PACES = {"half": 0.5, "double": 2.0}  # of the tempo that is heard
+
+
+class Click(NamedTuple):
+    """What a recording was made to."""
+
+    tempo: float  # beats a minute, of dotted quarters in compound meters
+    first: float  # seconds in the recording at which some bar begins
+    meter: tuple[int, int] = (4, 4)
 
 
 @dataclass
@@ -96,49 +107,77 @@ def listen(sound: np.ndarray, mels: int = NotesNetConfig.mels) -> Heard:
 def transcribe(
     recording: Recording,
     *,
-    tempo: float | Literal["half", "double"] | None = None,
+    tempo: float | None = None,
+    pace: float = 1.0,
     downbeat: float | None = None,
     meter: tuple[int, int] | None = None,
+    click: Click | None = None,
 ) -> Transcription:
-    """The melody of a recording of one voice. tempo (beats a minute, of dotted quarters in compound meters; or "half" or
-    "double" of what is heard), downbeat (seconds at which some bar begins) and meter are found where they are not given.
-    Raises MusicError where no melody is heard or something given is out of range."""
-    notes = transcribe_notes(recording.mono)
-    if tempo in PACES:
-        tempo = PACES[tempo] * find_beats(notes, meter=meter).tempo
-    transcription = on_beats(notes, find_beats(notes, tempo=tempo, downbeat=downbeat, meter=meter))
-    transcription.score.notices[:0] = recording.notices
+    """The melody of a recording of one voice. tempo (beats a minute, of dotted quarters in compound meters), downbeat (seconds
+    at which some bar begins), meter, or the click that it was made to are what needn't be guessed; pace: 0.5 for half and 2 for
+    double the tempo that is heard. Raises MusicError where no melody is heard or something given is out of range."""
+    notes, notices = hear_notes(recording.mono)
+    transcription = on_beats(notes, grid_of(notes, tempo=tempo, pace=pace, downbeat=downbeat, meter=meter, click=click))
+    transcription.score.notices[:0] = [*recording.notices, *notices]
     return transcription
 
 
-def transcribe_with_click(recording: Recording, tempo: float, first: float, meter: tuple[int, int] = (4, 4)) -> Transcription:
-    """As `transcribe`, of a recording that was made to a click of `tempo` beats a minute (as there), of which a bar's first comes
-    at `first` seconds. Nothing is estimated but the notes."""
-    notes = transcribe_notes(recording.mono)
-    bar = BeatGrid(np.zeros(2), 0, meter).bar_pulses
-    start = math.floor((notes[0].onset - first) * tempo / 60 + EARLY)
-    end = math.ceil((max(note.offset for note in notes) - first) * tempo / 60) + 1
-    transcription = on_beats(notes, BeatGrid(first + np.arange(start, end + 1) * 60 / tempo, -start % bar, meter))
-    transcription.score.notices[:0] = recording.notices
-    return transcription
+def grid_of(
+    notes: list[SungNote],
+    *,
+    tempo: float | None = None,
+    pace: float = 1.0,
+    downbeat: float | None = None,
+    meter: tuple[int, int] | None = None,
+    click: Click | None = None,
+) -> BeatGrid:
+    """The beats of notes; arguments and errors as of `transcribe`. To a click, nothing is guessed but what was corrected."""
+    if click:
+        downbeat = click.first if downbeat is None else downbeat
+        if tempo is None and pace == 1 and meter in (None, click.meter):
+            return _regular(notes, Click(click.tempo, downbeat, click.meter))
+        meter = meter or click.meter
+    heard = click.tempo if click else None
+    if tempo is None and pace != 1:
+        tempo = pace * (heard or find_beats(notes, meter=meter).tempo)
+    return find_beats(notes, tempo=tempo or heard, downbeat=downbeat, meter=meter)
+
+
+def _regular(notes: list[SungNote], click: Click) -> BeatGrid:
+    """Pulses of one length, from that of the first note to the one after the last."""
+    start = math.floor((notes[0].onset - click.first) * click.tempo / 60 + EARLY)
+    end = math.ceil((max(note.offset for note in notes) - click.first) * click.tempo / 60) + 1
+    grid = BeatGrid(click.first + np.arange(start, end + 1) * 60 / click.tempo, 0, click.meter)
+    return replace(grid, phase=-start % grid.bar_pulses)
 
 
 def on_beats(notes: list[SungNote], grid: BeatGrid) -> Transcription:
     """Notes on a grid that is known, or was corrected."""
     score = quantise(notes, grid)
     numerator, denominator = grid.meter
-    score.notices = [
-        f"heard {len(notes)} notes at about {grid.tempo:.0f} beats a minute in {numerator}/{denominator}, the first bar line at "
-        f"{grid.downbeat:.2f} s"
-    ]
+    heard = f"heard {len(notes)} notes at about {grid.tempo:.0f} beats a minute in {numerator}/{denominator}"
+    score.notices = [f"{heard}, the first bar line at {grid.downbeat:.2f} s"]
     return Transcription(score, grid, notes)
 
 
 def transcribe_notes(sound: np.ndarray) -> list[SungNote]:
-    """The notes of a mono sound at RATE, in the order of their onsets, one at a time. Raises MusicError where there are none."""
+    """The notes of a mono sound at RATE, in the order of their onsets, one at a time. Raises MusicError where there are none, or
+    where it is speech, noise or several voices."""
+    return hear_notes(sound)[0]
+
+
+def hear_notes(sound: np.ndarray) -> tuple[list[SungNote], list[str]]:
+    """As transcribe_notes; and notices on what else than one voice is heard, in words."""
     if len(sound) < RATE // 2:
         raise MusicError(f"The recording is {len(sound) / RATE:.1f} s long; at least half a second is needed.")
-    heard = listen(np.asarray(sound, np.float32))
+    sound = np.asarray(sound, np.float32)
+    heard = listen(sound)
+    notes = [note._replace(pitch=octave_of(note, sound)) for note in notes_of(heard)]
+    return notes, check_one_voice(heard, notes, sound)
+
+
+def notes_of(heard: Heard) -> list[SungNote]:
+    """As transcribe_notes, whatever the notes are of."""
     struck, sounding = _network().hear(heard.frames)
     begins = onsets_of(struck)
     pitch = heard.pitch - tuning_of(heard)
@@ -159,6 +198,25 @@ def transcribe_notes(sound: np.ndarray) -> list[SungNote]:
         SungNote(key, onset, offset, round(np.interp(level - top, [-RANGE, 0], [SOFTEST, LOUDEST])))
         for key, onset, offset, level in notes
     ]
+
+
+def octave_of(note: SungNote, sound: np.ndarray) -> int:
+    """The note's pitch, moved by octaves where the tracker missed it: up where odd harmonics are missing, down where there are
+    tones halfway between harmonics."""
+    start = int((note.onset + ATTACK) * RATE)
+    piece = sound[start : start + SPECTRUM]
+    amplitudes = np.abs(np.fft.rfft(piece * np.hanning(len(piece)), 4 * SPECTRUM))
+
+    def sum_at(pitch: int, *multiples: float) -> float:
+        bins = np.array(multiples) * A4 * 2 ** ((pitch - 69) / 12) * 4 * SPECTRUM / RATE
+        return sum(float(amplitudes[int(0.985 * bin) - 2 : int(1.015 * bin) + 3].max(initial=0)) for bin in bins)
+
+    if sum_at(note.pitch, 1, 3) < MISSING * sum_at(note.pitch, 2, 4):
+        return note.pitch + 12
+    pitch = note.pitch
+    while pitch >= LOWEST + 12 and sum_at(pitch, 0.5, 1.5, 2.5) > HALFWAY * sum_at(pitch, 1, 2, 3):
+        pitch -= 12
+    return pitch
 
 
 def onsets_of(struck: np.ndarray) -> list[int]:

@@ -8,7 +8,7 @@ from accomp.notes_net import FRAME, HOP, RATE, NotesNet, NotesNetConfig, frames_
 from accomp.opening import delayed
 from accomp.recording import Recording
 from accomp.score import Score, Track
-from accomp.transcription import Heard, listen, onsets_of, transcribe, transcribe_notes, transcribe_with_click, tuning_of
+from accomp.transcription import Click, Heard, listen, onsets_of, transcribe, transcribe_notes, tuning_of
 from train import voices
 from train.voices import Manner
 
@@ -45,16 +45,16 @@ def clicked():
 
 def test_to_a_click_nothing_is_guessed(clicked):
     recording, first = clicked
-    sung = transcribe_with_click(recording, 96, first)
+    sung = transcribe(recording, click=Click(96, first))
     assert sung.grid.tempo == pytest.approx(96) and sung.grid.meter == (4, 4) and sung.grid.downbeat == pytest.approx(first)
     assert [note.onset for note in sung.score.tracks[0].notes] == [2 + onset for _, onset, _ in LINE]  # 2: the pickup's bar
     assert sung.score.notices[0] == "a notice" and "heard 9 notes at about 96 beats a minute in 4/4" in sung.score.notices[1]
-    waltz = transcribe_with_click(recording, 96, first, (3, 4))
+    waltz = transcribe(recording, click=Click(96, first, (3, 4)))
     assert [note.onset for note in waltz.score.tracks[0].notes] == [1 + onset for _, onset, _ in LINE]
 
 
 def test_half_and_double_of_what_is_heard(clicked):
-    heard, slower, faster = (transcribe(clicked[0], tempo=tempo) for tempo in (None, "half", "double"))
+    heard, slower, faster = (transcribe(clicked[0], pace=pace) for pace in (1, 0.5, 2))
     assert slower.grid.tempo == pytest.approx(heard.grid.tempo / 2, rel=0.02)
     assert faster.grid.tempo == pytest.approx(heard.grid.tempo * 2, rel=0.02)
     spans = [sung.score.tracks[0].notes[-1].onset - sung.score.tracks[0].notes[0].onset for sung in (slower, heard, faster)]
@@ -63,7 +63,7 @@ def test_half_and_double_of_what_is_heard(clicked):
 
 def test_a_song_with_an_introduction_begins_before_the_recording(clicked):
     recording, first = clicked
-    sung = transcribe_with_click(recording, 96, first)
+    sung = transcribe(recording, click=Click(96, first))
     beat = 60 / 96
     assert sung.start == pytest.approx(first - 4 * beat, abs=1e-3)
     melody = sung.score.tracks[0]

@@ -54,6 +54,8 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--corpus", type=Path, required=True, help="folder that train.prepare wrote")
     parser.add_argument("--judges", type=Path, help="folder that train.judges wrote")
     parser.add_argument("--transcription", action="store_true", help="measure how recordings are heard instead (train.hearing)")
+    parser.add_argument("--peers", action="store_true", help="by other transcribers, too (train.hearing_peers)")
+    parser.add_argument("--workers", type=int, default=1, help="processes that measure how recordings are heard")
     parser.add_argument("--out", type=Path, required=True, help="folder for the figures of each system")
     parser.add_argument("--bench", type=Path, help="folder of lead sheets, with what other systems made of them")
     parser.add_argument("--paper", type=Path, help="model folder of the published method")

@@ -1,8 +1,8 @@
-"""The web page: a melody and a genre in, a band out. The screen only; the music is made in accomp."""
+"""The web page: a melody in, a band out. The screen only: what it shows is made in the packages page and accomp."""
 
 import os
+import random
 import sys
-import tempfile
 from pathlib import Path
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # the page calls no other host
@@ -10,20 +10,33 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # the page calls no 
 import spaces  # noqa: E402, I001  before torch: on ZeroGPU it has to be first
 import gradio as gr  # noqa: E402
 
-from accomp import Accompanist, ModelError, MusicError, Score, genres, read_midi, write_midi  # noqa: E402
-from accomp.chord_text import to_text  # noqa: E402
-from accomp.grid import MELODY  # noqa: E402
+from accomp import Accompanist, ModelError, MusicError, Score, genres  # noqa: E402
 from accomp.hub import Shelf  # noqa: E402
+from accomp.intake import Material, bring, understand  # noqa: E402
+from accomp.melody import melody_name  # noqa: E402
 from accomp.opening import INTROS  # noqa: E402
-from accomp.plotting import save_plot  # noqa: E402
-from accomp.rendering import AudioUnavailable, render, write_audio  # noqa: E402
+from accomp.rendering import AudioUnavailable  # noqa: E402
+from accomp.tonality import NAMES  # noqa: E402
+from accomp.transcription import Click  # noqa: E402
+from page import studio  # noqa: E402
+from page.files import KEPT_SECONDS  # noqa: E402
+from page.genres import describe  # noqa: E402
+from page.player import Player  # noqa: E402
+from page.recorder import ClickRecorder, take_of  # noqa: E402
+from page.settings import BAND, SEEDS, Settings  # noqa: E402
+from page.studio import Take  # noqa: E402
 
-EXAMPLES = sorted(str(path) for path in (Path(__file__).parent / "examples").glob("*.mid"))
-KEPT_SECONDS = 3600
+EXAMPLES = {path.stem: str(path) for path in sorted((Path(__file__).parent / "examples").glob("*.mid"))}
+SOUNDS = [".wav", ".mp3", ".ogg", ".opus", ".webm", ".m4a", ".flac", ".aiff"]
+KEYS = [f"{name} {mode}" for mode in ("major", "minor") for name in NAMES]
+METERS = ["2/4", "3/4", "4/4", "6/8", "12/8"]
+EVERYTHING = "all that is not locked"
+FIRST = "Bring a melody first: a MIDI file, a recording, or one of the examples."
+AT_ONCE = 4  # visitors who are given music at a time; one who waits for a genre to be loaded takes one of these places
+TO_ADDRESS = "(query) => { history.replaceState(null, '', query ? '?' + query : location.pathname); }"
 
 GENRES = genres()
 models = Shelf(Accompanist.from_pretrained)  # each genre is loaded once, when it is first asked for
-AT_ONCE = 4  # visitors who are given music at a time; one who waits for a genre to be loaded takes one of these places
 if spaces.config.Config.zero_gpu:
     # There the GPU's process is a copy of this one, made for each call: what it would load would be lost with it.
     for name in list(GENRES):
@@ -35,80 +48,400 @@ if spaces.config.Config.zero_gpu:
 
 
 @spaces.GPU(duration=15)
-def play(genre: str, score: Score, seed: int, chords: str | None, intro: str) -> Score:
+def play(genre: str, score: Score, **settings) -> Score:
     """What needs the models, and so the GPU where a Space lends one for each call; elsewhere it is a plain call."""
     try:
-        return models.get(genre).accompany(score, seed=seed, chords=chords, intro=intro)
+        return models.get(genre).accompany(score, **settings)
     except MusicError as error:
         raise gr.Error(str(error)) from error  # no other error's words come back from a process of ZeroGPU
 
 
-def served(genre: str) -> str:
-    """Which models a genre is played with: the Hub's repository and its revision, or the embedded ones."""
-    try:
-        source = models.get(genre).source
-    except ModelError as error:
-        raise gr.Error(str(error)) from error
-    return f"Models: `{source}`" if source.commit else f"Models: `{source}`, embedded"
-
-
-def accompany(melody: str | None, genre: str, seed: float = 0, chords: str = "",
-              intro: str = "none") -> tuple[str | None, str, str, str]:  # fmt: skip
-    """A band for a MIDI melody: paths of the sound (none without FluidSynth), the picture and the MIDI file, and the chords.
-
-    chords: text such as "| C  Am | F  G7 |"; planned where empty. intro: none, count-in or bars.
-    """
-    if not melody:
-        raise gr.Error("Choose a MIDI file first: .mid or .midi, with a melody in it.")
+def check_genre(genre: str) -> None:
+    """Loads its models, outside of the GPU's time. Raises gr.Error."""
     if genre not in GENRES:
         raise gr.Error(f"Genre {genre!r} is unknown; available: {', '.join(GENRES)}.")
     try:
         models.get(genre)
-        song = play(genre, read_midi(melody), int(seed or 0), chords.strip() or None, intro)
+    except ModelError as error:
+        raise gr.Error(str(error)) from error
+
+
+def served(genre: str) -> str:
+    """What to expect of a genre, and which models it is played with: the Hub's repository and its revision, or the embedded."""
+    check_genre(genre)
+    source = models.get(genre).source
+    return f"{describe(genre)} Models: `{source}`{'' if source.commit else ', embedded'}"
+
+
+# The melody
+
+
+def open_file(path: str | None):
+    """A MIDI file that was chosen, dropped or clicked, or sound that was recorded or uploaded; cleared, it changes nothing."""
+    if not path:
+        return [gr.skip()] * len(MELODY_VIEWS)
+    name = Path(path).stem
+    return opened(path, Settings(melody=name if Path(EXAMPLES.get(name, "")).name == Path(path).name else ""))
+
+
+def open_click(value: dict | None):
+    """A recording that was made to the page's click."""
+    try:
+        take = take_of(value)
+    except ValueError as error:
+        raise gr.Error(str(error)) from error
+    return opened(take.path, Settings(), Click(take.tempo, take.first, take.meter))
+
+
+def opened(path: str, settings: Settings, click: Click | None = None):
+    try:
+        material = bring(path, click)
+        for notice in material.notices:
+            gr.Warning(notice)
+        return [material, *understood(material, settings)]
+    except MusicError as error:
+        raise gr.Error(str(error)) from error
+
+
+def understood(material: Material, settings: Settings):
+    """What the page shows of a melody: settings, facts in words, roll, and the values of the widgets that correct them."""
+    melody = understand(material, settings.corrections)
+    tracks = [
+        (melody_name(melody.score, i), i) for i, track in enumerate(melody.score.tracks) if track.notes and not track.is_drum
+    ]
+    meter = "/".join(map(str, melody.score.meters[0][1:]))
+    heard = f" {len(material.notes)} notes were heard." if material.notes else ""
+    return [
+        settings,
+        gr.Column(visible=True),
+        f"**{studio.titles([material.name])[0]}**: {melody}.{heard}",
+        studio.view_alone(melody),
+        gr.Dropdown(KEYS, value=str(melody.key)),
+        gr.Dropdown(list(dict.fromkeys([*METERS, meter])), value=meter),
+        round(melody.tempo, 1),
+        gr.Dropdown(tracks, value=melody.track, visible=len(tracks) > 1),
+    ]
+
+
+def hear(material: Material | None, settings: Settings):
+    """The melody as it is understood gets its sound."""
+    if material is None:
+        return gr.skip()
+    melody = understand(material, settings.corrections)
+    try:
+        return studio.view_alone(melody, studio.hear_alone(melody))
+    except MusicError:
+        return studio.view_alone(melody, {})
+
+
+def correct(material: Material | None, settings: Settings, **changes):
+    if material is None:
+        raise gr.Error(FIRST)
+    try:
+        return understood(material, settings.corrected(**changes))
+    except MusicError as error:
+        raise gr.Error(str(error)) from error
+
+
+def correct_meter(material: Material | None, settings: Settings, meter: str):
+    numerator, denominator = meter.split("/")
+    return correct(material, settings, meter=(int(numerator), int(denominator)))
+
+
+def correct_pace(material: Material | None, settings: Settings, factor: float):
+    """Twice or half as many beats. A tempo that was typed goes with them."""
+    tempo, pace = settings.corrections.tempo, settings.corrections.pace
+    return correct(material, settings, pace=pace * factor, tempo=tempo and tempo * factor)
+
+
+# Takes
+
+
+def chosen(settings: Settings, genre, seed, variation, chords, intro, instruments) -> Settings:
+    """The widgets' values with what is known of the melody. Raises gr.Error."""
+    try:
+        return settings.changed(
+            genre=genre, seed=int(seed or 0), variation=float(variation or 0), chords=chords or "", intro=intro,
+            instruments=tuple(instruments),
+        )  # fmt: skip
+    except MusicError as error:
+        raise gr.Error(str(error)) from error
+
+
+def generate(material, settings, takes, *choices):
+    """A new take: shown first, then with its picture and sound."""
+    yield from generated(material, chosen(settings, *choices), takes)
+
+
+def again(material, settings, takes, number, choice, what, *choices):
+    """As the take that is shown, with the next seed; what is locked, and what lies outside of the selected bars, stays."""
+    base = studio.find(takes, number)
+    keep = choice["locked"] if what == EVERYTHING else [name for name in BAND if name != what]
+    settings = chosen(settings, *choices)
+    if base is None:
+        raise gr.Error("Make a take first; then parts of it can be made anew.")
+    settings = settings.changed(seed=(studio.last_seed(takes) + 1) % SEEDS)
+    yield from generated(material, settings, takes, base, keep, choice["bars"])
+
+
+def three(material, settings, takes, *choices):
+    """Three takes with seeds one after another, the first of which is shown."""
+    settings = chosen(settings, *choices)
+    for seed in range(settings.seed, settings.seed + 3):
+        takes = [*takes, made(material, settings.changed(seed=seed), takes)][-studio.MOST_TAKES :]
+    yield from finished(takes[-3], takes)
+
+
+def generated(material, settings: Settings, takes: list[Take], base: Take | None = None, keep=(), bars=None):
+    take = made(material, settings, takes, base, keep, bars)
+    yield from finished(take, [*takes, take][-studio.MOST_TAKES :])
+
+
+def made(material, settings: Settings, takes: list[Take], base: Take | None = None, keep=(), bars=None) -> Take:
+    if material is None:
+        raise gr.Error(FIRST)
+    check_genre(settings.genre)
+    try:
+        take = studio.make(play, material, settings, takes, base, keep, bars)
     except (ModelError, MusicError) as error:
         raise gr.Error(str(error)) from error
-    for notice in song.notices:
-        gr.Info(notice)
-    folder = Path(tempfile.mkdtemp(prefix="accomp-", dir=os.environ.get("GRADIO_TEMP_DIR")))
-    name = f"{Path(melody).stem}_{genre}_{int(seed or 0)}"
-    midi, picture, sound = (folder / f"{name}.{ending}" for ending in ("mid", "png", "wav"))
-    write_midi(song, midi)
-    save_plot(song, picture)
+    for notice in take.song.notices:
+        if notice not in material.notices:
+            gr.Info(notice)
+    return take
+
+
+def finished(take: Take, takes: list[Take]):
+    """A take as it is, then with sound. Until that is there, the page hears of it every moment, so that it can be stopped."""
+    yield shown(take, takes, "" if take.sounds is not None else "Making the sound…")
+    for message in studio.finish(take):
+        if message:
+            gr.Warning(message)
+        yield [gr.skip()] * len(TAKE_VIEWS)
+    yield shown(take, takes, "")
+
+
+def shown(take: Take, takes: list[Take], status: str):
+    number = gr.Radio([(each.label, each.number) for each in takes], value=take.number, visible=True)
+    query = take.settings.to_address()
+    return [gr.Column(visible=True), take.view(), takes, number, take.chords, [str(f) for f in take.files], status, query,
+            take.settings.seed]  # fmt: skip
+
+
+def choose(takes, number):
+    take = studio.find(takes, number)
+    if take is None:
+        yield [gr.skip()] * len(TAKE_VIEWS)
+    else:
+        yield from finished(take, takes)
+
+
+def undo(takes, number):
+    """The take before the one that is shown."""
+    earlier = [take.number for take in takes if take.number < (number or 0)]
+    if not earlier:
+        raise gr.Error("There is no earlier take.")
+    yield from choose(takes, max(earlier))
+
+
+def lossless(takes, number):
+    """WAV files and the stems of the take that is shown, beside its other files."""
+    take = studio.find(takes, number)
+    if take is None:
+        raise gr.Error("Make a take first.")
     try:
-        write_audio(render(song), sound)
+        studio.write_sounds(take)
+    except MusicError as error:
+        raise gr.Error(str(error)) from error
+    return [str(file) for file in take.files]
+
+
+# Settings
+
+
+def widgets_of(settings: Settings):
+    genre = settings.genre if settings.genre in GENRES else gr.skip()
+    return [genre, settings.seed, settings.variation, settings.chords, settings.intro, list(settings.instruments)]
+
+
+def from_address(request: gr.Request):
+    """The choices in the page's address, and the example that it names."""
+    try:
+        settings = Settings.from_query(dict(request.query_params))
+    except MusicError as error:
+        gr.Warning(f"The page's address was not understood: {error}")
+        settings = Settings()
+    if not request.query_params or settings.melody not in EXAMPLES:
+        return [*[gr.skip()] * len(MELODY_VIEWS), *widgets_of(settings)]
+    return [*opened(EXAMPLES[settings.melody], settings), *widgets_of(settings)]
+
+
+def from_file(material, path: str):
+    """A settings file: its choices, and its corrections of the melody that is there or that it names."""
+    try:
+        settings = Settings.from_json(Path(path).read_bytes())
+        if settings.melody in EXAMPLES:
+            views = opened(EXAMPLES[settings.melody], settings)
+        else:
+            views = [gr.skip(), *understood(material, settings)] if material else [gr.skip()] * len(MELODY_VIEWS)
+    except MusicError as error:
+        raise gr.Error(str(error)) from error
+    return [*views, *widgets_of(settings)]
+
+
+def surprise():
+    """Some melody, genre and seed."""
+    settings = Settings(random.choice(list(EXAMPLES)), random.choice(GENRES), random.randrange(1000))
+    return [*opened(EXAMPLES[settings.melody], settings), *widgets_of(settings)]
+
+
+# For programs
+
+
+def accompany(
+    melody: str | None, genre: str, seed: float = 0, chords: str = "", intro: str = "none"
+) -> tuple[str | None, str, str, str]:
+    """A band for a melody, MIDI or recorded: paths of the sound (none without FluidSynth), the picture and the MIDI file, and the
+    chords.
+
+    Args:
+        melody: a MIDI file, or a recording of one voice (wav, mp3, ogg, opus, webm, m4a, flac, aiff).
+        genre: one of those that the page offers.
+        seed: another one gives other music.
+        chords: such as "| C  Am | F  G7 |"; planned where empty.
+        intro: none, count-in (a bar of clicks) or bars (two bars of the band).
+    """
+    if not melody:
+        raise gr.Error(FIRST)
+    try:
+        settings = Settings().changed(genre=genre, seed=int(seed or 0), chords=chords or "", intro=intro)
+        take = made(bring(melody), settings, [])
+    except MusicError as error:
+        raise gr.Error(str(error)) from error
+    try:
+        sound = str(studio.write_whole(take))
     except AudioUnavailable as error:
         gr.Warning(str(error))
         sound = None
-    text = to_text(song, song.tracks[MELODY]) if song.chords else ""
-    return str(sound) if sound else None, str(picture), str(midi), text
+    return sound, str(studio.draw(take)), str(take.files[0]), take.chords
 
 
 with gr.Blocks(title="accomp", delete_cache=(KEPT_SECONDS, KEPT_SECONDS)) as demo:
-    gr.Markdown("# accomp: give a melody a band\nUpload a melody as MIDI and hear it with drums, bass, guitar and strings.")
+    material, settings = gr.State(time_to_live=KEPT_SECONDS), gr.State(Settings(), time_to_live=KEPT_SECONDS)
+    takes, query = gr.State([], time_to_live=KEPT_SECONDS), gr.Textbox(visible=False)
+    gr.Markdown(
+        "# accomp: give a melody a band\nSing, play or drop a melody, pick a genre: drums, bass, guitar and strings join in."
+    )
     with gr.Row():
-        melody_file = gr.File(label="Melody (MIDI)", file_types=[".mid", ".midi", ".kar"], type="filepath")
+        with gr.Column():
+            with gr.Tab("A file"):
+                melody_file = gr.File(
+                    label="Melody: MIDI, or sound", file_types=[".mid", ".midi", ".kar", *SOUNDS], type="filepath", height=140
+                )
+            with gr.Tab("Record"):
+                microphone = gr.Audio(sources=["microphone"], type="filepath", label="Sing, hum, whistle or play one voice")
+            with gr.Tab("Record with a click"):
+                recorder = ClickRecorder(container=True, padding=True, elem_id="recorder")
+            gr.Examples(list(EXAMPLES.values()), melody_file, label="Melodies to try", example_labels=studio.titles(EXAMPLES))
+            surprise_button = gr.Button("No melody at hand? Try one for me")
         with gr.Column():
             genre_choice = gr.Dropdown(GENRES, value=next((g for g in ("pop", *GENRES) if g in GENRES), None), label="Genre")
-            served_view = gr.Markdown()
-            seed_choice = gr.Number(0, label="Seed", info="Another seed gives other music.", precision=0, minimum=0)
-            chords_choice = gr.Textbox(
-                "", label="Chords", info="Empty: planned. Or yours, or the planned ones edited: | C  Am | F  G7 |", lines=2
-            )
-            intro_choice = gr.Dropdown(list(INTROS), value="none", label="Introduction")
+            served_view = gr.Markdown(elem_id="served")
+            with gr.Row():
+                seed_choice = gr.Number(
+                    0, label="Seed", info="Another seed gives other music.", precision=0, minimum=0, maximum=SEEDS
+                )
+                dice = gr.Button("Dice", size="sm", min_width=60)
+            instruments_choice = gr.CheckboxGroup(list(BAND), value=list(BAND), label="Who plays beside the piano")
+            with gr.Accordion("More", open=False):
+                intro_choice = gr.Dropdown(list(INTROS), value="none", label="Introduction")
+                variation_choice = gr.Slider(
+                    0, 1, 0, step=0.05, label="Variation", info="Towards 1 the playing gets freer, and rough."
+                )
+                chords_choice = gr.Textbox(
+                    "", label="Chords", info="Empty: planned. Or yours, or the planned ones edited: | C  Am | F  G7 |", lines=2
+                )
+                settings_file = gr.UploadButton("Open a settings file", file_types=[".json"], size="sm")
             button = gr.Button("Accompany", variant="primary")
-    gr.Examples(EXAMPLES, melody_file, label="Melodies to try")
-    sound_player = gr.Audio(label="Sound", type="filepath")
-    picture_view = gr.Image(label="Piano roll", type="filepath")
-    midi_download = gr.File(label="MIDI")
-    chords_view = gr.Textbox(label="Chords that were played", lines=4, buttons=["copy"])
-    button.click(
-        accompany,
-        [melody_file, genre_choice, seed_choice, chords_choice, intro_choice],
-        [sound_player, picture_view, midi_download, chords_view],
-        api_name="accompany",
-        concurrency_limit=AT_ONCE,
-    )
+            with gr.Row():
+                three_button, cancel = gr.Button("Three takes", size="sm"), gr.Button("Stop", size="sm")
+    with gr.Column(visible=False) as melody_panel:
+        facts = gr.Markdown(elem_id="facts")
+        melody_player = Player(elem_id="melody")
+        with gr.Accordion("Is something wrong with it?", open=False), gr.Row():
+            key_choice = gr.Dropdown(KEYS, label="Key", min_width=120)
+            meter_choice = gr.Dropdown(METERS, label="Metre", min_width=80)
+            tempo_choice = gr.Number(label="Beats a minute", min_width=90)
+            half, double = (gr.Button(text, size="sm", min_width=90) for text in ("Half tempo", "Double tempo"))
+            earlier, later = (gr.Button(f"Bar lines a beat {way}", size="sm", min_width=90) for way in ("earlier", "later"))
+            track_choice = gr.Dropdown([], label="Melody track", visible=False)
+    status = gr.Markdown(elem_id="status")
+    with gr.Column(visible=False) as take_panel:
+        player = Player(elem_id="song")
+        take_choice = gr.Radio([], label="Takes", elem_id="takes")
+        with gr.Row():
+            what_choice = gr.Dropdown(
+                [EVERYTHING, *BAND], value=EVERYTHING, label="Make anew", info="In the selected bars, or all."
+            )
+            again_button, undo_button = gr.Button("Another take of it"), gr.Button("Undo")
+        files_view = gr.Files(label="Downloads", elem_id="downloads")
+        lossless_button = gr.Button("Prepare WAV and stems", size="sm")
+        chords_view = gr.Textbox(label="Chords that were played", lines=4, buttons=["copy"])
+
+    MELODY_VIEWS = [material, settings, melody_panel, facts, melody_player, key_choice, meter_choice, tempo_choice, track_choice]
+    TAKE_VIEWS = [take_panel, player, takes, take_choice, chords_view, files_view, status, query, seed_choice]
+    CHOICES = [genre_choice, seed_choice, variation_choice, chords_choice, intro_choice, instruments_choice]
+    private = {"api_visibility": "private"}
+    busy = private | {"concurrency_limit": AT_ONCE, "concurrency_id": "music"}
+
+    corrected = {"inputs": [material, settings], "outputs": MELODY_VIEWS[1:]} | private
+    changes = [
+        melody_file.change(open_file, melody_file, MELODY_VIEWS, **busy),
+        microphone.input(open_file, microphone, MELODY_VIEWS, **busy),
+        recorder.input(open_click, recorder, MELODY_VIEWS, **busy),
+        key_choice.input(
+            lambda m, s, key: correct(m, s, key=key), [material, settings, key_choice], MELODY_VIEWS[1:], **private
+        ),
+        meter_choice.input(correct_meter, [material, settings, meter_choice], MELODY_VIEWS[1:], **private),
+        tempo_choice.submit(
+            lambda m, s, bpm: correct(m, s, tempo=bpm), [material, settings, tempo_choice], MELODY_VIEWS[1:], **private
+        ),
+        track_choice.input(
+            lambda m, s, track: correct(m, s, track=track), [material, settings, track_choice], MELODY_VIEWS[1:], **private
+        ),
+        half.click(lambda m, s: correct_pace(m, s, 0.5), **corrected),
+        double.click(lambda m, s: correct_pace(m, s, 2.0), **corrected),
+        earlier.click(lambda m, s: correct(m, s, later=s.corrections.later - 1), **corrected),
+        later.click(lambda m, s: correct(m, s, later=s.corrections.later + 1), **corrected),
+        settings_file.upload(from_file, [material, settings_file], [*MELODY_VIEWS, *CHOICES], **busy),
+        demo.load(from_address, None, [*MELODY_VIEWS, *CHOICES], **private),
+    ]  # fmt: skip
+    for change in changes:
+        change.success(hear, [material, settings], melody_player, **busy)
+
+    dice.click(lambda: random.randrange(1000), None, seed_choice, **private)
+    makes = [
+        button.click(generate, [material, settings, takes, *CHOICES], TAKE_VIEWS, **busy),
+        three_button.click(three, [material, settings, takes, *CHOICES], TAKE_VIEWS, **busy),
+        again_button.click(
+            again, [material, settings, takes, take_choice, player, what_choice, *CHOICES], TAKE_VIEWS, **busy
+        ),
+        undo_button.click(undo, [takes, take_choice], TAKE_VIEWS, **busy),
+        take_choice.input(choose, [takes, take_choice], TAKE_VIEWS, **busy),
+        surprise_button.click(surprise, None, [*MELODY_VIEWS, *CHOICES], **busy)
+        .then(generate, [material, settings, takes, *CHOICES], TAKE_VIEWS, **busy),
+    ]  # fmt: skip
+    cancel.click(lambda: "Stopped.", None, status, cancels=makes, **private)
+    lossless_button.click(lossless, [takes, take_choice], files_view, **busy)
+    query.change(None, query, None, js=TO_ADDRESS, **private)
     gr.on([demo.load, genre_choice.change], served, genre_choice, served_view, api_name="served", concurrency_limit=None)
+
+    with gr.Row(visible=False):  # the call for programs
+        call = [gr.File(label="melody", type="filepath"), gr.Textbox(label="genre"), gr.Number(0, label="seed", precision=0),
+                gr.Textbox("", label="chords"), gr.Textbox("none", label="intro")]  # fmt: skip
+        answers = [gr.Audio(label="sound", type="filepath"), gr.Image(label="picture", type="filepath"), gr.File(label="MIDI"),
+                   gr.Textbox(label="chords that were played")]  # fmt: skip
+        gr.Button().click(accompany, call, answers, api_name="accompany", concurrency_limit=AT_ONCE, concurrency_id="music")
 
 if __name__ == "__main__":
     demo.launch()

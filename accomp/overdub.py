@@ -12,7 +12,7 @@ from scipy.signal import butter, sosfilt
 from accomp.errors import MusicError
 from accomp.grid import MELODY, TRACK_NAMES
 from accomp.recording import MAX_SECONDS, Recording
-from accomp.rendering import LOUDNESS, PEAK, SAMPLE_RATE, excerpts, render
+from accomp.rendering import SAMPLE_RATE, excerpts, leveled, render
 from accomp.score import Control, Note, Score, Tempo, Track
 
 LEAD = 4.0  # LU by which the recording is louder than the band: a singer in front of it, not alone
@@ -45,15 +45,21 @@ def mix_with_recording(band: np.ndarray, recording: Recording, start: float = 0.
         )
     offset = round(start * SAMPLE_RATE)
     band_at, voice_at = max(offset, 0), max(-offset, 0)
-    voice_level = _loudness(band) + LEAD
+    level = _loudness(band) + LEAD
     whole = _placed(band, band_at, voice_at + round((recording.seconds + FADE) * SAMPLE_RATE))
-    voice = clean(recording.stereo())
-    voice *= _factor(voice_level - _loudness(voice))
+    voice = _voice(recording, level)
     room = whole[voice_at:]
     room[: len(voice)] += voice[: len(room)]
     del voice
-    whole *= min(_factor(LOUDNESS - _loudness(whole)), PEAK / max(float(whole.max()), -float(whole.min())))
-    return whole
+    return leveled(whole)
+
+
+def voice_stem(band: np.ndarray, recording: Recording, start: float) -> np.ndarray:
+    """The recording as one more stem of a band: as long, in time with it and LEAD louder than its sum: all [samples, 2] float32.
+    start: as of `mix_with_recording`; what was recorded before the band's sound is left out."""
+    voice = _voice(recording, _loudness(band) + LEAD)
+    offset = round(start * SAMPLE_RATE)
+    return _placed(voice[max(offset, 0) :], max(-offset, 0), len(band))[: len(band)]
 
 
 def on_clock(score: Score) -> Score:
@@ -91,6 +97,13 @@ def clean(sound: np.ndarray) -> np.ndarray:
     sound[: len(ramp)] *= ramp
     sound[-len(ramp) :] *= ramp[::-1]
     return sound
+
+
+def _voice(recording: Recording, level: float) -> np.ndarray:
+    """The recording cleaned, at `level` LUFS: [samples, 2] float32."""
+    voice = clean(recording.stereo())
+    voice *= _factor(level - _loudness(voice))
+    return voice
 
 
 def _placed(sound: np.ndarray, at: int, length: int) -> np.ndarray:

@@ -5,14 +5,17 @@ Playing the tracks in parallel processes takes less time than playing them toget
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import av
 import numpy as np
 import pyloudnorm
 import soundfile
@@ -27,6 +30,9 @@ PEAK = 10 ** (-1 / 20)  # -1 dBFS, which wins where both cannot be had
 MAX_GAIN = 10 ** (40 / 20)  # more would only raise the noise of FluidSynth's 16 bits
 TAIL = 4.0  # seconds in which the last notes may ring out
 FADE = 0.5  # seconds
+STOP_SECONDS = 0.2  # after which it is looked whether to stop
+# LAME's quality 7 takes two thirds of the time of its default.
+MP3_BIT_RATE, MP3_QUALITY = "128k", "7"
 INAUDIBLE = 10 ** (-66 / 20)  # what stays below this after the last note is cut off
 
 # In order of preference. The full FluidR3 is stereo and loads fastest; an .sf3 is unpacked anew for every track.
@@ -83,17 +89,22 @@ def find_soundfont() -> Path:
     raise AudioUnavailable(f"No soundfont found. {INSTALL} Or set ACCOMP_SOUNDFONT to an .sf2 or .sf3 file.")
 
 
-def render_stems(score: Score, sample_rate: int = SAMPLE_RATE) -> dict[str, np.ndarray]:
+class Stopped(Exception):
+    """Making sound was stopped by who had asked for it."""
+
+
+def render_stems(score: Score, sample_rate: int = SAMPLE_RATE, stop: threading.Event | None = None) -> dict[str, np.ndarray]:
     """The sound of each track that has notes: {track name: [samples, 2] float32}, all equally long, from beat 0 on.
 
     They are at the level of the mix, which is their sum: -16 LUFS, or less where the mix or a stem would pass -1 dBFS.
-    Raises MusicError for a score without notes, AudioUnavailable where FluidSynth or a soundfont is missing or fails.
+    Raises MusicError for a score without notes, AudioUnavailable where FluidSynth or a soundfont is missing or fails, Stopped
+    soon after `stop` is set.
     """
     soundfont = _ready(score)
-    tracks = _named_tracks(score)
+    tracks = {name: track for name, track in named_tracks(score).items() if track.notes}
 
     def play(track: Track) -> np.ndarray:
-        return _play(_with_tail(score, [track]), soundfont, sample_rate)
+        return _play(_with_tail(score, [track]), soundfont, sample_rate, stop)
 
     busiest_first = sorted(tracks, key=lambda name: -len(tracks[name].notes))  # so that no core waits at the end
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
@@ -131,9 +142,31 @@ def mix(stems: dict[str, np.ndarray]) -> np.ndarray:
 def write_audio(samples: np.ndarray, path: str | Path, sample_rate: int = SAMPLE_RATE) -> None:
     """Writes `samples` ([samples, 2] within -1 to 1) to `path`: as MP3 where it ends so, else as a 16-bit WAV file."""
     if Path(path).suffix.lower() == ".mp3":
-        soundfile.write(path, samples, sample_rate, format="MP3", subtype="MPEG_LAYER_III")
+        _write_mp3(samples, Path(path), sample_rate)
     else:
         soundfile.write(path, samples, sample_rate, format="WAV", subtype="PCM_16")
+
+
+def leveled(sound: np.ndarray) -> np.ndarray:
+    """`sound`, [samples, 2] float32 at SAMPLE_RATE, changed in place to -16 LUFS, or less where it would pass -1 dBFS."""
+    loudness = pyloudnorm.Meter(SAMPLE_RATE).integrated_loudness(excerpts(sound, SAMPLE_RATE))  # of silence minus infinity
+    peak = max(float(sound.max()), -float(sound.min()), 1e-9)
+    sound *= min(10 ** ((LOUDNESS - loudness) / 20), PEAK / peak, MAX_GAIN)
+    return sound
+
+
+def _write_mp3(samples: np.ndarray, path: Path, sample_rate: int) -> None:
+    """PyAV because soundfile has no say in how long LAME searches. The delay of the encoder is told in the file's first frame,
+    and players cut it off: the sound begins where it did."""
+    with av.open(str(path), "w", format="mp3") as file:
+        options = {"b": MP3_BIT_RATE, "compression_level": MP3_QUALITY}
+        stream = file.add_stream("libmp3lame", rate=sample_rate, layout="stereo", options=options)
+        for start in range(0, len(samples), sample_rate):  # a copy of the whole would double the memory
+            chunk = np.ascontiguousarray(samples[start : start + sample_rate].T)
+            frame = av.AudioFrame.from_ndarray(chunk, format="fltp", layout="stereo")
+            frame.sample_rate, frame.pts = sample_rate, start
+            file.mux(stream.encode(frame))
+        file.mux(stream.encode(None))
 
 
 def _work(track: Track) -> float:
@@ -161,14 +194,13 @@ def _is_soundfont(path: Path) -> bool:
     return header[:4] == b"RIFF" and header[8:] == b"sfbk"
 
 
-def _named_tracks(score: Score) -> dict[str, Track]:
-    """The tracks with notes, by name; a name that comes twice gets a number."""
-    tracks: dict[str, Track] = {}
-    for number, track in enumerate(score.tracks, start=1):
-        name = track.name or f"track {number}"
-        if track.notes:
-            tracks[f"{name} {number}" if name in tracks else name] = track
-    return tracks
+def named_tracks(score: Score) -> dict[str, Track]:
+    """The tracks by names of their own: one that comes twice gets a number, one without notes before one with them."""
+    names: dict[int, str] = {}
+    for index, track in sorted(enumerate(score.tracks), key=lambda item: not item[1].notes):
+        name = track.name or f"track {index + 1}"
+        names[index] = f"{name} {index + 1}" if name in names.values() else name
+    return {names[index]: track for index, track in enumerate(score.tracks)}
 
 
 def _with_tail(score: Score, tracks: list[Track]) -> Score:
@@ -183,20 +215,37 @@ def _with_tail(score: Score, tracks: list[Track]) -> Score:
     return replace(score, tempos=tempos, tracks=[replace(first, controls=[*first.controls, silent_event]), *others])
 
 
-def _play(score: Score, soundfont: Path, sample_rate: int) -> np.ndarray:
+def _play(score: Score, soundfont: Path, sample_rate: int, stop: threading.Event | None = None) -> np.ndarray:
     """The sound of `score` as FluidSynth makes it: [samples, 2] float32."""
     with TemporaryDirectory(prefix="accomp-") as folder:
         midi, audio = Path(folder, "score.mid"), Path(folder, "score.wav")
         write_midi(score, midi)
         # midi2audio's command rather than its class: what FluidSynth prints can then be read instead of shown.
         command = [sys.executable, "-m", "midi2audio", "-s", soundfont, "-r", str(sample_rate), midi, audio]
-        done = subprocess.run(command, check=False, capture_output=True, text=True, errors="replace")
+        said = _run(command, stop)
         # The exit status says nothing, as midi2audio drops FluidSynth's.
-        complaints = [line for line in done.stderr.splitlines() if "error" in line.lower()]
+        complaints = [line for line in said.splitlines() if "error" in line.lower()]
         if complaints or not audio.is_file():
-            reason = complaints[-1] if complaints else done.stderr.strip()[-300:] or "it wrote no sound and gave no reason"
+            reason = complaints[-1] if complaints else said.strip()[-300:] or "it wrote no sound and gave no reason"
             raise AudioUnavailable(f"FluidSynth failed with the soundfont {soundfont}: {reason}")
         return soundfile.read(audio, dtype="float32", always_2d=True)[0]
+
+
+def _run(command: list, stop: threading.Event | None) -> str:
+    """What a command says to its standard error. Raises Stopped, with its process and those that it began ended."""
+    if stop and stop.is_set():
+        raise Stopped
+    process = subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors="replace", start_new_session=True
+    )
+    while True:
+        try:
+            return process.communicate(timeout=STOP_SECONDS if stop else None)[1]
+        except subprocess.TimeoutExpired:
+            if stop.is_set():
+                os.killpg(process.pid, signal.SIGKILL)
+                process.communicate()
+                raise Stopped from None
 
 
 def _finish(stems: dict[str, np.ndarray], music_end: float, sample_rate: int, soundfont: Path) -> dict[str, np.ndarray]:

@@ -22,8 +22,9 @@ ROOT = Path(__file__).parent.parent
 EXAMPLES = ROOT / "examples"
 LOSSES = "losses.png"
 # What the demo is made of; neither training nor data nor models.
-DEMO = ("app.py", "accomp/**/*.py", "accomp/listener/*", "examples/*.mid", "examples/README.md", "docs/**/*.png",
-        "README.md", "LICENSE", "pyproject.toml", "requirements.txt", "packages.txt")  # fmt: skip
+DEMO = ("app.py", "page/*.py", "page/*.js", "page/*.css", "accomp/**/*.py", "accomp/listener/*", "examples/*.mid",
+        "examples/README.md", "docs/**/*.png", "README.md", "LICENSE", "pyproject.toml", "requirements.txt",
+        "packages.txt")  # fmt: skip
 
 
 def check_model(model: Path, genre: str, cards: Path) -> Accompanist:

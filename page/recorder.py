@@ -1,0 +1,84 @@
+"""Record with a click: the visitor sings to a metronome, and where its beats lie in the recording is known."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import gradio as gr
+from gradio.utils import get_upload_folder
+
+FOLDER = Path(__file__).parent
+METERS = ((4, 4), (3, 4), (2, 4), (6, 8))  # as in recorder.js
+TEMPI = (40, 240)
+LATEST_FIRST = 10.0  # the recording begins a beat ahead of the first bar, which is 1.5 s at most
+
+
+@dataclass(frozen=True)
+class Take:
+    """A recording made to the click."""
+
+    path: str
+    tempo: float  # pulses a minute: quarters, and dotted quarters in 6/8
+    meter: tuple[int, int]
+    first: float  # seconds in the recording at which the first bar begins
+
+
+class ClickRecorder(gr.HTML):
+    """A metronome with a record button. Its value is what `take_of` reads; `input` is triggered once for each recording."""
+
+    def __init__(self, **kwargs):
+        # The template never changes, so that Gradio, which renders it again whenever the value does, leaves alone what
+        # recorder.js has built in it. Gradio's default CSS is for texts: it would restyle the buttons and the labels.
+        super().__init__(
+            html_template='<div class="click-recorder"></div>',
+            css_template=(FOLDER / "recorder.css").read_text(encoding="utf-8"),
+            js_on_load=(FOLDER / "recorder.js").read_text(encoding="utf-8"),
+            apply_default_css=False,
+            **kwargs,
+        )
+
+    def api_info(self) -> dict:
+        return {"type": "object", "description": "a recording: path, tempo, meter and first"}
+
+    def example_payload(self) -> dict:
+        return {"path": "take.wav", "tempo": 96, "meter": [4, 4], "first": 0.625}
+
+
+def take_of(value: object) -> Take:
+    """The recorder's value, checked: it comes from the browser, where it can be anything. ValueError says what is wrong."""
+    if not isinstance(value, dict):
+        raise ValueError("There is no recording yet: press Record and sing.")
+    return Take(
+        path=_uploaded(value.get("path")),
+        tempo=_number("tempo", value.get("tempo"), *TEMPI),
+        meter=_meter(value.get("meter")),
+        first=_number("start of the first bar", value.get("first"), 0, LATEST_FIRST),
+    )
+
+
+def _uploaded(path: object) -> str:
+    """The path with its links followed, if it is a file in the folder of Gradio's uploads."""
+    missing = ValueError("The recording was not found among the uploaded files: record it again.")
+    if not isinstance(path, str) or not path:
+        raise missing
+    try:
+        file = Path(path).resolve()
+        inside = file.is_relative_to(Path(get_upload_folder()).resolve()) and file.is_file()
+    except (OSError, RuntimeError, ValueError):  # too long, links in a circle, a null byte
+        raise missing from None
+    if not inside:
+        raise missing
+    return str(file)
+
+
+def _number(name: str, value: object, low: float, high: float) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:  # nor is it a NaN
+        raise ValueError(f"The {name} of a recording must be a number from {low:g} to {high:g}.")
+    return float(value)
+
+
+def _meter(value: object) -> tuple[int, int]:
+    for meter in METERS:
+        if isinstance(value, list | tuple) and list(value) == list(meter):
+            return meter
+    known = ", ".join(f"{beats}/{unit}" for beats, unit in METERS)
+    raise ValueError(f"The metre of a recording must be one of {known}.")

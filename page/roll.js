@@ -1,0 +1,234 @@
+// The picture of a song: a piano roll on a canvas. The second part of what player.py joins to one script.
+
+const RULER = 24, CHORDS = 22; // heights above the first track
+const LANE = { melody: 86, pitched: 64, row: 14 };
+const HEADER = 42; // height of a track's controls where they stand above its notes
+const NARROW = 620; // a player less wide than this has no column for the controls
+const SLOWEST = 26, FASTEST = 400; // pixels a second: at first at least, and at most
+
+const clamp = (x, low, high) => Math.max(low, Math.min(x, high));
+
+/** The index of the last of rising `numbers` that is not above x; -1 if there is none. */
+function lastUpTo(numbers, x) {
+  let low = 0, high = numbers.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (numbers[middle] <= x) low = middle + 1;
+    else high = middle;
+  }
+  return low - 1;
+}
+
+/** A colour made for white ground, lighter on dark ground. */
+function shade(hex, dark) {
+  const parts = [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16));
+  return `rgb(${parts.map((part) => Math.round(dark ? part + (255 - part) * 0.38 : part)).join(",")})`;
+}
+
+/** The picture. What it shows of a song lies between `left` and `left + width`, in pixels from the song's beginning. */
+class Roll {
+  constructor(section) {
+    this.section = section;
+    this.canvas = section.querySelector("canvas");
+    this.scroll = section.querySelector(".scroll");
+    this.left = this.width = 0;
+    this.scale = null; // pixels a second
+  }
+
+  setSong(song) {
+    this.song = song;
+    this.end = song.bars.at(-1);
+    this.lanes = song.tracks.map((track) => this.lane(track));
+    this.chordOnsets = song.chords.map((chord) => chord[0]);
+    this.canvas.setAttribute("aria-label", `Piano roll of ${song.tracks.length} tracks and ${song.bars.length - 1} bars`);
+  }
+
+  lane(track) {
+    const pitches = track.notes.map((note) => note[0]), rows = new Map();
+    track.rows.forEach(([, keys], row) => keys.forEach((key) => rows.set(key, row)));
+    let [low, high] = pitches.length ? [Math.min(...pitches), Math.max(...pitches)] : [60, 60];
+    if (track.is_drum) [low, high] = [0, Math.max(track.rows.length - 1, 0)];
+    const spare = track.is_drum ? 0 : Math.max(1, (13 - (high - low)) / 2); // at least an octave: a step looks like a step
+    const pitched = LANE[track.is_melody ? "melody" : "pitched"];
+    return {
+      track, rows, low: low - spare, high: high + spare,
+      onsets: track.notes.map((note) => note[1]),
+      longest: track.notes.reduce((most, note) => Math.max(most, note[2]), 0),
+      height: track.is_drum ? Math.max(LANE.pitched, LANE.row * track.rows.length + 8) : pitched,
+    };
+  }
+
+  /** Places all for the width there is. */
+  layOut() {
+    this.narrow = this.section.clientWidth < NARROW;
+    this.section.classList.toggle("narrow", this.narrow);
+    this.width = this.scroll.clientWidth;
+    let y = RULER + CHORDS;
+    const headers = this.section.querySelectorAll(".track");
+    this.lanes.forEach((lane, index) => {
+      headers[index].style.top = `${y}px`;
+      headers[index].style.height = `${this.narrow ? HEADER : lane.height}px`;
+      lane.top = y + (this.narrow ? HEADER : 0);
+      y = lane.top + lane.height;
+    });
+    this.height = y;
+    this.zoom(1);
+    const ratio = window.devicePixelRatio || 1;
+    this.canvas.width = Math.round(this.width * ratio);
+    this.canvas.height = Math.round(y * ratio);
+    this.canvas.style.cssText = `width:${this.width}px;height:${y}px`;
+    this.canvas.getContext("2d").setTransform(ratio, 0, 0, ratio, 0, 0);
+    this.canvas.parentElement.style.width = `${this.width}px`;
+  }
+
+  /** Shows `factor` times as many pixels a second; what is at pixel `at` of the window stays there. */
+  zoom(factor, at = 0) {
+    const fitting = this.width / this.end, time = (this.left + at) / (this.scale ?? 1);
+    this.scale = clamp((this.scale ?? Math.max(fitting, SLOWEST)) * factor, Math.min(fitting, SLOWEST), FASTEST);
+    this.scroll.firstElementChild.style.width = `${Math.max(this.end * this.scale, this.width)}px`;
+    this.moveTo(time * this.scale - at);
+  }
+
+  moveTo(left) {
+    this.left = clamp(left, 0, Math.max(0, this.end * this.scale - this.width));
+    this.scroll.scrollLeft = this.left;
+  }
+
+  timeAt(clientX) {
+    return clamp((clientX - this.canvas.getBoundingClientRect().left + this.left) / this.scale, 0, this.end);
+  }
+
+  barAt(time) {
+    return clamp(lastUpTo(this.song.bars, time + 1e-3), 0, this.song.bars.length - 2);
+  }
+
+  /** Colours of the page's theme, which are asked for once and not in every frame. */
+  readColours() {
+    const style = getComputedStyle(this.section), read = (name) => style.getPropertyValue(name).trim();
+    this.dark = !!document.querySelector("body.dark, html.dark");
+    this.colours = {
+      line: read("--border-color-primary"), text: read("--body-text-color"), ground: read("--background-fill-primary"),
+      band: read("--background-fill-secondary"), accent: read("--color-accent"),
+    };
+    this.font = style.fontFamily;
+    for (const lane of this.lanes) lane.colour = shade(lane.track.colour, this.dark);
+  }
+
+  draw(selection, isHeard) {
+    const g = this.canvas.getContext("2d");
+    g.clearRect(0, 0, this.width, this.height);
+    g.fillStyle = this.colours.band;
+    g.fillRect(0, 0, this.width, RULER);
+    if (selection) this.drawSelection(g, selection);
+    this.drawGrid(g);
+    for (const lane of this.lanes) this.drawLane(g, lane, isHeard(lane.track.name));
+    this.drawNumbers(g);
+    this.drawChords(g);
+  }
+
+  drawSelection(g, [from, to]) {
+    const [left, right] = [this.song.bars[from], this.song.bars[to + 1]].map((t) => t * this.scale - this.left);
+    g.fillStyle = this.colours.accent;
+    g.globalAlpha = 0.1;
+    g.fillRect(left, RULER, right - left, this.height);
+    g.globalAlpha = 0.45;
+    g.fillRect(left, 0, right - left, RULER);
+    g.globalAlpha = 1;
+  }
+
+  /** Those of rising times that are in the window: [index, x]. */
+  *visible(times) {
+    for (let i = Math.max(0, lastUpTo(times, this.left / this.scale)); i < times.length; i++) {
+      const x = times[i] * this.scale - this.left;
+      if (x > this.width) return;
+      if (x >= -1) yield [i, x];
+    }
+  }
+
+  drawGrid(g) {
+    const { bars, beats } = this.song, beatRoom = (this.scale * this.end) / (bars.length + beats.length);
+    g.fillStyle = this.colours.line;
+    g.globalAlpha = 0.5;
+    if (beatRoom > 11) for (const [, x] of this.visible(beats)) g.fillRect(Math.round(x), RULER + CHORDS, 1, this.height);
+    g.globalAlpha = 1;
+    const every = this.every(6);
+    for (const [i, x] of this.visible(bars)) if (i % every === 0) g.fillRect(Math.round(x), 0, 1, this.height);
+    for (const lane of this.lanes) {
+      if (this.narrow) g.clearRect(0, lane.top - HEADER, this.width, HEADER);
+      g.fillRect(0, lane.top - (this.narrow ? HEADER : 0) - 1, this.width, 1);
+    }
+  }
+
+  /** Every how many bars there is room for one that needs `room` pixels. */
+  every(room) {
+    const barRoom = (this.scale * this.end) / (this.song.bars.length - 1);
+    return [1, 2, 4, 8, 16, 32, 64].find((count) => count * barRoom >= room) ?? 128;
+  }
+
+  drawLane(g, lane, heard) {
+    const { track, low, high, top, height } = lane, step = (height - 8) / (high - low + 1), from = this.left / this.scale;
+    const y = (row) => top + 4 + (high - row) * step;
+    this.drawRows(g, lane, y, step);
+    const last = lastUpTo(lane.onsets, from + this.width / this.scale);
+    let first = Math.max(0, lastUpTo(lane.onsets, from - lane.longest));
+    const tall = clamp(track.is_drum ? step - 4 : step, 3, 11), rounded = last - first < 600; // more rounded ones take long
+    g.fillStyle = lane.colour;
+    for (; first <= last; first++) {
+      const [pitch, onset, duration, velocity] = track.notes[first];
+      const wide = track.is_drum ? clamp(this.scale * 0.07, 2, 7) : Math.max(2, duration * this.scale - 1);
+      const x = onset * this.scale - this.left, middle = y(track.is_drum ? lane.rows.get(pitch) : pitch) + step / 2;
+      if (x + wide < 0) continue;
+      g.globalAlpha = (0.35 + (0.65 * velocity) / 127) * (heard ? 1 : 0.2);
+      if (!rounded) g.fillRect(x, middle - tall / 2, wide, tall);
+      else g.beginPath(), g.roundRect(x, middle - tall / 2, wide, tall, 2), g.fill();
+    }
+    g.globalAlpha = 1;
+    if (track.rows.length) this.nameRows(g, lane, step);
+  }
+
+  /** What is behind the notes: lines at octaves. */
+  drawRows(g, { track, low, high, height, top }, y, step) {
+    g.fillStyle = this.colours.line;
+    g.globalAlpha = 0.7;
+    const lowestC = track.is_drum ? Infinity : 12 * Math.ceil(low / 12);
+    for (let c = lowestC; c <= high; c += 12) g.fillRect(0, Math.round(y(c) + step), this.width, 1);
+    g.globalAlpha = 1;
+    g.fillStyle = this.colours.text;
+    g.font = `10px ${this.font}`;
+    g.textBaseline = "middle";
+    if (!track.notes.length) g.fillText("silent", 10, top + height / 2);
+  }
+
+  /** At the right edge, for on the left the song begins. */
+  nameRows(g, { track, high, top, height }, step) {
+    g.font = `9px ${this.font}`;
+    g.fillStyle = this.colours.ground;
+    g.globalAlpha = 0.85;
+    g.fillRect(this.width - 46, top + 1, 46, height - 2);
+    g.fillStyle = this.colours.text;
+    track.rows.forEach(([name], row) => g.fillText(name, this.width - 41, top + 4 + (high - row + 0.5) * step));
+    g.globalAlpha = 1;
+  }
+
+  drawNumbers(g) {
+    const every = this.every(34), count = this.song.bars.length - 1;
+    g.font = `11px ${this.font}`;
+    g.fillStyle = this.colours.text;
+    g.textBaseline = "middle";
+    for (const [i, x] of this.visible(this.song.bars)) {
+      if (i < count && i % every === 0) g.fillText(i + this.song.first_bar, x + 5, RULER / 2 + 1);
+    }
+  }
+
+  drawChords(g) {
+    g.font = `600 12px ${this.font}`;
+    g.fillStyle = this.colours.text;
+    let free = -Infinity; // where the name before ends
+    for (const [i, x] of this.visible(this.chordOnsets)) {
+      if (x < free) continue;
+      const name = this.song.chords[i][1];
+      g.fillText(name, x + 5, RULER + CHORDS / 2 + 1);
+      free = x + g.measureText(name).width + 4;
+    }
+  }
+}

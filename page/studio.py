@@ -1,0 +1,261 @@
+"""What the page does between its widgets: a melody is opened, takes of a band are made, sound and files of a take. No widgets."""
+
+import os
+import threading
+import zipfile
+from collections.abc import Callable, Collection, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from accomp.beat_grid import SungNote
+from accomp.chord_text import to_text
+from accomp.errors import MusicError
+from accomp.grid import MELODY, TRACK_NAMES
+from accomp.intake import Material, Melody, understand
+from accomp.midi import write_midi
+from accomp.overdub import on_clock, voice_stem
+from accomp.plotting import save_plot
+from accomp.rendering import AudioUnavailable, Stopped, leveled, mix, render_stems, write_audio
+from accomp.score import Score, Track
+from page.files import new_folder
+from page.player import VOICE, view_of
+from page.settings import BAND, Settings
+
+RENDERERS = threading.Semaphore(2)  # songs whose sound is made at a time: it takes all cores, and up to a gigabyte
+WORKERS = ThreadPoolExecutor(16, "sound")  # they mostly wait
+MOMENT = 0.3  # seconds after which a visitor's wish to stop is seen
+MOST_TAKES = 12  # of a visitor; older ones go
+Play = Callable[..., Score]  # of a genre's name, a Score and the settings of Accompanist.accompany
+
+
+@dataclass
+class Take:
+    """A song as it was made, and its files as far as they are there. number: counted from 1; sounds: by track, for the player."""
+
+    number: int
+    settings: Settings
+    melody: Melody
+    song: Score
+    folder: Path
+    sounds: dict[str, Path] | None = None
+    files: list[Path] = field(default_factory=list)
+
+    @property
+    def label(self) -> str:
+        return f"{self.number}: {self.settings.genre}, seed {self.settings.seed}"
+
+    @property
+    def name(self) -> str:
+        """Of its files, without ending: melody, genre and seed."""
+        return f"{self.melody.name}_{self.settings.genre}_{self.settings.seed}"
+
+    @property
+    def chords(self) -> str:
+        return to_text(self.song, self.song.tracks[MELODY])
+
+    @property
+    def is_there(self) -> bool:
+        """Whether its files are: they go away after a while."""
+        return self.folder.is_dir()
+
+    def view(self) -> dict[str, Any]:
+        """For the player."""
+        sung = self.melody.sung
+        notes = sung and sung_from(sung.start_of(self.song), sung.notes)
+        return view_of(self.song, stems=self.sounds, title=self.label, sung=notes)
+
+
+def sung_from(start: float, notes: list[SungNote]) -> list[SungNote]:
+    """The notes of a recording as they were sung, in seconds from `start` on."""
+    return [note._replace(onset=note.onset - start, offset=note.offset - start) for note in notes]
+
+
+def view_alone(melody: Melody, stems: dict[str, Path] | None = None) -> dict[str, Any]:
+    """A melody for the player, by itself and beside what was sung."""
+    notes = melody.sung and sung_from(melody.sung.start, melody.sung.notes)
+    return view_of(alone(melody), stems=stems, title=f"{titles([melody.name])[0]}, as understood", sung=notes)
+
+
+def hear_alone(melody: Melody) -> dict[str, Path]:
+    """The sound of a melody by itself, for the player, and of what was sung. Raises AudioUnavailable."""
+    song = alone(melody)
+    with _a_renderer():
+        stems = render_stems(on_clock(song) if melody.sung else song)
+        if melody.sung:
+            stems[VOICE] = voice_stem(next(iter(stems.values())), melody.recording, melody.sung.start)
+        return write_stems(stems, new_folder())
+
+
+def alone(melody: Melody) -> Score:
+    """A melody as a song of one track, to be shown and heard."""
+    track = melody.score.tracks[melody.track]
+    piano = Track(TRACK_NAMES[MELODY], 0, False, list(track.notes), list(track.controls))
+    return Score([piano], melody.score.tempos, melody.score.meters, melody.score.resolution)
+
+
+def make(
+    play: Play, material: Material, settings: Settings, takes: list[Take],
+    base: Take | None = None, keep: Collection[str] = (), bars: tuple[int, int] | None = None,
+) -> Take:  # fmt: skip
+    """A new take, with its MIDI file. base: an earlier one, of which the tracks in `keep`, and what lies outside of `bars`
+    (counted from 1 in its song), stay. Raises MusicError."""
+    melody = understand(material, settings.corrections)
+    again: dict[str, Any] = {}
+    if base and (keep or bars):
+        kept = set(keep) - {TRACK_NAMES[MELODY], VOICE}
+        if kept >= set(settings.instruments):
+            raise MusicError("every instrument is locked, so that nothing can change; unlock one")
+        again = {"take": base.song, "keep": sorted(kept), "span": span_of(base.song, bars) if bars else None}
+    song = play(
+        settings.genre, melody.score, seed=settings.seed, variation=settings.variation, key=melody.key,
+        melody_track=settings.corrections.track, chords=settings.chords.strip() or None, intro=settings.intro,
+        instruments=None if set(settings.instruments) == set(BAND) else settings.instruments, **again,
+    )  # fmt: skip
+    number = takes[-1].number + 1 if takes else 1
+    take = Take(number, settings, melody, song, new_folder())
+    _write_notes(take)
+    return take
+
+
+def span_of(song: Score, bars: tuple[int, int]) -> tuple[float, float]:
+    """The beats from the first to the last of two bars, counted from 1."""
+    found = song.bars(song.end)
+    first, last = found[min(bars[0], len(found)) - 1], found[min(bars[1], len(found)) - 1]
+    return first.onset, last.onset + last.meter.bar_beats
+
+
+def find(takes: list[Take], number: int | None) -> Take | None:
+    return next((take for take in takes if take.number == number), None)
+
+
+def last_seed(takes: list[Take]) -> int:
+    return max(take.settings.seed for take in takes)
+
+
+def titles(names: Collection[str]) -> list[str]:
+    """Of files that are named with underscores."""
+    return [name.replace("_", " ").capitalize() for name in names]
+
+
+def draw(take: Take) -> Path:
+    """The picture of a take, beside its other files."""
+    picture = take.folder / f"{take.name}.png"
+    if not picture.is_file():
+        save_plot(take.song, picture)
+        take.files = [*take.files, picture]
+    return picture
+
+
+def finish(take: Take) -> Iterator[str]:
+    """Makes what of a take is not there yet: its picture, and its sound. Yields "" every moment while it works, and a message
+    where there can be no sound. Closed before it ends, it stops the work."""
+    if take.is_there and take.sounds is not None:
+        return
+    stop = threading.Event()
+    work = WORKERS.submit(_finish, take, stop)
+    try:
+        while not wait([work], timeout=MOMENT).done:
+            yield ""
+    finally:
+        stop.set()
+    try:
+        work.result()
+    except AudioUnavailable as error:
+        take.sounds = {}
+        yield str(error)
+
+
+def _finish(take: Take, stop: threading.Event) -> None:
+    if not take.is_there:
+        take.folder, take.sounds = new_folder(), None
+        _write_notes(take)
+    draw(take)
+    with _a_renderer(stop):
+        stems = _stems(take, stop)
+        sounds = write_stems(stems, take.folder)
+        file = take.folder / f"{take.name}.mp3"
+        write_audio(_whole(stems), file)
+        take.files = [*take.files, file]
+        take.sounds = sounds
+
+
+@contextmanager
+def _a_renderer(stop: threading.Event | None = None) -> Iterator[None]:
+    """One of RENDERERS, as soon as there is one. Raises Stopped."""
+    while not RENDERERS.acquire(timeout=MOMENT):
+        if stop and stop.is_set():
+            raise Stopped
+    try:
+        yield
+    finally:
+        RENDERERS.release()
+
+
+def _write_notes(take: Take) -> None:
+    midi, settings = take.folder / f"{take.name}.mid", take.folder / f"{take.name}.json"
+    write_midi(take.song, midi)
+    settings.write_text(take.settings.to_json())
+    take.files = [midi, settings]
+
+
+def _whole(stems: dict[str, np.ndarray], silent: Collection[str] | None = None) -> np.ndarray:
+    """All stems but those of the tracks that are `silent`, at the level of all results."""
+    silent = silent_in(stems) if silent is None else silent
+    return leveled(mix({name: stem for name, stem in stems.items() if name not in silent}))
+
+
+def silent_in(stems: Collection[str]) -> set[str]:
+    """Who is not heard at first: under a recording, the piano."""
+    return {TRACK_NAMES[MELODY]} if VOICE in stems else set()
+
+
+def write_stems(stems: dict[str, np.ndarray], folder: Path) -> dict[str, Path]:
+    """Each as an MP3 file in `folder`, for the player."""
+    paths = {name: folder / f"stem{number}.mp3" for number, name in enumerate(stems)}  # a name may not do as a file's
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+        list(pool.map(write_audio, stems.values(), paths.values()))
+    return paths
+
+
+def write_sounds(take: Take) -> None:
+    """The sound of a take without loss: the whole, of a recorded melody also with the piano for the recording and the band alone,
+    and a zip of every stem. Raises AudioUnavailable."""
+    with _a_renderer():
+        stems = _stems(take)
+        archive = take.folder / f"{take.name}_stems.zip"
+        with zipfile.ZipFile(archive, "w") as bundle:
+            for name, stem in stems.items():
+                file = take.folder / f"{take.name}_{name}.wav"
+                write_audio(stem, file)
+                bundle.write(file, file.name)
+                file.unlink()
+        mixes = {"": silent_in(stems)}
+        if VOICE in stems:
+            mixes |= {"_piano": {VOICE}, "_band": {VOICE, TRACK_NAMES[MELODY]}}
+        files = [take.folder / f"{take.name}{ending}.wav" for ending in mixes]
+        for file, silent in zip(files, mixes.values()):
+            write_audio(_whole(stems, silent), file)
+    take.files = list(dict.fromkeys([*take.files, *files, archive]))
+
+
+def write_whole(take: Take) -> Path:
+    """The sound of a take as one WAV file. Raises AudioUnavailable."""
+    with _a_renderer():
+        file = take.folder / f"{take.name}.wav"
+        write_audio(_whole(_stems(take)), file)
+    return file
+
+
+def _stems(take: Take, stop: threading.Event | None = None) -> dict[str, np.ndarray]:
+    """The sound of each track, and of the recording where there is one."""
+    sung = take.melody.sung
+    stems = render_stems(on_clock(take.song) if sung else take.song, stop=stop)
+    if sung:
+        band = [stem for name, stem in stems.items() if name != TRACK_NAMES[MELODY]]
+        stems[VOICE] = voice_stem(sum(band[1:], band[0]), take.melody.recording, sung.start_of(take.song))
+    return stems

@@ -151,6 +151,19 @@ def test_pop909_on_its_beats(tmp_path):
     assert (tmp_path / "out" / "labels.csv").read_text().splitlines() == ["file,genre,licence", "001.mid,pop,MIT"]
 
 
+def test_a_bar_of_another_length_moves_no_other_bar(tmp_path):
+    folder = tmp_path / "002"
+    folder.mkdir()
+    downbeats = (1, 5, 7, 11, 15)  # a beat before the first; the second bar has two beats
+    (folder / "beat_midi.txt").write_text("\n".join(f"{0.5 * i} 0.0 {float(i in downbeats)}" for i in range(19)))
+    (folder / "chord_midi.txt").write_text("0.5\t9.0\tC:maj")
+    write_midi(Score([Track("MELODY", 0, notes=[Note(60, float(i), 1.0, 80) for i in range(18)])]), folder / "002.mid")
+    score = pop909.on_beats(folder)
+    bars = score.bars(score.end)
+    onsets = [score.tracks[0].notes[i].onset for i in downbeats]
+    assert [bar.onset for bar in bars] == [0.0, *onsets] and [bar.meter.numerator for bar in bars] == [4, 4, 2, 4, 4, 4]
+
+
 def test_one_melody_three_times(corpus, models, tmp_path):  # noqa: F811
     song_name = stage.song_tasks(Corpus.load(corpus), "test")[0].name
     arguments = ["--paper", str(models / "jazz"), "--genre", str(models / "pop"), "--song", song_name, "--out", str(tmp_path)]

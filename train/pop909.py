@@ -40,9 +40,15 @@ def on_beats(folder: Path) -> Score:
     """A song with its notes on its beats, bars beginning on downbeats, and its chords."""
     beats = np.loadtxt(folder / "beat_midi.txt")
     times, downbeats = beats[:, 0], np.flatnonzero(beats[:, -1] > 0)
-    # How many beats a bar has, and how many come before the first whole one.
-    bar = int(np.bincount(np.diff(downbeats)).argmax()) if len(downbeats) > 1 else 4
+    # How many beats a bar usually has, and how many come before the first whole one.
+    lengths = np.diff(downbeats)
+    bar = int(np.bincount(lengths).argmax()) if len(lengths) else 4
     before = (-int(downbeats[0]) if len(downbeats) else 0) % bar
+    # Most songs have a bar or two of another length, after which all others would be off if it were not written.
+    meters = [TimeSignature(0.0, bar, 4)]
+    for onset, beats_of_bar in [*zip(downbeats, lengths), *[(each, bar) for each in downbeats[-1:]]]:
+        if beats_of_bar != meters[-1].numerator:
+            meters.append(TimeSignature(float(onset + before), int(beats_of_bar), 4))
 
     def at(seconds) -> np.ndarray:
         """Beats of times, going on at the pace of the first and last beats outside of them."""
@@ -66,7 +72,7 @@ def on_beats(folder: Path) -> Score:
         # Labels begin on beats, give or take what the estimation of both costs.
         if symbol := symbol_of(label):
             chords.append(Chord(float(np.round(at(float(start)))), symbol))
-    return Score(tracks, meters=[TimeSignature(0.0, bar, 4)], chords=chords)
+    return Score(tracks, meters=meters, chords=chords)
 
 
 def symbol_of(label: str) -> str | None:

@@ -1,24 +1,32 @@
 #!/bin/sh
 # Sets up everything: FluidSynth and a soundfont from the system's packages, and Python packages in .venv.
 #   ./setup.sh         what the models, the command line and the page need
-#   ./setup.sh dev     and what training and the tests need
+#   ./setup.sh dev     and what training and the tests need, a browser for those of the page among it
 set -eu
 cd "$(dirname "$0")"
 
-if ! command -v fluidsynth >/dev/null 2>&1 || { command -v apt-get >/dev/null 2>&1 && [ ! -e /usr/share/sounds/sf2/FluidR3_GM.sf2 ]; }; then
+has() { command -v "$1" >/dev/null 2>&1; }
+
+apt_install() {
     as_root=""
     [ "$(id -u)" = 0 ] || as_root="sudo"
-    if command -v apt-get >/dev/null 2>&1; then
-        $as_root apt-get update -q || true
+    $as_root apt-get update -q || true
+    $as_root apt-get install -y -q --no-install-recommends "$@"
+}
+
+if ! has fluidsynth || { has apt-get && [ ! -e /usr/share/sounds/sf2/FluidR3_GM.sf2 ]; }; then
+    if has apt-get; then
         # shellcheck disable=SC2046
-        $as_root apt-get install -y -q --no-install-recommends python3-venv $(cat packages.txt) ||
-            echo "setup: no FluidSynth; everything but the sound will work" >&2
-    elif command -v brew >/dev/null 2>&1; then
+        apt_install python3-venv $(cat packages.txt) || echo "setup: no FluidSynth; everything but the sound will work" >&2
+    elif has brew; then
         # Homebrew has no General MIDI soundfont; the small one inside the pretty_midi package serves.
         brew install fluid-synth || echo "setup: no FluidSynth; everything but the sound will work" >&2
     else
         echo "setup: install FluidSynth yourself to get sound; everything else works without it" >&2
     fi
+fi
+if [ "${1:-}" = dev ] && ! has chromium && has apt-get; then
+    apt_install chromium || echo "setup: no chromium; the page will not be tested in a browser" >&2
 fi
 
 python=${PYTHON:-python3}

@@ -31,6 +31,7 @@ SOUNDS = [".wav", ".mp3", ".ogg", ".opus", ".webm", ".m4a", ".flac", ".aiff"]
 KEYS = [f"{name} {mode}" for mode in ("major", "minor") for name in NAMES]
 METERS = ["2/4", "3/4", "4/4", "6/8", "12/8"]
 EVERYTHING = "all that is not locked"
+MIXES = "**You** and **Piano** can be muted one by one: the band with your recording, with a piano playing the melody, or alone."
 FIRST = "Bring a melody first: a MIDI file, a recording, or one of the examples."
 AT_ONCE = 4  # visitors who are given music at a time; one who waits for a genre to be loaded takes one of these places
 TO_ADDRESS = "(query) => { history.replaceState(null, '', query ? '?' + query : location.pathname); }"
@@ -84,13 +85,20 @@ def open_file(path: str | None):
     return opened(path, Settings(melody=name if Path(EXAMPLES.get(name, "")).name == Path(path).name else ""))
 
 
+def open_recorded(path: str | None):
+    """What was recorded in the page."""
+    return opened(studio.named_recording(path), Settings()) if path else [gr.skip()] * len(MELODY_VIEWS)
+
+
 def open_click(value: dict | None):
     """A recording that was made to the page's click."""
     try:
         take = take_of(value)
     except ValueError as error:
         raise gr.Error(str(error)) from error
-    return opened(take.path, Settings(), Click(take.tempo, take.first, take.meter))
+    path = studio.named_recording(take.path)
+    os.unlink(take.path)  # Gradio forgets such files
+    return opened(path, Settings(), Click(take.tempo, take.first, take.meter))
 
 
 def opened(path: str, settings: Settings, click: Click | None = None):
@@ -110,7 +118,7 @@ def understood(material: Material, settings: Settings):
         (melody_name(melody.score, i), i) for i, track in enumerate(melody.score.tracks) if track.notes and not track.is_drum
     ]
     meter = "/".join(map(str, melody.score.meters[0][1:]))
-    heard = f" {len(material.notes)} notes were heard." if material.notes else ""
+    heard = f" {len(material.notes)} notes were heard. {MIXES}" if material.notes else ""
     return [
         settings,
         gr.Column(visible=True),
@@ -397,7 +405,7 @@ with gr.Blocks(title="accomp", delete_cache=(KEPT_SECONDS, KEPT_SECONDS)) as dem
     corrected = {"inputs": [material, settings], "outputs": MELODY_VIEWS[1:]} | private
     changes = [
         melody_file.change(open_file, melody_file, MELODY_VIEWS, **busy),
-        microphone.input(open_file, microphone, MELODY_VIEWS, **busy),
+        microphone.input(open_recorded, microphone, MELODY_VIEWS, **busy),
         recorder.input(open_click, recorder, MELODY_VIEWS, **busy),
         key_choice.input(
             lambda m, s, key: correct(m, s, key=key), [material, settings, key_choice], MELODY_VIEWS[1:], **private

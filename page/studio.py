@@ -1,6 +1,7 @@
 """What the page does between its widgets: a melody is opened, takes of a band are made, sound and files of a take. No widgets."""
 
 import os
+import shutil
 import threading
 import zipfile
 from collections.abc import Callable, Collection, Iterator
@@ -135,6 +136,11 @@ def find(takes: list[Take], number: int | None) -> Take | None:
 
 def last_seed(takes: list[Take]) -> int:
     return max(take.settings.seed for take in takes)
+
+
+def named_recording(path: str) -> str:
+    """A copy of a recording made in the page, under a name that its takes can have, where it goes away with them."""
+    return str(shutil.copyfile(path, new_folder() / f"my_melody{Path(path).suffix}"))
 
 
 def titles(names: Collection[str]) -> list[str]:

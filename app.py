@@ -16,6 +16,7 @@ from accomp.intake import Material, bring, understand  # noqa: E402
 from accomp.melody import melody_name  # noqa: E402
 from accomp.opening import INTROS  # noqa: E402
 from accomp.rendering import AudioUnavailable  # noqa: E402
+from accomp.suggestion import suggest  # noqa: E402
 from accomp.tonality import NAMES  # noqa: E402
 from accomp.transcription import Click  # noqa: E402
 from page import studio  # noqa: E402
@@ -82,7 +83,8 @@ def open_file(path: str | None):
     if not path:
         return [gr.skip()] * len(MELODY_VIEWS)
     name = Path(path).stem
-    return opened(path, Settings(melody=name if Path(EXAMPLES.get(name, "")).name == Path(path).name else ""))
+    is_example = name in EXAMPLES and Path(EXAMPLES[name]).read_bytes() == Path(path).read_bytes()
+    return opened(path, Settings(melody=name if is_example else ""))
 
 
 def open_recorded(path: str | None):
@@ -162,6 +164,18 @@ def correct_pace(material: Material | None, settings: Settings, factor: float):
     return correct(material, settings, pace=pace * factor, tempo=tempo and tempo * factor)
 
 
+def suggested(material: Material | None, settings: Settings):
+    """The genre that fits the melody best, of those that are there."""
+    if material is None:
+        raise gr.Error(FIRST)
+    melody = understand(material, settings.corrections)
+    likely = suggest(melody.score, melody.track, GENRES)
+    if not likely:
+        raise gr.Error(f"No suggestion: nothing is known of the genres {', '.join(GENRES)}.")
+    gr.Info(" or ".join(name.capitalize() for name, _ in likely[:2]) + " would fit; the others are worth a try, too.")
+    return likely[0][0]
+
+
 # Takes
 
 
@@ -177,8 +191,8 @@ def chosen(settings: Settings, genre, seed, variation, chords, intro, instrument
 
 
 def generate(material, settings, takes, *choices):
-    """A new take: shown first, then with its picture and sound."""
-    yield from generated(material, chosen(settings, *choices), takes)
+    """A new take."""
+    return generated(material, chosen(settings, *choices), takes)
 
 
 def again(material, settings, takes, number, choice, what, *choices):
@@ -189,7 +203,7 @@ def again(material, settings, takes, number, choice, what, *choices):
     if base is None:
         raise gr.Error("Make a take first; then parts of it can be made anew.")
     settings = settings.changed(seed=(studio.last_seed(takes) + 1) % SEEDS)
-    yield from generated(material, settings, takes, base, keep, choice["bars"])
+    return generated(material, settings, takes, base, keep, choice["bars"])
 
 
 def three(material, settings, takes, *choices):
@@ -197,12 +211,12 @@ def three(material, settings, takes, *choices):
     settings = chosen(settings, *choices)
     for seed in range(settings.seed, settings.seed + 3):
         takes = [*takes, made(material, settings.changed(seed=seed), takes)][-studio.MOST_TAKES :]
-    yield from finished(takes[-3], takes)
+    return shown(takes[-3], takes)
 
 
 def generated(material, settings: Settings, takes: list[Take], base: Take | None = None, keep=(), bars=None):
     take = made(material, settings, takes, base, keep, bars)
-    yield from finished(take, [*takes, take][-studio.MOST_TAKES :])
+    return shown(take, [*takes, take][-studio.MOST_TAKES :])
 
 
 def made(material, settings: Settings, takes: list[Take], base: Take | None = None, keep=(), bars=None) -> Take:
@@ -219,29 +233,33 @@ def made(material, settings: Settings, takes: list[Take], base: Take | None = No
     return take
 
 
-def finished(take: Take, takes: list[Take]):
-    """A take as it is, then with sound. Until that is there, the page hears of it every moment, so that it can be stopped."""
-    yield shown(take, takes, "" if take.sounds is not None else "Making the sound…")
+def shown(take: Take, takes: list[Take]):
+    """What the page shows of a take, as far as it is there."""
+    number = gr.Radio([(each.label, each.number) for each in takes], value=take.number, visible=True)
+    return [gr.Column(visible=True), takes, number, take.chords, take.settings.to_address(), take.settings.seed, *finished(take)]
+
+
+def finished(take: Take):
+    """What changes when a take gets its picture and sound."""
+    return [take.view(), [str(file) for file in take.files], "" if take.sounds is not None else "Making the sound…"]
+
+
+def finish(takes: list[Take], number: int | None):
+    """The take that is shown gets its picture and sound. Until they are there, the page hears of it every moment, so that it can
+    be stopped."""
+    take = studio.find(takes, number)
+    if take is None:
+        return
     for message in studio.finish(take):
         if message:
             gr.Warning(message)
-        yield [gr.skip()] * len(TAKE_VIEWS)
-    yield shown(take, takes, "")
-
-
-def shown(take: Take, takes: list[Take], status: str):
-    number = gr.Radio([(each.label, each.number) for each in takes], value=take.number, visible=True)
-    query = take.settings.to_address()
-    return [gr.Column(visible=True), take.view(), takes, number, take.chords, [str(f) for f in take.files], status, query,
-            take.settings.seed]  # fmt: skip
+        yield [gr.skip()] * len(FINISHED_VIEWS)
+    yield finished(take)
 
 
 def choose(takes, number):
     take = studio.find(takes, number)
-    if take is None:
-        yield [gr.skip()] * len(TAKE_VIEWS)
-    else:
-        yield from finished(take, takes)
+    return shown(take, takes) if take else [gr.skip()] * len(TAKE_VIEWS)
 
 
 def undo(takes, number):
@@ -249,7 +267,7 @@ def undo(takes, number):
     earlier = [take.number for take in takes if take.number < (number or 0)]
     if not earlier:
         raise gr.Error("There is no earlier take.")
-    yield from choose(takes, max(earlier))
+    return choose(takes, max(earlier))
 
 
 def lossless(takes, number):
@@ -355,6 +373,7 @@ with gr.Blocks(title="accomp", delete_cache=(KEPT_SECONDS, KEPT_SECONDS)) as dem
         with gr.Column():
             genre_choice = gr.Dropdown(GENRES, value=next((g for g in ("pop", *GENRES) if g in GENRES), None), label="Genre")
             served_view = gr.Markdown(elem_id="served")
+            suggest_button = gr.Button("Suggest a genre", size="sm")
             with gr.Row():
                 seed_choice = gr.Number(
                     0, label="Seed", info="Another seed gives other music.", precision=0, minimum=0, maximum=SEEDS
@@ -392,12 +411,13 @@ with gr.Blocks(title="accomp", delete_cache=(KEPT_SECONDS, KEPT_SECONDS)) as dem
                 [EVERYTHING, *BAND], value=EVERYTHING, label="Make anew", info="In the selected bars, or all."
             )
             again_button, undo_button = gr.Button("Another take of it"), gr.Button("Undo")
-        files_view = gr.Files(label="Downloads", elem_id="downloads")
+        files_view = gr.Files(label="Downloads", elem_id="downloads", interactive=False)
         lossless_button = gr.Button("Prepare WAV and stems", size="sm")
         chords_view = gr.Textbox(label="Chords that were played", lines=4, buttons=["copy"])
 
     MELODY_VIEWS = [material, settings, melody_panel, facts, melody_player, key_choice, meter_choice, tempo_choice, track_choice]
-    TAKE_VIEWS = [take_panel, player, takes, take_choice, chords_view, files_view, status, query, seed_choice]
+    FINISHED_VIEWS = [player, files_view, status]
+    TAKE_VIEWS = [take_panel, takes, take_choice, chords_view, query, seed_choice, *FINISHED_VIEWS]
     CHOICES = [genre_choice, seed_choice, variation_choice, chords_choice, intro_choice, instruments_choice]
     private = {"api_visibility": "private"}
     busy = private | {"concurrency_limit": AT_ONCE, "concurrency_id": "music"}
@@ -424,10 +444,7 @@ with gr.Blocks(title="accomp", delete_cache=(KEPT_SECONDS, KEPT_SECONDS)) as dem
         settings_file.upload(from_file, [material, settings_file], [*MELODY_VIEWS, *CHOICES], **busy),
         demo.load(from_address, None, [*MELODY_VIEWS, *CHOICES], **private),
     ]  # fmt: skip
-    for change in changes:
-        change.success(hear, [material, settings], melody_player, **busy)
-
-    dice.click(lambda: random.randrange(1000), None, seed_choice, **private)
+    trying = surprise_button.click(surprise, None, [*MELODY_VIEWS, *CHOICES], **busy)
     makes = [
         button.click(generate, [material, settings, takes, *CHOICES], TAKE_VIEWS, **busy),
         three_button.click(three, [material, settings, takes, *CHOICES], TAKE_VIEWS, **busy),
@@ -436,17 +453,34 @@ with gr.Blocks(title="accomp", delete_cache=(KEPT_SECONDS, KEPT_SECONDS)) as dem
         ),
         undo_button.click(undo, [takes, take_choice], TAKE_VIEWS, **busy),
         take_choice.input(choose, [takes, take_choice], TAKE_VIEWS, **busy),
-        surprise_button.click(surprise, None, [*MELODY_VIEWS, *CHOICES], **busy)
-        .then(generate, [material, settings, takes, *CHOICES], TAKE_VIEWS, **busy),
+        trying.success(generate, [material, settings, takes, *CHOICES], TAKE_VIEWS, **busy),
     ]  # fmt: skip
-    cancel.click(lambda: "Stopped.", None, status, cancels=makes, **private)
+    # Sound comes afterwards, by events of its own: who wants something else meanwhile does not wait for it, and what was begun
+    # for what is no longer shown is given up.
+    hears = [change.success(hear, [material, settings], melody_player, **busy) for change in [*changes, trying]]
+    finishes = [make.success(finish, [takes, take_choice], FINISHED_VIEWS, **busy) for make in makes]
+    of_melodies = [
+        melody_file.change, microphone.input, recorder.input, settings_file.upload, key_choice.input, meter_choice.input,
+        tempo_choice.submit, track_choice.input, half.click, double.click, earlier.click, later.click,
+    ]  # fmt: skip
+    of_takes = [button.click, three_button.click, again_button.click, undo_button.click, take_choice.input]
+    gr.on([*of_melodies, surprise_button.click], None, None, None, cancels=hears, **private)
+    gr.on([*of_takes, surprise_button.click], None, None, None, cancels=finishes, **private)
+    suggest_button.click(suggested, [material, settings], genre_choice, **private)
+    dice.click(lambda: random.randrange(1000), None, seed_choice, **private)
+    cancel.click(lambda: "Stopped.", None, status, cancels=[trying, *makes, *finishes], **private)
     lossless_button.click(lossless, [takes, take_choice], files_view, **busy)
     query.change(None, query, None, js=TO_ADDRESS, **private)
     gr.on([demo.load, genre_choice.change], served, genre_choice, served_view, api_name="served", concurrency_limit=None)
 
     with gr.Row(visible=False):  # the call for programs
-        call = [gr.File(label="melody", type="filepath"), gr.Textbox(label="genre"), gr.Number(0, label="seed", precision=0),
-                gr.Textbox("", label="chords"), gr.Textbox("none", label="intro")]  # fmt: skip
+        call = [
+            gr.File(label="melody", type="filepath"),
+            gr.Dropdown(GENRES, value=genre_choice.value, label="genre", allow_custom_value=True),
+            gr.Number(0, label="seed", precision=0),
+            gr.Textbox("", label="chords"),
+            gr.Dropdown(list(INTROS), value="none", label="intro", allow_custom_value=True),
+        ]
         answers = [gr.Audio(label="sound", type="filepath"), gr.Image(label="picture", type="filepath"), gr.File(label="MIDI"),
                    gr.Textbox(label="chords that were played")]  # fmt: skip
         gr.Button().click(accompany, call, answers, api_name="accompany", concurrency_limit=AT_ONCE, concurrency_id="music")

@@ -35,8 +35,8 @@ def mix_with_recording(band: np.ndarray, recording: Recording, start: float = 0.
 
     start: the time in the recording, in seconds, at which the band's sound begins. Where it is negative the band comes first
     (a count-in, an introduction), else the recording. The recording is LEAD louder than the band; the whole is at -16 LUFS, or
-    less where it would pass -1 dBFS. Raises MusicError where `start` lies after the recording's end or more than MAX_SECONDS
-    before it.
+    less where it would pass -1 dBFS. Where the band's sound is long enough it is changed into the whole, to save memory. Raises
+    MusicError where `start` lies after the recording's end or more than MAX_SECONDS before it.
     """
     if not -MAX_SECONDS <= start <= recording.seconds:
         raise MusicError(
@@ -46,7 +46,9 @@ def mix_with_recording(band: np.ndarray, recording: Recording, start: float = 0.
     offset = round(start * SAMPLE_RATE)
     band_at, voice_at = max(offset, 0), max(-offset, 0)
     level = _loudness(band) + LEAD
-    whole = _placed(band, band_at, voice_at + round((recording.seconds + FADE) * SAMPLE_RATE))
+    length = voice_at + round((recording.seconds + FADE) * SAMPLE_RATE)
+    whole = band if band_at == 0 and len(band) >= length else _placed(band, band_at, length)
+    del band
     voice = _voice(recording, level)
     room = whole[voice_at:]
     room[: len(voice)] += voice[: len(room)]

@@ -1,115 +1,107 @@
-"""Which pulses of a recording's notes begin a bar, and how many there are in one."""
+"""How the pulses of a recording's notes make bars, and which pulses they are: a network (accomp.bars_net) compares all ways."""
+
+import json
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
+from safetensors.torch import load_file
+from torch import Tensor
 
+from accomp.bars_linear import kinds_score
+from accomp.bars_net import READINGS, BarsNet, BarsNetConfig, bar_scores, lay_out
 from accomp.beat_grid import EARLY, BeatGrid, SungNote, interpolate
 
-# Log-linear weights, in hundredths of a nat, of a note of each kind (rows) that begins on each fourth of a bar of four pulses
-# (columns). Fitted by maximum likelihood of the true one among the 16 ways to lay bars over an excerpt of unknown beginning:
-# 4,337 excerpts of POP909's training songs, 3,779 of multi-track songs, all with the errors of a transcription.
-WEIGHTS_TEXT = """
- -32  -10   15    1   -3   -7   20    9   -9   -1   13   15  -14   -6   -7   15 | the next note after a fourth of a pulse
- -25   -3    6   -1    0   12    4   -3  -17    4    6    0   -3    8   10    3 | after a half
-  16  -14  -12  -18   14    8  -12  -27   20   -6    9    4   21   13    6  -22 | after a pulse
-  20  -14  -13   10    9  -26    4   18   25    4  -10    0   15  -23  -12   -7 | after two
-  52   14   23   10    3  -40    0   18  -14  -45  -10  -23   -2  -41   23   30 | after more
- -14   34  -23    6   -2    0   -6   -8   -9   12  -15    9   -8   10   -4   18 | the note before it a fourth earlier
- -14   -4    8   -7   -3   -3   -1    0   -2    1   10    4    0    6    7   -1 | a half
-   4  -20   -1    2   -7   -3   12   14    0   -3   11    8   -1  -22    3    2 | a pulse
-  33  -20    1  -19   12   -6   17   13   14  -22   -1  -24   10  -21    5    8 | two
-  52  -17   14   22   37  -19   -8  -23   23  -40  -15  -21   20  -12    2  -15 | more
- -11   -2   -2   -1  -12    5    0    9  -16   -1   11    4   -8   16    4    5 | from above, on to below
-   1   14   16   -9  -12    1    9  -11  -13   18   13  -16  -14   -1   10   -6 | from above, on to the same
-  -2    2    0    1  -10   -1    4   -1   -5    4    2    5   -3   -2    1    5 | from above, on to above
-  13  -17   -3   10   21  -10   -2    5   17  -23   -8   -4   17  -16   -5    6 | from the same pitch, on to below
- -31    7    9    7   -5   11    7   -2  -14   15    4    0  -10   -2    2    3 | from the same pitch, on to the same
-   1  -10   -2   -2    6  -18   -4    2   11   -2    1    2   15  -13    8    5 | from the same pitch, on to above
-  17  -15   -1    0    7   -2    9    3    9  -22    0   -4    3  -10    5    1 | from below, on to below
-  29   -7    8  -17   18  -19    2  -13   20   -8   -8   -9   14   -4    3   -9 | from below, on to the same
-   0  -10  -10    4    1   -1   -3    2    5  -12   -3    7    5    1    3   11 | from below, on to above
-  18   -5    0   -3    7  -11    3    2    4  -11   -3   -7    7   -9    4    4 | silence after it: hardly any
-  -2  -15   10   -7    1    8    7   -4   -3    6    8   -1   -9   -4    7   -1 | up to a pulse
- -17  -20    9    1  -11    5    3  -15    3   -4   11    8    1   10   10    7 | more
- 109  -46   54  -56   45  -56   16  -37   47  -85   16  -46   65  -37   37  -26 | the first of all, at half weight
-"""
-WEIGHTS = np.array([line.split("|")[0].split() for line in WEIGHTS_TEXT.strip().splitlines()], float) / 100
-SPANS = np.array([0.29, 0.59, 1.09, 2.09])  # pulses that divide the kinds of distance between onsets
-SILENCES = np.array([0.45, 1.1])  # pulses that divide the kinds of silence; singers end notes early
-BAR_PULSES = {1: (0,), 2: (0, 2), 3: (0, 1, 3)}  # which pulses of a bar of four the pulses of a shorter bar are like
-ODD_COST = 3.0  # nats for moving all pulses by a fourth: they are hardly found off their eighths
-MIDDLE_THIRDS = 0.1  # share of notes on the middle third from which three-part pulses are compound rather than swung
-# Weights in nats for 3/4 against 4/4, see _triple_evidence; one tune in seven is in three.
-LOOKS, REPEATS, TRIPLE_METER = 1.1, 5.3, -1.8
+FOLDER = Path(__file__).parent / "listener"  # of the network's settings and weights
+CONFIG, WEIGHTS = "bars.json", "bars.safetensors"
+# Weights in nats, chosen on made recordings of validation songs, about where the true way to count is the likeliest. The network
+# was taught with other errors than those of the search for pulses, which lie between the true ones where a tune is syncopated.
+HEARD, KINDS = 0.45, 0.4  # for what the network hears, and for the kinds of the notes
+BETWEEN = 1.6  # for bars that begin between the pulses of four parts that were found
+REPEATS = 0.92  # for how much the rhythm returns after one and after two bars
+SWUNG = 0.4  # for four pulses of three parts, which few training songs have
+THIRDS = -0.7  # for pulses of three parts: every fourth of those recordings has them, of what people sing maybe every eighth
+SHORT_BARS = {1: (0,), 2: (0, 2)}  # which pulses of a bar of four the pulses of a shorter one are like
 
 
-def find_bars(
-    heard: list[SungNote], pulses: np.ndarray, thirds: bool, sure: float, downbeat: float | None, meter: tuple[int, int] | None
-) -> BeatGrid:
-    """The meter and where bars begin; sure: how sure the tempo is. Pulses that were found off the beat are moved."""
-    index = np.arange(len(pulses), dtype=float)
-    place, released = (interpolate(np.array(times), pulses, index) for times in list(zip(*heard))[1:3])
-    fourth, third = np.rint(place * 4).astype(int), np.rint(place * 3).astype(int)
-    if thirds:  # in swung and compound tunes the last third takes the place of the half
-        fourth = third // 3 * 4 + np.array([0, 2, 2])[third % 3]
-    kinds = _kinds(np.array([note.pitch for note in heard]), place, released)
-    if meter is None and thirds:
-        meter = (6, 8) if np.mean(third % 3 == 1) > MIDDLE_THIRDS else (4, 4)
-    if meter is None:
-        triple = _triple_evidence(fourth, kinds)
-        meter = (3, 4) if triple > 0 else (4, 4)
-        sure /= 1 + np.exp(-abs(triple))
-    bar = 4 * BeatGrid(pulses, 0, meter).bar_pulses
-    if downbeat is not None:
-        parts = 3 if thirds else 4
-        start = np.rint(float(interpolate(np.array(downbeat), pulses, index)) * parts) / parts
-    else:
-        scores = _bar_scores(fourth, kinds, bar // 4)
-        shifts = np.arange(bar)
-        scores -= np.where(shifts % 4, np.inf, 0) if thirds else ODD_COST * (shifts % 2)
-        start = -int(scores.argmax()) / 4
-        sure /= np.exp(scores - scores.max()).sum()
+class Pulses(NamedTuple):
+    """Pulses on which the notes may lie. times: [pulses] s, from that of the first note to the one after the last; parts: 3 or 4,
+    into which a pulse falls; likely: log likelihood by the times of the notes alone, but for a constant."""
+
+    times: np.ndarray
+    parts: int
+    likely: float
+
+
+class Way(NamedTuple):
+    """A way of counting. start: the pulse, or part of one, with which some bar begins."""
+
+    likely: float
+    pulses: Pulses
+    meter: tuple[int, int]
+    start: float
+
+
+@cache
+def _network() -> BarsNet:
+    model = BarsNet(BarsNetConfig(**json.loads((FOLDER / CONFIG).read_text())))
+    model.load_state_dict(load_file(FOLDER / WEIGHTS))
+    return model.eval()
+
+
+def find_bars(heard: list[SungNote], candidates: list[Pulses], downbeat: float | None, meter: tuple[int, int] | None) -> BeatGrid:
+    """The likeliest of the candidates, with its meter and bars. Pulses that were found off the beat are moved."""
+    ways = [way for pulses in candidates for way in _ways(heard, pulses, downbeat, meter)]
+    best = max(ways, key=lambda way: way.likely)
+    share = np.exp(np.array([way.likely for way in ways]) - best.likely)
     # From the pulse of the first note on, in pulses that may lie between those that were found.
-    first = np.floor(place[0] - start + EARLY) + start
-    times = interpolate(np.arange(first, len(pulses) + 1), index, pulses)
-    return BeatGrid(times, int(np.rint(start - first)) % (bar // 4), meter, float(sure))
+    first = np.floor(_positions(best.pulses, heard[0].onset) - best.start + EARLY) + best.start
+    index = np.arange(len(best.pulses.times))
+    times = interpolate(np.arange(first, len(index) + 1), index, best.pulses.times)
+    grid = BeatGrid(times, 0, best.meter, float(1 / share.sum()))
+    return replace(grid, phase=round(best.start - first) % grid.bar_pulses)
 
 
-def _triple_evidence(fourth: np.ndarray, kinds: np.ndarray) -> float:
-    """Log odds of 3/4 against 4/4: how much more its bars look like bars, and the rhythm returns after one and two of them."""
-    scores = [_bar_scores(fourth, kinds, count) for count in (3, 4)]
-    looks = [np.log(np.exp(score - score.max()).mean()) + score.max() for score in scores]
-    repeats = [returns(fourth, 4 * count) for count in (3, 4)]
-    return float(LOOKS * (looks[0] - looks[1]) + REPEATS * (repeats[0] - repeats[1]) + TRIPLE_METER)
+def _ways(heard: list[SungNote], pulses: Pulses, downbeat: float | None, meter: tuple[int, int] | None) -> list[Way]:
+    """All ways of counting these pulses that agree with what was asked for."""
+    pitch, onset, offset, _ = (np.array(column) for column in zip(*heard))
+    onset, offset, parts = _positions(pulses, onset), _positions(pulses, offset), pulses.parts
+    step = np.rint(onset * parts).astype(int)
+    ways = []
+    for counted, logits in _counted(_network().hear(lay_out(pitch, onset, offset, parts)), parts, meter):
+        scores = bar_scores(logits).numpy()
+        place = np.arange(len(scores))
+        likely = pulses.likely + HEARD * scores + BETWEEN * (parts == 4) * (place % parts > 0)
+        likely += KINDS * kinds_score(pitch, onset, offset, parts, len(scores) // parts)
+        likely += REPEATS * _returns(step, len(scores)) + THIRDS * (parts == 3) + SWUNG * (parts == 3 and len(scores) == 12)
+        if downbeat is not None:
+            place = place[[round(-float(_positions(pulses, downbeat)) * parts) % len(scores)]]
+        ways += [Way(float(likely[each]), pulses, counted, -int(each) / parts) for each in place]
+    return ways
 
 
-def _kinds(pitch: np.ndarray, place: np.ndarray, released: np.ndarray) -> np.ndarray:
-    """[notes, 4] rows of WEIGHTS that each note has, by its pitch, onset and offset in pulses."""
-    gap = np.diff(place, append=place[-1] + 9, prepend=place[0] - 9)
-    silence = np.append(place[1:], place[-1] + 9) - released
-    step = np.sign(np.diff(pitch, prepend=pitch[0], append=pitch[-1])).astype(int) + 1
-    kinds = np.searchsorted(SPANS, gap[1:]), 5 + np.searchsorted(SPANS, gap[:-1]), 10 + 3 * step[:-1] + step[1:]
-    return np.stack([*kinds, 19 + np.searchsorted(SILENCES, silence)], 1)
+def _returns(step: np.ndarray, bar: int) -> float:
+    """How much a rhythm repeats itself after one and after two bars of so many steps: the sum of its autocorrelations."""
+    rhythm = np.zeros(step[-1] - step[0] + 1)
+    rhythm[step - step[0]] = 1
+    rest = rhythm - rhythm.mean()
+    each = [rest[lag:] * rest[:-lag] for lag in (bar, 2 * bar) if lag < len(rest)]
+    return float(sum(product.mean() for product in each) / (rest.var() + 1e-9))
 
 
-def _bar_scores(fourth: np.ndarray, kinds: np.ndarray, count: int) -> np.ndarray:
-    """[4 count] log-linear score of bars of so many pulses if the first fourth (`fourth` 0) is the s-th of a bar."""
-    like = BAR_PULSES.get(count) or (0, *(1 + k % 3 for k in range(count - 1)))
-    columns = np.concatenate([np.arange(4) + 4 * pulse for pulse in like])
-    places = columns[(fourth + np.arange(4 * count)[:, None]) % (4 * count)]  # [shifts, notes]
-    # Of what kind the first and the last note are isn't known: what comes before or after them was not sung.
-    return WEIGHTS[kinds[None, 1:-1], places[:, 1:-1, None]].sum((1, 2)) + WEIGHTS[-1][places[:, 0]]
+def _counted(heard: tuple[Tensor, ...], parts: int, meter: tuple[int, int] | None) -> list[tuple[tuple[int, int], Tensor]]:
+    """The meters that come into question and, of each, the logits [places, T] of the places of its bars. heard: of READINGS."""
+    known = {reading.pulses: (reading.meter, logits) for reading, logits in zip(READINGS, heard) if reading.parts == parts}
+    if meter is None:
+        return list(known.values())
+    count = BeatGrid(np.zeros(2), 0, meter).bar_pulses
+    if count in known:
+        return [(meter, known[count][1])]
+    like = np.array(SHORT_BARS.get(count) or (0, *(1 + k % 3 for k in range(count - 1))))
+    return [(meter, known[4][1][(like[:, None] * parts + np.arange(parts)).ravel()])]
 
 
-def returns(places: np.ndarray, bar: int) -> float:
-    """How much a rhythm repeats itself after one and after two bars of so many places: the sum of its autocorrelations."""
-    return _repetition(places, bar) + _repetition(places, 2 * bar)
-
-
-def _repetition(fourth: np.ndarray, lag: int) -> float:
-    """Autocorrelation of the rhythm, a row of fourths with onsets or without, at a lag of so many."""
-    rhythm = np.zeros(fourth[-1] - fourth[0] + 1)
-    rhythm[fourth - fourth[0]] = 1
-    if lag >= len(rhythm):
-        return 0.0
-    mean = rhythm.mean()
-    return float(((rhythm[lag:] - mean) * (rhythm[:-lag] - mean)).mean() / (mean * (1 - mean) + 1e-9))
+def _positions(pulses: Pulses, seconds) -> np.ndarray:
+    return interpolate(np.asarray(seconds, float), pulses.times, np.arange(len(pulses.times)))

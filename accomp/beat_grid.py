@@ -51,7 +51,7 @@ class BeatGrid:
     @property
     def downbeat(self) -> float:
         """Seconds of the first bar line that is not before the first pulse."""
-        return float(self.times[self.phase])
+        return float(self.seconds(0))
 
     @property
     def pickup(self) -> float:
@@ -83,16 +83,9 @@ class BeatGrid:
         return self.lead[1]
 
 
-def doubled(grid: BeatGrid) -> BeatGrid:
-    """Twice as many pulses: a bar takes half as long."""
-    times = grid.seconds(np.arange(2 * len(grid.times) - 1) / 2 - grid.phase)
-    return replace(grid, times=times, phase=2 * grid.phase % grid.bar_pulses)
-
-
-def halved(grid: BeatGrid) -> BeatGrid:
-    """Half as many pulses, the first bar line among them."""
-    pulses = np.arange(grid.phase % 2 - 2 * (grid.phase % 2), len(grid.times) + 1, 2)
-    return replace(grid, times=grid.seconds(pulses - grid.phase), phase=(grid.phase + 1) // 2 % grid.bar_pulses)
+def shifted(grid: BeatGrid, pulses: int) -> BeatGrid:
+    """The same pulses, every bar so many of them later (earlier where negative)."""
+    return replace(grid, phase=(grid.phase + pulses) % grid.bar_pulses)
 
 
 def checked(notes) -> list[SungNote]:

@@ -1,7 +1,7 @@
 """From the notes of a recording to its pulses.
 
-Somebody who hums keeps the tempo roughly, begins with a pickup, and comes early or late. Where the pulses are, a Viterbi search
-over their times and periods finds; which of them begin a bar, accomp.bars.
+Somebody who hums keeps the tempo roughly, begins with a pickup, and comes early or late. Where pulses may be, a Viterbi search
+over their times and periods finds; which of these they are, and which of them begin a bar, accomp.bars.
 """
 
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy.linalg import solveh_banded
 
-from accomp.bars import find_bars, returns
+from accomp.bars import Pulses, find_bars
 from accomp.beat_grid import EARLY, BeatGrid, checked, interpolate, is_compound
 from accomp.errors import MusicError
 
@@ -25,10 +25,8 @@ STRAY = 0.1  # share of notes that have no place: too late, or not sung at all
 CHANGE = 0.012  # standard deviation of the log period's change from pulse to pulse: drift, and rounding to frames
 CHANGE_FRAMES = 3  # largest such change
 THIRDS_COST = 2.5  # nats for a pulse of three: most melodies have few
-THIRDS_TUNE = 2.7  # nats for pulses of three throughout, that hardly any straight tune reaches
 USUAL_NOTES, ROUNDS = 10, 3  # a tune of that many notes has shares half its own; rounds of re-estimating them
-THIRDS_REPEAT = 3.0  # nats for how much better a rhythm returns in them
-OCTAVE_EVIDENCE = 0.07  # weight of the notes when a tempo, its half and its double are compared: see _choose_period
+TIMES_WEIGH = 0.125  # of the density of the notes when pulses are compared (see _candidates); fitted with those of accomp.bars
 
 # Share of notes that begin on each place of a pulse. Of four: melodies of POP909's training songs (Wang et al. 2020), 4,337
 # excerpts. Of three: swung and compound tunes, where the middle third is rare.
@@ -47,12 +45,13 @@ def find_beats(
     _check_overrides(tempo, meter)
     onsets = np.array([note.onset for note in heard])
     if len(heard) == 1:  # nothing to measure: a bar at the usual tempo
-        pulses = onsets[0] + np.arange(5) * 60 / (tempo or USUAL_TEMPO)
-        sure, thirds = 0.0, bool(meter and is_compound(meter))
+        parts = 3 if meter and is_compound(meter) else 4
+        found = [Pulses(onsets[0] + np.arange(5) * 60 / (tempo or USUAL_TEMPO), parts, 0.0)]
     else:
-        pulses, sure, thirds = _find_pulses(onsets, tempo, meter)
-    pulses = _cover(pulses, onsets[0], max(note.offset for note in heard))
-    return find_bars(heard, pulses, thirds, sure, downbeat, meter)
+        found = _candidates(onsets, tempo, meter)
+    last = max(note.offset for note in heard)
+    found = [pulses._replace(times=_cover(pulses.times, onsets[0], last)) for pulses in found]
+    return find_bars(heard, found, downbeat, meter)
 
 
 def _check_overrides(tempo: float | None, meter: tuple[int, int] | None) -> None:
@@ -123,26 +122,12 @@ def _search(onsets: np.ndarray, periods: np.ndarray, thirds: bool) -> tuple[np.n
     return final.max(1), pulses
 
 
-def _choose_period(fit: np.ndarray, prior: np.ndarray, tempi: np.ndarray) -> tuple[int, float]:
-    """Index of the best of the periods, and the probability that it isn't its half or double. fit: [P] log density of the notes.
+def _candidates(onsets: np.ndarray, tempo: float | None, meter: tuple[int, int] | None) -> list[Pulses]:
+    """The likeliest pulses of four and of three parts, and those of half and of double their tempo.
 
-    The density speaks for a grid as coarse as the notes allow, note after note, as if how fast songs are written down were
-    known; so against its half and double a period is judged by the usual tempo rather than by it.
+    The density of the notes speaks for a grid as coarse as they allow, note after note, as if how fast songs are written down
+    were known; so it weighs little when pulses are compared, beside the usual tempo and what accomp.bars hears.
     """
-    whole = fit + prior
-    octave = np.log2(tempi / tempi[whole.argmax()])
-    candidates = []
-    for near in (0, 1, -1):
-        among = np.flatnonzero(np.abs(octave - near) < 0.08)
-        if len(among) and np.isfinite(whole[among]).any():
-            candidates.append(among[whole[among].argmax()])
-    judged = OCTAVE_EVIDENCE * fit[candidates] + prior[candidates]
-    share = np.exp(judged - judged.max())
-    return candidates[int(judged.argmax())], float(1 / share.sum())
-
-
-def _find_pulses(onsets: np.ndarray, tempo: float | None, meter: tuple[int, int] | None) -> tuple[np.ndarray, float, bool]:
-    """[pulses] s around the onsets; how sure the tempo is; whether pulses have three parts on the whole."""
     slow, fast = (tempo / OVERRIDE_REACH, tempo * OVERRIDE_REACH) if tempo else (SLOWEST, FASTEST)
     periods = np.arange(int(60 / fast / FRAME), int(np.ceil(60 / slow / FRAME)) + 1)
     frames = np.rint((onsets - onsets[0]) / FRAME).astype(int) + periods[-1]
@@ -153,21 +138,31 @@ def _find_pulses(onsets: np.ndarray, tempo: float | None, meter: tuple[int, int]
     kinds = (False, True)
     if meter and (is_compound(meter) or meter[0] % 2):
         kinds = (is_compound(meter),)
-    best = (-np.inf,)
+    found = []
     for thirds in kinds:
         fit, pulses_of = _search(frames, periods, thirds)
-        index, sure = (int((fit + prior).argmax()), 1.0) if tempo else _choose_period(fit, prior, tempi)
-        pulses = (pulses_of(index) - periods[-1]) * FRAME + onsets[0]
-        for _ in range(3):
-            pulses = _through(onsets, pulses, thirds)
-        evidence = prior[index] + _evidence(onsets, pulses, thirds)
-        best = max(best, (evidence, pulses, sure, thirds), key=lambda option: option[0])
-    return best[1:]
+        for index in _octaves(fit + prior, tempi):
+            pulses = (pulses_of(index) - periods[-1]) * FRAME + onsets[0]
+            for _ in range(3):
+                pulses = _through(onsets, pulses, thirds)
+            likely = prior[index] + TIMES_WEIGH * _density(onsets, pulses, thirds)
+            found.append(Pulses(pulses, 3 if thirds else 4, float(likely)))
+    return found
 
 
-def _evidence(onsets: np.ndarray, pulses: np.ndarray, thirds: bool) -> float:
-    """How well pulses of three or of four parts explain the onsets, in nats: by where in them this tune's notes lie, which is
-    re-estimated (expectation maximisation), and by how much the rhythm returns bar by bar."""
+def _octaves(likely: np.ndarray, tempi: np.ndarray) -> list[int]:
+    """Index of the likeliest tempo, and of the likeliest ones about half and twice as fast."""
+    octave = np.log2(tempi / tempi[likely.argmax()])
+    found = []
+    for near in (0, 1, -1):
+        among = np.flatnonzero((np.abs(octave - near) < 0.08) & np.isfinite(likely))
+        found += [among[likely[among].argmax()]] if len(among) else []
+    return found
+
+
+def _density(onsets: np.ndarray, pulses: np.ndarray, thirds: bool) -> float:
+    """Log density of the onsets, relative to an even one, in pulses of three or of four parts: by where in them this tune's notes
+    lie, which is re-estimated (expectation maximisation)."""
     index, part = _parts(onsets, pulses)
     period = np.diff(pulses)[index]
     usual = THIRDS if thirds else FOURTHS
@@ -179,10 +174,7 @@ def _evidence(onsets: np.ndarray, pulses: np.ndarray, thirds: bool) -> float:
         shares = (each / (each.sum(0) + STRAY)).sum(1) + USUAL_NOTES * prior
         shares = shares / shares.sum()
     density = _log_density(part, period, [(place, share) for (place, _), share in zip(usual, shares)]).sum()
-    density += USUAL_NOTES * (prior * np.log(shares / prior)).sum()
-    places = np.rint((index + part) * len(usual)).astype(int)
-    again = max(returns(places, bar) for bar in ((6, 12) if thirds else (12, 16)))
-    return float(density + THIRDS_REPEAT * again - THIRDS_TUNE * thirds)
+    return float(density + USUAL_NOTES * (prior * np.log(shares / prior)).sum())
 
 
 def _parts(onsets: np.ndarray, pulses: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

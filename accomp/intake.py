@@ -1,11 +1,11 @@
 """What somebody brings, a MIDI file or a recording, and how it is understood: guesses, and what they corrected of them."""
 
 import os
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from accomp import timing
-from accomp.beat_grid import SungNote
+from accomp.beat_grid import SungNote, shifted
 from accomp.chord_text import whole_bars
 from accomp.errors import MusicError
 from accomp.melody import choose_melody, skyline
@@ -114,6 +114,6 @@ def _on_beats(material: Material, corrections: Corrections) -> Transcription:
         material.notes, tempo=corrections.tempo, pace=corrections.pace, downbeat=corrections.downbeat, meter=corrections.meter,
         click=material.click,
     )  # fmt: skip
-    sung = on_beats(material.notes, replace(grid, phase=(grid.phase + corrections.later) % grid.bar_pulses))
+    sung = on_beats(material.notes, shifted(grid, corrections.later))
     sung.score.notices[:0] = material.notices
     return sung

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from accomp import transcription as hearing_aid
 from accomp import write_midi
 from accomp.accompanist import Accompanist
-from accomp.beat_grid import BeatGrid, SungNote, doubled, halved
+from accomp.beat_grid import BeatGrid, SungNote
 from accomp.score import Note, Score, TimeSignature, Track
 from accomp.transcription import on_beats
 from tests.test_train import song
@@ -83,6 +84,15 @@ def test_what_is_heard_is_compared_with_what_was_played():
 def test_the_true_grid_is_right_in_every_figure():
     clip = clip_of(SCALE)
     assert set(measured(clip, grid_of(clip)).values()) == {1.0}
+
+
+def doubled(grid: BeatGrid) -> BeatGrid:
+    times = grid.seconds(np.arange(2 * len(grid.times) - 1) / 2 - grid.phase)
+    return replace(grid, times=times, phase=2 * grid.phase % grid.bar_pulses)
+
+
+def halved(grid: BeatGrid) -> BeatGrid:
+    return replace(grid, times=grid.times[grid.phase % 2 :: 2], phase=grid.phase // 2 % grid.bar_pulses)
 
 
 @pytest.mark.parametrize("other", [doubled, halved])

@@ -4,6 +4,7 @@ import os
 import random
 import sys
 from pathlib import Path
+from uuid import uuid4
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # the page calls no other host
 
@@ -130,7 +131,13 @@ def understood(material: Material, settings: Settings):
         gr.Dropdown(list(dict.fromkeys([*METERS, meter])), value=meter),
         round(melody.tempo, 1),
         gr.Dropdown(tracks, value=melody.track, visible=len(tracks) > 1),
+        mark(),
     ]
+
+
+def mark(number: int = 0) -> str:
+    """A text that never was: as the value of a hidden box it says that something is shown anew, be it the same as before."""
+    return f"{number} {uuid4().hex}"
 
 
 def hear(material: Material | None, settings: Settings):
@@ -236,7 +243,8 @@ def made(material, settings: Settings, takes: list[Take], base: Take | None = No
 def shown(take: Take, takes: list[Take]):
     """What the page shows of a take, as far as it is there."""
     number = gr.Radio([(each.label, each.number) for each in takes], value=take.number, visible=True)
-    return [gr.Column(visible=True), takes, number, take.chords, take.settings.to_address(), take.settings.seed, *finished(take)]
+    query = take.settings.to_address()
+    return [gr.Column(visible=True), takes, number, take.chords, query, take.settings.seed, mark(take.number), *finished(take)]
 
 
 def finished(take: Take):
@@ -244,10 +252,10 @@ def finished(take: Take):
     return [take.view(), [str(file) for file in take.files], "" if take.sounds is not None else "Making the sound…"]
 
 
-def finish(takes: list[Take], number: int | None):
+def finish(takes: list[Take], showing: str):
     """The take that is shown gets its picture and sound. Until they are there, the page hears of it every moment, so that it can
     be stopped."""
-    take = studio.find(takes, number)
+    take = studio.find(takes, int(showing.split()[0]))
     if take is None:
         return
     for message in studio.finish(take):
@@ -355,6 +363,7 @@ def accompany(
 with gr.Blocks(title="accomp", delete_cache=(KEPT_SECONDS, KEPT_SECONDS)) as demo:
     material, settings = gr.State(time_to_live=KEPT_SECONDS), gr.State(Settings(), time_to_live=KEPT_SECONDS)
     takes, query = gr.State([], time_to_live=KEPT_SECONDS), gr.Textbox(visible=False)
+    understanding, showing = gr.Textbox(visible=False), gr.Textbox(visible=False)
     gr.Markdown(
         "# accomp: give a melody a band\nSing, play or drop a melody, pick a genre: drums, bass, guitar and strings join in."
     )
@@ -402,7 +411,7 @@ with gr.Blocks(title="accomp", delete_cache=(KEPT_SECONDS, KEPT_SECONDS)) as dem
             half, double = (gr.Button(text, size="sm", min_width=90) for text in ("Half tempo", "Double tempo"))
             earlier, later = (gr.Button(f"Bar lines a beat {way}", size="sm", min_width=90) for way in ("earlier", "later"))
             track_choice = gr.Dropdown([], label="Melody track", visible=False)
-    status = gr.Markdown(elem_id="status")
+    status = gr.Markdown(elem_id="status", min_height=48)  # room for a sign of progress
     with gr.Column(visible=False) as take_panel:
         player = Player(elem_id="song")
         take_choice = gr.Radio([], label="Takes", elem_id="takes")
@@ -411,39 +420,53 @@ with gr.Blocks(title="accomp", delete_cache=(KEPT_SECONDS, KEPT_SECONDS)) as dem
                 [EVERYTHING, *BAND], value=EVERYTHING, label="Make anew", info="In the selected bars, or all."
             )
             again_button, undo_button = gr.Button("Another take of it"), gr.Button("Undo")
-        files_view = gr.Files(label="Downloads", elem_id="downloads", interactive=False)
+        files_view = gr.Files(label="Downloads", elem_id="downloads")
         lossless_button = gr.Button("Prepare WAV and stems", size="sm")
-        chords_view = gr.Textbox(label="Chords that were played", lines=4, buttons=["copy"])
+        chords_view = gr.Textbox(
+            label="Chords that were played", lines=4, buttons=["copy"],
+            placeholder="Chords that were played",  # for screen readers: beside a button the label is not heard
+        )  # fmt: skip
 
-    MELODY_VIEWS = [material, settings, melody_panel, facts, melody_player, key_choice, meter_choice, tempo_choice, track_choice]
+    MELODY_VIEWS = [material, settings, melody_panel, facts, melody_player, key_choice, meter_choice, tempo_choice, track_choice,
+                    understanding]  # fmt: skip
     FINISHED_VIEWS = [player, files_view, status]
-    TAKE_VIEWS = [take_panel, takes, take_choice, chords_view, query, seed_choice, *FINISHED_VIEWS]
+    TAKE_VIEWS = [take_panel, takes, take_choice, chords_view, query, seed_choice, showing, *FINISHED_VIEWS]
     CHOICES = [genre_choice, seed_choice, variation_choice, chords_choice, intro_choice, instruments_choice]
-    private = {"api_visibility": "private"}
+    # Progress and errors are shown in a line of their own: they would veil the melody and the song, which stay.
+    private = {"api_visibility": "private", "show_progress_on": status}
     busy = private | {"concurrency_limit": AT_ONCE, "concurrency_id": "music"}
 
-    corrected = {"inputs": [material, settings], "outputs": MELODY_VIEWS[1:]} | private
-    changes = [
-        melody_file.change(open_file, melody_file, MELODY_VIEWS, **busy),
-        microphone.input(open_recorded, microphone, MELODY_VIEWS, **busy),
-        recorder.input(open_click, recorder, MELODY_VIEWS, **busy),
-        key_choice.input(
-            lambda m, s, key: correct(m, s, key=key), [material, settings, key_choice], MELODY_VIEWS[1:], **private
-        ),
-        meter_choice.input(correct_meter, [material, settings, meter_choice], MELODY_VIEWS[1:], **private),
-        tempo_choice.submit(
-            lambda m, s, bpm: correct(m, s, tempo=bpm), [material, settings, tempo_choice], MELODY_VIEWS[1:], **private
-        ),
-        track_choice.input(
-            lambda m, s, track: correct(m, s, track=track), [material, settings, track_choice], MELODY_VIEWS[1:], **private
-        ),
-        half.click(lambda m, s: correct_pace(m, s, 0.5), **corrected),
-        double.click(lambda m, s: correct_pace(m, s, 2.0), **corrected),
-        earlier.click(lambda m, s: correct(m, s, later=s.corrections.later - 1), **corrected),
-        later.click(lambda m, s: correct(m, s, later=s.corrections.later + 1), **corrected),
-        settings_file.upload(from_file, [material, settings_file], [*MELODY_VIEWS, *CHOICES], **busy),
-        demo.load(from_address, None, [*MELODY_VIEWS, *CHOICES], **private),
+    # Sound comes by events of its own: who wants something else meanwhile does not wait for it, and it is given up first (the
+    # events of a trigger come one after another, in this order).
+    later_on = busy | {"show_progress": "hidden", "show_progress_on": None}
+    hearing = understanding.change(hear, [material, settings], melody_player, **later_on)
+    finishing = showing.change(finish, [takes, showing], FINISHED_VIEWS, **later_on)
+    of_melodies = [
+        melody_file.change, microphone.input, recorder.input, settings_file.upload, key_choice.input, meter_choice.input,
+        tempo_choice.submit, track_choice.input, half.click, double.click, earlier.click, later.click,
     ]  # fmt: skip
+    of_takes = [button.click, three_button.click, again_button.click, undo_button.click, take_choice.input]
+    gr.on([*of_melodies, surprise_button.click], None, None, None, cancels=hearing, **private)
+    gr.on([*of_takes, surprise_button.click], None, None, None, cancels=finishing, **private)
+
+    corrected = {"inputs": [material, settings], "outputs": MELODY_VIEWS[1:]} | private
+    melody_file.change(open_file, melody_file, MELODY_VIEWS, **busy)
+    microphone.input(open_recorded, microphone, MELODY_VIEWS, **busy)
+    recorder.input(open_click, recorder, MELODY_VIEWS, **busy)
+    key_choice.input(lambda m, s, key: correct(m, s, key=key), [material, settings, key_choice], MELODY_VIEWS[1:], **private)
+    meter_choice.input(correct_meter, [material, settings, meter_choice], MELODY_VIEWS[1:], **private)
+    tempo_choice.submit(
+        lambda m, s, bpm: correct(m, s, tempo=bpm), [material, settings, tempo_choice], MELODY_VIEWS[1:], **private
+    )
+    track_choice.input(
+        lambda m, s, track: correct(m, s, track=track), [material, settings, track_choice], MELODY_VIEWS[1:], **private
+    )
+    half.click(lambda m, s: correct_pace(m, s, 0.5), **corrected)
+    double.click(lambda m, s: correct_pace(m, s, 2.0), **corrected)
+    earlier.click(lambda m, s: correct(m, s, later=s.corrections.later - 1), **corrected)
+    later.click(lambda m, s: correct(m, s, later=s.corrections.later + 1), **corrected)
+    settings_file.upload(from_file, [material, settings_file], [*MELODY_VIEWS, *CHOICES], **busy)
+    demo.load(from_address, None, [*MELODY_VIEWS, *CHOICES], **private)
     trying = surprise_button.click(surprise, None, [*MELODY_VIEWS, *CHOICES], **busy)
     makes = [
         button.click(generate, [material, settings, takes, *CHOICES], TAKE_VIEWS, **busy),
@@ -455,20 +478,9 @@ with gr.Blocks(title="accomp", delete_cache=(KEPT_SECONDS, KEPT_SECONDS)) as dem
         take_choice.input(choose, [takes, take_choice], TAKE_VIEWS, **busy),
         trying.success(generate, [material, settings, takes, *CHOICES], TAKE_VIEWS, **busy),
     ]  # fmt: skip
-    # Sound comes afterwards, by events of its own: who wants something else meanwhile does not wait for it, and what was begun
-    # for what is no longer shown is given up.
-    hears = [change.success(hear, [material, settings], melody_player, **busy) for change in [*changes, trying]]
-    finishes = [make.success(finish, [takes, take_choice], FINISHED_VIEWS, **busy) for make in makes]
-    of_melodies = [
-        melody_file.change, microphone.input, recorder.input, settings_file.upload, key_choice.input, meter_choice.input,
-        tempo_choice.submit, track_choice.input, half.click, double.click, earlier.click, later.click,
-    ]  # fmt: skip
-    of_takes = [button.click, three_button.click, again_button.click, undo_button.click, take_choice.input]
-    gr.on([*of_melodies, surprise_button.click], None, None, None, cancels=hears, **private)
-    gr.on([*of_takes, surprise_button.click], None, None, None, cancels=finishes, **private)
     suggest_button.click(suggested, [material, settings], genre_choice, **private)
     dice.click(lambda: random.randrange(1000), None, seed_choice, **private)
-    cancel.click(lambda: "Stopped.", None, status, cancels=[trying, *makes, *finishes], **private)
+    cancel.click(lambda: "Stopped.", None, status, cancels=[trying, *makes, finishing], **private)
     lossless_button.click(lossless, [takes, take_choice], files_view, **busy)
     query.change(None, query, None, js=TO_ADDRESS, **private)
     gr.on([demo.load, genre_choice.change], served, genre_choice, served_view, api_name="served", concurrency_limit=None)

@@ -36,7 +36,11 @@ EVERYTHING = "all that is not locked"
 MIXES = "**You** and **Piano** can be muted one by one: the band with your recording, with a piano playing the melody, or alone."
 FIRST = "Bring a melody first: a MIDI file, a recording, or one of the examples."
 AT_ONCE = 4  # visitors who are given music at a time; one who waits for a genre to be loaded takes one of these places
-TO_ADDRESS = "(query) => { history.replaceState(null, '', query ? '?' + query : location.pathname); }"
+TO_ADDRESS = """(query) => {
+    const choices = new URLSearchParams(query), theme = new URLSearchParams(location.search).get("__theme");
+    if (theme) choices.set("__theme", theme);
+    history.replaceState(null, "", choices.size ? "?" + choices : location.pathname);
+}"""
 
 GENRES = genres()
 models = Shelf(Accompanist.from_pretrained)  # each genre is loaded once, when it is first asked for
@@ -143,12 +147,10 @@ def mark(number: int = 0) -> str:
 def hear(material: Material | None, settings: Settings):
     """The melody as it is understood gets its sound."""
     if material is None:
-        return gr.skip()
+        return
     melody = understand(material, settings.corrections)
-    try:
-        return studio.view_alone(melody, studio.hear_alone(melody))
-    except MusicError:
-        return studio.view_alone(melody, {})
+    for stems in studio.hear_alone(melody):
+        yield gr.skip() if stems is None else studio.view_alone(melody, stems)
 
 
 def correct(material: Material | None, settings: Settings, **changes):
@@ -383,7 +385,7 @@ with gr.Blocks(title="accomp", delete_cache=(KEPT_SECONDS, KEPT_SECONDS)) as dem
             genre_choice = gr.Dropdown(GENRES, value=next((g for g in ("pop", *GENRES) if g in GENRES), None), label="Genre")
             served_view = gr.Markdown(elem_id="served")
             suggest_button = gr.Button("Suggest a genre", size="sm")
-            with gr.Row():
+            with gr.Row(equal_height=True):
                 seed_choice = gr.Number(
                     0, label="Seed", info="Another seed gives other music.", precision=0, minimum=0, maximum=SEEDS
                 )
@@ -415,7 +417,7 @@ with gr.Blocks(title="accomp", delete_cache=(KEPT_SECONDS, KEPT_SECONDS)) as dem
     with gr.Column(visible=False) as take_panel:
         player = Player(elem_id="song")
         take_choice = gr.Radio([], label="Takes", elem_id="takes")
-        with gr.Row():
+        with gr.Row(equal_height=True):
             what_choice = gr.Dropdown(
                 [EVERYTHING, *BAND], value=EVERYTHING, label="Make anew", info="In the selected bars, or all."
             )

@@ -4,12 +4,12 @@ import os
 import shutil
 import threading
 import zipfile
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -31,6 +31,7 @@ RENDERERS = threading.Semaphore(2)  # songs whose sound is made at a time: it ta
 WORKERS = ThreadPoolExecutor(16, "sound")  # they mostly wait
 MOMENT = 0.3  # seconds after which a visitor's wish to stop is seen
 MOST_TAKES = 12  # of a visitor; older ones go
+Made = TypeVar("Made")
 Play = Callable[..., Score]  # of a genre's name, a Score and the settings of Accompanist.accompany
 
 
@@ -82,14 +83,22 @@ def view_alone(melody: Melody, stems: dict[str, Path] | None = None) -> dict[str
     return view_of(alone(melody), stems=stems, title=f"{titles([melody.name])[0]}, as understood", sung=notes)
 
 
-def hear_alone(melody: Melody) -> dict[str, Path]:
-    """The sound of a melody by itself, for the player, and of what was sung. Raises AudioUnavailable."""
-    song = alone(melody)
-    with _a_renderer():
-        stems = render_stems(on_clock(song) if melody.sung else song)
-        if melody.sung:
-            stems[VOICE] = voice_stem(next(iter(stems.values())), melody.recording, melody.sung.start)
-        return write_stems(stems, new_folder())
+def hear_alone(melody: Melody) -> Iterator[dict[str, Path] | None]:
+    """The sound of a melody by itself, for the player, and of what was sung: None every moment while it is made, then its files;
+    none where there can be no sound. Closed before it ends, it stops the work."""
+
+    def work(stop: threading.Event) -> dict[str, Path]:
+        song = alone(melody)
+        with _a_renderer(stop):
+            stems = render_stems(on_clock(song) if melody.sung else song, stop=stop)
+            if melody.sung:
+                stems[VOICE] = voice_stem(next(iter(stems.values())), melody.recording, melody.sung.start)
+            return write_stems(stems, new_folder())
+
+    try:
+        yield (yield from _watched(work))
+    except AudioUnavailable:
+        yield {}
 
 
 def alone(melody: Melody) -> Score:
@@ -157,23 +166,28 @@ def draw(take: Take) -> Path:
     return picture
 
 
-def finish(take: Take) -> Iterator[str]:
-    """Makes what of a take is not there yet: its picture, and its sound. Yields "" every moment while it works, and a message
+def finish(take: Take) -> Iterator[str | None]:
+    """Makes what of a take is not there yet: its picture, and its sound. Yields None every moment while it works, and a message
     where there can be no sound. Closed before it ends, it stops the work."""
     if take.is_there and take.sounds is not None:
         return
-    stop = threading.Event()
-    work = WORKERS.submit(_finish, take, stop)
     try:
-        while not wait([work], timeout=MOMENT).done:
-            yield ""
-    finally:
-        stop.set()
-    try:
-        work.result()
+        yield from _watched(lambda stop: _finish(take, stop))
     except AudioUnavailable as error:
         take.sounds = {}
         yield str(error)
+
+
+def _watched(work: Callable[[threading.Event], Made]) -> Generator[None, None, Made]:
+    """What `work` makes in a thread of its own. Yields every moment until then; closed early, it tells the work to stop."""
+    stop = threading.Event()
+    future = WORKERS.submit(work, stop)
+    try:
+        while not wait([future], timeout=MOMENT).done:
+            yield None
+    finally:
+        stop.set()
+    return future.result()
 
 
 def _finish(take: Take, stop: threading.Event) -> None:

@@ -24,8 +24,8 @@ from page import studio  # noqa: E402
 from page.files import KEPT_SECONDS  # noqa: E402
 from page.genres import describe  # noqa: E402
 from page.player import Player  # noqa: E402
-from page.recorder import ClickRecorder, take_of  # noqa: E402
-from page.settings import BAND, SEEDS, Settings  # noqa: E402
+from page.recorder import TAKE_FILE, ClickRecorder, take_of  # noqa: E402
+from page.settings import BAND, LONGEST_TEXT, SEEDS, Settings  # noqa: E402
 from page.studio import Take  # noqa: E402
 
 EXAMPLES = {path.stem: str(path) for path in sorted((Path(__file__).parent / "examples").glob("*.mid"))}
@@ -35,6 +35,7 @@ METERS = ["2/4", "3/4", "4/4", "6/8", "12/8"]
 EVERYTHING = "all that is not locked"
 MIXES = "**You** and **Piano** can be muted one by one: the band with your recording, with a piano playing the melody, or alone."
 FIRST = "Bring a melody first: a MIDI file, a recording, or one of the examples."
+MOST_BYTES = "500mb"  # of an upload: ten minutes of studio sound
 AT_ONCE = 4  # visitors who are given music at a time; one who waits for a genre to be loaded takes one of these places
 TO_ADDRESS = """(query) => {
     const choices = new URLSearchParams(query), theme = new URLSearchParams(location.search).get("__theme");
@@ -104,7 +105,8 @@ def open_click(value: dict | None):
     except ValueError as error:
         raise gr.Error(str(error)) from error
     path = studio.named_recording(take.path)
-    os.unlink(take.path)  # Gradio forgets such files
+    if Path(take.path).name == TAKE_FILE:  # Gradio forgets such files; other names are not the recorder's to remove
+        os.unlink(take.path)
     return opened(path, Settings(), Click(take.tempo, take.first, take.meter))
 
 
@@ -211,7 +213,7 @@ def again(material, settings, takes, number, choice, what, *choices):
     settings = chosen(settings, *choices)
     if base is None:
         raise gr.Error("Make a take first; then parts of it can be made anew.")
-    settings = settings.changed(seed=(studio.last_seed(takes) + 1) % SEEDS)
+    settings = settings.changed(seed=(studio.last_seed(takes) + 1) % (SEEDS + 1))
     return generated(material, settings, takes, base, keep, choice["bars"])
 
 
@@ -219,7 +221,7 @@ def three(material, settings, takes, *choices):
     """Three takes with seeds one after another, the first of which is shown."""
     settings = chosen(settings, *choices)
     for seed in range(settings.seed, settings.seed + 3):
-        takes = [*takes, made(material, settings.changed(seed=seed), takes)][-studio.MOST_TAKES :]
+        takes = [*takes, made(material, settings.changed(seed=seed % (SEEDS + 1)), takes)][-studio.MOST_TAKES :]
     return shown(takes[-3], takes)
 
 
@@ -245,7 +247,7 @@ def made(material, settings: Settings, takes: list[Take], base: Take | None = No
 def shown(take: Take, takes: list[Take]):
     """What the page shows of a take, as far as it is there."""
     number = gr.Radio([(each.label, each.number) for each in takes], value=take.number, visible=True)
-    query = take.settings.to_address()
+    query = "" if take.is_retake else take.settings.to_address()
     return [gr.Column(visible=True), takes, number, take.chords, query, take.settings.seed, mark(take.number), *finished(take)]
 
 
@@ -315,7 +317,8 @@ def from_address(request: gr.Request):
 def from_file(material, path: str):
     """A settings file: its choices, and its corrections of the melody that is there or that it names."""
     try:
-        settings = Settings.from_json(Path(path).read_bytes())
+        with open(path, "rb") as file:
+            settings = Settings.from_json(file.read(LONGEST_TEXT * 4))
         if settings.melody in EXAMPLES:
             views = opened(EXAMPLES[settings.melody], settings)
         else:
@@ -363,8 +366,8 @@ def accompany(
 
 
 with gr.Blocks(title="accomp", delete_cache=(KEPT_SECONDS, KEPT_SECONDS)) as demo:
-    material, settings = gr.State(time_to_live=KEPT_SECONDS), gr.State(Settings(), time_to_live=KEPT_SECONDS)
-    takes, query = gr.State([], time_to_live=KEPT_SECONDS), gr.Textbox(visible=False)
+    material, settings = gr.State(), gr.State(Settings())
+    takes, query = gr.State([]), gr.Textbox(visible=False)
     understanding, showing = gr.Textbox(visible=False), gr.Textbox(visible=False)
     gr.Markdown(
         "# accomp: give a melody a band\nSing, play or drop a melody, pick a genre: drums, bass, guitar and strings join in."
@@ -500,4 +503,4 @@ with gr.Blocks(title="accomp", delete_cache=(KEPT_SECONDS, KEPT_SECONDS)) as dem
         gr.Button().click(accompany, call, answers, api_name="accompany", concurrency_limit=AT_ONCE, concurrency_id="music")
 
 if __name__ == "__main__":
-    demo.launch()
+    demo.launch(max_file_size=MOST_BYTES)

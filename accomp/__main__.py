@@ -82,7 +82,7 @@ def write_song(accompanist: Accompanist, path: Path, folder: Path, options: argp
     if melody.sung:
         write_midi(melody.score, folder / "melody.mid")
     write_midi(song, folder / "accompaniment.mid")
-    # Loaded only now: drawing and sound take longer to import than the music to make.
+    # Loaded only now: drawing takes longer to import than the music to make.
     from accomp.plotting import save_plot
 
     save_plot(song, folder / "pianoroll.png")
@@ -102,12 +102,18 @@ def write_song(accompanist: Accompanist, path: Path, folder: Path, options: argp
 
 
 def _tempo(text: str) -> float | str:
-    return text if text in PACES else float(text)
+    try:
+        return text if text in PACES else float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no tempo; accepted: beats a minute, half, double") from None
 
 
 def _meter(text: str) -> tuple[int, int]:
-    numerator, denominator = text.split("/")
-    return int(numerator), int(denominator)
+    try:
+        numerator, denominator = text.split("/")
+        return int(numerator), int(denominator)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no meter; accepted: such as 3/4") from None
 
 
 def _folder(out: Path, path: Path, taken: set[Path]) -> Path:

@@ -167,7 +167,7 @@ class Accompanist(
         which moves the melody later; instruments: who plays beside the piano, of drums, bass, guitar and strings; by default all;
         take: an earlier result for the same melody and introduction, of which the tracks named
         in `keep`, and all that lies outside of `span` (beats of the song), stay note for note, and the chords, too: the rest is
-        made anew.
+        made anew. Whoever is not among `instruments` is silent in any case.
         Raises MusicError where there is no melody or an argument is out of range.
         """
         if not 0 <= variation <= 4:

@@ -10,7 +10,7 @@ import numpy as np
 from safetensors.torch import load_file
 from torch import Tensor
 
-from accomp.bars_linear import kinds_score
+from accomp.bars_linear import kinds_score, like_four
 from accomp.bars_net import READINGS, BarsNet, BarsNetConfig, bar_scores, lay_out
 from accomp.beat_grid import EARLY, BeatGrid, SungNote, interpolate
 
@@ -23,7 +23,6 @@ BETWEEN = 1.6  # for bars that begin between the pulses of four parts that were 
 REPEATS = 0.92  # for how much the rhythm returns after one and after two bars
 SWUNG = 0.4  # for four pulses of three parts, which few training songs have
 THIRDS = -0.7  # for pulses of three parts: every fourth of those recordings has them, of what people sing maybe every eighth
-SHORT_BARS = {1: (0,), 2: (0, 2)}  # which pulses of a bar of four the pulses of a shorter one are like
 
 
 class Pulses(NamedTuple):
@@ -99,7 +98,7 @@ def _counted(heard: tuple[Tensor, ...], parts: int, meter: tuple[int, int] | Non
     count = BeatGrid(np.zeros(2), 0, meter).bar_pulses
     if count in known:
         return [(meter, known[count][1])]
-    like = np.array(SHORT_BARS.get(count) or (0, *(1 + k % 3 for k in range(count - 1))))
+    like = np.array(like_four(count))
     return [(meter, known[4][1][(like[:, None] * parts + np.arange(parts)).ravel()])]
 
 

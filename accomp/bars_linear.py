@@ -33,7 +33,7 @@ WEIGHTS_TEXT = """
 WEIGHTS = np.array([line.split("|")[0].split() for line in WEIGHTS_TEXT.strip().splitlines()], float) / 100
 SPANS = np.array([0.29, 0.59, 1.09, 2.09])  # pulses that divide the kinds of distance between onsets
 SILENCES = np.array([0.45, 1.1])  # pulses that divide the kinds of silence; singers end notes early
-BAR_PULSES = {1: (0,), 2: (0, 2), 3: (0, 1, 3)}  # which pulses of a bar of four the pulses of a shorter bar are like
+BAR_PULSES = {1: (0,), 2: (0, 2), 3: (0, 1, 3)}  # see like_four
 
 
 def kinds_score(pitch: np.ndarray, place: np.ndarray, released: np.ndarray, parts: int, count: int) -> np.ndarray:
@@ -57,10 +57,14 @@ def _kinds(pitch: np.ndarray, place: np.ndarray, released: np.ndarray) -> np.nda
     return np.stack([*kinds, 19 + np.searchsorted(SILENCES, silence)], 1)
 
 
+def like_four(count: int) -> tuple[int, ...]:
+    """Which pulses of a bar of four the pulses of another bar are like."""
+    return BAR_PULSES.get(count) or (0, *(1 + k % 3 for k in range(count - 1)))
+
+
 def _bar_scores(fourth: np.ndarray, kinds: np.ndarray, count: int) -> np.ndarray:
     """[4 count] log-linear score of bars of so many pulses if the first fourth (`fourth` 0) is the s-th of a bar."""
-    like = BAR_PULSES.get(count) or (0, *(1 + k % 3 for k in range(count - 1)))
-    columns = np.concatenate([np.arange(4) + 4 * pulse for pulse in like])
+    columns = np.concatenate([np.arange(4) + 4 * pulse for pulse in like_four(count)])
     places = columns[(fourth + np.arange(4 * count)[:, None]) % (4 * count)]  # [shifts, notes]
     # Of what kind the first and the last note are isn't known: what comes before or after them was not sung.
     return WEIGHTS[kinds[None, 1:-1], places[:, 1:-1, None]].sum((1, 2)) + WEIGHTS[-1][places[:, 0]]

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from accomp.errors import MusicError
+from accomp.score import is_compound
 
 MOST_SECONDS = 1800.0  # of a recording: the search for pulses takes memory by its length
 EARLY = 0.12  # pulses; a first note so little before a pulse belongs to it
@@ -37,11 +38,11 @@ class BeatGrid:
     @property
     def pulse(self) -> float:
         """Beats (quarters) in a pulse."""
-        return 1.5 if is_compound(self.meter) else 4 / self.meter[1]
+        return (12 if is_compound(*self.meter) else 4) / self.meter[1]
 
     @property
     def bar_pulses(self) -> int:
-        return self.meter[0] // 3 if is_compound(self.meter) else self.meter[0]
+        return self.meter[0] // 3 if is_compound(*self.meter) else self.meter[0]
 
     @property
     def tempo(self) -> float:
@@ -104,10 +105,6 @@ def checked(notes) -> list[SungNote]:
             f"the notes follow each other every {np.median(gaps) * 1000:.0f} ms; a melody's take {LEAST_STEP * 1000:.0f} ms"
         )
     return heard
-
-
-def is_compound(meter: tuple[int, int]) -> bool:
-    return meter[1] == 8 and meter[0] % 3 == 0
 
 
 def interpolate(x: np.ndarray, xs: np.ndarray, ys: np.ndarray) -> np.ndarray:

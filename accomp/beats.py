@@ -10,8 +10,10 @@ import numpy as np
 from scipy.linalg import solveh_banded
 
 from accomp.bars import Pulses, find_bars
-from accomp.beat_grid import EARLY, BeatGrid, checked, interpolate, is_compound
+from accomp.beat_grid import EARLY, BeatGrid, checked, interpolate
 from accomp.errors import MusicError
+from accomp.score import is_compound
+from accomp.timing import check_meter
 
 FRAME = 0.01  # s; a pulse period is a whole number of frames while pulses are searched
 SLOWEST, FASTEST = 50.0, 200.0  # pulses a minute between which people tap (Parncutt 1994: 0.3 to 1.2 s)
@@ -45,7 +47,7 @@ def find_beats(
     _check_overrides(tempo, meter)
     onsets = np.array([note.onset for note in heard])
     if len(heard) == 1:  # nothing to measure: a bar at the usual tempo
-        parts = 3 if meter and is_compound(meter) else 4
+        parts = 3 if meter and is_compound(*meter) else 4
         found = [Pulses(onsets[0] + np.arange(5) * 60 / (tempo or USUAL_TEMPO), parts, 0.0)]
     else:
         found = _candidates(onsets, tempo, meter)
@@ -57,8 +59,8 @@ def find_beats(
 def _check_overrides(tempo: float | None, meter: tuple[int, int] | None) -> None:
     if tempo is not None and not OVERRIDES[0] <= tempo <= OVERRIDES[1]:
         raise MusicError(f"a tempo of {tempo:g} was asked for; {OVERRIDES[0]:g} to {OVERRIDES[1]:g} pulses a minute are accepted")
-    if meter is not None and not (1 <= meter[0] <= 32 and meter[1] in (1, 2, 4, 8, 16)):
-        raise MusicError(f"a meter of {meter[0]}/{meter[1]} was asked for; such as 4/4, 3/4 or 6/8 are accepted")
+    if meter is not None:
+        check_meter(meter)
 
 
 def _log_density(part: np.ndarray, period, places) -> np.ndarray:
@@ -136,8 +138,8 @@ def _candidates(onsets: np.ndarray, tempo: float | None, meter: tuple[int, int] 
     prior = -0.5 * (np.log2(tempi / center) / spread) ** 2
     # Pulses of three are looked for throughout (swing, compound meters) and, as exceptions, among those of four.
     kinds = (False, True)
-    if meter and (is_compound(meter) or meter[0] % 2):
-        kinds = (is_compound(meter),)
+    if meter and (is_compound(*meter) or meter[0] % 2):
+        kinds = (is_compound(*meter),)
     found = []
     for thirds in kinds:
         fit, pulses_of = _search(frames, periods, thirds)

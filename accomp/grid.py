@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from accomp.score import Bar, Score
+from accomp.score import Bar, Score, is_compound
 
 STEPS_PER_BEAT = 4  # a step is a sixteenth note
 BAR_STEPS = 16  # the models know bars of four beats
@@ -125,7 +125,7 @@ def _step_onsets(bar: Bar) -> list[float]:
     its last sixteenth on step 3, so that straight patterns come out as a shuffle. All others: sixteenths.
     """
     onset, (_, numerator, denominator) = bar.onset, bar.meter
-    if denominator >= 8 and numerator % 3 == 0:
+    if is_compound(numerator, denominator):
         pulse = 12 / denominator
         return [onset + pulse * (i + part) for i in range(numerator // 3) for part in (0, 1 / 3, 2 / 3, 5 / 6)]
     steps = max(1, round(bar.meter.bar_beats * STEPS_PER_BEAT))

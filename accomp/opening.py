@@ -8,7 +8,7 @@ from accomp.chord_text import ChordSymbol, of_triad
 from accomp.errors import MusicError
 from accomp.grid import HALF_BAR_STEPS
 from accomp.lead import Lead, first_bar
-from accomp.score import Note, Score
+from accomp.score import Note, Score, is_compound
 
 INTROS = ("none", "count-in", "bars")
 STICKS = 37  # side stick; the sticks themselves (31) are not in every General MIDI kit
@@ -53,7 +53,7 @@ def clicks(score: Score, lead: Lead) -> list[Note]:
     """A bar of clicks, one each beat of the meter, before the bar in which the melody begins."""
     bar = first_bar(score, lead.track)
     _, numerator, denominator = bar.meter
-    compound = denominator >= 8 and numerator % 3 == 0 and numerator > 3
+    compound = is_compound(numerator, denominator) and numerator > 3
     pulses = numerator // 3 if compound else numerator
     beat = bar.meter.bar_beats / pulses
     return [Note(STICKS, bar.onset - (pulses - i) * beat, beat / 4, 100 if i == 0 else 80) for i in range(pulses)]

@@ -11,7 +11,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
 from accomp.grid import TRACKS
-from accomp.score import Bar, Score, Track
+from accomp.score import Bar, Score, Track, is_compound
 
 MELODY_COLOUR = "#c2185b"
 COLOURS = {"drums": "#546e7a", "guitar": "#b26a00", "bass": "#1565c0", "strings": "#2e7d32"}
@@ -170,7 +170,7 @@ def _draw_grid(axis, panel: Panel, system: list[Bar], inch: float) -> None:
         beats = [
             bar.onset + i * beat
             for bar in system
-            for beat in [12 / bar.meter.denominator if _is_compound(bar) else 4 / bar.meter.denominator]
+            for beat in [12 / bar.meter.denominator if is_compound(*bar.meter[1:]) else 4 / bar.meter.denominator]
             for i in range(1, round(bar.meter.bar_beats / beat))
         ]
         axis.vlines([b for b in beats if b < end], panel.low, panel.high, color=BEAT_LINE, linewidth=0.6, zorder=1)
@@ -178,10 +178,6 @@ def _draw_grid(axis, panel: Panel, system: list[Bar], inch: float) -> None:
     bar_lines = [bar.onset for bar in system] + [end]
     axis.vlines(bar_lines, panel.low, panel.high, color=BAR_LINE, linewidth=0.2 if thin else 0.7, zorder=2)
     axis.hlines([panel.low, panel.high], start, end, color=BAR_LINE, linewidth=0.7, zorder=2)
-
-
-def _is_compound(bar: Bar) -> bool:
-    return bar.meter.denominator >= 8 and bar.meter.numerator % 3 == 0
 
 
 def _draw_notes(axis, panel: Panel, start: float, end: float, inch: float) -> None:

@@ -237,7 +237,8 @@ def _run(command: list, stop: threading.Event | None) -> str:
     if stop and stop.is_set():
         raise Stopped
     process = subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors="replace", start_new_session=True
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors="replace",
+        start_new_session=stop is not None,  # else an interrupt from the keyboard is to reach it
     )
     while True:
         try:

@@ -12,7 +12,7 @@ from accomp.grid import ACCOMPANIMENT, BLOCK_STEPS, MELODY, TRACK_NAMES
 from accomp.lead import Lead, part_planes
 from accomp.score import Note, Score
 
-CLICK = 0.25  # beats: a click of a count-in comes at least half a beat before the first bar
+CLICK = 0.25  # beats: clicks of a count-in come longer before the first bar, or as long in meters of sixteenths
 
 
 @dataclass

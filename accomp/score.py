@@ -1,7 +1,7 @@
 """Music as notes in time: what every other rung of the ladder is made from or turned into.
 
-Time is in **beats**, and a beat is a quarter note, whatever the meter. Seconds come from the tempo map, and only
-midi.py (limits), rendering.py and transcription use them.
+Time is in **beats**, and a beat is a quarter note, whatever the meter. Seconds come from the tempo map; what is heard and
+sounded needs them, what composes does not.
 """
 
 from dataclasses import dataclass, field
@@ -46,6 +46,11 @@ class TimeSignature(NamedTuple):
     @property
     def bar_beats(self) -> float:
         return self.numerator * 4 / self.denominator
+
+
+def is_compound(numerator: int, denominator: int) -> bool:
+    """Whether a meter's pulse is a dotted note: 3/8, 6/8, 9/8, 12/8, 12/16."""
+    return denominator >= 8 and numerator % 3 == 0
 
 
 class Chord(NamedTuple):

@@ -16,7 +16,7 @@ from safetensors.numpy import load_file, save_file
 
 from accomp.errors import MusicError
 from accomp.melody import choose_melody, skyline
-from accomp.score import Note, Score
+from accomp.score import Note, Score, is_compound
 from accomp.tonality import estimate_key
 
 FOLDER = Path(__file__).parent / "genres"
@@ -68,7 +68,7 @@ class Line:
         bar = np.maximum(np.searchsorted([bar.onset for bar in bars], onset + 1e-6) - 1, 0)
         since = np.maximum(onset - np.array([bar.onset for bar in bars])[bar], 0)
         bar_beats = np.array([bar.meter.bar_beats for bar in bars])[bar]
-        compound = np.array([bar.meter.denominator >= 8 and bar.meter.numerator % 3 == 0 for bar in bars])[bar]
+        compound = np.array([is_compound(*bar.meter[1:]) for bar in bars])[bar]
         pulse = np.where(compound, 1.5, 1.0)
         # Where the meter changes, time is counted in the pulses of most notes.
         common = float(np.median(pulse))

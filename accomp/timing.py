@@ -4,10 +4,12 @@ from dataclasses import replace
 
 from accomp.errors import MusicError
 from accomp.opening import delayed
-from accomp.score import Score, Tempo, TimeSignature
+from accomp.score import Score, Tempo, TimeSignature, is_compound
 
 SLOWEST, FASTEST = 10.0, 400.0  # beats a minute
 DENOMINATORS = (1, 2, 4, 8, 16)
+LONGEST_BEAT = 2**24 - 1  # microseconds, and
+FINEST = 2**15 - 1  # ticks a beat, that a MIDI file can hold
 
 
 def mean_tempo(score: Score) -> float:
@@ -27,7 +29,11 @@ def at_tempo(score: Score, bpm: float) -> Score:
 
 
 def renotated(score: Score, factor: float) -> Score:
-    """The same sound in note values `factor` times as long: 2 writes quarters for eighths, at twice the tempo."""
+    """The same sound in note values `factor` times as long: 2 writes quarters for eighths, at twice the tempo. Raises MusicError
+    where that would be slower than MIDI can say."""
+    slowest = max((tempo.microseconds for tempo in score.tempos), default=500_000) / factor
+    if slowest > LONGEST_BEAT:
+        raise MusicError(f"a beat would last {slowest / 1e6:.0f} seconds; accepted: up to {LONGEST_BEAT / 1e6:.1f}")
     tracks = [
         replace(
             track,
@@ -39,23 +45,30 @@ def renotated(score: Score, factor: float) -> Score:
     return replace(
         score,
         tracks=tracks,
+        resolution=min(round(score.resolution * max(1 / factor, 1)), FINEST),  # shorter notes need finer ticks
         tempos=[Tempo(tempo.onset * factor, max(round(tempo.microseconds / factor), 1)) for tempo in score.tempos],
         meters=[meter._replace(onset=meter.onset * factor) for meter in score.meters],
         chords=[chord._replace(onset=chord.onset * factor) for chord in score.chords],
     )
 
 
-def in_meter(score: Score, meter: tuple[int, int]) -> Score:
-    """The same notes between other bar lines. Raises MusicError."""
+def check_meter(meter: tuple[int, int]) -> None:
+    """Raises MusicError."""
     numerator, denominator = meter
     if not (1 <= numerator <= 32 and denominator in DENOMINATORS):
         raise MusicError(f"a meter of {numerator}/{denominator} was asked for; such as 4/4, 3/4 or 6/8 are accepted")
-    return replace(score, meters=[TimeSignature(0.0, numerator, denominator)])
+
+
+def in_meter(score: Score, meter: tuple[int, int]) -> Score:
+    """The same notes between other bar lines. Raises MusicError."""
+    check_meter(meter)
+    return replace(score, meters=[TimeSignature(0.0, *meter)])
 
 
 def bar_lines_later(score: Score, pulses: int) -> Score:
     """The same notes with every bar line so many pulses of the first meter later (earlier where negative)."""
-    _, numerator, denominator = score.meters[0]
-    compound = denominator >= 8 and numerator % 3 == 0
-    beats = pulses * (12 if compound else 4) / denominator
-    return delayed(score, -beats % score.meters[0].bar_beats)
+    first, *others = score.meters
+    beats = pulses * (12 if is_compound(first.numerator, first.denominator) else 4) / first.denominator
+    moved = delayed(score, -beats % first.bar_beats)
+    by = -beats % first.bar_beats + beats  # whole bars: later meters begin where a bar of the first would
+    return replace(moved, meters=[first, *(meter._replace(onset=meter.onset + by) for meter in others if meter.onset + by > 0)])

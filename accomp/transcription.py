@@ -22,8 +22,9 @@ from accomp.grid import MELODY
 from accomp.notes_net import FRAME, HOP, RATE, NotesNet, NotesNetConfig, frames_of, log_mel
 from accomp.one_voice import check_one_voice
 from accomp.quantise import quantise
-from accomp.recording import Recording
-from accomp.score import Score
+from accomp.recording import MAX_SECONDS, Recording
+from accomp.score import Score, is_compound
+from accomp.timing import check_meter
 
 FOLDER = Path(__file__).parent / "listener"  # the network's settings and weights
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
@@ -132,15 +133,17 @@ def grid_of(
     click: Click | None = None,
 ) -> BeatGrid:
     """The beats of notes; arguments and errors as of `transcribe`. To a click, nothing is guessed but what was corrected."""
+    if downbeat is not None and not abs(downbeat) <= MAX_SECONDS:
+        raise MusicError(f"a downbeat at {downbeat:g} s was asked for; accepted: seconds of the recording")
     if click:
-        downbeat = click.first if downbeat is None else downbeat
-        if tempo is None and pace == 1 and meter in (None, click.meter):
-            return _regular(notes, Click(click.tempo, downbeat, click.meter))
-        meter = meter or click.meter
-    heard = click.tempo if click else None
-    if tempo is None and pace != 1:
-        tempo = pace * (heard or find_beats(notes, meter=meter).tempo)
-    return find_beats(notes, tempo=tempo or heard, downbeat=downbeat, meter=meter)
+        meter, downbeat = meter or click.meter, click.first if downbeat is None else downbeat
+        check_meter(meter)
+        if tempo is None and is_compound(*meter) == is_compound(*click.meter):
+            return _regular(notes, Click(click.tempo * pace, downbeat, meter))
+        tempo = tempo or click.tempo * pace
+    elif tempo is None and pace != 1:
+        tempo = pace * find_beats(notes, meter=meter).tempo
+    return find_beats(notes, tempo=tempo, downbeat=downbeat, meter=meter)
 
 
 def _regular(notes: list[SungNote], click: Click) -> BeatGrid:

@@ -17,7 +17,7 @@ import numpy as np
 
 from accomp.plotting import COLOURS, MELODY_COLOUR, OTHER_COLOUR, OVERHANG
 from accomp.rendering import named_tracks
-from accomp.score import Bar, Score, Track
+from accomp.score import Bar, Score, Track, is_compound
 
 HERE = Path(__file__).parent
 SCRIPT = ("sound.js", "roll.js", "player.js")
@@ -192,7 +192,7 @@ def _drum_rows(keys: set[int]) -> list[list]:
 def _inner_beats(bar: Bar, end: float) -> list[float]:
     """What is counted between two bar lines: of 6/8 the dotted quarters."""
     numerator, denominator = bar.meter.numerator, bar.meter.denominator
-    beat = 12 / denominator if denominator >= 8 and numerator % 3 == 0 else 4 / denominator
+    beat = (12 if is_compound(numerator, denominator) else 4) / denominator
     return [at for i in range(1, numerator) if (at := bar.onset + i * beat) < end - 1e-6]
 
 

@@ -8,6 +8,7 @@ from gradio.utils import get_upload_folder
 
 FOLDER = Path(__file__).parent
 METERS = ((4, 4), (3, 4), (2, 4), (6, 8))  # as in recorder.js
+TAKE_FILE = "take.wav"  # as recorder.js names what it uploads
 TEMPI = (40, 240)
 LATEST_FIRST = 10.0  # the recording begins a beat ahead of the first bar, which is 1.5 s at most
 

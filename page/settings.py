@@ -42,7 +42,7 @@ class Settings:
         """Raises MusicError where it is no settings file or holds what is not accepted."""
         try:
             found = json.loads(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise MusicError("this is no settings file; accepted: one that this page wrote (.json)") from error
         if not isinstance(found, dict):
             raise MusicError("this is no settings file; accepted: one that this page wrote (.json)")
@@ -83,7 +83,7 @@ class Settings:
             elif name in ("tempo", "pace", "downbeat", "later", "track"):
                 corrections[name] = _number(name, text)
             elif name == "meter":
-                corrections[name] = [int(_number(name, part)) for part in text.split("/")]
+                corrections[name] = [int(part) if part.isdecimal() else part for part in text.split("/")]
             elif name == "key":
                 corrections[name] = text
         return cls.from_json(json.dumps(found | {"corrections": corrections}))
@@ -104,21 +104,21 @@ def _checked(settings: Settings) -> Settings:
         ("melody", settings.melody, str, "the name of an example"),
         ("genre", settings.genre, str, "a genre's name"),
         ("chords", settings.chords, str, "text"),
-        ("variation", settings.variation, int | float, "0 to 2"),
+        ("variation", settings.variation, int | float, "0 to 1"),
         ("seed", settings.seed, int, f"0 to {SEEDS}"),
         ("later", made.later, int, "a number of beats"),
         ("track", made.track, int | None, "a track's number"),
         ("downbeat", made.downbeat, int | float | None, "seconds"),
         ("key", made.key, str | None, "such as A minor"),
         ("tempo", made.tempo, int | float | None, "beats a minute"),
-        ("pace", made.pace, int | float, "0.5, 1 or 2"),
+        ("pace", made.pace, int | float, "0.25, 0.5, 1, 2 or 4"),
         ("meter", made.meter, tuple | None, "such as 3/4"),
         ("instruments", settings.instruments, tuple, ", ".join(BAND)),
     ):
         if isinstance(value, bool) or not isinstance(value, kind) or isinstance(value, str) and len(value) > LONGEST_TEXT:
             raise MusicError(f"the settings' {name} is {str(value)[:40]!r}; accepted: {accepted}")
-    if not 0 <= settings.seed <= SEEDS or not 0 <= settings.variation <= 2:
-        raise MusicError(f"seed {settings.seed}, variation {settings.variation:g}; accepted: 0 to {SEEDS}, and 0 to 2")
+    if not 0 <= settings.seed <= SEEDS or not 0 <= settings.variation <= 1:
+        raise MusicError(f"seed {settings.seed}, variation {settings.variation:g}; accepted: 0 to {SEEDS}, and 0 to 1")
     if settings.intro not in INTROS:
         raise MusicError(f"introduction {settings.intro!r}; accepted: {', '.join(INTROS)}")
     if not all(name in BAND for name in settings.instruments):

@@ -21,13 +21,13 @@ from accomp.intake import Material, Melody, understand
 from accomp.midi import write_midi
 from accomp.overdub import on_clock, voice_stem
 from accomp.plotting import save_plot
-from accomp.rendering import AudioUnavailable, Stopped, leveled, mix, render_stems, write_audio
+from accomp.rendering import PEAK, Stopped, leveled, mix, render_stems, write_audio
 from accomp.score import Score, Track
 from page.files import new_folder
 from page.player import VOICE, view_of
 from page.settings import BAND, Settings
 
-RENDERERS = threading.Semaphore(2)  # songs whose sound is made at a time: it takes all cores, and up to a gigabyte
+RENDERERS = threading.Semaphore(2)  # songs whose sound is made at a time: it takes all cores, and 20 MB a second of music
 WORKERS = ThreadPoolExecutor(16, "sound")  # they mostly wait
 MOMENT = 0.3  # seconds after which a visitor's wish to stop is seen
 MOST_TAKES = 12  # of a visitor; older ones go
@@ -45,6 +45,7 @@ class Take:
     song: Score
     folder: Path
     sounds: dict[str, Path] | None = None
+    is_retake: bool = False  # of an earlier take, so that its settings alone don't make it again
     files: list[Path] = field(default_factory=list)
 
     @property
@@ -97,7 +98,7 @@ def hear_alone(melody: Melody) -> Iterator[dict[str, Path] | None]:
 
     try:
         yield (yield from _watched(work))
-    except AudioUnavailable:
+    except MusicError:  # no FluidSynth, or a recording that is there no more
         yield {}
 
 
@@ -119,7 +120,7 @@ def make(
     if base and (keep or bars):
         kept = set(keep) - {TRACK_NAMES[MELODY], VOICE}
         if kept >= set(settings.instruments):
-            raise MusicError("every instrument is locked, so that nothing can change; unlock one")
+            raise MusicError("nothing can change: every instrument that plays is locked, or none plays")
         again = {"take": base.song, "keep": sorted(kept), "span": span_of(base.song, bars) if bars else None}
     song = play(
         settings.genre, melody.score, seed=settings.seed, variation=settings.variation, key=melody.key,
@@ -127,7 +128,7 @@ def make(
         instruments=None if set(settings.instruments) == set(BAND) else settings.instruments, **again,
     )  # fmt: skip
     number = takes[-1].number + 1 if takes else 1
-    take = Take(number, settings, melody, song, new_folder())
+    take = Take(number, settings, melody, song, new_folder(), is_retake=bool(again))
     _write_notes(take)
     return take
 
@@ -135,12 +136,17 @@ def make(
 def span_of(song: Score, bars: tuple[int, int]) -> tuple[float, float]:
     """The beats from the first to the last of two bars, counted from 1."""
     found = song.bars(song.end)
-    first, last = found[min(bars[0], len(found)) - 1], found[min(bars[1], len(found)) - 1]
-    return first.onset, last.onset + last.meter.bar_beats
+    lines = [*(bar.onset for bar in found), found[-1].onset + found[-1].meter.bar_beats]
+    return lines[min(bars[0], len(found)) - 1], lines[min(bars[1], len(found))]
 
 
 def find(takes: list[Take], number: int | None) -> Take | None:
-    return next((take for take in takes if take.number == number), None)
+    """A take by its number, its notes written again where its files went away."""
+    take = next((take for take in takes if take.number == number), None)
+    if take and not take.is_there:
+        take.folder, take.sounds = new_folder(), None
+        _write_notes(take)
+    return take
 
 
 def last_seed(takes: list[Take]) -> int:
@@ -162,7 +168,7 @@ def draw(take: Take) -> Path:
     picture = take.folder / f"{take.name}.png"
     if not picture.is_file():
         save_plot(take.song, picture)
-        take.files = [*take.files, picture]
+        take.files = list(dict.fromkeys([*take.files, picture]))
     return picture
 
 
@@ -173,7 +179,7 @@ def finish(take: Take) -> Iterator[str | None]:
         return
     try:
         yield from _watched(lambda stop: _finish(take, stop))
-    except AudioUnavailable as error:
+    except MusicError as error:  # no FluidSynth, or a recording that is there no more
         take.sounds = {}
         yield str(error)
 
@@ -191,16 +197,15 @@ def _watched(work: Callable[[threading.Event], Made]) -> Generator[None, None, M
 
 
 def _finish(take: Take, stop: threading.Event) -> None:
-    if not take.is_there:
-        take.folder, take.sounds = new_folder(), None
-        _write_notes(take)
     draw(take)
     with _a_renderer(stop):
         stems = _stems(take, stop)
+        if stop.is_set():  # another may work on the take by now
+            raise Stopped
         sounds = write_stems(stems, take.folder)
         file = take.folder / f"{take.name}.mp3"
         write_audio(_whole(stems), file)
-        take.files = [*take.files, file]
+        take.files = list(dict.fromkeys([*take.files, file]))
         take.sounds = sounds
 
 
@@ -219,8 +224,10 @@ def _a_renderer(stop: threading.Event | None = None) -> Iterator[None]:
 def _write_notes(take: Take) -> None:
     midi, settings = take.folder / f"{take.name}.mid", take.folder / f"{take.name}.json"
     write_midi(take.song, midi)
-    settings.write_text(take.settings.to_json())
-    take.files = [midi, settings]
+    take.files = [midi]
+    if not take.is_retake:
+        settings.write_text(take.settings.to_json())
+        take.files.append(settings)
 
 
 def _whole(stems: dict[str, np.ndarray], silent: Collection[str] | None = None) -> np.ndarray:
@@ -256,7 +263,9 @@ def write_sounds(take: Take) -> None:
                 file.unlink()
         mixes = {"": silent_in(stems)}
         if VOICE in stems:
-            mixes |= {"_piano": {VOICE}, "_band": {VOICE, TRACK_NAMES[MELODY]}}
+            mixes["_piano"] = {VOICE}
+            if len(stems) > 2:
+                mixes["_band"] = {VOICE, TRACK_NAMES[MELODY]}
         files = [take.folder / f"{take.name}{ending}.wav" for ending in mixes]
         for file, silent in zip(files, mixes.values()):
             write_audio(_whole(stems, silent), file)
@@ -276,6 +285,9 @@ def _stems(take: Take, stop: threading.Event | None = None) -> dict[str, np.ndar
     sung = take.melody.sung
     stems = render_stems(on_clock(take.song) if sung else take.song, stop=stop)
     if sung:
-        band = [stem for name, stem in stems.items() if name != TRACK_NAMES[MELODY]]
-        stems[VOICE] = voice_stem(sum(band[1:], band[0]), take.melody.recording, sung.start_of(take.song))
+        band = {name: stem for name, stem in stems.items() if name != TRACK_NAMES[MELODY]} or stems
+        stems[VOICE] = voice_stem(mix(band), take.melody.recording, sung.start_of(take.song))
+        loudest = max(max(float(stem.max()), -float(stem.min())) for stem in stems.values())
+        for stem in stems.values():
+            stem *= min(1.0, PEAK / loudest)
     return stems

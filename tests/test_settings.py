@@ -48,7 +48,18 @@ def test_what_is_no_settings_file_is_refused(text, message):
         Settings.from_json(text)
 
 
-@pytest.mark.parametrize("query", [{"seed": "x"}, {"meter": "3"}, {"meter": "a/b"}, {"instruments": "tuba"}, {"tempo": "fast"}])
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"seed": "x"},
+        {"meter": "3"},
+        {"meter": "a/b"},
+        {"meter": "inf/4"},
+        {"meter": "3.7/4"},
+        {"instruments": "tuba"},
+        {"tempo": "fast"},
+    ],
+)
 def test_what_is_no_address_is_refused(query):
     with pytest.raises(MusicError):
         Settings.from_query(query)

@@ -15,6 +15,7 @@ from accomp.errors import MusicError
 from accomp.grid import BASS, DRUMS, MELODY, TRACK_NAMES
 from accomp.intake import bring
 from accomp.notes_net import RATE
+from accomp.score import Note, Score, TimeSignature, Track
 from page import files, studio
 from page.player import VOICE
 from page.settings import Settings
@@ -64,7 +65,7 @@ def test_locked_tracks_and_bars_stay(ode):
     assert studio.span_of(first.song, (3, 4)) == (8.0, 16.0)
     old, new = ([n for n in take.song.tracks[BASS].notes if not 7.8 < n.onset < 16] for take in (first, bars))
     assert [n[:2] for n in old] == [n[:2] for n in new]
-    with pytest.raises(MusicError, match="every instrument is locked"):
+    with pytest.raises(MusicError, match="every instrument that plays is locked"):
         studio.make(play, ode, Settings(instruments=("drums",)), [first], first, ["drums"])
 
 
@@ -83,6 +84,7 @@ def test_the_sound_of_a_take_comes_in_stems_and_as_a_whole(ode):
     with zipfile.ZipFile(take.folder / "ode_to_joy_pop_0_stems.zip") as bundle:
         assert set(bundle.namelist()) == {f"ode_to_joy_pop_0_{name}.wav" for name in playing}
     shutil.rmtree(take.folder)  # as after an hour
+    assert studio.find([take], 1) is take and take.is_there and take.sounds is None
     list(studio.finish(take))
     assert take.is_there and all(Path(path).is_file() for path in [*take.sounds.values(), *take.files])
 
@@ -126,6 +128,35 @@ def test_closing_early_stops_the_work(ode, monkeypatch):
     monkeypatch.undo()
     list(studio.finish(take))
     assert take.sounds  # and it can be done later
+
+
+@needs_fluidsynth
+def test_a_recording_with_nobody_beside_the_piano(hummed):
+    take = studio.make(play, hummed, Settings(instruments=()), [])
+    assert set(studio.finish(take)) <= {None} and set(take.sounds) == {"piano", VOICE}
+    studio.write_sounds(take)
+    assert not list(take.folder.glob("*_band.wav")) and list(take.folder.glob("*_piano.wav"))
+
+
+@needs_fluidsynth
+def test_a_recording_that_went_away_is_said(hummed, tmp_path):
+    copy = tmp_path / "gone.wav"
+    shutil.copyfile(hummed.recording.source, copy)
+    take = studio.make(play, bring(copy), Settings(), [])
+    copy.unlink()
+    *_, message = studio.finish(take)
+    assert "gone.wav" in message and take.sounds == {} and take.view()["sound"] == "none"
+
+
+def test_another_take_of_a_take_has_no_settings_that_would_make_other_music(ode):
+    first = studio.make(play, ode, Settings(seed=1), [])
+    again = studio.make(play, ode, Settings(seed=2), [first], first, ["drums"])
+    assert not again.files[1:] and again.is_retake and not first.is_retake
+
+
+def test_bars_are_counted_as_they_are_shown():
+    song = Score([Track(notes=[Note(60, 0.0, 14.0, 80)])], meters=[TimeSignature(0.0, 4, 4), TimeSignature(6.0, 4, 4)])
+    assert studio.span_of(song, (2, 2)) == (4.0, 6.0) and studio.span_of(song, (3, 99)) == (6.0, 14.0)
 
 
 def test_old_folders_go(monkeypatch):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from accomp import timing
+from accomp import read_midi, timing, write_midi
 from accomp.errors import MusicError
 from accomp.score import Chord, Control, Note, Score, Tempo, TimeSignature, Track
 
@@ -43,7 +43,7 @@ def test_other_note_values_sound_the_same(factor):
         assert other.seconds(after.end) == pytest.approx(SONG.seconds(before.end), abs=1e-5)
     assert timing.mean_tempo(other) == pytest.approx(timing.mean_tempo(SONG) * factor, rel=1e-5)
     assert other.chords[1].onset == other.tempos[1].onset == 4 * factor and other.tracks[0].controls[0].onset == 2 * factor
-    assert timing.renotated(other, 1 / factor) == SONG
+    assert timing.renotated(other, 1 / factor).tracks == SONG.tracks
 
 
 def test_another_meter_moves_no_note():
@@ -61,3 +61,24 @@ def test_later_bar_lines_are_earlier_notes(meter, pulses, moved):
     other = timing.bar_lines_later(timing.in_meter(SONG, meter), pulses)
     assert [note.onset for note in other.tracks[0].notes] == [note.onset + moved for note in SONG.tracks[0].notes]
     assert other.tempos[1].onset == 4 + moved and other.meters[0].onset == 0
+
+
+def test_later_bar_lines_are_those_of_later_meters_too():
+    song = timing.in_meter(SONG, (4, 4))
+    song.meters.append(TimeSignature(8.0, 3, 4))
+    other = timing.bar_lines_later(song, 1)
+    moved = other.tracks[0].notes[0].onset - song.tracks[0].notes[0].onset
+    before, after = ([bar.onset for bar in each.bars(20)] for each in (song, other))
+    assert {onset + 1 for onset in before[:4]} <= {onset - moved for onset in after}
+
+
+def test_shorter_notes_keep_their_time_in_the_file(tmp_path):
+    song = Score(
+        [Track("tune", notes=[Note(60, 1 / 96 * tick, 0.5, 80) for tick in (0, 31, 67)])], [Tempo(0.0, 500_000)], resolution=96
+    )
+    write_midi(timing.renotated(song, 0.25), tmp_path / "short.mid")
+    again = read_midi(tmp_path / "short.mid")
+    for note, other in zip(song.tracks[0].notes, again.tracks[0].notes):
+        assert again.seconds(other.onset) == pytest.approx(song.seconds(note.onset), abs=1e-4)
+    with pytest.raises(MusicError, match="a beat would last 24 seconds"):
+        timing.renotated(Score([], [Tempo(0.0, 6_000_000)]), 0.25)

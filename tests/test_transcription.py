@@ -49,7 +49,16 @@ def test_to_a_click_nothing_is_guessed(clicked):
     assert sung.grid.tempo == pytest.approx(96) and sung.grid.meter == (4, 4) and sung.grid.downbeat == pytest.approx(first)
     assert [note.onset for note in sung.score.tracks[0].notes] == [2 + onset for _, onset, _ in LINE]  # 2: the pickup's bar
     assert sung.score.notices[0] == "a notice" and "heard 9 notes at about 96 beats a minute in 4/4" in sung.score.notices[1]
-    waltz = transcribe(recording, click=Click(96, first, (3, 4)))
+    for waltz in (
+        transcribe(recording, click=Click(96, first, (3, 4))),
+        transcribe(recording, click=Click(96, first), meter=(3, 4)),
+    ):
+        assert waltz.grid.tempo == pytest.approx(96) and waltz.grid.downbeat == pytest.approx(first)
+    half = transcribe(recording, click=Click(96, first), pace=0.5)
+    assert half.grid.tempo == pytest.approx(48) and half.grid.downbeat == pytest.approx(first)
+    for downbeat in (float("nan"), float("inf"), 1e300):
+        with pytest.raises(MusicError, match="downbeat"):
+            transcribe(recording, click=Click(96, first), downbeat=downbeat)
     assert [note.onset for note in waltz.score.tracks[0].notes] == [1 + onset for _, onset, _ in LINE]
 
 

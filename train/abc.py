@@ -63,7 +63,11 @@ def read_tunes(text: str) -> Iterator[Score]:
             continue
         body = re.sub(r"%.*|^[a-zA-Z]:.*|\\", "", body, flags=re.MULTILINE)
         meter = re.fullmatch(r"(\d+)/(\d+)", {"C": "4/4", "C|": "4/4"}.get(fields.get("M"), fields.get("M", "")))
-        if meter and (score := read_tune(body, key, int(meter[1]), int(meter[2]), fields.get("L"))):
+        try:
+            score = meter and read_tune(body, key, int(meter[1]), int(meter[2]), fields.get("L"))
+        except ZeroDivisionError:  # lengths such as C/0
+            continue
+        if score:
             yield score
 
 
@@ -101,7 +105,7 @@ def read_tune(body: str, key: str, numerator: int, denominator: int, unit: str |
                 octave = token["name"].islower() + token["octave"].count("'") - token["octave"].count(",")
                 letter = token["name"].upper()
                 pitch = 60 + STEPS[letter] + 12 * octave + altered.get(place, signature.get(letter, 0))
-                if tied and notes[-1][0] == pitch:
+                if tied and notes and notes[-1][0] == pitch:
                     notes[-1][2] += duration
                 else:
                     notes.append([pitch, now, duration])

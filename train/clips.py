@@ -10,13 +10,13 @@ from pathlib import Path
 import numpy as np
 
 from accomp import rendering
-from accomp.beat_grid import interpolate, is_compound
+from accomp.beat_grid import interpolate
 from accomp.chords import unit
 from accomp.grid import BASS, GUITAR, PITCHES, STEPS_PER_BEAT, STRINGS
 from accomp.lead import first_bar
 from accomp.melody import skyline
 from accomp.pianoroll import from_blocks
-from accomp.score import TimeSignature
+from accomp.score import TimeSignature, is_compound
 from train import voices
 from train.corpus import Corpus
 from train.stage import Task, bench_tasks, song_tasks
@@ -52,7 +52,7 @@ class Tune:
     @property
     def pulse(self) -> float:
         """Beats in what people tap to, as BeatGrid counts."""
-        return 1.5 if is_compound(self.meter[1:]) else 4 / self.meter.denominator
+        return (12 if is_compound(*self.meter[1:]) else 4) / self.meter.denominator
 
 
 @dataclass

@@ -262,10 +262,13 @@ def finish(takes: list[Take], showing: str):
     take = studio.find(takes, int(showing.split()[0]))
     if take is None:
         return
+    is_heard = False
     for message in studio.finish(take):
         if message:
             gr.Warning(message)
-        yield [gr.skip()] * len(FINISHED_VIEWS)
+        # It can be played before its files are all there.
+        yield [gr.skip()] * len(FINISHED_VIEWS) if is_heard or not take.sounds else finished(take)
+        is_heard = bool(take.sounds)
     yield finished(take)
 
 

@@ -142,9 +142,12 @@ def mix(stems: dict[str, np.ndarray]) -> np.ndarray:
 
 
 def write_audio(samples: np.ndarray, path: str | Path, sample_rate: int = SAMPLE_RATE) -> None:
-    """Writes `samples` ([samples, 2] within -1 to 1) to `path`: as MP3 where it ends so, else as a 16-bit WAV file."""
-    if Path(path).suffix.lower() == ".mp3":
+    """Writes `samples` ([samples, 2] within -1 to 1) to `path`: as MP3 or FLAC where it ends so, else as a 16-bit WAV file."""
+    ending = Path(path).suffix.lower()
+    if ending == ".mp3":
         _write_mp3(samples, Path(path), sample_rate)
+    elif ending == ".flac":
+        soundfile.write(path, samples, sample_rate, format="FLAC", subtype="PCM_16")
     else:
         soundfile.write(path, samples, sample_rate, format="WAV", subtype="PCM_16")
 

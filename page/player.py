@@ -131,7 +131,8 @@ def view_of(
     stems: the file of each track that sounds, by name, to which Gradio adds its "url"
     sound: "there", "coming" where `stems` is None, or "none" where it is empty
 
-    stems: files by name of track, all from beat 0 on and equally long. MP3 rather than Ogg, which Safari reads only since 2025.
+    stems: files by name of track, all from beat 0 on and equally long. FLAC or MP3: Ogg is what Safari reads only
+      since 2025.
       Gradio copies them to its cache and serves those copies alone.
     sung: the notes of the visitor's own recording, (pitch, onset, offset, velocity) in seconds: it becomes a track VOICE on top,
       and the piano is silent at first.

@@ -21,7 +21,7 @@ from accomp.intake import Material, Melody, understand
 from accomp.midi import write_midi
 from accomp.overdub import on_clock, voice_stem
 from accomp.plotting import save_plot
-from accomp.rendering import PEAK, Stopped, leveled, mix, render_stems, write_audio
+from accomp.rendering import PEAK, SAMPLE_RATE, Stopped, leveled, mix, render_stems, write_audio
 from accomp.score import Score, Track
 from page.files import new_folder
 from page.player import VOICE, view_of
@@ -29,6 +29,7 @@ from page.settings import BAND, Settings
 
 RENDERERS = threading.Semaphore(2)  # songs whose sound is made at a time: it takes all cores, and 20 MB a second of music
 WORKERS = ThreadPoolExecutor(16, "sound")  # they mostly wait
+LONG = 240.0  # seconds of music from which its stems are sent as MP3: 1 MB a minute and track instead of 4
 MOMENT = 0.3  # seconds after which a visitor's wish to stop is seen
 MOST_TAKES = 12  # of a visitor; older ones go
 Made = TypeVar("Made")
@@ -65,6 +66,11 @@ class Take:
     def is_there(self) -> bool:
         """Whether its files are: they go away after a while."""
         return self.folder.is_dir()
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether its sound is all there, or there can be none."""
+        return self.is_there and (self.sounds == {} or any(file.suffix == ".mp3" for file in self.files))
 
     def view(self) -> dict[str, Any]:
         """For the player."""
@@ -175,7 +181,7 @@ def draw(take: Take) -> Path:
 def finish(take: Take) -> Iterator[str | None]:
     """Makes what of a take is not there yet: its picture, and its sound. Yields None every moment while it works, and a message
     where there can be no sound. Closed before it ends, it stops the work."""
-    if take.is_there and take.sounds is not None:
+    if take.is_finished:
         return
     try:
         yield from _watched(lambda stop: _finish(take, stop))
@@ -202,11 +208,10 @@ def _finish(take: Take, stop: threading.Event) -> None:
         stems = _stems(take, stop)
         if stop.is_set():  # another may work on the take by now
             raise Stopped
-        sounds = write_stems(stems, take.folder)
+        take.sounds = write_stems(stems, take.folder)
         file = take.folder / f"{take.name}.mp3"
         write_audio(_whole(stems), file)
         take.files = list(dict.fromkeys([*take.files, file]))
-        take.sounds = sounds
 
 
 @contextmanager
@@ -242,8 +247,10 @@ def silent_in(stems: Collection[str]) -> set[str]:
 
 
 def write_stems(stems: dict[str, np.ndarray], folder: Path) -> dict[str, Path]:
-    """Each as an MP3 file in `folder`, for the player."""
-    paths = {name: folder / f"stem{number}.mp3" for number, name in enumerate(stems)}  # a name may not do as a file's
+    """Each as a file in `folder`, for the player: FLAC, which is written and read in no time, or MP3 where that would be much to
+    send. Every browser reads both."""
+    ending = "flac" if len(next(iter(stems.values()))) <= LONG * SAMPLE_RATE else "mp3"
+    paths = {name: folder / f"stem{number}.{ending}" for number, name in enumerate(stems)}  # a name may not do as a file's
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
         list(pool.map(write_audio, stems.values(), paths.values()))
     return paths

@@ -27,6 +27,7 @@ from page.player import Player  # noqa: E402
 from page.recorder import TAKE_FILE, ClickRecorder, take_of  # noqa: E402
 from page.settings import BAND, LONGEST_TEXT, SEEDS, Settings  # noqa: E402
 from page.studio import Take  # noqa: E402
+from page.words import WORDS  # noqa: E402
 
 EXAMPLES = {path.stem: str(path) for path in sorted((Path(__file__).parent / "examples").glob("*.mid"))}
 SOUNDS = [".wav", ".mp3", ".ogg", ".opus", ".webm", ".m4a", ".flac", ".aiff"]
@@ -368,71 +369,77 @@ def accompany(
     return sound, str(studio.draw(take)), str(take.files[0]), take.chords
 
 
+t = WORDS
 with gr.Blocks(title="accomp", delete_cache=(KEPT_SECONDS, KEPT_SECONDS)) as demo:
     material, settings = gr.State(), gr.State(Settings())
     takes, query = gr.State([]), gr.Textbox(visible=False)
     understanding, showing = gr.Textbox(visible=False), gr.Textbox(visible=False)
-    gr.Markdown(
-        "# accomp: give a melody a band\nSing, play or drop a melody, pick a genre: drums, bass, guitar and strings join in."
-    )
+    gr.Markdown("# accomp: give a melody a band")
+    gr.Markdown(t("Sing, play or drop a melody, pick a genre: drums, bass, guitar and strings join in."))
     with gr.Row():
         with gr.Column():
-            with gr.Tab("A file"):
+            with gr.Tab(t("A file")):
                 melody_file = gr.File(
-                    label="Melody: MIDI, or sound", file_types=[".mid", ".midi", ".kar", *SOUNDS], type="filepath", height=140
+                    label=t("Melody: MIDI, or sound"), file_types=[".mid", ".midi", ".kar", *SOUNDS], type="filepath", height=140
                 )
-            with gr.Tab("Record"):
-                microphone = gr.Audio(sources=["microphone"], type="filepath", label="Sing, hum, whistle or play one voice")
-            with gr.Tab("Record with a click"):
+            with gr.Tab(t("Record")):
+                microphone = gr.Audio(
+                    sources=["microphone"], type="filepath",
+                    label=t("Sing, hum, whistle or play one voice, from 1 second to 10 minutes"),
+                )  # fmt: skip
+            with gr.Tab(t("Record with a click")):
                 recorder = ClickRecorder(container=True, padding=True, elem_id="recorder")
-            gr.Examples(list(EXAMPLES.values()), melody_file, label="Melodies to try", example_labels=studio.titles(EXAMPLES))
-            surprise_button = gr.Button("No melody at hand? Try one for me")
+            gr.Examples(list(EXAMPLES.values()), melody_file, label=t("Melodies to try"), example_labels=studio.titles(EXAMPLES))
+            surprise_button = gr.Button(t("No melody at hand? Try one for me"))
         with gr.Column():
             genre_choice = gr.Dropdown(GENRES, value=next((g for g in ("pop", *GENRES) if g in GENRES), None), label="Genre")
             served_view = gr.Markdown(elem_id="served")
-            suggest_button = gr.Button("Suggest a genre", size="sm")
+            suggest_button = gr.Button(t("Suggest a genre"), size="sm")
             with gr.Row(equal_height=True):
                 seed_choice = gr.Number(
-                    0, label="Seed", info="Another seed gives other music.", precision=0, minimum=0, maximum=SEEDS
+                    0, label=t("Seed"), info=t("Another seed gives other music."), precision=0, minimum=0, maximum=SEEDS
                 )
-                dice = gr.Button("Dice", size="sm", min_width=60)
-            instruments_choice = gr.CheckboxGroup(list(BAND), value=list(BAND), label="Who plays beside the piano")
-            with gr.Accordion("More", open=False):
-                intro_choice = gr.Dropdown(list(INTROS), value="none", label="Introduction")
+                dice = gr.Button(t("Dice"), size="sm", min_width=60)
+            instruments_choice = gr.CheckboxGroup(list(BAND), value=list(BAND), label=t("Who plays beside the piano"))
+            with gr.Accordion(t("More"), open=False):
+                intro_choice = gr.Dropdown(list(INTROS), value="none", label=t("Introduction"))
                 variation_choice = gr.Slider(
-                    0, 1, 0, step=0.05, label="Variation", info="Towards 1 the playing gets freer, and rough."
+                    0, 1, 0, step=0.05, label=t("Variation"), info=t("Towards 1 the playing gets freer, and rough.")
                 )
                 chords_choice = gr.Textbox(
-                    "", label="Chords", info="Empty: planned. Or yours, or the planned ones edited: | C  Am | F  G7 |", lines=2
+                    "",
+                    label=t("Chords"),
+                    info=t("Empty: planned. Or yours, or the planned ones edited: | C  Am | F  G7 |"),
+                    lines=2,
                 )
-                settings_file = gr.UploadButton("Open a settings file", file_types=[".json"], size="sm")
-            button = gr.Button("Accompany", variant="primary")
+                settings_file = gr.UploadButton(t("Open a settings file"), file_types=[".json"], size="sm")
+            button = gr.Button(t("Accompany"), variant="primary")
             with gr.Row():
-                three_button, cancel = gr.Button("Three takes", size="sm"), gr.Button("Stop", size="sm")
+                three_button, cancel = gr.Button(t("Three takes"), size="sm"), gr.Button(t("Stop"), size="sm")
     with gr.Column(visible=False) as melody_panel:
         facts = gr.Markdown(elem_id="facts")
         melody_player = Player(elem_id="melody")
-        with gr.Accordion("Is something wrong with it?", open=False), gr.Row():
-            key_choice = gr.Dropdown(KEYS, label="Key", min_width=120)
-            meter_choice = gr.Dropdown(METERS, label="Metre", min_width=80)
-            tempo_choice = gr.Number(label="Beats a minute", min_width=90)
-            half, double = (gr.Button(text, size="sm", min_width=90) for text in ("Half tempo", "Double tempo"))
-            earlier, later = (gr.Button(f"Bar lines a beat {way}", size="sm", min_width=90) for way in ("earlier", "later"))
-            track_choice = gr.Dropdown([], label="Melody track", visible=False)
+        with gr.Accordion(t("Is something wrong with it?"), open=False), gr.Row():
+            key_choice = gr.Dropdown(KEYS, label=t("Key"), min_width=120)
+            meter_choice = gr.Dropdown(METERS, label=t("Metre"), min_width=80)
+            tempo_choice = gr.Number(label=t("Beats a minute"), min_width=90)
+            half, double = (gr.Button(t(text), size="sm", min_width=90) for text in ("Half tempo", "Double tempo"))
+            earlier, later = (gr.Button(t(f"Bar lines a beat {way}"), size="sm", min_width=90) for way in ("earlier", "later"))
+            track_choice = gr.Dropdown([], label=t("Melody track"), visible=False)
     status = gr.Markdown(elem_id="status", min_height=48)  # room for a sign of progress
     with gr.Column(visible=False) as take_panel:
         player = Player(elem_id="song")
-        take_choice = gr.Radio([], label="Takes", elem_id="takes")
+        take_choice = gr.Radio([], label=t("Takes"), elem_id="takes")
         with gr.Row(equal_height=True):
             what_choice = gr.Dropdown(
-                [EVERYTHING, *BAND], value=EVERYTHING, label="Make anew", info="In the selected bars, or all."
+                [EVERYTHING, *BAND], value=EVERYTHING, label=t("Make anew"), info=t("In the selected bars, or all.")
             )
-            again_button, undo_button = gr.Button("Another take of it"), gr.Button("Undo")
-        files_view = gr.Files(label="Downloads", elem_id="downloads")
-        lossless_button = gr.Button("Prepare WAV and stems", size="sm")
+            again_button, undo_button = gr.Button(t("Another take of it")), gr.Button(t("Undo"))
+        files_view = gr.Files(label=t("Downloads"), elem_id="downloads")
+        lossless_button = gr.Button(t("Prepare WAV and stems"), size="sm")
         chords_view = gr.Textbox(
-            label="Chords that were played", lines=4, buttons=["copy"],
-            placeholder="Chords that were played",  # for screen readers: beside a button the label is not heard
+            label=t("Chords that were played"), lines=4, buttons=["copy"],
+            placeholder=t("Chords that were played"),  # for screen readers: beside a button the label is not heard
         )  # fmt: skip
 
     MELODY_VIEWS = [material, settings, melody_panel, facts, melody_player, key_choice, meter_choice, tempo_choice, track_choice,
@@ -506,4 +513,4 @@ with gr.Blocks(title="accomp", delete_cache=(KEPT_SECONDS, KEPT_SECONDS)) as dem
         gr.Button().click(accompany, call, answers, api_name="accompany", concurrency_limit=AT_ONCE, concurrency_id="music")
 
 if __name__ == "__main__":
-    demo.launch(max_file_size=MOST_BYTES)
+    demo.launch(max_file_size=MOST_BYTES, i18n=WORDS)

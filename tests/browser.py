@@ -35,7 +35,7 @@ class Watch:
 
     def message(self, message) -> None:
         if message.type == "error":
-            self.errors.append(message.text)
+            self.errors.append(f"{message.text} ({message.location.get('url', '')})")
 
 
 @pytest.fixture(scope="module")

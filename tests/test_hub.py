@@ -229,7 +229,7 @@ def test_a_model_is_loaded_once_and_keeps_nobody_waiting():
 
 
 def test_the_page_says_which_revision_it_serves(hub, pushed, monkeypatch):
-    assert app.served("pop") == "Models: `pop`, embedded"
+    assert app.served("pop").endswith(" Models: `pop`, embedded")
     monkeypatch.setenv("ACCOMP_NAMESPACE", "tester")
     monkeypatch.setattr(app, "models", Shelf(Accompanist.from_pretrained))
-    assert app.served("pop") == f"Models: `{REPO} @ {pushed[:7]}`"
+    assert app.served("pop").endswith(f" Models: `{REPO} @ {pushed[:7]}`")

@@ -8,8 +8,11 @@ import app
 from accomp import Accompanist, genres, read_midi
 from accomp.grid import MELODY
 from accomp.hub import Shelf
+from accomp.intake import bring
 from accomp.rendering import AudioUnavailable
+from accomp.suggestion import suggest
 from page import studio
+from page.settings import Settings
 
 ODE = app.EXAMPLES["ode_to_joy"]
 
@@ -87,3 +90,11 @@ def test_loading_a_genre_keeps_no_other_visitor_waiting(monkeypatch):
     finally:
         go.set()
         app.demo.close()
+
+
+def test_a_genre_is_suggested_for_a_melody():
+    material = bring(ODE)
+    first = app.suggested(material, Settings())
+    assert first == suggest(material.score, 0, app.GENRES)[0][0] and first in app.GENRES
+    with pytest.raises(gr.Error, match="Bring a melody first"):
+        app.suggested(None, Settings())

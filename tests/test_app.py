@@ -1,4 +1,6 @@
+import json
 import threading
+from urllib.request import urlopen
 
 import gradio as gr
 import pytest
@@ -98,3 +100,16 @@ def test_a_genre_is_suggested_for_a_melody():
     assert first == suggest(material.score, 0, app.GENRES)[0][0] and first in app.GENRES
     with pytest.raises(gr.Error, match="Bring a melody first"):
         app.suggested(None, Settings())
+
+
+def test_mcp_clients_find_the_call():
+    pytest.importorskip("mcp")
+    app.demo.launch(prevent_thread_lock=True, quiet=True, mcp_server=True)
+    try:
+        with urlopen(f"{app.demo.local_url}gradio_api/mcp/schema") as answer:
+            tools = {tool["name"]: tool for tool in json.load(answer)}
+        schema = tools["accompany"]["inputSchema"]
+        assert set(schema["properties"]) == {"melody", "genre", "seed", "chords", "intro"}
+        assert set(schema["required"]) <= {"melody", "genre"} and "one voice" in schema["properties"]["melody"]["description"]
+    finally:
+        app.demo.close()

@@ -239,8 +239,9 @@ def made(material, settings: Settings, takes: list[Take], base: Take | None = No
         take = studio.make(play, material, settings, takes, base, keep, bars)
     except (ModelError, MusicError) as error:
         raise gr.Error(str(error)) from error
+    told = take.melody.score.notices if take.melody.sung else []  # with the melody's facts
     for notice in take.song.notices:
-        if notice not in material.notices:
+        if notice not in told:
             gr.Info(notice)
     return take
 
@@ -397,9 +398,9 @@ with gr.Blocks(title="accomp", delete_cache=(KEPT_SECONDS, KEPT_SECONDS)) as dem
             suggest_button = gr.Button(t("Suggest a genre"), size="sm")
             with gr.Row(equal_height=True):
                 seed_choice = gr.Number(
-                    0, label=t("Seed"), info=t("Another seed gives other music."), precision=0, minimum=0, maximum=SEEDS
+                    0, label=t("Seed"), info=t("Another seed gives other music."), precision=0, minimum=0, maximum=SEEDS, scale=4
                 )
-                dice = gr.Button(t("Dice"), size="sm", min_width=60)
+                dice = gr.Button(t("Dice"), size="sm", min_width=60, scale=1)
             instruments_choice = gr.CheckboxGroup(list(BAND), value=list(BAND), label=t("Who plays beside the piano"))
             with gr.Accordion(t("More"), open=False):
                 intro_choice = gr.Dropdown(list(INTROS), value="none", label=t("Introduction"))

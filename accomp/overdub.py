@@ -6,13 +6,12 @@ The recording stays as it was made, and the band comes to it: the song's tempo m
 from dataclasses import replace
 
 import numpy as np
-import pyloudnorm
 from scipy.signal import butter, sosfilt
 
 from accomp.errors import MusicError
 from accomp.grid import MELODY, TRACK_NAMES
 from accomp.recording import MAX_SECONDS, Recording
-from accomp.rendering import SAMPLE_RATE, excerpts, leveled, render
+from accomp.rendering import SAMPLE_RATE, leveled, loudness, render
 from accomp.score import Control, Note, Score, Tempo, Track
 
 LEAD = 4.0  # LU by which the recording is louder than the band: a singer in front of it, not alone
@@ -115,7 +114,7 @@ def _placed(sound: np.ndarray, at: int, length: int) -> np.ndarray:
 
 def _loudness(sound: np.ndarray) -> float:
     """LUFS, integrated; never minus infinity, which a few notes between the excerpts of a long silence would have."""
-    return max(pyloudnorm.Meter(SAMPLE_RATE).integrated_loudness(excerpts(sound, SAMPLE_RATE)), -60.0)
+    return max(loudness(sound, SAMPLE_RATE), -60.0)
 
 
 def _factor(decibels: float) -> float:

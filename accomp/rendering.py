@@ -154,8 +154,7 @@ def write_audio(samples: np.ndarray, path: str | Path, sample_rate: int = SAMPLE
 
 def leveled(sound: np.ndarray) -> np.ndarray:
     """`sound`, [samples, 2] float32 at SAMPLE_RATE, changed in place to -16 LUFS, or less where it would pass -1 dBFS."""
-    loudness = pyloudnorm.Meter(SAMPLE_RATE).integrated_loudness(excerpts(sound, SAMPLE_RATE))  # of silence minus infinity
-    sound *= min(10 ** ((LOUDNESS - loudness) / 20), PEAK / max(_peak(sound), 1e-9), MAX_GAIN)
+    sound *= min(10 ** ((LOUDNESS - loudness(sound, SAMPLE_RATE)) / 20), PEAK / max(_peak(sound), 1e-9), MAX_GAIN)
     return sound
 
 
@@ -240,7 +239,11 @@ def _run(command: list, stop: threading.Event | None) -> str:
     if stop and stop.is_set():
         raise Stopped
     process = subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors="replace",
+        command,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="replace",
         start_new_session=stop is not None,  # else an interrupt from the keyboard is to reach it
     )
     while True:
@@ -277,8 +280,12 @@ def _finish(stems: dict[str, np.ndarray], music_end: float, sample_rate: int, so
 
 def _gain(whole: np.ndarray, stems: dict[str, np.ndarray], sample_rate: int) -> float:
     peak = max(_peak(sound) for sound in (whole, *stems.values()))
-    loudness = pyloudnorm.Meter(sample_rate).integrated_loudness(excerpts(whole, sample_rate))  # of silence minus infinity
-    return float(min(10 ** ((LOUDNESS - loudness) / 20), PEAK / peak, MAX_GAIN))
+    return float(min(10 ** ((LOUDNESS - loudness(whole, sample_rate)) / 20), PEAK / peak, MAX_GAIN))
+
+
+def loudness(sound: np.ndarray, sample_rate: int) -> float:
+    """LUFS, integrated (ITU-R BS.1770); of silence minus infinity."""
+    return pyloudnorm.Meter(sample_rate).integrated_loudness(excerpts(sound, sample_rate))
 
 
 def _peak(sound: np.ndarray) -> float:

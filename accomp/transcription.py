@@ -105,20 +105,11 @@ def listen(sound: np.ndarray, mels: int = NotesNetConfig.mels) -> Heard:
     return Heard(frames_of(mel, pitch, confidence), pitch, confidence, 10 * np.log10(energy + 1e-10))
 
 
-def transcribe(
-    recording: Recording,
-    *,
-    tempo: float | None = None,
-    pace: float = 1.0,
-    downbeat: float | None = None,
-    meter: tuple[int, int] | None = None,
-    click: Click | None = None,
-) -> Transcription:
-    """The melody of a recording of one voice. tempo (beats a minute, of dotted quarters in compound meters), downbeat (seconds
-    at which some bar begins), meter, or the click that it was made to are what needn't be guessed; pace: 0.5 for half and 2 for
-    double the tempo that is heard. Raises MusicError where no melody is heard or something given is out of range."""
+def transcribe(recording: Recording, **known) -> Transcription:
+    """The melody of a recording of one voice; known: what of its beats needn't be guessed, see `grid_of`. Raises MusicError where
+    no melody is heard or something given is out of range."""
     notes, notices = hear_notes(recording.mono)
-    transcription = on_beats(notes, grid_of(notes, tempo=tempo, pace=pace, downbeat=downbeat, meter=meter, click=click))
+    transcription = on_beats(notes, grid_of(notes, **known))
     transcription.score.notices[:0] = [*recording.notices, *notices]
     return transcription
 
@@ -132,7 +123,9 @@ def grid_of(
     meter: tuple[int, int] | None = None,
     click: Click | None = None,
 ) -> BeatGrid:
-    """The beats of notes; arguments and errors as of `transcribe`. To a click, nothing is guessed but what was corrected."""
+    """The beats of notes. tempo (beats a minute, of dotted quarters in compound meters), downbeat (seconds at which some bar
+    begins), meter, or the click that was sung to are what needn't be guessed; pace: 0.5 for half and 2 for double the tempo
+    that is heard. To a click, nothing is guessed but what was corrected. Raises MusicError where something is out of range."""
     if downbeat is not None and not abs(downbeat) <= MAX_SECONDS:
         raise MusicError(f"a downbeat at {downbeat:g} s was asked for; accepted: seconds of the recording")
     if click:

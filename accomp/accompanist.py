@@ -15,29 +15,22 @@ from huggingface_hub import PyTorchModelHubMixin
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from accomp import arrangement, chord_text, harmony, hub, opening, pianoroll, voicing
+from accomp import chord_text, generation, harmony, hub, opening, pianoroll
 from accomp.chord_text import ChordSymbol, of_triad
 from accomp.chords import COUNT, TRIADS
 from accomp.config import CONFIG_FILE, WEIGHTS_FILE, AccompanistConfig, ModelError
 from accomp.errors import MusicError
-from accomp.feel import Feel, Tune, played_times
-from accomp.grid import (
-    ACCOMPANIMENT,
-    BASS,
-    BLOCK_HALF_BARS,
-    DRUMS,
-    HALF_BAR_STEPS,
-    MELODY,
-    TRACK_NAMES,
-    TRACKS,
-)
+from accomp.feel import Feel
+from accomp.grid import ACCOMPANIMENT, HALF_BAR_STEPS, TRACK_NAMES
 from accomp.harmony import HarmonyNN
 from accomp.lead import Lead
 from accomp.melody import melody_name
 from accomp.planner import ChordPlanner
 from accomp.retake import Retake
-from accomp.score import Chord, Note, Score, Track
+from accomp.score import Chord, Score
 from accomp.shape import Shape
+from accomp.sketch import Sketch
+from accomp.style import Style, StylePath, check
 from accomp.tonality import Key
 from accomp.vae import InstrumentVAE
 
@@ -46,8 +39,6 @@ QUALITY = {(0, 0): "", (0, 1): "m", (1, 0): "7", (1, 1): "m7", (2, 0): "maj7", (
 # A plan's chord has its colour throughout a song. Sevenths outside of the key, which songs have in passing, are made rarer.
 IN_KEY = np.isin((np.arange(COUNT)[:, None] % 12 + np.array(COLOURS)) % 12, [0, 2, 4, 5, 7, 9, 11])
 RARER = np.where(IN_KEY | (np.array(COLOURS) == 0), 1.0, 0.2)
-DRUMS_CHANGE = 0.5  # how likely drums begin anew with a new section
-FILL_CHANCE = 0.5  # of a drum fill at the end of a phrase that is followed by one like it
 
 
 class Accompanist(
@@ -154,6 +145,8 @@ class Accompanist(
         chords: str | list[Chord] | None = None, key: str | Key | None = None, shape: bool = True, feel: bool = True,
         intro: str = "none", instruments: Collection[str] | None = None,
         take: Score | None = None, keep: Collection[str] = (), span: tuple[float, float] | None = None,
+        style: Style | Collection[tuple[Style, float]] | None = None, style_factor: float = 0.5,
+        explore: dict[str, dict[str, float]] | None = None,
     ) -> Score:  # fmt: skip
         """The melody of `score` with a band: five tracks in the order of TRACKS, the piano playing the melody's very notes.
 
@@ -168,8 +161,26 @@ class Accompanist(
         take: an earlier result for the same melody and introduction, of which the tracks named
         in `keep`, and all that lies outside of `span` (beats of the song), stay note for note, and the chords, too: the rest is
         made anew. Whoever is not among `instruments` is silent in any case.
+        style: a song, or several with weights, that the band is drawn to (`Style.of`, `styles.load`), by `style_factor`, from 0
+        (not at all) to 1 (its patterns throughout); explore: how far instruments move through their latent spaces
+        (`Sketch.explored`).
         Raises MusicError where there is no melody or an argument is out of range.
         """
+        sketch = self.sketch(
+            score, seed=seed, variation=variation, melody_track=melody_track, chords=chords, key=key, shape=shape, feel=feel,
+            intro=intro, instruments=instruments, take=take, keep=keep, span=span, style=style, style_factor=style_factor,
+        )  # fmt: skip
+        return (sketch.explored(explore) if explore else sketch).perform()
+
+    @torch.no_grad()
+    def sketch(
+        self, score: Score, *, seed: int = 0, variation: float = 0.0, melody_track: int | None = None,
+        chords: str | list[Chord] | None = None, key: str | Key | None = None, shape: bool = True, feel: bool = True,
+        intro: str = "none", instruments: Collection[str] | None = None,
+        take: Score | None = None, keep: Collection[str] = (), span: tuple[float, float] | None = None,
+        style: Style | Collection[tuple[Style, float]] | None = None, style_factor: float = 0.5,
+    ) -> Sketch:  # fmt: skip
+        """What `accompany` performs, as latents that can still be blended with another sketch's, or explored."""
         if not 0 <= variation <= 4:
             raise MusicError(f"variation is {variation}; accepted: 0 to 4")
         if not 0 <= seed < 2**63:
@@ -178,6 +189,7 @@ class Accompanist(
             raise MusicError(f"the models of {self.config.genre} know no chords; leave `chords` out")
         if take is None and (keep or span):
             raise MusicError("`keep` and `span` need a `take`, the earlier result that they are about")
+        styles = check(style, style_factor) if style else []
         silent = _silent(instruments)
         lead = Lead.of(score, melody_track, key=key)
         notices = list(score.notices)
@@ -185,8 +197,8 @@ class Accompanist(
             notices.append(f"melody: {melody_name(score, lead.index)}{' (as asked)' if melody_track is not None else ''}")
         score, lead = opening.make_room(score, lead, intro)
         generator, random = torch.Generator().manual_seed(seed), np.random.default_rng(seed)
-        blocks = pianoroll.to_blocks(lead.planes)
-        form = Shape.of(blocks, lead.first_block, random, self.config.repeat) if shape else Shape.bare(len(blocks))
+        heard = pianoroll.to_blocks(lead.planes)
+        form = Shape.of(heard, lead.first_block, random, self.config.repeat) if shape else Shape.bare(len(heard))
         retake = Retake.of(take, keep, span, lead) if take else None
         if take and chords is None and self.planner:
             chords = take.chords
@@ -197,27 +209,16 @@ class Accompanist(
             symbols = [symbol.transposed(-lead.shift) for symbol in given]
             notices += remarks
         symbols[: opening.half_bars(lead)] = opening.turnaround(lead)
-        band = self.play(lead, symbols, form, generator, variation, retake, silent)
-        if shape:
-            band = arrangement.end_together(band, symbols, lead.final_step, lead.end)
-        band = {t: notes if t == DRUMS else arrangement.in_range(notes, lead.shift, t) for t, notes in band.items()}
-        if shape:
-            band = arrangement.ground(band, lead.final_step)
-        tune = Tune.of(lead.line, lead.grid)
-        tracks = []
-        for track, spec in enumerate(TRACKS):
-            program = self.config.programs.get(spec.name, spec.program)
-            if track == MELODY:
-                tracks.append(Track(spec.name, program, False, list(lead.track.notes), list(lead.track.controls)))
-                continue
-            notes = self._perform(band[track], track, lead, tune, seed, feel) if track not in silent else []
-            if retake and track not in silent:
-                notes = retake.splice(track, notes, lead)
-            tracks.append(Track(spec.name, program, track == DRUMS, notes))
-        if intro == "count-in":
-            tracks[DRUMS].notes[:0] = opening.clicks(score, lead)
-        named = _named([symbol.transposed(lead.shift) for symbol in symbols], lead) if self.planner else []
-        return Score(tracks, list(score.tempos), list(score.meters), score.resolution, named, notices)
+        sketch = Sketch(self, score, lead, symbols, {}, {}, {}, seed, shape, feel, intro, silent, retake, notices)
+        path = StylePath.through(styles, style_factor, form, seed) if styles and style_factor else None
+        blocks = torch.from_numpy(heard).to(self.device)
+        sketch.latents, sketch.onsets = generation.choose_latents(
+            self, blocks, sketch.plan, form, generator, self._kept(sketch), path
+        )
+        sketch.fills = generation.choose_fills(self, form, generator)
+        for rows in sketch.latents.values():
+            rows[:, :-1] += variation * torch.randn(len(rows), rows.shape[1] - 1, generator=generator).to(self.device)
+        return sketch
 
     def plan(self, lead: Lead, form: Shape, random: np.random.Generator, ending: bool = True) -> list[ChordSymbol]:
         """The chord plan of a melody: one symbol each half bar, in its normal key; C throughout where the models know no chords.
@@ -235,112 +236,25 @@ class Accompanist(
         symbols = [of_triad(chord, qualities[chord] if self.config.colours else None) for chord in plan[:final]]
         return symbols + [of_triad(_final_chord(int(plan[min(final, len(plan) - 1)]), lead))] * (len(plan) - final)
 
-    @torch.no_grad()
-    def play(
-        self, lead: Lead, symbols: list[ChordSymbol], form: Shape, generator: torch.Generator, variation: float = 0.0,
-        retake: Retake | None = None, silent: Collection[int] = (),
-    ) -> dict[int, np.ndarray]:  # fmt: skip
-        """What the band plays to a melody and a chord each half bar: by track, notes [n, 3] in steps, in the normal key.
-        retake: what of an earlier take is to be heard, and played about as it was; silent: tracks that nobody hears."""
-        plan = np.array([symbol.triad for symbol in symbols])
-        blocks = torch.from_numpy(pianoroll.to_blocks(lead.planes)).to(self.device)
-        by_block = torch.from_numpy(plan.reshape(-1, BLOCK_HALF_BARS)).to(self.device)
+    def _kept(self, sketch: Sketch) -> dict[tuple[int, int], Tensor]:
+        """By track and block, latents and flags [K + 1] that are not chosen: of what stays of an earlier take, so that it is
+        heard and played about as it was, and of the silent."""
+        count = sketch.lead.grid.blocks
         kept = {}
-        if retake:
-            stay = retake.blocks(lead)
-            for track, heard in retake.heard(lead).items():
-                of_take = self.encode(track, torch.from_numpy(heard).to(self.device), by_block)
+        if sketch.retake:
+            stay = sketch.retake.blocks(sketch.lead)
+            for track, heard in sketch.retake.heard(sketch.lead).items():
+                of_take = self.encode(track, torch.from_numpy(heard).to(self.device), sketch.plan)
                 kept |= {(track, block): of_take[block] for block in np.flatnonzero(stay[track])}
-        for track in silent:
+        for track in sketch.silent:
             nothing = torch.zeros(self.vaes[TRACK_NAMES[track]].config.latent + 1, device=self.device)
-            kept |= {(track, block): nothing for block in range(len(blocks))}
-        latents = self.choose_latents(blocks, by_block, form, generator, kept)
-        fills = self.choose_fills(form, generator)
-        band = {}
-        for track in ACCOMPANIMENT:
-            vae, chosen = self.vaes[TRACK_NAMES[track]], latents[track]
-            noise = torch.randn(chosen.shape[0], chosen.shape[1] - 1, generator=generator).to(self.device)
-            probabilities = vae.decode(chosen[:, :-1] + variation * noise, by_block) * chosen[:, -1:, None, None]
-            played = vae.binarise(probabilities)
-            if track == DRUMS:
-                for block, fill in fills.items():
-                    if played[block].any():
-                        played[block, :, -HALF_BAR_STEPS:] = vae.binarise(vae.decode(fill, by_block[:1]))[0, :, -HALF_BAR_STEPS:]
-            notes = pianoroll.from_planes(pianoroll.from_blocks(played.cpu().numpy()))
-            if self.config.planner and len(notes) and track != DRUMS:
-                notes = arrangement.strike_again(notes, arrangement.LONGEST[track])
-                if track == BASS:
-                    notes = voicing.bass_notes(arrangement.monophonic(notes), symbols)
-                else:
-                    notes = arrangement.thin_out(notes, arrangement.MOST_VOICES[track])
-                    notes = arrangement.lead_voices(notes, plan, arrangement.CENTRE[track])
-                    notes = voicing.colour(notes, symbols)
-            band[track] = notes[notes[:, 1] < lead.end]
-        if self.config.planner and self.config.agree:
-            band |= voicing.agree({track: notes for track, notes in band.items() if track != DRUMS}, symbols)
-        return band
+            kept |= {(track, block): nothing for block in range(count)}
+        return kept
 
-    @torch.no_grad()
-    def choose_latents(
-        self, blocks: Tensor, plan: Tensor, form: Shape, generator: torch.Generator,
-        kept: dict[tuple[int, int], Tensor] | None = None,
-    ) -> dict[int, Tensor]:  # fmt: skip
-        """By track, the band's latents and flags [B, K + 1] for melody blocks [B, 2, 32, 128] under a plan [B, H]. The first
-        networks play where the song or a section begins, and for an instrument that has rested long enough. kept: latents
-        [K + 1] by track and block that are not chosen."""
-        kept = kept or {}
-        config = self.config
-        count = len(blocks)
-        melody = self.encode(MELODY, blocks, plan)[:, :-1]
-        latents = {t: melody.new_zeros(count, config.vaes[TRACK_NAMES[t]].latent + 1) for t in ACCOMPANIMENT}
-        for block in range(count):
-            earlier = int(form.source[block])
-            for track in ACCOMPANIMENT:
-                name = TRACK_NAMES[track]
-                if (track, block) in kept:
-                    latents[track][block] = kept[track, block]
-                    continue
-                waits = track in form.rests and form.rests[track][block]
-                if waits:
-                    continue
-                # What returns is played again, but not where it is what was to be made anew.
-                returns = earlier >= 0 and (track, earlier) not in kept
-                if returns and not (track in form.rests and form.rests[track][earlier]):
-                    latents[track][block] = latents[track][earlier]
-                    continue
-                rest = min(block, config.longest_rest)
-                rested = rest == config.longest_rest and not latents[track][block - rest : block, -1].any()
-                waited = block > 0 and track in form.rests and form.rests[track][block - 1]
-                is_last = block == count - 1 and block > 0
-                opens = form.opens[block]
-                if opens and block and track == DRUMS:
-                    # A drummer often keeps the beat where others begin a new section.
-                    opens = torch.rand((), generator=generator) < DRUMS_CHANGE
-                step = "last" if is_last else "first" if opens or rested or waited else "middle"
-                at, of = torch.tensor([[block], [count]], device=melody.device)
-                heard = harmony.heard_at(step, at, of, melody, latents, track, plan, self.genre_index)
-                apart, sparsest = None, harmony.NEVER
-                if step == "first":
-                    sparsest = config.sparsest
-                    if block and latents[track][block - 1, -1] > 0:
-                        apart = latents[track][block - 1, :-1], config.contrast
-                    heard.previous = harmony.forget(heard.previous, torch.ones(1, dtype=torch.bool, device=at.device))
-                latents[track][block] = self.harmony[name].choose(
-                    step, heard, generator, config.temperature, config.top_p, config.steadiness.get(name, 0.0),
-                    config.push * (2 * float(form.energy[block]) - 1), config.variety.get(name, 0.0), apart, sparsest,
-                )[0]  # fmt: skip
-        return latents
-
-    def choose_fills(self, form: Shape, generator: torch.Generator) -> dict[int, Tensor]:
-        """By block that ends a phrase, a drum latent [1, K] whose last half bar is to be played there; where the song goes
-        on into another section always, else by chance."""
-        fills = {}
-        for block in np.flatnonzero(form.closes[:-1]):
-            new = form.labels[block + 1] != form.labels[block]
-            fill = self.harmony[TRACK_NAMES[DRUMS]].draw_fill(generator)
-            if fill is not None and (torch.rand((), generator=generator) < (1.0 if new else FILL_CHANCE)):
-                fills[int(block)] = fill
-        return fills
+    def has_vaes_of(self, other: "Accompanist") -> bool:
+        """Whether latents mean the same to both models."""
+        ours, theirs = self.vaes.state_dict(), other.vaes.state_dict()
+        return self.config.vaes == other.config.vaes and all(torch.equal(v, theirs[k].to(v.device)) for k, v in ours.items())
 
     @torch.no_grad()
     def encode(self, track: int, blocks: Tensor, plan: Tensor) -> Tensor:
@@ -352,38 +266,14 @@ class Accompanist(
             active = torch.ones_like(active)
         return torch.cat([mean * active, active], dim=1)
 
-    def _perform(
-        self, notes: np.ndarray, track: int, lead: Lead, tune: Tune, seed: int, feel: bool
-    ) -> list[Note]:
-        """Notes in beats, cut at the melody's end: as players of the genre play them, or without feel on the grid."""
-        grid, end = lead.grid, lead.track.end
-        notes = arrangement.without_unisons(notes)
-        notes = notes[np.lexsort((notes[:, 0], notes[:, 1]))]
-        notes = notes[grid.present[notes[:, 1]]]
-        offsets = np.zeros(len(notes))
-        if feel:
-            # Streams of their own: a note more in one track or chord moves no other.
-            velocities = self.feel.velocities(notes, track, tune, np.random.default_rng([seed, track, 0]))
-            offsets = self.feel.offsets(notes, track, tune, np.random.default_rng([seed, track, 1]))
-            offsets[notes[:, 1] >= lead.final_step] = 0  # the band ends as one
-        else:
-            velocities = self.feel.plain_velocities(notes, track, tune)
-        played = []
-        last_beat = grid.beats[grid.nearest_step(end)] - 1e-9  # what sounds to the last step sounds to the melody's very end
-        for (pitch, _, last), (onset, stop), velocity in zip(notes, played_times(notes, offsets, grid), velocities):
-            stop = end if grid.beats[last] >= last_beat else min(stop, end)
-            if stop - onset > 1e-9:
-                played.append(Note(int(pitch), float(onset), float(stop - onset), int(velocity)))
-        return played
 
-
-def _silent(instruments: Collection[str] | None) -> set[int]:
+def _silent(instruments: Collection[str] | None) -> frozenset[int]:
     """The tracks of the band that don't play. Raises MusicError."""
     names = [TRACK_NAMES[track] for track in ACCOMPANIMENT]
     unknown = set(instruments or ()) - set(names)
     if unknown:
         raise MusicError(f"there is no instrument {sorted(unknown)[0]!r}; accepted: {', '.join(names)}")
-    return set() if instruments is None else {track for track in ACCOMPANIMENT if TRACK_NAMES[track] not in instruments}
+    return frozenset(t for t in ACCOMPANIMENT if instruments is not None and TRACK_NAMES[t] not in instruments)
 
 
 def _final_chord(planned: int, lead: Lead) -> int:
@@ -392,17 +282,6 @@ def _final_chord(planned: int, lead: Lead) -> int:
     c_major, a_minor = 0, 21
     tonics = (a_minor, c_major) if lead.key.is_minor else (c_major, a_minor)
     return next((tonic for tonic in tonics if TRIADS[tonic, last]), planned)
-
-
-def _named(symbols: list[ChordSymbol], lead: Lead) -> list[Chord]:
-    """Chords with onsets in beats, one where they change."""
-    named: list[Chord] = []
-    beats, end = lead.grid.beats, lead.track.end
-    for half_bar, symbol in enumerate(symbols):
-        first, last = beats[half_bar * HALF_BAR_STEPS], beats[(half_bar + 1) * HALF_BAR_STEPS]
-        if first < end - 1e-9 and last > first and (not named or named[-1].symbol != str(symbol)):
-            named.append(Chord(float(first), str(symbol)))
-    return named
 
 
 def _half(value: Tensor) -> Tensor:

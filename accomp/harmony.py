@@ -208,6 +208,27 @@ class HarmonyNN(nn.Module):
         active = (index != len(self.codes)).to(chosen.dtype)[:, None]
         return torch.cat([chosen * active, active], dim=1)
 
+    def directions(self) -> dict[str, Tensor]:
+        """Ways through the latent space along which real playing differs, [K] each, one standard deviation long: "density" to
+        busier patterns, "variety" to those of more pitch classes (none for drums), "character" along what differs most
+        beside these. Empty for the regression head."""
+        if self.config.head == "regression":
+            return {}
+        real = self.log_count == 0
+        codes = self.codes[real] - self.codes[real].mean(0)
+        found: dict[str, Tensor] = {}
+        for name, values in (("density", self.density[real]), ("variety", self.variety[real])):
+            if values.std() > 0:
+                # The mean way of codes of one deviation more: along it patterns stay as likely as they can.
+                found[name] = codes.T @ (values - values.mean()) / (values - values.mean()).square().sum() * values.std()
+        rest = codes
+        for way in found.values():
+            unit = way / way.norm()
+            rest = rest - (rest @ unit)[:, None] * unit
+        _, scale, ways = torch.linalg.svd(rest, full_matrices=False)
+        sign = ways[0][ways[0].abs().argmax()].sign()  # else the library's version decides
+        found["character"] = ways[0] * sign * scale[0] / len(rest) ** 0.5
+        return found
 
     def draw_fill(self, generator: torch.Generator) -> Tensor | None:
         """[1, K]: a code whose block ends with a fill, the more of one the likelier; None where the codebook has none."""

@@ -73,15 +73,26 @@ class InstrumentVAE(nn.Module):
             output = torch.stack([(sounding - before).clamp(min=0), sounding], dim=1)
         return self._unseen(output, plan)
 
-    def binarise(self, probabilities: Tensor) -> Tensor:
+    def binarise(self, probabilities: Tensor, onsets: Tensor | None = None) -> Tensor:
         """Planes [N, 2, 32, P] uint8 by the fitted thresholds. A pitch that sounds already is struck again only where that is
-        more likely than not: the low threshold that finds the beginnings of notes would chop held ones."""
+        more likely than not: the low threshold that finds the beginnings of notes would chop held ones. onsets: [N] how many
+        notes are struck in each block, the likeliest; where it is NaN the thresholds tell."""
         onset, sustain = probabilities[:, 0], probabilities[:, 1]
-        struck = onset > self.thresholds[0]
-        sounding = struck | (sustain > self.thresholds[1])
+        thresholds = self.thresholds.expand(len(onset), 2)
+        if onsets is not None:
+            thresholds = thresholds * self._factor_for(onset, onsets)[:, None]
+        struck = onset > thresholds[:, 0, None, None]
+        sounding = struck | (sustain > thresholds[:, 1, None, None])
         before = F.pad(sounding, (0, 0, 1, 0))[:, :-1]
         struck = struck & (~before | (onset > 0.5))
         return torch.stack([struck, sounding], dim=1).to(torch.uint8)
+
+    def _factor_for(self, onset: Tensor, onsets: Tensor) -> Tensor:
+        """[N] by what to multiply the thresholds so that `onsets` [N] of the probabilities [N, 32, P] pass; 1 where it is NaN."""
+        ordered = onset.flatten(1).sort(dim=1, descending=True).values
+        last = ordered.gather(1, onsets.nan_to_num().round().long().clamp(0, ordered.shape[1] - 1)[:, None])[:, 0]
+        factor = last.clamp(min=0.02, max=0.9) / self.thresholds[0]
+        return torch.where(onsets.isnan(), torch.ones_like(factor), factor)
 
     def loss(self, planes: Tensor, plan: Tensor, kl_weight: float) -> Loss:
         """Negative evidence lower bound, nats a block, the divergence weighted by `kl_weight`."""

@@ -1,24 +1,14 @@
-"""A song's tracks as the five parts that the models learn: which instrument plays which part, in which key and register."""
+"""A song's parts as training learns from them: what the models see, and how each note was played."""
 
-from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
 
-from accomp import chord_text, chords, pianoroll, tonality
-from accomp.errors import MusicError
-from accomp.grid import BASS, DRUMS, GUITAR, MELODY, STEPS_PER_BEAT, STRINGS, TRACKS, Grid
-from accomp.lead import normal_pitches, part_planes
-from accomp.melody import choose_melody, skyline
-from accomp.score import Note, Score, Track
+from accomp import parts, pianoroll
+from accomp.grid import DRUMS, STEPS_PER_BEAT, TRACKS, Grid
+from accomp.lead import normal_pitches
+from accomp.score import Note, Score
 from train.corpus import NOTE
-
-NEARLY_EMPTY = 0.25  # a guitar part with fewer notes than this share of the piano's comping is left to the piano
-STRINGS_PROGRAMS = range(40, 56)  # of all that plays the strings part, what may give its sound
-# Strings, voices, organs and pads hold chords. Where they do, brass, reeds, leads and mallets are left out of the strings
-# part: all of them on one track are more than one part can be, and teach it restless noise.
-SUSTAINED = {*range(16, 24), *range(40, 55), *range(88, 96)}
-ENOUGH_SUSTAINED = 40  # notes
 
 
 @dataclass
@@ -34,62 +24,14 @@ class Parts:
     even: float
 
 
-def split(score: Score, melody: int | None = None) -> tuple[dict[int, list[Note]], list[Note], dict[int, int]]:
-    """The notes of each of the five parts (the melody as a single line), the other notes that sound with them, and the main
-    program of each part. The families are LPD-5's (Dong et al. 2018): all that is neither drums, piano, guitar nor bass is
-    strings. The piano's comping plays the guitar part where there is hardly a guitar. melody: its track, else chosen."""
-    melody = choose_melody(score) if melody is None else melody
-    parts: dict[int, list[Note]] = {track: [] for track in range(len(TRACKS))}
-    comping: list[Note] = []
-    sustained: list[Note] = []
-    others: list[Note] = []
-    sounds: dict[int, Counter] = {track: Counter() for track in range(len(TRACKS))}
-    for index, track in enumerate(score.tracks):
-        family = track.program // 8
-        part = {0: None, 3: GUITAR, 4: BASS}.get(family, STRINGS)
-        if index == melody:
-            parts[MELODY] = skyline(track.notes)
-        elif track.is_drum:
-            parts[DRUMS] += track.notes
-        elif part is None:
-            comping += track.notes
-        elif part == STRINGS and track.program < 120:  # beyond are sound effects
-            chosen = sustained if track.program in SUSTAINED else others
-            chosen += track.notes
-            if track.program in STRINGS_PROGRAMS:
-                sounds[STRINGS][track.program] += len(track.notes)
-        elif part != STRINGS:
-            parts[part] += track.notes
-            sounds[part][track.program] += len(track.notes)
-    beside = others
-    if len(parts[GUITAR]) < NEARLY_EMPTY * len(comping):
-        parts[GUITAR], beside = comping, beside + parts[GUITAR]
-    else:
-        beside = beside + comping
-    parts[STRINGS] = sustained if len(sustained) >= ENOUGH_SUSTAINED else sustained + others
-    return parts, beside, {part: count.most_common(1)[0][0] for part, count in sounds.items() if count}
-
-
-def normal_parts(score: Score, chord_markers: bool = False) -> Parts:
-    """The parts of a song, ready to be cut into blocks. chord_markers: its chords are those that its markers name, rather than
-    those that its parts play. Raises MusicError where there is no melody, or no chord, to learn from."""
-    parts, beside, programs = split(score)
-    if not parts[MELODY]:
-        raise MusicError("the melody track has no notes")
-    everything = [note for notes in [*parts.values(), beside] for note in notes]
-    grid = Grid.of(score, min(note.onset for note in everything), max(note.end for note in everything))
-    shift = tonality.shift_of(parts[MELODY])
-    planes = np.stack([part_planes(parts[track], track, shift, grid) for track in range(len(TRACKS))])
-    notes = np.concatenate([_played_notes(parts[track], track, shift, grid) for track in range(len(TRACKS))])
-    harmony = sum(chords.chroma(part) for part in (planes[GUITAR], planes[STRINGS], part_planes(beside, GUITAR, shift, grid)))
-    if chord_markers:
-        symbols, _ = chord_text.plan_of(score.chords, score, Track(notes=parts[MELODY]), grid)
-        plan = np.array([symbol.transposed(-shift).triad for symbol in symbols])
-    else:
-        plan = chords.of_arrangement(harmony, chords.chroma(planes[BASS]), chords.chroma(planes[MELODY]))
+def played_parts(score: Score, chord_markers: bool = False) -> Parts:
+    """As `accomp.parts.normal_parts`."""
+    normal = parts.normal_parts(score, chord_markers)
+    grid = normal.grid
+    notes = np.concatenate([_played_notes(normal.notes[track], track, normal.shift, grid) for track in range(len(TRACKS))])
     widths = np.diff(grid.beats).reshape(-1, STEPS_PER_BEAT)
     even = float(np.isclose(widths, 1 / STEPS_PER_BEAT).all(1).sum() / max((widths > 0).any(1).sum(), 1))
-    return Parts(planes, plan, notes, programs, even)
+    return Parts(normal.planes, normal.plan, notes, normal.programs, even)
 
 
 def _played_notes(notes: list[Note], track: int, shift: int, grid: Grid) -> np.ndarray:

@@ -31,7 +31,7 @@ from accomp.midi import read_midi
 from train import dataset
 from train.corpus import SONGS_FILE, CorpusWriter
 from train.lpd import read_genre_list, read_lpd
-from train.parts import normal_parts
+from train.parts import played_parts
 
 SPLITS = (("train", 0.8), ("val", 0.1), ("test", 0.1))
 MIDI_ENDINGS = (".mid", ".midi", ".kar")
@@ -141,7 +141,7 @@ def prepare_song(source: Path, chord_markers: bool, file: str):
     """(packed blocks of each track, plan [B, 4], notes, programs, hashes of bars, share of even beats), or why there are none."""
     path = source / file
     try:
-        parts = normal_parts(read_lpd(path) if path.suffix == ".npz" else read_midi(path), chord_markers)
+        parts = played_parts(read_lpd(path) if path.suffix == ".npz" else read_midi(path), chord_markers)
     except MusicError as error:
         return str(error)
     blocks = pianoroll.to_blocks(parts.planes)[:, :LONGEST]

@@ -22,7 +22,7 @@ from accomp.midi import read_midi
 from accomp.score import Note, Score, Track
 from train import rivals
 from train.corpus import Corpus
-from train.parts import split
+from accomp.parts import split
 
 EXCERPT_BLOCKS = 16  # 32 bars
 BENCH_MELODY, BENCH_CHORDS = 80, 0  # programs

@@ -1,0 +1,126 @@
+"""A sketch: all that is decided of a band before it plays, as latents, which can be moved and mixed.
+
+Letters: B blocks of the song, K latent size of an instrument.
+"""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from accomp.chord_text import ChordSymbol
+from accomp.errors import MusicError
+from accomp.generation import between
+from accomp.grid import ACCOMPANIMENT, BLOCK_HALF_BARS, TRACK_NAMES
+from accomp.lead import Lead
+from accomp.retake import Retake
+from accomp.score import Score
+
+if TYPE_CHECKING:
+    from accomp.accompanist import Accompanist
+
+FARTHEST = 3.0  # standard deviations that a latent may be moved
+
+
+@dataclass
+class Sketch:
+    """model: who plays; score, lead: the melody, with room for an introduction; symbols: its chords by half bar, in the normal
+    key; latents: by track, latents and flags [B, K + 1]; onsets: by track, [B] how many onsets a block shall have, NaN where
+    the decoder tells; fills: by block, a drum latent [1, K] for its last half bar; shape, feel, intro: as in
+    `Accompanist.accompany`; silent: tracks that don't play; retake: what stays of an earlier result."""
+
+    model: "Accompanist"
+    score: Score
+    lead: Lead
+    symbols: list[ChordSymbol]
+    latents: dict[int, Tensor]
+    onsets: dict[int, Tensor]
+    fills: dict[int, Tensor]
+    seed: int
+    shape: bool
+    feel: bool
+    intro: str
+    silent: frozenset[int]
+    retake: Retake | None
+    notices: list[str]
+
+    @cached_property
+    def triads(self) -> np.ndarray:
+        """[H] chords of the models' vocabulary."""
+        return np.array([symbol.triad for symbol in self.symbols])
+
+    @property
+    def plan(self) -> Tensor:
+        """[B, 4] the same by block."""
+        return torch.from_numpy(self.triads.reshape(-1, BLOCK_HALF_BARS)).to(self.model.device)
+
+    def perform(self) -> Score:
+        """The song: see `Accompanist.accompany`."""
+        from accomp.performance import perform
+
+        return perform(self)
+
+    @torch.no_grad()
+    def blended(self, other: "Sketch", amount: float) -> "Sketch":
+        """On the way from this sketch (amount 0) to another one of the same melody (1): where both have an instrument play, its
+        latents are w = (1 - amount) w1 + amount w2 with as many onsets as lie between; what can't be halved (chords, fills, who
+        plays at all) changes place by place. The other's model may be of another genre with the same VAEs.
+        Raises MusicError where the two don't belong together, or amount is out of range."""
+        if not 0 <= amount <= 1:
+            raise MusicError(f"the amount is {amount}; accepted: 0 (the first) to 1 (the second)")
+        if self.lead.track.notes != other.lead.track.notes or self.lead.shift != other.lead.shift:
+            raise MusicError("the two are not of the same melody, key and introduction; accepted: sketches of one melody")
+        if not self.model.has_vaes_of(other.model):
+            names = f"{self.model.config.genre} and {other.model.config.genre}"
+            raise MusicError(f"the models of {names} have different VAEs, whose latents can't be mixed")
+        if amount in (0, 1):
+            return other if amount else self
+        nearer = other if amount >= 0.5 else self
+        random = np.random.default_rng([self.seed, other.seed])
+        half_bar = random.random(len(self.symbols)) < amount
+        symbols = [b if later else a for a, b, later in zip(self.symbols, other.symbols, half_bar)]
+        mixed = replace(nearer, symbols=symbols, latents={}, onsets={}, fills={}, retake=None)
+        for track in ACCOMPANIMENT:
+            a, b = self.latents[track], other.latents[track].to(self.model.device)
+            later = torch.from_numpy(random.random(len(a)) < amount).to(a.device)[:, None]
+            both = (a[:, -1:] > 0) & (b[:, -1:] > 0)
+            mixed.latents[track] = torch.where(both, torch.lerp(a, b, amount), torch.where(later, b, a))
+            wanted = between(self.model, track, mixed.plan, a, b, amount)
+            mixed.onsets[track] = torch.where(both[:, 0], wanted, torch.nan)
+        later = dict(zip(range(len(self.latents[0])), random.random(len(self.latents[0])) < amount))
+        for block in sorted(self.fills.keys() | other.fills.keys()):
+            fills = other.fills if later[block] else self.fills
+            if block in fills:
+                mixed.fills[block] = fills[block]
+        return mixed
+
+    @torch.no_grad()
+    def explored(self, moves: dict[str, dict[str, float]]) -> "Sketch":
+        """With instruments moved through their latent spaces: {"guitar": {"density": 1.0, "variety": -0.5}}, in standard
+        deviations of the genre's real playing, -3 to 3; see `HarmonyNN.directions`. Raises MusicError."""
+        latents, onsets = dict(self.latents), dict(self.onsets)
+        for name, move in moves.items():
+            track = _instrument(name)
+            directions = self.model.harmony[name].directions()
+            shift = torch.zeros_like(latents[track][0])
+            for direction, amount in move.items():
+                if direction not in directions:
+                    raise MusicError(f"{name} has no direction {direction!r}; accepted: {', '.join(directions) or 'none'}")
+                if not -FARTHEST <= amount <= FARTHEST:
+                    raise MusicError(f"{direction} of {name} is {amount}; accepted: {-FARTHEST:g} to {FARTHEST:g}")
+                shift[:-1] += amount * directions[direction]
+            moved = latents[track] + shift * latents[track][:, -1:]
+            was, now = (between(self.model, track, self.plan, rows, rows, 0.0) for rows in (latents[track], moved))
+            latents[track] = moved
+            onsets[track] = onsets[track] * (now + 1) / (was + 1)  # NaN stays NaN
+        return replace(self, latents=latents, onsets=onsets)
+
+
+def _instrument(name: str) -> int:
+    names = [TRACK_NAMES[track] for track in ACCOMPANIMENT]
+    if name not in names:
+        raise MusicError(f"there is no instrument {name!r}; accepted: {', '.join(names)}")
+    return TRACK_NAMES.index(name)

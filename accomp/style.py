@@ -1,0 +1,138 @@
+"""Play it like that song: another song's latents, which a band is drawn to.
+
+A song's blocks are encoded instrument by instrument and its unique latents kept as a set; while a band is made, each latent z
+that a HarmonyNN chooses becomes z' = alpha s + (1 - alpha) z, s out of the song's set and alpha the latent sample factor. That is
+what is played, and what the next block goes on from. Because latents are playing patterns relative to chords, the melody's own
+chords stay.
+Source: Tham & Kim 2021, "Generating Music in certain Styles". There s is drawn anew for each instrument and block; here a
+passage of the song is drawn for each section, from which all instruments take their latents, as their parts belong together.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from accomp import pianoroll
+from accomp.errors import MusicError
+from accomp.grid import ACCOMPANIMENT, BLOCK_HALF_BARS
+from accomp.parts import normal_parts
+from accomp.score import Score
+from accomp.shape import Shape
+
+if TYPE_CHECKING:
+    from accomp.accompanist import Accompanist
+
+PASSAGE = 4  # blocks: where in a song a passage may begin
+LEVEL = 0.25  # how near in energy, as a share of the song's passages, a passage should be to the section that it is drawn for
+
+
+@dataclass
+class Style:
+    """One song's playing. unique: by track that plays in the song, its different latents and flags [n, K + 1]; order: by track,
+    [B] int, which of them each block of the song has."""
+
+    name: str
+    unique: dict[int, Tensor]
+    order: dict[int, np.ndarray]
+
+    @classmethod
+    @torch.no_grad()
+    def of(cls, model: "Accompanist", song: Score, name: str = "") -> "Style":
+        """The style of `song`, a score with some of drums, guitar, bass and strings (or other instruments in their place) beside
+        its melody. Raises MusicError where nobody accompanies."""
+        parts = normal_parts(song)
+        plan = torch.from_numpy(parts.plan.reshape(-1, BLOCK_HALF_BARS)).to(model.device)
+        unique, order = {}, {}
+        for track in ACCOMPANIMENT:
+            blocks = pianoroll.to_blocks(parts.planes[track])
+            if not blocks.any():
+                continue
+            latents = model.encode(track, torch.from_numpy(blocks).to(model.device), plan)
+            unique[track], places = torch.unique(latents, dim=0, return_inverse=True)
+            order[track] = places.cpu().numpy()
+        if not unique:
+            raise MusicError("a style needs a song with a band; found only one part, the melody")
+        return cls(name, unique, order)
+
+    @property
+    def blocks(self) -> int:
+        return len(next(iter(self.order.values())))
+
+    def latents(self, track: int) -> Tensor:
+        """[B, K + 1] of the song's blocks."""
+        return self.unique[track][torch.from_numpy(self.order[track]).to(self.unique[track].device)]
+
+    def density(self) -> np.ndarray:
+        """[B] how many instruments play in each block of the song."""
+        return np.sum([self.latents(track)[:, -1].cpu().numpy() for track in self.unique], axis=0)
+
+
+@dataclass
+class StylePath:
+    """What a band is drawn to, block by block of its song. latents: by track, [B, K + 1]; chance: by track, [B], from 0 to 1: up
+    to which factor the band decides who plays at all, and from which the style."""
+
+    latents: dict[int, Tensor]
+    chance: dict[int, np.ndarray]
+    factor: float
+
+    @classmethod
+    def through(cls, pairs: list[tuple[Style, float]], factor: float, form: Shape, seed: int) -> "StylePath":
+        """A way through songs with weights, as long as `form`. In each section every instrument follows one of the songs, more
+        likely one of much weight; of a song all take the same passage, which is as busy there as the section shall be."""
+        random = np.random.default_rng([seed, 3])
+        weights = np.array([weight for _, weight in pairs], float)
+        count = len(form.opens)
+        starts = np.flatnonzero(form.opens | (np.arange(count) == 0))
+        known = {track for style, _ in pairs for track in style.unique}
+        latents: dict[int, Tensor] = {}
+        chance = {track: np.ones(count) for track in known}
+        for start, end in zip(starts, [*starts[1:], count]):
+            passages = [_passage(style, float(form.energy[start]), random) for style, _ in pairs]
+            for track in sorted(known):
+                able = weights * [track in style.unique for style, _ in pairs]
+                at = int(random.choice(len(pairs), p=able / able.sum()))
+                rows = pairs[at][0].latents(track)
+                if track not in latents:
+                    latents[track] = rows.new_zeros(count, rows.shape[1])
+                latents[track][start:end] = rows[(passages[at] + np.arange(end - start)) % len(rows)]
+                chance[track][start:end] = random.random()
+        for block in np.flatnonzero(form.source >= 0):  # what returns is played as before
+            for track in known:
+                latents[track][block] = latents[track][form.source[block]]
+                chance[track][block] = chance[track][form.source[block]]
+        return cls(latents, chance, factor)
+
+    def drawn(self, track: int, block: int, chosen: Tensor) -> Tensor:
+        """[K + 1]: a chosen latent and flag on their way to the style's. An instrument that the style's songs don't have is left
+        alone."""
+        if track not in self.latents:
+            return chosen
+        style = self.latents[track][block]
+        if chosen[-1] > 0 and style[-1] > 0:
+            return torch.cat([self.factor * style[:-1] + (1 - self.factor) * chosen[:-1], chosen[-1:]])
+        return style if self.chance[track][block] < self.factor else chosen
+
+
+def _passage(style: Style, energy: float, random: np.random.Generator) -> int:
+    """The block of a song where a passage begins that is about as busy as `energy`, 0 to 1, asks for."""
+    density = style.density()
+    places = np.arange(0, style.blocks, PASSAGE)
+    mean = np.array([density[at : at + PASSAGE].mean() for at in places])
+    rank = mean.argsort().argsort() / max(len(places) - 1, 1)
+    nearness = np.exp(-(((rank - energy) / LEVEL) ** 2)) * (mean > 0) + 1e-9
+    return int(random.choice(places, p=nearness / nearness.sum()))
+
+
+def check(styles, factor: float) -> list[tuple[Style, float]]:
+    """Styles with weights as pairs. Raises MusicError where one is none, or weights or factor are out of range."""
+    if not 0 <= factor <= 1:
+        raise MusicError(f"style factor is {factor}; accepted: 0 (not at all) to 1 (as that song)")
+    pairs = [(styles, 1.0)] if isinstance(styles, Style) else list(styles)
+    wrong = [weight for _, weight in pairs if not 0 <= weight < float("inf")]
+    if wrong or not sum(weight for _, weight in pairs):
+        raise MusicError(f"the weights of styles are {[w for _, w in pairs]}; accepted: 0 or more, one of them above 0")
+    return pairs

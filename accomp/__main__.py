@@ -12,6 +12,8 @@ from accomp.grid import MELODY
 from accomp.intake import Corrections, bring, understand
 from accomp.midi import write_midi
 from accomp.opening import INTROS
+from accomp.sketch import parse_moves
+from accomp.style import built_in, parse_styles
 
 PACES = {"half": 0.5, "double": 2.0}
 
@@ -39,6 +41,15 @@ def main(arguments: list[str] | None = None) -> int:
     understood.add_argument("--later", metavar="BEATS", type=int, default=0, help="by which the bar lines come later")
     understood.add_argument("--downbeat", metavar="SECONDS", type=float, help="when some bar begins in a recording")
     parser.add_argument("--intro", choices=INTROS, default="none", help="a bar of clicks or two bars of the band first")
+    moved = parser.add_argument_group("how the band plays", "moved in the space of all that it could play")
+    moved.add_argument("--style", help='a song to be like: built-in, or a MIDI file; "bossa_nova 2 + song.mid" mixes two')
+    moved.add_argument("--style-factor", type=float, default=0.5, metavar="ALPHA", help="from 0 to 1, the style's own patterns")
+    moved.add_argument("--styles", action="version", version=_styles(), help="list the built-in styles")
+    moved.add_argument("--blend", metavar="[GENRE:]SEED", help="another band to go towards, of this or another genre")
+    moved.add_argument("--amount", type=float, default=0.5, help="how far, from 0 to 1 (default: 0.5)")
+    moved.add_argument(
+        "--explore", nargs="+", default=[], metavar="MOVE", help='such as "guitar density 1": to busier patterns, by a deviation'
+    )
     parser.add_argument("--no-shape", action="store_true", help="no sections, fills and ending")
     parser.add_argument("--no-feel", action="store_true", help="no dynamics, swing and timing of players")
     parser.add_argument("--no-audio", action="store_true", help="write no sound")
@@ -72,6 +83,8 @@ def write_song(accompanist: Accompanist, path: Path, folder: Path, options: argp
     song = accompanist.accompany(
         melody.score, seed=options.seed, variation=options.variation, melody_track=options.melody_track, key=melody.key,
         chords=options.chords, shape=not options.no_shape, feel=not options.no_feel, intro=options.intro,
+        style=parse_styles(options.style) if options.style else None, style_factor=options.style_factor,
+        blend=_blend(options, accompanist), explore=parse_moves(options.explore),
     )  # fmt: skip
     print(f"  {melody}")
     for notice in song.notices:
@@ -99,6 +112,22 @@ def write_song(accompanist: Accompanist, path: Path, folder: Path, options: argp
                 write_audio(mix_with_recording(band, melody.recording, melody.sung.start_of(song)), folder / "with_recording.wav")
         except AudioUnavailable as error:
             print(f"  no sound: {error}", file=sys.stderr)
+
+
+def _styles() -> str:
+    by_genre: dict[str, list[str]] = {}
+    for name, about in built_in().items():
+        by_genre.setdefault(about["genre"], []).append(name)
+    return "built-in styles: " + "; ".join(f"{genre}: {', '.join(names)}" for genre, names in by_genre.items())
+
+
+def _blend(options: argparse.Namespace, accompanist: Accompanist) -> tuple[Accompanist, int, float] | None:
+    if not options.blend:
+        return None
+    genre, _, seed = options.blend.rpartition(":")
+    if not seed.isdigit():
+        raise MusicError(f"--blend is {options.blend!r}; accepted: a seed, or a genre and a seed such as jazz:3")
+    return Accompanist.from_pretrained(genre) if genre else accompanist, int(seed), options.amount
 
 
 def _tempo(text: str) -> float | str:

@@ -4,9 +4,11 @@ Letters: B blocks of a song, H half bars of a block (4), Z and K latent sizes.
 Source: "Generating Musical Accompaniment to a given Master Melody using VAEs and CNNs", "Music Generation".
 """
 
+import hashlib
 import json
 from collections.abc import Collection
 from dataclasses import asdict
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +32,7 @@ from accomp.retake import Retake
 from accomp.score import Chord, Score
 from accomp.shape import Shape
 from accomp.sketch import Sketch
-from accomp.style import Style, StylePath, check
+from accomp.style import Asked, StylePath, resolved
 from accomp.tonality import Key
 from accomp.vae import InstrumentVAE
 
@@ -145,8 +147,8 @@ class Accompanist(
         chords: str | list[Chord] | None = None, key: str | Key | None = None, shape: bool = True, feel: bool = True,
         intro: str = "none", instruments: Collection[str] | None = None,
         take: Score | None = None, keep: Collection[str] = (), span: tuple[float, float] | None = None,
-        style: Style | Collection[tuple[Style, float]] | None = None, style_factor: float = 0.5,
-        explore: dict[str, dict[str, float]] | None = None,
+        style: Asked | None = None, style_factor: float = 0.5,
+        blend: tuple["Accompanist", int, float] | None = None, explore: dict[str, dict[str, float]] | None = None,
     ) -> Score:  # fmt: skip
         """The melody of `score` with a band: five tracks in the order of TRACKS, the piano playing the melody's very notes.
 
@@ -161,15 +163,22 @@ class Accompanist(
         take: an earlier result for the same melody and introduction, of which the tracks named
         in `keep`, and all that lies outside of `span` (beats of the song), stay note for note, and the chords, too: the rest is
         made anew. Whoever is not among `instruments` is silent in any case.
-        style: a song, or several with weights, that the band is drawn to (`Style.of`, `styles.load`), by `style_factor`, from 0
-        (not at all) to 1 (its patterns throughout); explore: how far instruments move through their latent spaces
+        style: a song (`Style.of`, or the path of a MIDI file) or a built-in style's name, or several with weights, that the band
+        is drawn to by `style_factor`, from 0 (not at all) to 1 (its patterns throughout).
+        blend: another model of the same latent space (or this one), its seed, and how far from what this model would play to what
+        that one would, 0 to 1 (`Sketch.blended`); explore: how far instruments move through their latent spaces
         (`Sketch.explored`).
         Raises MusicError where there is no melody or an argument is out of range.
         """
-        sketch = self.sketch(
-            score, seed=seed, variation=variation, melody_track=melody_track, chords=chords, key=key, shape=shape, feel=feel,
-            intro=intro, instruments=instruments, take=take, keep=keep, span=span, style=style, style_factor=style_factor,
-        )  # fmt: skip
+        settings = {
+            "variation": variation, "melody_track": melody_track, "chords": chords, "key": key, "shape": shape, "feel": feel,
+            "intro": intro, "instruments": instruments, "take": take, "keep": keep, "span": span, "style": style,
+            "style_factor": style_factor,
+        }  # fmt: skip
+        sketch = self.sketch(score, seed=seed, **settings)
+        if blend:
+            other, other_seed, amount = blend
+            sketch = sketch.blended(other.sketch(score, seed=other_seed, **settings), amount)
         return (sketch.explored(explore) if explore else sketch).perform()
 
     @torch.no_grad()
@@ -178,7 +187,7 @@ class Accompanist(
         chords: str | list[Chord] | None = None, key: str | Key | None = None, shape: bool = True, feel: bool = True,
         intro: str = "none", instruments: Collection[str] | None = None,
         take: Score | None = None, keep: Collection[str] = (), span: tuple[float, float] | None = None,
-        style: Style | Collection[tuple[Style, float]] | None = None, style_factor: float = 0.5,
+        style: Asked | None = None, style_factor: float = 0.5,
     ) -> Sketch:  # fmt: skip
         """What `accompany` performs, as latents that can still be blended with another sketch's, or explored."""
         if not 0 <= variation <= 4:
@@ -189,7 +198,7 @@ class Accompanist(
             raise MusicError(f"the models of {self.config.genre} know no chords; leave `chords` out")
         if take is None and (keep or span):
             raise MusicError("`keep` and `span` need a `take`, the earlier result that they are about")
-        styles = check(style, style_factor) if style else []
+        styles = resolved(style, style_factor, self) if style else []
         silent = _silent(instruments)
         lead = Lead.of(score, melody_track, key=key)
         notices = list(score.notices)
@@ -251,10 +260,14 @@ class Accompanist(
             kept |= {(track, block): nothing for block in range(count)}
         return kept
 
-    def has_vaes_of(self, other: "Accompanist") -> bool:
-        """Whether latents mean the same to both models."""
-        ours, theirs = self.vaes.state_dict(), other.vaes.state_dict()
-        return self.config.vaes == other.config.vaes and all(torch.equal(v, theirs[k].to(v.device)) for k, v in ours.items())
+    @cached_property
+    def latent_space(self) -> str:
+        """A name of what latents mean: SHA-256 of the VAEs' half-precision weights. Models with the same one can use each
+        other's latents, as can what was made for it (styles, the MelodyNN)."""
+        known = hashlib.sha256()
+        for name, value in self.vaes.state_dict().items():
+            known.update(name.encode() + _half(value).cpu().contiguous().numpy().tobytes())
+        return known.hexdigest()
 
     @torch.no_grad()
     def encode(self, track: int, blocks: Tensor, plan: Tensor) -> Tensor:

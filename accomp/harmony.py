@@ -221,10 +221,8 @@ class HarmonyNN(nn.Module):
             if values.std() > 0:
                 # The mean way of codes of one deviation more: along it patterns stay as likely as they can.
                 found[name] = codes.T @ (values - values.mean()) / (values - values.mean()).square().sum() * values.std()
-        rest = codes
-        for way in found.values():
-            unit = way / way.norm()
-            rest = rest - (rest @ unit)[:, None] * unit
+        named = torch.linalg.qr(torch.stack(list(found.values()), dim=1)).Q if found else codes.new_zeros(codes.shape[1], 0)
+        rest = codes - codes @ named @ named.T
         _, scale, ways = torch.linalg.svd(rest, full_matrices=False)
         sign = ways[0][ways[0].abs().argmax()].sign()  # else the library's version decides
         found["character"] = ways[0] * sign * scale[0] / len(rest) ** 0.5

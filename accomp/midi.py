@@ -28,7 +28,8 @@ DEFAULT_TEMPO = 500_000  # microseconds per beat, until the first tempo event
 DRUM_CHANNEL = 9  # "channel 10": the format counts from 0
 PITCHED_CHANNELS = [channel for channel in range(16) if channel != DRUM_CHANNEL]
 
-_ACCEPTED = "accepted: Standard MIDI Files (.mid, .midi, .kar) of format 0 or 1"
+MIDI_ENDINGS = (".mid", ".midi", ".kar")
+_ACCEPTED = f"accepted: Standard MIDI Files ({', '.join(MIDI_ENDINGS)}) of format 0 or 1"
 _WHOLE = "accepted: whole MIDI files"
 _TRACK_NAME, _MARKER, _END_OF_TRACK, _SET_TEMPO, _TIME_SIGNATURE = 0x03, 0x06, 0x2F, 0x51, 0x58
 _SIGNATURES = (  # the first bytes of what people upload instead

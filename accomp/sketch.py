@@ -3,6 +3,7 @@
 Letters: B blocks of the song, K latent size of an instrument.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -73,7 +74,7 @@ class Sketch:
             raise MusicError(f"the amount is {amount}; accepted: 0 (the first) to 1 (the second)")
         if self.lead.track.notes != other.lead.track.notes or self.lead.shift != other.lead.shift:
             raise MusicError("the two are not of the same melody, key and introduction; accepted: sketches of one melody")
-        if not self.model.has_vaes_of(other.model):
+        if self.model.latent_space != other.model.latent_space:
             names = f"{self.model.config.genre} and {other.model.config.genre}"
             raise MusicError(f"the models of {names} have different VAEs, whose latents can't be mixed")
         if amount in (0, 1):
@@ -82,7 +83,7 @@ class Sketch:
         random = np.random.default_rng([self.seed, other.seed])
         half_bar = random.random(len(self.symbols)) < amount
         symbols = [b if later else a for a, b, later in zip(self.symbols, other.symbols, half_bar)]
-        mixed = replace(nearer, symbols=symbols, latents={}, onsets={}, fills={}, retake=None)
+        mixed = replace(nearer, symbols=symbols, latents={}, onsets={}, fills={})
         for track in ACCOMPANIMENT:
             a, b = self.latents[track], other.latents[track].to(self.model.device)
             later = torch.from_numpy(random.random(len(a)) < amount).to(a.device)[:, None]
@@ -117,6 +118,18 @@ class Sketch:
             latents[track] = moved
             onsets[track] = onsets[track] * (now + 1) / (was + 1)  # NaN stays NaN
         return replace(self, latents=latents, onsets=onsets)
+
+
+def parse_moves(texts: Iterable[str]) -> dict[str, dict[str, float]]:
+    """What `Sketch.explored` takes, from texts such as "guitar density 1". Raises MusicError."""
+    moves: dict[str, dict[str, float]] = {}
+    for text in texts:
+        try:
+            name, direction, amount = text.split()
+            moves.setdefault(name, {})[direction] = float(amount)
+        except ValueError:
+            raise MusicError(f'{text!r} is no way to explore; accepted: such as "guitar density 1"') from None
+    return moves
 
 
 def _instrument(name: str) -> int:

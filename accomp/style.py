@@ -8,16 +8,23 @@ Source: Tham & Kim 2021, "Generating Music in certain Styles". There s is drawn 
 passage of the song is drawn for each section, from which all instruments take their latents, as their parts belong together.
 """
 
+import json
+from collections.abc import Collection
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
 from torch import Tensor
 
 from accomp import pianoroll
 from accomp.errors import MusicError
-from accomp.grid import ACCOMPANIMENT, BLOCK_HALF_BARS
+from accomp.grid import ACCOMPANIMENT, BLOCK_HALF_BARS, TRACK_NAMES
+from accomp.midi import MIDI_ENDINGS, read_midi
 from accomp.parts import normal_parts
 from accomp.score import Score
 from accomp.shape import Shape
@@ -25,6 +32,8 @@ from accomp.shape import Shape
 if TYPE_CHECKING:
     from accomp.accompanist import Accompanist
 
+STYLES = Path(__file__).parent / "styles"  # the built-in ones: train.styles makes them
+STYLES_FILE = "styles.safetensors"
 PASSAGE = 4  # blocks: where in a song a passage may begin
 LEVEL = 0.25  # how near in energy, as a share of the song's passages, a passage should be to the section that it is drawn for
 
@@ -70,6 +79,10 @@ class Style:
         return np.sum([self.latents(track)[:, -1].cpu().numpy() for track in self.unique], axis=0)
 
 
+# A style, a built-in one's name or a MIDI file; or several with weights.
+Asked = Style | str | Path | Collection[tuple[Style | str | Path, float]]
+
+
 @dataclass
 class StylePath:
     """What a band is drawn to, block by block of its song. latents: by track, [B, K + 1]; chance: by track, [B], from 0 to 1: up
@@ -91,7 +104,8 @@ class StylePath:
         latents: dict[int, Tensor] = {}
         chance = {track: np.ones(count) for track in known}
         for start, end in zip(starts, [*starts[1:], count]):
-            passages = [_passage(style, float(form.energy[start]), random) for style, _ in pairs]
+            energy = float(form.energy[start]) if len(starts) > 1 else 1.0  # a song of one section gets all that there is
+            passages = [_passage(style, energy, random) for style, _ in pairs]
             for track in sorted(known):
                 able = weights * [track in style.unique for style, _ in pairs]
                 at = int(random.choice(len(pairs), p=able / able.sum()))
@@ -127,12 +141,67 @@ def _passage(style: Style, energy: float, random: np.random.Generator) -> int:
     return int(random.choice(places, p=nearness / nearness.sum()))
 
 
-def check(styles, factor: float) -> list[tuple[Style, float]]:
-    """Styles with weights as pairs. Raises MusicError where one is none, or weights or factor are out of range."""
+def resolved(styles: Asked, factor: float, model: "Accompanist") -> list[tuple[Style, float]]:
+    """What `Accompanist.accompany` takes, as styles with weights. Raises MusicError where one is unknown or no song with a band,
+    or weights or factor are out of range."""
     if not 0 <= factor <= 1:
         raise MusicError(f"style factor is {factor}; accepted: 0 (not at all) to 1 (as that song)")
-    pairs = [(styles, 1.0)] if isinstance(styles, Style) else list(styles)
+    pairs = [(styles, 1.0)] if isinstance(styles, (Style, str, Path)) else list(styles)
     wrong = [weight for _, weight in pairs if not 0 <= weight < float("inf")]
     if wrong or not sum(weight for _, weight in pairs):
         raise MusicError(f"the weights of styles are {[w for _, w in pairs]}; accepted: 0 or more, one of them above 0")
+    return [(_resolved(style, model), weight) for style, weight in pairs if weight]
+
+
+def _resolved(style: Style | str | Path, model: "Accompanist") -> Style:
+    if isinstance(style, Path):
+        return Style.of(model, read_midi(style), style.stem)
+    return load_style(style, model) if isinstance(style, str) else style
+
+
+def parse_styles(text: str) -> list[tuple[str | Path, float]]:
+    """Names and MIDI files with weights, of which 1 may be left out, from "bossa_nova" or "bossa_nova 2 + song.mid"."""
+    pairs: list[tuple[str | Path, float]] = []
+    for part in text.split("+"):
+        name, _, weight = part.strip().rpartition(" ")
+        try:
+            value = float(weight)
+        except ValueError:
+            name, value = part.strip(), 1.0
+        pairs.append((Path(name) if Path(name).suffix.lower() in MIDI_ENDINGS else name, value))
     return pairs
+
+
+@cache
+def built_in() -> dict[str, dict[str, str]]:
+    """The built-in styles by name: genre, licence and source of each."""
+    with safe_open(STYLES / STYLES_FILE, "pt") as file:
+        return json.loads(file.metadata()["styles"])
+
+
+def load_style(name: str, model: "Accompanist") -> Style:
+    """A built-in style. Raises MusicError where there is none of that name, or the model's latents mean something else."""
+    if name not in built_in():
+        raise MusicError(f"style {name!r} is unknown; available: {', '.join(built_in())}")
+    with safe_open(STYLES / STYLES_FILE, "pt") as file:
+        if file.metadata()["latent_space"] != model.latent_space:
+            raise MusicError(f"the built-in styles are not for the VAEs of {model.config.genre}; bring a song as a style instead")
+        unique, order = {}, {}
+        for track in ACCOMPANIMENT:
+            key = f"{name}.{TRACK_NAMES[track]}"
+            if f"{key}.unique" in file.keys():
+                unique[track] = file.get_tensor(f"{key}.unique").to(model.device, model.colours.dtype)
+                order[track] = file.get_tensor(f"{key}.order").numpy().astype(int)
+    return Style(name, unique, order)
+
+
+def write_styles(folder: Path, styles: list[Style], about: dict[str, dict[str, str]], model: "Accompanist") -> None:
+    """Opposite of `load_style`, of all styles at once, with what `built_in` says `about` them."""
+    tensors = {}
+    for style in styles:
+        for track, unique in style.unique.items():
+            tensors[f"{style.name}.{TRACK_NAMES[track]}.unique"] = unique.half().cpu().contiguous()
+            tensors[f"{style.name}.{TRACK_NAMES[track]}.order"] = torch.from_numpy(style.order[track].astype(np.int16))
+    folder.mkdir(parents=True, exist_ok=True)
+    save_file(tensors, folder / STYLES_FILE, {"latent_space": model.latent_space, "styles": json.dumps(about)})
+    (folder / STYLES_FILE).chmod(0o644)

@@ -27,14 +27,13 @@ from tqdm import tqdm
 from accomp import pianoroll
 from accomp.errors import MusicError
 from accomp.grid import BASS, BLOCK_HALF_BARS, BLOCK_STEPS, MELODY, TRACK_NAMES
-from accomp.midi import read_midi
+from accomp.midi import MIDI_ENDINGS, read_midi
 from train import dataset
 from train.corpus import SONGS_FILE, CorpusWriter
 from train.lpd import read_genre_list, read_lpd
 from train.parts import played_parts
 
 SPLITS = (("train", 0.8), ("val", 0.1), ("test", 0.1))
-MIDI_ENDINGS = (".mid", ".midi", ".kar")
 LONGEST = 1000  # blocks; a longer song is a loop or a medley and is cut
 ALIKE = 0.5  # songs that share this much of their bars are versions of one
 

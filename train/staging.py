@@ -22,7 +22,8 @@ ROOT = Path(__file__).parent.parent
 EXAMPLES = ROOT / "examples"
 LOSSES = "losses.png"
 # What the demo is made of; neither training nor data nor models.
-DEMO = ("app.py", "page/*.py", "page/*.js", "page/*.css", "accomp/**/*.py", "accomp/listener/*", "accomp/genres/*",
+DEMO = ("app.py", "page/*.py", "page/*.js", "page/*.css", "accomp/**/*.py", "accomp/genres/*",
+        "accomp/inventor/*", "accomp/listener/*", "accomp/songs/*", "accomp/styles/*",
         "examples/*.mid", "examples/README.md", "docs/**/*.png", "README.md", "LICENSE", "pyproject.toml", "requirements.txt",
         "packages.txt")  # fmt: skip
 

@@ -14,10 +14,11 @@ from accomp.accompanist import Accompanist
 from accomp.config import AccompanistConfig, ModelError
 from accomp.errors import MusicError
 from accomp.hub import genres
+from accomp.invention import continue_melody, invent
 from accomp.midi import read_midi, write_midi
 from accomp.score import Chord, Note, Score, Tempo, TimeSignature, Track
 
 __all__ = [
     "Accompanist", "AccompanistConfig", "Chord", "ModelError", "MusicError", "Note", "Score", "Tempo", "TimeSignature",
-    "Track", "genres", "read_midi", "write_midi",
+    "Track", "continue_melody", "genres", "invent", "read_midi", "write_midi",
 ]  # fmt: skip

@@ -1,4 +1,5 @@
-"""The command line: `python -m accomp MELODY [MELODY ...] --genre GENRE --out DIR`; a melody is MIDI or a recording."""
+"""The command line: `python -m accomp MELODY [MELODY ...] --genre GENRE --out DIR`; a melody is MIDI or a recording, or none is
+given and --invent makes one."""
 
 import argparse
 import sys
@@ -10,6 +11,8 @@ from accomp.config import ModelError
 from accomp.errors import MusicError
 from accomp.grid import MELODY
 from accomp.intake import Corrections, bring, understand
+from accomp.invention import VARIATION as MELODY_VARIATION
+from accomp.invention import continue_melody, invent
 from accomp.midi import write_midi
 from accomp.opening import INTROS
 from accomp.sketch import parse_moves
@@ -22,7 +25,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="accomp", description="Give a melody a band: drums, bass, guitar and strings under its piano."
     )
-    parser.add_argument("melodies", metavar="MELODY", nargs="+", type=Path, help="MIDI files, or recordings of one voice")
+    parser.add_argument("melodies", metavar="MELODY", nargs="*", type=Path, help="MIDI files, or recordings of one voice")
     parser.add_argument("--genre", default="pop", help="a genre by its name, a model folder or a Hub id (default: pop)")
     parser.add_argument("--revision", help="branch, tag or commit of the Hub repository (default: the newest)")
     parser.add_argument(
@@ -40,6 +43,13 @@ def main(arguments: list[str] | None = None) -> int:
     understood.add_argument("--meter", metavar="N/D", type=_meter, help="such as 3/4")
     understood.add_argument("--later", metavar="BEATS", type=int, default=0, help="by which the bar lines come later")
     understood.add_argument("--downbeat", metavar="SECONDS", type=float, help="when some bar begins in a recording")
+    made = parser.add_argument_group("no melody?", "one is made, in the manner of the genre")
+    made.add_argument("--invent", metavar="BARS", type=int, help="invent a melody of so many bars, 1 to 64, by --seed")
+    made.add_argument("--go-on", metavar="BARS", type=int, help="go on from the melody for so many more bars")
+    made.add_argument(
+        "--melody-variation", type=float, default=MELODY_VARIATION, metavar="SD",
+        help=f"noise in the melody's latent space, 0 to 1.5 (default: {MELODY_VARIATION:g})",
+    )  # fmt: skip
     parser.add_argument("--intro", choices=INTROS, default="none", help="a bar of clicks or two bars of the band first")
     moved = parser.add_argument_group("how the band plays", "moved in the space of all that it could play")
     moved.add_argument("--style", help='a song to be like: built-in, or a MIDI file; "bossa_nova 2 + song.mid" mixes two')
@@ -54,6 +64,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--no-feel", action="store_true", help="no dynamics, swing and timing of players")
     parser.add_argument("--no-audio", action="store_true", help="write no sound")
     options = parser.parse_args(arguments)
+    if bool(options.melodies) == (options.invent is not None):
+        parser.error("give one melody or more, or --invent BARS")
     try:
         accompanist = Accompanist.from_pretrained(options.genre, revision=options.revision)
     except ModelError as error:
@@ -61,6 +73,14 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     print(f"models: {accompanist.source}")
     failures, folders = 0, set()
+    if options.invent is not None:
+        folder = options.out / f"invented_{accompanist.config.genre}_{options.seed}"
+        try:
+            print(folder)
+            write_song(accompanist, invented(accompanist, folder, options), folder, options)
+        except MusicError as error:
+            failures += 1
+            print(f"accomp: {error}", file=sys.stderr)
     for path in options.melodies:
         folder = _folder(options.out, path, folders)
         try:
@@ -72,6 +92,15 @@ def main(arguments: list[str] | None = None) -> int:
     return 1 if failures else 0
 
 
+def invented(accompanist: Accompanist, folder: Path, options: argparse.Namespace) -> Path:
+    """The MIDI file of a melody made from nothing. Raises MusicError."""
+    tempo = options.tempo if isinstance(options.tempo, float) else None
+    melody = invent(accompanist, options.invent, options.seed, options.melody_variation, key=options.key, tempo=tempo)
+    folder.mkdir(parents=True, exist_ok=True)
+    write_midi(melody, folder / "melody.mid")
+    return folder / "melody.mid"
+
+
 def write_song(accompanist: Accompanist, path: Path, folder: Path, options: argparse.Namespace) -> None:
     """The accompaniment of one melody as MIDI, as a picture and as sound, in this order: each is there as soon as it can.
     Of a recording also what was heard (melody.mid), the band under it (with_recording.wav) and the band alone (band.wav)."""
@@ -80,9 +109,17 @@ def write_song(accompanist: Accompanist, path: Path, folder: Path, options: argp
         downbeat=options.downbeat, later=options.later, key=options.key, track=options.melody_track,
     )  # fmt: skip
     melody = understand(bring(path), corrections)
+    score, track, chords = melody.score, options.melody_track, options.chords
+    if options.go_on is not None:
+        score = continue_melody(
+            accompanist, score, options.go_on, options.seed, options.melody_variation, melody_track=track, key=options.key
+        )
+        track = None
+    if chords is None and (options.invent or options.go_on):
+        chords = to_text(score, score.tracks[track or 0])  # as text they come with the melody, after an introduction too
     song = accompanist.accompany(
-        melody.score, seed=options.seed, variation=options.variation, melody_track=options.melody_track, key=melody.key,
-        chords=options.chords, shape=not options.no_shape, feel=not options.no_feel, intro=options.intro,
+        score, seed=options.seed, variation=options.variation, melody_track=track, key=melody.key,
+        chords=chords, shape=not options.no_shape, feel=not options.no_feel, intro=options.intro,
         style=parse_styles(options.style) if options.style else None, style_factor=options.style_factor,
         blend=_blend(options, accompanist), explore=parse_moves(options.explore),
     )  # fmt: skip
@@ -92,8 +129,8 @@ def write_song(accompanist: Accompanist, path: Path, folder: Path, options: argp
     if song.chords:
         print("  " + to_text(song, song.tracks[MELODY]).replace("\n", "\n  "))
     folder.mkdir(parents=True, exist_ok=True)
-    if melody.sung:
-        write_midi(melody.score, folder / "melody.mid")
+    if melody.sung or options.go_on:
+        write_midi(score, folder / "melody.mid")
     write_midi(song, folder / "accompaniment.mid")
     # Loaded only now: drawing takes longer to import than the music to make.
     from accomp.plotting import save_plot
@@ -104,7 +141,7 @@ def write_song(accompanist: Accompanist, path: Path, folder: Path, options: argp
 
         try:
             write_audio(render(song), folder / "accompaniment.wav")
-            if melody.sung:
+            if melody.sung and not options.go_on:
                 from accomp.overdub import mix_with_recording, play_band
 
                 band = play_band(song)

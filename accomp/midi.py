@@ -23,7 +23,8 @@ MAX_NOTES = 100_000
 MAX_BAR_PART = 32  # largest numerator and denominator of a time signature taken seriously
 MIN_BAR_BEATS = 0.5
 MIN_RESOLUTION = 24  # ticks per beat written at least: sixteenths and triplets are whole ticks
-KEPT_CONTROLS = (1, 11, 64)  # modulation, expression, sustain pedal; pitch bends are kept besides
+# Modulation, volume, pan, expression, sustain pedal, reverb, chorus; pitch bends are kept besides.
+KEPT_CONTROLS = (1, 7, 10, 11, 64, 91, 93)
 DEFAULT_TEMPO = 500_000  # microseconds per beat, until the first tempo event
 DRUM_CHANNEL = 9  # "channel 10": the format counts from 0
 PITCHED_CHANNELS = [channel for channel in range(16) if channel != DRUM_CHANNEL]

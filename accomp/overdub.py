@@ -34,7 +34,7 @@ def mix_with_recording(band: np.ndarray, recording: Recording, start: float = 0.
 
     start: the time in the recording, in seconds, at which the band's sound begins. Where it is negative the band comes first
     (a count-in, an introduction), else the recording. The recording is LEAD louder than the band; the whole is at -16 LUFS, or
-    less where it would pass -1 dBFS. Where the band's sound is long enough it is changed into the whole, to save memory. Raises
+    limited at -1 dBTP. Where the band's sound is long enough it is changed into the whole, to save memory. Raises
     MusicError where `start` lies after the recording's end or more than MAX_SECONDS before it.
     """
     if not -MAX_SECONDS <= start <= recording.seconds:

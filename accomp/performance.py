@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from accomp import arrangement, opening, pianoroll, voicing
+from accomp import arrangement, mixing, opening, pianoroll, voicing
 from accomp.chord_text import ChordSymbol
 from accomp.feel import Tune, played_times
 from accomp.grid import ACCOMPANIMENT, BASS, DRUMS, HALF_BAR_STEPS, MELODY, TRACK_NAMES, TRACKS
@@ -13,7 +13,7 @@ from accomp.sketch import Sketch
 
 
 def perform(sketch: Sketch) -> Score:
-    """The melody with the band of `sketch`: five tracks in the order of TRACKS."""
+    """The melody with the band of `sketch`: five tracks in the order of TRACKS, balanced."""
     model, lead, symbols = sketch.model, sketch.lead, sketch.symbols
     band = decode(sketch)
     if sketch.shape:
@@ -36,7 +36,8 @@ def perform(sketch: Sketch) -> Score:
         tracks[DRUMS].notes[:0] = opening.clicks(sketch.score, lead)
     named = _named([symbol.transposed(lead.shift) for symbol in symbols], lead) if model.planner else []
     score = sketch.score
-    return Score(tracks, list(score.tempos), list(score.meters), score.resolution, named, list(sketch.notices))
+    song = Score(tracks, list(score.tempos), list(score.meters), score.resolution, named, list(sketch.notices))
+    return mixing.balanced(song, model.config.genre)
 
 
 @torch.no_grad()
@@ -77,7 +78,7 @@ def _played(sketch: Sketch, notes: np.ndarray, track: int, tune: Tune) -> list[N
     offsets = np.zeros(len(notes))
     if sketch.feel:
         # Streams of their own: a note more in one track or chord moves no other.
-        velocities = feel.velocities(notes, track, tune, np.random.default_rng([seed, track, 0]))
+        velocities = feel.velocities(notes, track, tune, np.random.default_rng([seed, track, 0]), sketch.dynamics)
         offsets = feel.offsets(notes, track, tune, np.random.default_rng([seed, track, 1]))
         offsets[notes[:, 1] >= lead.final_step] = 0  # the band ends as one
     else:

@@ -1,4 +1,5 @@
-"""A score as sound: FluidSynth, called through midi2audio, plays every track by itself; the mix is their sum.
+"""A score as sound: FluidSynth, called through midi2audio, plays every track by itself, with the volume, pan, reverb and chorus
+that the score gives it (accomp.mixing); the mix is their sum, mastered (accomp.mastering).
 
 Playing the tracks in parallel processes takes less time than playing them together in one, and gives the stems for free.
 """
@@ -6,6 +7,7 @@ Playing the tracks in parallel processes takes less time than playing them toget
 import os
 import shutil
 import signal
+import site
 import subprocess
 import sys
 import threading
@@ -17,23 +19,31 @@ from tempfile import TemporaryDirectory
 
 import av
 import numpy as np
-import pyloudnorm
 import soundfile
 
+from accomp import mastering
 from accomp.errors import MusicError
+from accomp.mastering import PEAK as PEAK
 from accomp.midi import write_midi
 from accomp.score import Control, Score, Track
 
 SAMPLE_RATE = 44_100  # Hz
-LOUDNESS = -16.0  # LUFS integrated: the level of podcasts and of music on the web
-PEAK = 10 ** (-1 / 20)  # -1 dBFS, which wins where both cannot be had
-MAX_GAIN = 10 ** (40 / 20)  # more would only raise the noise of FluidSynth's 16 bits
+# One room for all songs, a small hall; how much of it is heard is said by each track's reverb (controller 91). FluidSynth's own
+# room is so small that it is not heard as one.
+SETTINGS = {
+    "synth.reverb.room-size": 0.6,
+    "synth.reverb.damp": 0.3,
+    "synth.reverb.width": 0.8,
+    "synth.reverb.level": 0.9,
+    "audio.file.format": "float",  # a soft song, made loud, would have the noise of 16 bits
+}
 TAIL = 4.0  # seconds in which the last notes may ring out
 FADE = 0.5  # seconds
 STOP_SECONDS = 0.2  # after which it is looked whether to stop
 # LAME's quality 7 takes two thirds of the time of its default.
 MP3_BIT_RATE, MP3_QUALITY = "128k", "7"
 INAUDIBLE = 10 ** (-66 / 20)  # what stays below this after the last note is cut off
+SILENCE = 1e-5  # as FluidSynth plays it, whose loudest are about 0.1; it is never quite silent
 
 # In order of preference. The full FluidR3 is stereo and loads fastest; an .sf3 is unpacked anew for every track.
 SOUNDFONTS = (
@@ -96,7 +106,7 @@ class Stopped(Exception):
 def render_stems(score: Score, sample_rate: int = SAMPLE_RATE, stop: threading.Event | None = None) -> dict[str, np.ndarray]:
     """The sound of each track that has notes: {track name: [samples, 2] float32}, all equally long, from beat 0 on.
 
-    They are at the level of the mix, which is their sum: -16 LUFS, or less where the mix or a stem would pass -1 dBFS.
+    They are at the level of the mix, which is their sum: at -16 LUFS, limited at -1 dBTP (`mastering.master`).
     Raises MusicError for a score without notes, AudioUnavailable where FluidSynth or a soundfont is missing or fails, Stopped
     soon after `stop` is set.
     """
@@ -153,9 +163,14 @@ def write_audio(samples: np.ndarray, path: str | Path, sample_rate: int = SAMPLE
 
 
 def leveled(sound: np.ndarray) -> np.ndarray:
-    """`sound`, [samples, 2] float32 at SAMPLE_RATE, changed in place to -16 LUFS, or less where it would pass -1 dBFS."""
-    sound *= min(10 ** ((LOUDNESS - loudness(sound, SAMPLE_RATE)) / 20), PEAK / max(_peak(sound), 1e-9), MAX_GAIN)
+    """`sound`, [samples, 2] float32 at SAMPLE_RATE, changed in place to -16 LUFS, limited at -1 dBTP."""
+    mastering.master([sound], SAMPLE_RATE, compress=False)
     return sound
+
+
+def loudness(sound: np.ndarray, sample_rate: int) -> float:
+    """LUFS, integrated (ITU-R BS.1770); of silence minus infinity."""
+    return mastering.loudness(sound, sample_rate)
 
 
 def _write_mp3(samples: np.ndarray, path: Path, sample_rate: int) -> None:
@@ -223,9 +238,12 @@ def _play(score: Score, soundfont: Path, sample_rate: int, stop: threading.Event
     with TemporaryDirectory(prefix="accomp-") as folder:
         midi, audio = Path(folder, "score.mid"), Path(folder, "score.wav")
         write_midi(score, midi)
+        # midi2audio passes no settings on, but FluidSynth reads them in the home folder.
+        Path(folder, ".fluidsynth").write_text("".join(f"set {name} {value}\n" for name, value in SETTINGS.items()))
+        home = {**os.environ, "HOME": folder, "PYTHONUSERBASE": site.getuserbase()}
         # midi2audio's command rather than its class: what FluidSynth prints can then be read instead of shown.
         command = [sys.executable, "-m", "midi2audio", "-s", soundfont, "-r", str(sample_rate), midi, audio]
-        said = _run(command, stop)
+        said = _run(command, home, stop)
         # The exit status says nothing, as midi2audio drops FluidSynth's.
         complaints = [line for line in said.splitlines() if "error" in line.lower()]
         if complaints or not audio.is_file():
@@ -234,12 +252,13 @@ def _play(score: Score, soundfont: Path, sample_rate: int, stop: threading.Event
         return soundfile.read(audio, dtype="float32", always_2d=True)[0]
 
 
-def _run(command: list, stop: threading.Event | None) -> str:
+def _run(command: list, environment: dict[str, str], stop: threading.Event | None) -> str:
     """What a command says to its standard error. Raises Stopped, with its process and those that it began ended."""
     if stop and stop.is_set():
         raise Stopped
     process = subprocess.Popen(
         command,
+        env=environment,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
@@ -257,45 +276,25 @@ def _run(command: list, stop: threading.Event | None) -> str:
 
 
 def _finish(stems: dict[str, np.ndarray], music_end: float, sample_rate: int, soundfont: Path) -> dict[str, np.ndarray]:
-    """Stems of equal length, at the level of the mix, ending in a fade. `music_end`: seconds."""
+    """Stems of equal length, mastered, ending in a fade. `music_end`: seconds."""
     length = min(len(stem) for stem in stems.values())  # all hold the whole music and its tail
     stems = {name: stem[:length] for name, stem in stems.items()}
-    whole = mix(stems) if len(stems) > 1 else next(iter(stems.values()))
-    dither = len(stems) / 2**15  # FluidSynth's noise in the lowest bit goes on when the music has ended
-    if _peak(whole) <= dither:
+    if max(_peak(stem) for stem in stems.values()) <= SILENCE:
         raise AudioUnavailable(
             f"FluidSynth made no sound: all notes are too soft, or the soundfont {soundfont} lacks these instruments."
         )
-    gain = _gain(whole, stems, sample_rate)
+    mastering.master(list(stems.values()), sample_rate)
     last = min(round(music_end * sample_rate), length)
-    ringing = np.flatnonzero(np.abs(whole[last:]).max(axis=1) > max(INAUDIBLE / gain, 2 * dither))
+    tail = sum(stem[last:] for stem in stems.values())
+    ringing = np.flatnonzero(np.abs(tail).max(axis=1) > INAUDIBLE)
     fade = round(FADE * sample_rate)
     length = min(length, last + (ringing[-1] if len(ringing) else 0) + fade)
-    envelope = np.full((length, 1), gain, np.float32)
-    envelope[-fade:, 0] *= np.linspace(1, 0, len(envelope[-fade:]), dtype=np.float32)
     for stem in stems.values():
-        stem[:length] *= envelope
+        ending = stem[max(length - fade, 0) : length]
+        ending *= np.linspace(1, 0, len(ending), dtype=np.float32)[:, None]
     return {name: stem[:length] for name, stem in stems.items()}
-
-
-def _gain(whole: np.ndarray, stems: dict[str, np.ndarray], sample_rate: int) -> float:
-    peak = max(_peak(sound) for sound in (whole, *stems.values()))
-    return float(min(10 ** ((LOUDNESS - loudness(whole, sample_rate)) / 20), PEAK / peak, MAX_GAIN))
-
-
-def loudness(sound: np.ndarray, sample_rate: int) -> float:
-    """LUFS, integrated (ITU-R BS.1770); of silence minus infinity."""
-    return pyloudnorm.Meter(sample_rate).integrated_loudness(excerpts(sound, sample_rate))
 
 
 def _peak(sound: np.ndarray) -> float:
     """Without a copy of it, as np.abs would make."""
     return max(float(sound.max()), -float(sound.min()))
-
-
-def excerpts(sound: np.ndarray, sample_rate: int) -> np.ndarray:
-    """Twelve passages of ten seconds, evenly spaced, of anything longer: the meter takes ten times the memory of a sound."""
-    size = 10 * sample_rate
-    if len(sound) <= 12 * size:
-        return sound
-    return np.concatenate([sound[at : at + size] for at in np.linspace(0, len(sound) - size, 12).astype(int)])

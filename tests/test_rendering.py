@@ -10,7 +10,8 @@ import soundfile
 
 from accomp import rendering
 from accomp.errors import MusicError
-from accomp.rendering import AudioUnavailable, find_soundfont, mix, render, render_stems, write_audio
+from accomp.mastering import true_peak
+from accomp.rendering import AudioUnavailable, find_soundfont, leveled, mix, render, render_stems, write_audio
 from accomp.score import Control, Note, Score, Tempo, Track
 
 RATE = rendering.SAMPLE_RATE
@@ -52,8 +53,8 @@ def loudness(samples: np.ndarray) -> float:
 def test_a_single_note_is_loud_enough(pitch, velocity):
     samples = render(piano(Note(pitch, 0.0, 2.0, velocity)))
     assert samples.dtype == np.float32 and samples.ndim == 2 and samples.shape[1] == 2
-    assert -22 < loudness(samples) < -14
-    assert -12 < peak_db(samples) <= -0.99
+    assert loudness(samples) == pytest.approx(-16, abs=1)
+    assert -12 < true_peak(samples, RATE) <= -1
 
 
 @needs_fluidsynth
@@ -70,11 +71,50 @@ def test_a_dense_loud_score_does_not_clip_and_its_stems_add_up():
     assert list(stems) == ["drums", "piano", "guitar", "bass", "strings"]
     assert len({stem.shape for stem in stems.values()}) == 1
     assert np.allclose(sum(stems.values()), whole, atol=1e-6)
-    assert all(peak_db(sound) <= -0.99 for sound in (whole, *stems.values()))
-    assert -22 < loudness(whole) < -15
+    assert all(peak_db(sound) <= -0.99 for sound in stems.values())
     rendered = render(score)
-    assert peak_db(rendered) <= -0.99 and abs(loudness(rendered) - loudness(whole)) < 1
+    for sound in (whole, rendered):
+        assert true_peak(sound, RATE) <= -1 and loudness(sound) == pytest.approx(-16, abs=0.5)
     assert np.array_equal(rendered, render(score))  # the same score always sounds the same
+
+
+@needs_fluidsynth
+@pytest.mark.parametrize(
+    "score",
+    [
+        piano(*(Note(60 + i % 5, 16.0 * i, 0.5, 50 + i) for i in range(5))),  # a note now and then
+        Score([Track("drums", 0, True, [Note(38, 1.0 * i, 0.1, 127) for i in range(8)])]),  # hardly more than peaks
+        band(40, velocity=60),
+    ],
+)
+def test_every_song_is_as_loud(score):
+    samples = render(score)
+    assert loudness(samples) == pytest.approx(-16, abs=1) and true_peak(samples, RATE) <= -1
+    assert np.abs(samples[:3]).max() < 0.01 and np.abs(samples[-3:]).max() < 0.01  # no click at the ends
+
+
+@needs_fluidsynth
+def test_volume_pan_and_reverb_are_heard():
+    def play(*controls: Control) -> np.ndarray:
+        quiet = Track("bass", 33, False, [Note(40, 0.0, 1.0, 90)], list(controls))
+        return render_stems(Score([Track("piano", 0, False, [Note(60, 0.0, 4.0, 100)]), quiet]))["bass"]
+
+    usual = play()
+    energy = np.square(usual).sum()
+    softer = 10 * np.log10(np.square(play(Control(0.0, 7, 50))).sum() / energy)
+    assert -14 < softer < -8  # 12 dB by the standard; the whole is as loud as before
+    left, right = np.square(play(Control(0.0, 10, 0))).sum(0)
+    assert left > 10 * right
+    late = slice(round(1.5 * RATE), round(2.0 * RATE))  # the note has ended long ago
+    assert np.square(play(Control(0.0, 91, 127))[late]).sum() > 4 * np.square(play(Control(0.0, 91, 0))[late]).sum()
+
+
+def test_any_sound_can_be_leveled():
+    random = np.random.default_rng(0)
+    sound = (0.01 * random.standard_normal((3 * RATE, 2))).astype(np.float32)
+    sound[RATE] = 0.2
+    assert leveled(sound) is sound
+    assert loudness(sound) == pytest.approx(-16, abs=0.5) and true_peak(sound, RATE) <= -1
 
 
 @needs_fluidsynth

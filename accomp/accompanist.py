@@ -17,7 +17,7 @@ from huggingface_hub import PyTorchModelHubMixin
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from accomp import chord_text, generation, harmony, hub, opening, pianoroll
+from accomp import chord_text, generation, harmony, hub, opening, pianoroll, song, song_shape
 from accomp.chord_text import ChordSymbol, of_triad
 from accomp.chords import COUNT, TRIADS
 from accomp.config import CONFIG_FILE, WEIGHTS_FILE, AccompanistConfig, ModelError
@@ -208,6 +208,10 @@ class Accompanist(
         generator, random = torch.Generator().manual_seed(seed), np.random.default_rng(seed)
         heard = pianoroll.to_blocks(lead.planes)
         form = Shape.of(heard, lead.first_block, random, self.config.repeat) if shape else Shape.bare(len(heard))
+        if shape and self.config.song:
+            # A stream of its own: chords and music are drawn as they would be without.
+            of_song = np.random.default_rng([seed, len(TRACK_NAMES)])
+            form = song_shape.shaped(form, heard, lead.first_block, song.shipped(), of_song, self.config.genre)
         retake = Retake.of(take, keep, span, lead) if take else None
         if take and chords is None and self.planner:
             chords = take.chords
@@ -218,7 +222,8 @@ class Accompanist(
             symbols = [symbol.transposed(-lead.shift) for symbol in given]
             notices += remarks
         symbols[: opening.half_bars(lead)] = opening.turnaround(lead)
-        sketch = Sketch(self, score, lead, symbols, {}, {}, {}, seed, shape, feel, intro, silent, retake, notices)
+        sketch = Sketch(self, score, lead, symbols, {}, {}, {}, seed, shape, feel, intro, silent, retake, notices,
+                        form.dynamics)
         path = StylePath.through(styles, style_factor, form, seed) if styles and style_factor else None
         blocks = torch.from_numpy(heard).to(self.device)
         sketch.latents, sketch.onsets = generation.choose_latents(

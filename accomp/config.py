@@ -37,6 +37,7 @@ class AccompanistConfig:
     push: float = 0.4  # how much the energy of a section asks for busier or sparser patterns, in logits per deviation
     longest_rest: int = 4  # blocks; an instrument that has rested so long comes in by its first network
     repeat: float = 0.7  # a melody block as similar as this to an earlier one gets its accompaniment; above 1: never
+    song: bool = True  # who rests, how busy and how loud phrases are is drawn from the song VAE (accomp.song_shape)
     weights_sha256: str = ""  # of the weights' file: a HarmonyNN means nothing without the very VAEs it learned from
     version: int = VERSION
 

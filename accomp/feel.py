@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from accomp.grid import BAR_STEPS, DRUMS, MELODY, STEPS_PER_BEAT, TRACKS, Grid
+from accomp.grid import BAR_STEPS, BLOCK_STEPS, DRUMS, MELODY, STEPS_PER_BEAT, TRACKS, Grid
 from accomp.score import Note
 
 PHRASE_BARS = 8
@@ -18,6 +18,7 @@ LONG = 32  # steps; longer notes and gaps are like this one
 NEAR = BAR_STEPS / 2  # steps; standard deviation of the window in which the melody's loudness is heard
 LOUDNESS_UNIT = 16.0  # velocity
 QUIETEST, LOUDEST = 12, 124
+NOTHING = np.zeros(0)
 MEMORY = 2 * BAR_STEPS  # steps after which slow changes of loudness are forgotten to 1/e
 
 # General MIDI percussion keys by what they are for a drummer; all others are one more class.
@@ -112,18 +113,22 @@ class Feel(nn.Module):
         return _as_velocity(mean * self._loudness(tune))
 
     @torch.no_grad()
-    def velocities(self, notes: np.ndarray, track: int, tune: Tune, random: np.random.Generator) -> np.ndarray:
-        """[n] int velocities of a track's notes [n, 3], in any order."""
+    def velocities(
+        self, notes: np.ndarray, track: int, tune: Tune, random: np.random.Generator, by_block: np.ndarray = NOTHING
+    ) -> np.ndarray:
+        """[n] int velocities of a track's notes [n, 3], in any order. by_block: [B] velocity by which the band is louder in each
+        block (Shape.dynamics), instead of each player's slow drift: players of real songs swell together."""
         slot, order = self.config.slot, np.lexsort((notes[:, 0], notes[:, 1]))
         if not len(notes):
             return np.zeros(0, int)
         rows = with_genre(features(notes[order], track, tune), slot, len(self.config.genres))
         mean, spread = (part.cpu().numpy() for part in self(torch.from_numpy(rows).to(self.level.device)))
-        slow, shared = float(self.slow[track]), float(self.shared[track])
+        slow, shared = float(self.slow[track]) * (not len(by_block)), float(self.shared[track])
         dynamics = mean + spread * noise(notes[order, 1], slow, shared, random)
         level = self.level[slot, track].item() * self._loudness(tune)
         result = np.zeros(len(notes), int)
-        result[order] = _as_velocity(level + self.config.dynamics * self.deviation[slot, track].item() * dynamics)
+        louder = by_block[np.minimum(notes[order, 1] // BLOCK_STEPS, len(by_block) - 1)] if len(by_block) else 0.0
+        result[order] = _as_velocity(level + louder + self.config.dynamics * self.deviation[slot, track].item() * dynamics)
         return result
 
     def offsets(self, notes: np.ndarray, track: int, tune: Tune, random: np.random.Generator) -> np.ndarray:

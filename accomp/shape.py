@@ -4,7 +4,7 @@ A phrase is two or four blocks (four or eight bars) long. Phrases that are alike
 section leaves somebody out, the energy rises towards the end, and drums fill at phrase ends.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -26,7 +26,8 @@ FEWEST_PHRASES = 4  # a shorter song has no time to build
 class Shape:
     """By block of a song, B blocks: source [B] int, the earlier block whose accompaniment returns, else -1; opens [B] bool,
     whether a new section begins; closes [B] bool, whether a phrase ends; energy [B], 0 to 1; rests: blocks in which an
-    instrument waits, by track; labels: [B] int, equal where phrases are alike."""
+    instrument waits, by track; labels: [B] int, equal where phrases are alike; dynamics: [B] velocity by which the band is
+    louder than on average, empty where nothing is said of it (accomp.song_shape draws it)."""
 
     source: np.ndarray
     opens: np.ndarray
@@ -34,6 +35,7 @@ class Shape:
     energy: np.ndarray
     labels: np.ndarray
     rests: dict[int, np.ndarray]
+    dynamics: np.ndarray = field(default_factory=lambda: np.zeros(0))
 
     @classmethod
     def bare(cls, blocks: int) -> "Shape":

@@ -4,7 +4,7 @@ Letters: B blocks of the song, K latent size of an instrument.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -47,6 +47,7 @@ class Sketch:
     silent: frozenset[int]
     retake: Retake | None
     notices: list[str]
+    dynamics: np.ndarray = field(default_factory=lambda: np.zeros(0))  # as in Shape
 
     @cached_property
     def triads(self) -> np.ndarray:

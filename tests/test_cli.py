@@ -177,3 +177,63 @@ def test_what_is_no_melody_is_said_of_a_recording(tmp_path):
     soundfile.write(tmp_path / "silence.wav", np.zeros(5 * RATE), RATE)
     result = run(tmp_path / "silence.wav", "--out", tmp_path / "out")
     assert result.returncode == 1 and "accomp:" in result.stderr and "Traceback" not in result.stderr
+
+
+def silent(tmp_path, *arguments):
+    return main([*map(str, arguments), "--no-audio", "--out", str(tmp_path)])
+
+
+def test_a_melody_is_invented_and_gets_its_own_chords_after_an_introduction_too(tmp_path):
+    assert silent(tmp_path, "--invent", 8, "--genre", "folk", "--seed", 3, "--intro", "bars") == 0
+    folder = tmp_path / "invented_folk_3"
+    melody, song = read_midi(folder / "melody.mid"), read_midi(folder / "accompaniment.mid")
+    assert [n.pitch for n in song.tracks[MELODY].notes] == [n.pitch for n in melody.tracks[0].notes]
+    later = song.tracks[MELODY].notes[0].onset - melody.tracks[0].notes[0].onset
+    assert later == 8 and {(c.onset + later, c.symbol) for c in melody.chords} <= {(c.onset, c.symbol) for c in song.chords}
+
+
+def test_a_melody_goes_on(tmp_path):
+    assert silent(tmp_path, EXAMPLES / "ode_to_joy.mid", "--go-on", 4, "--genre", "jazz") == 0
+    given = read_midi(EXAMPLES / "ode_to_joy.mid").tracks[0].notes
+    song = read_midi(tmp_path / "ode_to_joy" / "accompaniment.mid")
+    assert song.tracks[MELODY].notes[: len(given)] == given and len(song.tracks[MELODY].notes) > len(given)
+    assert song.end == pytest.approx(80, abs=4)
+
+
+def test_styles_blends_and_moves_are_the_librarys(tmp_path):
+    tune = EXAMPLES / "ode_to_joy.mid"
+    arguments = ["--genre", "pop", "--style", "bossa_nova 2 + disco", "--style-factor", ".7", "--blend", "jazz:3",
+                 "--amount", ".3", "--explore", "guitar density 1"]  # fmt: skip
+    assert silent(tmp_path, tune, *arguments) == 0
+    pop, jazz = Accompanist.from_pretrained("pop"), Accompanist.from_pretrained("jazz")
+    song = pop.accompany(
+        read_midi(tune), style=[("bossa_nova", 2.0), ("disco", 1.0)], style_factor=0.7, blend=(jazz, 3, 0.3),
+        explore={"guitar": {"density": 1.0}},
+    )  # fmt: skip
+    written = read_midi(tmp_path / "ode_to_joy" / "accompaniment.mid")
+    for ours, theirs in zip(written.tracks, song.tracks):
+        assert sorted(n.pitch for n in ours.notes) == sorted(n.pitch for n in theirs.notes)
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (["--style", "polka"], "'polka' is unknown; available: bossa_nova"),
+        (["--style", str(EXAMPLES / "greensleeves.mid")], "only one part"),
+        (["--blend", "jazz"], "accepted: a seed"),
+        (["--explore", "bass louder"], "guitar density 1"),
+        (["--go-on", "99"], "bars"),
+    ],
+)
+def test_moves_that_make_no_sense_are_said(tmp_path, capsys, arguments, message):
+    assert silent(tmp_path, EXAMPLES / "ode_to_joy.mid", *arguments) == 1
+    assert message in capsys.readouterr().err
+
+
+def test_a_melody_is_given_or_invented(tmp_path, capsys):
+    for arguments in ([], [str(EXAMPLES / "ode_to_joy.mid"), "--invent", "8"]):
+        with pytest.raises(SystemExit):
+            main(arguments)
+        assert "--invent BARS" in capsys.readouterr().err
+    main_styles = pytest.raises(SystemExit, main, ["--styles"])
+    assert main_styles.value.code == 0 and "bossa_nova" in capsys.readouterr().out

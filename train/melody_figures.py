@@ -87,6 +87,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--corpus", type=Path, nargs="+", required=True, help="one or more prepared corpora")
     parser.add_argument("--inventor", type=Path, default=FOLDER)
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--split", choices=["test", "val"], default="test", help="of the songs that are compared with")
     parser.add_argument("--genres", nargs="*", help="all by default")
     parser.add_argument("--seeds", type=int, default=12, help="melodies of each genre and variation")
     parser.add_argument("--starts", type=int, default=10, help="test songs that are continued")
@@ -95,15 +96,15 @@ def main(arguments: list[str] | None = None) -> None:
     corpora = [Corpus.load(folder) for folder in options.corpus]
     models = [Accompanist.from_pretrained(genre, device="cpu") for genre in options.genres or hub.genres()]
     inventor = melody_nn_of(models[0], MelodyNN.load(options.inventor))
-    real = [describe(melody) for melody in real_melodies(corpora, "test", BARS // 2)]
+    real = [describe(melody) for melody in real_melodies(corpora, options.split, BARS // 2)]
     trained = trained_stretches(corpora)
-    starts = real_melodies(corpora, "test", GIVEN + ADDED)[:: max(1, len(real) // options.starts)][: options.starts]
+    starts = real_melodies(corpora, options.split, GIVEN + ADDED)[:: max(1, len(real) // options.starts)][: options.starts]
     went_on = [describe(Melody(song.planes[:, GIVEN * BLOCK_STEPS :], song.plan[GIVEN * 4 :])) for song in
-               real_melodies(corpora, "test", GIVEN + ADDED)]  # fmt: skip
+               real_melodies(corpora, options.split, GIVEN + ADDED)]  # fmt: skip
     table = {"real": {"measures": mean_of(real), "songs": len(real)}}
     halves = real[::2], real[1::2]
     table["real"]["distance"] = distance(*halves)
-    table["real"]["copied"] = _copied([m.planes for m in real_melodies(corpora, "test", BARS // 2)], trained)
+    table["real"]["copied"] = _copied([m.planes for m in real_melodies(corpora, options.split, BARS // 2)], trained)
     for variation in options.variations:
         made = [make(model, inventor, None, BARS // 2, seed, variation) for model in models for seed in range(options.seeds)]
         found = [describe(melody) for melody in made]

@@ -1,18 +1,22 @@
 """The evaluation, on a few songs and lead sheets made here, from the melodies to the table."""
 
 import json
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from safetensors.torch import save_file
+from torch.utils.tensorboard import SummaryWriter
 
 from accomp import Note, Score, Track, chords, metrics, pianoroll, read_midi, write_midi
 from accomp.grid import BASS, DRUMS, GUITAR, MELODY, STRINGS
 from tests.test_judges import corpus, run, song  # noqa: F401  fixtures
 from tests.tiny import tiny
-from train import evaluate, pictures, pop909, report, rivals, stage
+from train import cost, evaluate, pictures, pop909, report, rivals, stage
 from train.corpus import Corpus
-from train.rivals import cnn
+from train.rivals import cnn, gru, rnn
 from train.rivals.retrieval import Retrieval
 
 
@@ -124,6 +128,69 @@ def test_from_melodies_to_the_table(corpus, run, bench, models, tmp_path):  # no
     assert text.count("| chord match, % of half bars |") == 2 and "old" not in text
     assert "<!-- end -->\nbetween\n<!-- table test -->\n| |" in text and text.endswith("<!-- end -->\nafter")
     assert f"| {100 * results['bench_report']['accomp']['chord_match'][0]:.0f} |" in text  # of one melody no interval
+
+
+def test_the_rivals_that_are_there_are_measured_beside_ours(corpus, run, bench, models, tmp_path):  # noqa: F811
+    found = tmp_path / "rivals"
+    for module in (gru, rnn):
+        module.main(["--corpus", str(corpus), "--run", str(found / module.__name__.split(".")[-1]), "--max-steps", "2"])
+    tiny(seed=5).save_pretrained(found / "latent_6")
+    (found / "transformer").mkdir()  # not trained
+    (found / "notes").mkdir()
+    arguments = ["--corpus", str(corpus), "--judges", str(run), "--out", str(tmp_path / "out"), "--bench", str(bench),
+                 "--seeds", "1", "--models", str(models), "--limit", "2", "--rivals", str(found), "--run", str(found / "gru"),
+                 "--systems", "gru", "rnn", "gan", "transformer", "latent_6", "real", "accomp", "accomp_pop"]  # fmt: skip
+    evaluate.main([*arguments, "--results", str(tmp_path / "results.json")])
+    results = json.loads((tmp_path / "results.json").read_text())
+    assert results["test"].keys() == {"real", "accomp", "gru", "rnn", "latent_6"}
+    assert results["bench"].keys() == {"accomp", "accomp_pop", "gru", "rnn", "latent_6"}
+    assert results["test"]["gru"]["empty_bass"][0] == 1 and results["test"]["gru"]["empty_guitar"][0] == 0
+    costs = results["costs"]
+    assert costs.keys() == {"gru", "rnn", "latent_6", "accomp"} and costs["gru"]["minutes"] > 0 == costs["latent_6"]["minutes"]
+    trained = json.loads((found / "gru" / "figures.json").read_text())
+    assert costs["gru"]["parameters"] == trained["parameters"]
+    assert costs["gru"]["minutes"] == pytest.approx(trained["core_seconds"] / 60, abs=0.001)
+    assert costs["accomp"]["parameters"] > costs["accomp"]["minutes"] and costs["latent_6"]["megabytes"] > 0
+    page = tmp_path / "page.md"
+    page.write_text("<!-- table rivals -->\n<!-- end -->\n")
+    report.main([str(tmp_path / "results.json"), "--fill", str(page)])
+    lines = page.read_text().splitlines()
+    assert lines[1] == "| | real songs | accomp | next-note GRU | multi-instrument RNN | 6 latents |"
+    assert {line.count("|") for line in lines[1:-1]} == {7}
+    assert [line.split("|")[1].strip() for line in lines if "**" in line] == ["**test songs**", "**bench**", "**cost**"]
+
+
+def test_costs_are_read_from_losses_or_from_logs(tmp_path, capsys):
+    part = tmp_path / "run" / "bass"
+    part.mkdir(parents=True)
+    (part / "losses.csv").write_text("epoch,seconds,core_seconds\n1,100,60\n2,100,30\n")
+    assert cost.cost_of(tmp_path / "run") == {"minutes": 1.5, "parameters": 0, "megabytes": 0}
+    (part / "losses.csv").write_text("epoch,seconds\n1,100\n2,20\n")
+    assert cost.seconds_of(part) == 120
+    # Before epochs were timed: from the log's opening to its last entry. A part of another run counts, too.
+    (part / "losses.csv").write_text("epoch,train/loss\n1,3\n")
+    with SummaryWriter(part) as log:
+        start = time.time()
+        for minute in (1, 2, 3):
+            log.add_scalar("train/loss", 1.0, minute, walltime=start + 60 * minute)
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "bass").symlink_to(part)
+    save_file({"a": torch.zeros(3, 4), "b": torch.zeros(5)}, part / "weights.safetensors")
+    found = cost.cost_of(tmp_path / "other")
+    assert found["minutes"] == pytest.approx(3, abs=0.1) and found["parameters"] == 17
+    cost.main([str(tmp_path / "other")])
+    assert "3.0 minutes, 17 parameters" in capsys.readouterr().out
+    with pytest.raises(SystemExit, match="nowhere is not a folder"):
+        cost.main(["nowhere"])
+
+
+def test_marks_of_unknown_tables_and_without_end_are_refused():
+    values = {"bench": "| a |", "test": "| b |"}
+    assert report.fill("<!-- table test -->\nold\n<!-- end -->\n", values) == "<!-- table test -->\n| b |\n<!-- end -->\n"
+    with pytest.raises(SystemExit, match="no table 'tset'; there are bench, test"):
+        report.fill("<!-- table tset -->\n<!-- end -->\n", values)
+    with pytest.raises(SystemExit, match="no <!-- end -->"):
+        report.fill("<!-- table test -->\nold\n<!-- table bench -->\n<!-- end -->\n", values)
 
 
 def test_summaries_are_means_over_songs_of_means_over_seeds():

@@ -20,18 +20,25 @@ from tqdm import tqdm
 
 from accomp import chords, metrics, tonality
 from accomp.accompanist import Accompanist
+from accomp.config import CONFIG_FILE
 from accomp.grid import ACCOMPANIMENT, BAR_STEPS, BLOCK_HALF_BARS, BLOCK_STEPS, GUITAR, MELODY, STRINGS, TRACK_NAMES
-from accomp.hub import genres
+from accomp.hub import MODELS, genres
 from accomp.melody import skyline
 from accomp.pianoroll import to_blocks
 from train import hearing, report, stage
 from train.corpus import Corpus
+from train.cost import cost_of
 from train.judges import Judges
 from train.loop import write_json
 from train.rivals.cnn import CNNs
+from train.rivals.gan import GAN
+from train.rivals.gru import NextNotes
 from train.rivals.retrieval import Retrieval
+from train.rivals.rnn import MultiRNNs
+from train.rivals.transformer import Transformers
 from train.settings import CONFIGS, genre_of
 from train.stage import Performance, Task
+from train.unpack import WEIGHTS
 
 OTHER_MELODIES = 5  # that consonance is compared with
 # What accomp is without: settings of its config, or arguments of accompany.
@@ -43,9 +50,12 @@ ABLATIONS = {
     "variety": {"variety": {}},
     "steadiness": {"steadiness": {}},
     "shape": {"shape": False},
+    "song_shape": {"song": False},
     "feel": {"feel": False},
 }
 OTHERWISE = "pop"  # the model for songs of genres that have none
+# Of --rivals: what plays a run of train.rivals.<name>, by the name of its folder. Models there are systems like ours.
+RIVALS = {"gru": NextNotes, "rnn": MultiRNNs, "gan": GAN, "transformer": Transformers}
 
 
 @torch.no_grad()
@@ -60,6 +70,8 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--bench", type=Path, help="folder of lead sheets, with what other systems made of them")
     parser.add_argument("--paper", type=Path, help="model folder of the published method")
     parser.add_argument("--cnn", type=Path, help="folder that train.rivals.cnn wrote")
+    parser.add_argument("--rivals", type=Path, help="folder of runs of train.rivals: gru, rnn, gan, transformer, latent_...")
+    parser.add_argument("--run", type=Path, help="run that our models were made of, to state what it cost")
     parser.add_argument("--models", type=Path, help="folder of the genres' models (default: the embedded ones)")
     parser.add_argument("--systems", nargs="*", help="measure these only (default: all)")
     parser.add_argument("--split", choices=["test", "val"], default="test", help="val: while choosing settings")
@@ -98,6 +110,8 @@ def main(arguments: list[str] | None = None) -> None:
                     songs.append({"name": task.name, "group": task.group, "seeds": measured})
             if songs:
                 path.write_text(json.dumps(songs))
+    costs = options.out / report.COSTS
+    write_json(costs, {**(json.loads(costs.read_text()) if costs.is_file() else {}), **costs_of(options)})
     results = report.collect(options.out)
     if options.results:
         write_json(options.results, results)
@@ -143,6 +157,7 @@ def systems(options: argparse.Namespace, corpus: Corpus) -> list[System]:
     if options.cnn:
         cnn = cache(lambda: CNNs(options.cnn, corpus))
         found.append(System("cnn", lambda t, seed: stage.rival(cnn(), t, seed)))
+    found += [rival(run, corpus) for run in rival_runs(options)]
     retrieval = cache(lambda: Retrieval(options.corpus))
     found.append(System("retrieval", lambda t, seed: stage.rival(retrieval(), t, seed)))
     songs = [song for song in corpus.choose(options.split) if stage.excerpt(corpus, song)]
@@ -155,6 +170,32 @@ def systems(options: argparse.Namespace, corpus: Corpus) -> list[System]:
     for peer in stage.PEERS:
         found.append(System(peer, lambda t, seed, p=peer: stage.peer(t, p), ("bench",), by_chance=False))
     return found
+
+
+def rival_runs(options: argparse.Namespace) -> list[Path]:
+    """The folders in --rivals that hold a trained rival or a model."""
+    folders = sorted(options.rivals.glob("*/")) if options.rivals else []
+    return [f for f in folders if (f / CONFIG_FILE).is_file() or (f.name in RIVALS and (f / WEIGHTS).is_file())]
+
+
+def rival(run: Path, corpus: Corpus) -> System:
+    if (run / CONFIG_FILE).is_file():
+        return System(run.name, lambda task, seed: stage.ours(configured(str(run), "{}"), task, seed))
+    player = cache(lambda: RIVALS[run.name](run, corpus))
+    return System(run.name, lambda task, seed: stage.rival(player(), task, seed))
+
+
+def costs_of(options: argparse.Namespace) -> dict[str, dict]:
+    """What training the systems cost whose runs are known."""
+    costs = {run.name: cost_of(run) for run in rival_runs(options)}
+    if options.run:
+        models = options.models or MODELS
+        costs["accomp"] = cost_of(options.run, next(iter(sorted(path.parent for path in models.glob(f"*/{CONFIG_FILE}"))), None))
+    if options.paper:
+        costs["paper"] = cost_of(options.paper.parent, options.paper)
+    if options.cnn:
+        costs["cnn"] = cost_of(options.cnn)
+    return costs
 
 
 @cache
@@ -222,9 +263,7 @@ def measure(task: Task, played: Performance, judges: Judges, others: list[np.nda
     return figures
 
 
-def form_of(
-    planes: np.ndarray, triads: np.ndarray, labels: list[str], model: Accompanist
-) -> tuple[np.ndarray, list[str]]:
+def form_of(planes: np.ndarray, triads: np.ndarray, labels: list[str], model: Accompanist) -> tuple[np.ndarray, list[str]]:
     """Cosine similarity of the blocks' latents (all four instruments', one after another, by the VAEs of `model`) and the label
     of each block."""
     plan = torch.from_numpy(np.maximum(triads, 0).reshape(-1, BLOCK_HALF_BARS))

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,11 +52,12 @@ def fit(
     settings: Fit,
     max_steps: int | None = None,
 ) -> list[dict]:
-    """Train `model` and return the losses of every epoch; all that is written goes to `folder`.
+    """Train `model` and return the losses of every epoch, and its seconds by the clock and of processor cores.
 
     losses(progress, batch): named losses of a batch, `loss` is the one to descend, progress runs from 0 to 1;
     batches(generator, size): the batches of an epoch, on the CPU; validate(): named figures; sample(folder): write music.
-    A checkpoint is written after every epoch, and training goes on from it if there is one; max_steps ends it early.
+    All that is written goes to `folder`. A checkpoint is written after every epoch, and training goes on from it if there is
+    one; max_steps ends it early.
     Under `accelerate launch` each process takes its share of the batches.
     """
     # A HarmonyNN's batch goes through one of its three networks; the others have no gradient then.
@@ -70,7 +72,7 @@ def fit(
     history: list[dict] = []
     if checkpoint.is_file():
         try:
-            history = _load(checkpoint, model, optimizer)
+            history = load_checkpoint(checkpoint, model, optimizer)
         except (RuntimeError, ValueError, KeyError) as error:
             raise SystemExit(f"{checkpoint} is of another model; choose another --run, or delete it ({error})") from error
     writer = SummaryWriter(folder) if main else None
@@ -80,6 +82,7 @@ def fit(
         range(first, settings.epochs), initial=first, total=settings.epochs, desc=folder.name, unit="epoch", disable=not main
     )
     for epoch in progress_bar:
+        started = time.perf_counter(), time.process_time()
         model.train()
         # The order of an epoch depends on the seed and the epoch alone, so that a resumed run sees the same.
         generator = torch.Generator().manual_seed(settings.seed * 1_000_003 + epoch)
@@ -106,9 +109,11 @@ def fit(
         row = {"epoch": epoch + 1, **{f"train/{k}": float(v) / max(count, 1) for k, v in sums.items()}}
         if main:
             row |= {f"val/{name}": float(value) for name, value in validate().items()}
+            row["seconds"] = round(time.perf_counter() - started[0], 3)
+            row["core_seconds"] = round(time.process_time() - started[1], 3)  # what a busy machine does not stretch
             history.append(row)
-            _log(folder, writer, history)
-            _save(checkpoint, model, optimizer, history)
+            log_epoch(folder, writer, history)
+            save_checkpoint(checkpoint, model, optimizer, history)
             progress_bar.set_postfix({k: f"{v:.3g}" for k, v in row.items() if k in ("train/loss", "val/loss")})
             if (epoch + 1) % settings.sample_every == 0 or epoch + 1 == settings.epochs:
                 sample(folder / "samples" / f"epoch_{epoch + 1:03d}")
@@ -144,7 +149,7 @@ def _to(batch, device):
     return batch
 
 
-def _save(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, history: list[dict]) -> None:
+def save_checkpoint(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, history: list[dict]) -> None:
     """A checkpoint, as safetensors. An interrupted save leaves the last one as it was."""
     state = optimizer.state_dict()
     tensors = {f"model.{name}": value for name, value in model.state_dict().items()}
@@ -156,8 +161,8 @@ def _save(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, histor
     part.replace(path)
 
 
-def _load(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer) -> list[dict]:
-    """Opposite of `_save`: sets the model, the optimizer and the random state, and returns the history."""
+def load_checkpoint(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer) -> list[dict]:
+    """Opposite of `save_checkpoint`: sets the model, the optimizer and the random state, and returns the history."""
     with safe_open(path, "pt") as file:
         tensors = {name: file.get_tensor(name) for name in file.keys()}
         texts = file.metadata()
@@ -172,7 +177,7 @@ def _load(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer) -> lis
     return json.loads(texts["history"])
 
 
-def _log(folder: Path, writer: SummaryWriter, history: list[dict]) -> None:
+def log_epoch(folder: Path, writer: SummaryWriter, history: list[dict]) -> None:
     row = history[-1]
     for name, value in row.items():
         if name != "epoch":

@@ -1,7 +1,7 @@
-"""From measured figures to results and tables: `python -m train.report RESULTS [--fill README.md ...]`.
+"""From measured figures to results and tables: `python -m train.report RESULTS [--fill FILE.md ...]`.
 
 RESULTS (model_cards/results.json) is what train.evaluate wrote. --fill puts its tables between the marks
-`<!-- table NAME -->` and `<!-- end -->` of text files.
+`<!-- table NAME -->` and `<!-- end -->` of text files, such as README.md and docs/claims.md; each holds the tables it wants.
 """
 
 import argparse
@@ -20,7 +20,11 @@ from train.settings import CONFIGS, genre_of
 from train.stage import PEERS
 
 TITLES = {"real": "real songs", "accomp": "accomp", "paper": "paper", "paper_noise": "paper, noise 1", "cnn": "HarmonyCNN",
-          "retrieval": "retrieval", "random": "random pairs", **PEERS}  # fmt: skip
+          "retrieval": "retrieval", "random": "random pairs", "gru": "next-note GRU", "rnn": "multi-instrument RNN",
+          "gan": "DCGAN", "transformer": "Transformer-XL", **PEERS}  # fmt: skip
+# The systems that the documents describe, beside ours.
+DOCUMENTED = ("real", "accomp", "paper", "paper_noise", "cnn", "gru", "rnn", "gan", "transformer")
+COSTS = "costs.json"  # in the folder of figures
 PERCENT = ("chord_match", "own_chords", "on_eighths", "matched", "ends", "qualified")
 
 
@@ -47,6 +51,8 @@ def collect(folder: Path) -> dict:
         results["genres"]["real"] = confusion(of_genre, folder)
         halves = songs["test"]["real"][::2], songs["test"]["real"][1::2]
         results["frechet_of_real_halves"] = metrics.frechet_distance(*(embeddings(half) for half in halves))
+    costs = folder / COSTS
+    results["costs"] = json.loads(costs.read_text()) if costs.is_file() else {}
     return rounded(results)
 
 
@@ -71,7 +77,8 @@ def summary(songs: list[dict], reference: np.ndarray) -> dict:
         for name in dict.fromkeys(key for seed in seeds for key in seed):
             values = [seed[name] for seed in seeds if name in seed]
             if name.startswith("by_block_"):
-                blocks[name.removeprefix("by_block_")].append(np.nanmean(np.array(values, float), axis=0) if values else [])
+                numbers = np.ma.masked_invalid(np.array(values, float))
+                blocks[name.removeprefix("by_block_")].append(numbers.mean(axis=0).filled(np.nan))
             elif name == "matched":
                 figures[name].append(np.mean([np.mean(v) for v in values if v]) if any(values) else np.nan)
             elif name not in ("genre", "embedding"):
@@ -149,6 +156,13 @@ ROWS = {
 }
 
 
+CHIEF = ("chord_match", "lift", "consonance", "classes_bass", "classes_guitar", "classes_strings", "tonal_distance", "groove",
+         "empty_bass", "empty_guitar", "empty_strings", "empty_drums", "structure", "matched", "frechet")  # fmt: skip
+COST_ROWS = {
+    "minutes": ("training, minutes of one core", 1, ".0f"),
+    "parameters": ("parameters, millions", 1e-6, ".2f"),
+    "megabytes": ("weights, MB", 1, ".1f"),
+}
 ABLATION_KEYS = {
     "chord_match": "chord match %", "own_chords": "own plan %", "lift": "PCS lift", "consonance": "PCS",
     "classes_bass": "pitch classes, bass", "classes_strings": "strings", "neighbours_bass": "neighbours, bass",
@@ -170,6 +184,30 @@ def table(results: dict, kind: str, systems: list[str], interval: bool = True) -
             for group in sorted({g for name in systems for g in results[kind][name]["groups"]}):
                 cells = [cell(results[kind][name]["groups"].get(group), key, interval) for name in systems]
                 lines.append(f"| … {group.capitalize()} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def rivals(results: dict) -> str:
+    """A Markdown table of the documents' systems: the chief figures on the test songs, then on the bench, then their cost."""
+    kinds = {"test": "test songs", "bench_report": "bench"}
+    measured = {name for kind in kinds for name in results[kind]}
+    latent = sorted((name for name in measured if name.startswith("latent_")), key=lambda name: int(name.split("_")[1]))
+    systems = [name for name in (*DOCUMENTED, *latent) if name in measured]
+    titles = [TITLES.get(name) or f"{name.split('_')[1]} latents" for name in systems]
+    lines = ["| | " + " | ".join(titles) + " |", "|---" * (len(systems) + 1) + "|"]
+    for kind, heading in kinds.items():
+        lines.append(f"| **{heading}** |" + " |" * len(systems))
+        for key in CHIEF:
+            cells = [cell(results[kind].get(name, {}).get(key), key, False) for name in systems]
+            if any(found != "–" for found in cells):
+                lines.append(f"| {ROWS[key]} | " + " | ".join(cells) + " |")
+    if costs := dict(results.get("costs", {})):
+        if "paper" in costs:
+            costs["paper_noise"] = costs["paper"]  # the same model
+        lines.append("| **cost** |" + " |" * len(systems))
+        for key, (title, scale, digits) in COST_ROWS.items():
+            cells = [f"{costs[name][key] * scale:{digits}}" if name in costs else "–" for name in systems]
+            lines.append(f"| {title} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
 
@@ -216,14 +254,20 @@ def tables(results: dict) -> dict[str, str]:
         "genres": table(results, "bench_report", genres, interval=False),
         "confusion": confusion_table(results["genres"]["bench_report"]),
         "ablations": ablations(results["bench_report"]),
+        "rivals": rivals(results),
     }
 
 
 def fill(text: str, values: dict[str, str]) -> str:
-    """`text` with the tables between their marks."""
+    """`text` with the tables between their marks. Raises SystemExit where a mark names no table, or has no end."""
+    for name in re.findall(r"<!-- table (.*?) -->", text):
+        if name not in values:
+            raise SystemExit(f"there is no table {name!r}; there are {', '.join(values)}")
+        if not re.search(rf"<!-- table {name} -->\n(?:(?!<!-- table ).)*?<!-- end -->", text, flags=re.S):
+            raise SystemExit(f"after <!-- table {name} -->, alone on its line, there is no <!-- end -->")
     for name, value in values.items():
-        marks = rf"(?<=<!-- table {name} -->\n).*?(?=<!-- end -->)"
-        text = re.sub(marks, (value + "\n").replace("\\", r"\\"), text, count=1, flags=re.S)
+        between = rf"(<!-- table {name} -->\n).*?(<!-- end -->)"
+        text = re.sub(between, lambda marks, value=value: f"{marks[1]}{value}\n{marks[2]}", text, flags=re.S)
     return text
 
 

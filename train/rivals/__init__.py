@@ -5,11 +5,15 @@ the melody's normal key. `accompany` makes a Score of that, as Accompanist.accom
 """
 
 import numpy as np
+from torch import nn
 
 from accomp import arrangement, pianoroll
 from accomp.grid import ACCOMPANIMENT, DRUMS, MELODY, TRACKS
 from accomp.lead import Lead
 from accomp.score import Score, Track
+from train.loop import write_json
+from train.settings import Session
+from train.unpack import FIGURES
 
 VELOCITY = 80  # none of them knows dynamics
 
@@ -27,3 +31,12 @@ def accompany(rival, score: Score, *, seed: int = 0, melody_track: int | None = 
         notes = notes if track == DRUMS else arrangement.in_range(notes, lead.shift, track)
         tracks[track].notes = pianoroll.in_beats(notes, lead.grid, VELOCITY)
     return Score(tracks, list(score.tempos), list(score.meters), score.resolution)
+
+
+def write_figures(session: Session, network: nn.Module, history: list[dict]) -> None:
+    """figures.json of a run: seed, parameters, the seconds that all its epochs took with their validation (of the clock, and
+    of processor cores), what it was trained on, and the last epoch's losses."""
+    figures = {"seed": session.options.seed, "parameters": sum(p.numel() for p in network.parameters())}
+    figures |= {name: round(sum(row.get(name, 0.0) for row in history), 1) for name in ("seconds", "core_seconds")}
+    figures["data"] = [session.data]
+    write_json(session.options.run / FIGURES, {**figures, "val": history[-1]})

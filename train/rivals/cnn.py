@@ -7,6 +7,7 @@ latents. Its MelodyCNN makes up the melody; here the melody is given. Channels, 
 are not published; these are ours. A threshold turns probabilities into notes.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -20,36 +21,52 @@ from accomp.grid import ACCOMPANIMENT, BLOCK_STEPS, MELODY, PITCHES, TRACK_NAMES
 from train.corpus import Corpus
 from train.loop import fit, write_json
 from train.settings import WEIGHTS, Session, parser, save_weights
+from train.unpack import FIGURES
 
 CHANNELS = (32, 64, 128)
+SHAPE = (CHANNELS[-1], BLOCK_STEPS // 8, PITCHES // 8)
+SIZE = SHAPE[0] * SHAPE[1] * SHAPE[2]
 DENSE = 256
 CANDIDATES = np.arange(0.05, 0.75, 0.05)  # thresholds
 VALIDATION_BLOCKS = 1024
 
 
+def convolutions() -> nn.Sequential:
+    """Three, each of which halves steps and pitches: [N, 1, 32, 128] to [N, SIZE]."""
+    a, b, c = CHANNELS
+    down = dict(kernel_size=3, stride=2, padding=1)
+    return nn.Sequential(nn.Conv2d(1, a, **down), nn.ReLU(), nn.Conv2d(a, b, **down), nn.ReLU(),
+                         nn.Conv2d(b, c, **down), nn.ReLU(), nn.Flatten())  # fmt: skip
+
+
+def deconvolutions() -> nn.Sequential:
+    """Three that go back: [N, *SHAPE] to [N, 1, 32, 128] logits."""
+    a, b, c = CHANNELS
+    up = dict(kernel_size=3, stride=2, padding=1, output_padding=1)
+    layers = nn.Sequential(nn.ConvTranspose2d(c, b, **up), nn.ReLU(), nn.ConvTranspose2d(b, a, **up), nn.ReLU(),
+                           nn.ConvTranspose2d(a, 1, **up))  # fmt: skip
+    nn.init.constant_(layers[-1].bias, -4.0)  # music is sparse
+    return layers
+
+
 class HarmonyCNN(nn.Module):
     def __init__(self):
         super().__init__()
-        a, b, c = CHANNELS
-        down, up = dict(kernel_size=3, stride=2, padding=1), dict(kernel_size=3, stride=2, padding=1, output_padding=1)
-
-        def convolutions() -> nn.Sequential:
-            return nn.Sequential(nn.Conv2d(1, a, **down), nn.ReLU(), nn.Conv2d(a, b, **down), nn.ReLU(),
-                                 nn.Conv2d(b, c, **down), nn.ReLU(), nn.Flatten())  # fmt: skip
-
         self.melody, self.previous = convolutions(), convolutions()
-        self.shape = (c, BLOCK_STEPS // 8, PITCHES // 8)
-        size = c * (BLOCK_STEPS // 8) * (PITCHES // 8)
-        self.dense = nn.Sequential(nn.Linear(2 * size, DENSE), nn.ReLU(), nn.Linear(DENSE, size), nn.ReLU())
-        self.deconvolutions = nn.Sequential(nn.ConvTranspose2d(c, b, **up), nn.ReLU(), nn.ConvTranspose2d(b, a, **up), nn.ReLU(),
-                                            nn.ConvTranspose2d(a, 1, **up))  # fmt: skip
-        nn.init.constant_(self.deconvolutions[-1].bias, -4.0)  # music is sparse
+        self.dense = nn.Sequential(nn.Linear(2 * SIZE, DENSE), nn.ReLU(), nn.Linear(DENSE, SIZE), nn.ReLU())
+        self.deconvolutions = deconvolutions()
         self.register_buffer("threshold", torch.tensor(0.5))
 
     def forward(self, melody: Tensor, previous: Tensor) -> Tensor:
         """Logits [N, 32, 128] of the instrument's sounding notes, from the melody's and its previous ones, [N, 32, 128] each."""
         seen = torch.cat([self.melody(melody[:, None].float()), self.previous(previous[:, None].float())], dim=1)
-        return self.deconvolutions(self.dense(seen).reshape(-1, *self.shape))[:, 0]
+        return self.deconvolutions(self.dense(seen).reshape(-1, *SHAPE))[:, 0]
+
+
+def planes_of(sounding: np.ndarray) -> np.ndarray:
+    """[2, S, 128] uint8 of what sounds, [S, 128] of 0 and 1: each note is struck where it begins."""
+    sounding = sounding.astype(np.uint8)
+    return np.stack([np.diff(sounding, axis=0, prepend=0) == 1, sounding]).astype(np.uint8)
 
 
 class CNNs:
@@ -79,8 +96,7 @@ class CNNs:
             for block in melody:
                 probability = network(block[None], sounding[-1][None]).sigmoid()[0]
                 sounding.append((probability > network.threshold).float())
-            roll = torch.cat(sounding[1:]).numpy().astype(np.uint8)
-            band[track] = np.stack([np.diff(roll, axis=0, prepend=0) == 1, roll]).astype(np.uint8)
+            band[track] = planes_of(torch.cat(sounding[1:]).numpy())
         return band
 
 
@@ -93,17 +109,27 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def train_network(session: Session, track: int) -> None:
-    corpus, options = session.corpus, session.options
-    torch.manual_seed(options.seed)
-    network = HarmonyCNN()
-    places = {split: _places(corpus, session.songs(split)) for split in ("train", "val")}
-    random = np.random.default_rng(0)
-    val = places["val"][np.sort(random.permutation(len(places["val"]))[:VALIDATION_BLOCKS])]
+    corpus = session.corpus
+    torch.manual_seed(session.options.seed)
 
     def rolls(rows: np.ndarray) -> tuple[Tensor, Tensor, Tensor]:
         block, has_previous = rows[:, 0], torch.from_numpy(rows[:, 1])[:, None, None]
         previous = corpus.blocks(track, np.maximum(block - 1, 0))[:, 1] * has_previous
         return corpus.blocks(MELODY, block)[:, 1], previous, corpus.blocks(track, block)[:, 1]
+
+    places = {split: _places(corpus, session.songs(split)) for split in ("train", "val")}
+    fit_rolls(session, HarmonyCNN(), session.options.run / f"cnn_{TRACK_NAMES[track]}", rolls, places)
+
+
+def fit_rolls(session: Session, network: nn.Module, folder: Path, rolls: Callable[[np.ndarray], tuple[Tensor, ...]],
+              places: dict[str, np.ndarray]) -> None:  # fmt: skip
+    """Train a network that maps rolls to logits of a roll, with a buffer `threshold`, into `folder`.
+
+    rolls(rows of places): its inputs and, last, what it should give, [N, 32, 128] each; places: by split, train and val.
+    """
+    options = session.options
+    random = np.random.default_rng(0)
+    val = places["val"][np.sort(random.permutation(len(places["val"]))[:VALIDATION_BLOCKS])]
 
     def batches(generator: torch.Generator, size: int):
         order = torch.randperm(len(places["train"]), generator=generator).numpy()
@@ -111,8 +137,8 @@ def train_network(session: Session, track: int) -> None:
             yield rolls(places["train"][np.sort(order[at : at + size])])
 
     def losses(progress: float, batch) -> dict[str, Tensor]:
-        melody, previous, target = batch
-        loss = F.binary_cross_entropy_with_logits(network(melody, previous), target.float(), reduction="sum")
+        *inputs, target = batch
+        loss = F.binary_cross_entropy_with_logits(network(*inputs), target.float(), reduction="sum")
         return {"loss": loss / len(target)}
 
     @torch.no_grad()
@@ -121,8 +147,8 @@ def train_network(session: Session, track: int) -> None:
         device = network.threshold.device
         total, hits = 0.0, np.zeros((len(CANDIDATES), 3))
         for at in range(0, len(val), 128):
-            melody, previous, target = (roll.to(device) for roll in rolls(val[at : at + 128]))
-            logits = network(melody, previous).float()
+            *inputs, target = (roll.to(device) for roll in rolls(val[at : at + 128]))
+            logits = network(*inputs).float()
             total += float(F.binary_cross_entropy_with_logits(logits, target.float(), reduction="sum"))
             probability = logits.sigmoid()
             for i, threshold in enumerate(CANDIDATES):
@@ -134,10 +160,10 @@ def train_network(session: Session, track: int) -> None:
 
     settings = session.fit("vae")
     settings.epochs = options.epochs
-    folder = options.run / f"cnn_{TRACK_NAMES[track]}"
     history = fit(folder, network, losses, batches, validate, lambda folder: None, settings, options.max_steps)
     save_weights(folder, network)
-    write_json(folder / "figures.json", {"seed": options.seed, "blocks": len(places["train"]), "val": history[-1]})
+    known = {"seed": options.seed, "blocks": len(places["train"]), "seconds": round(sum(row["seconds"] for row in history), 1)}
+    write_json(folder / FIGURES, {**known, "parameters": sum(p.numel() for p in network.parameters()), "val": history[-1]})
 
 
 def _places(corpus, songs: list[int]) -> np.ndarray:

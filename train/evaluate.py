@@ -137,11 +137,9 @@ def systems(options: argparse.Namespace, corpus: Corpus) -> list[System]:
         return lambda task, seed: stage.ours(configured(source, json.dumps(settings)), task, seed, **arguments)
 
     known = sorted(path.parent.name for path in options.models.glob("*/config.json")) if options.models else genres()
-    config = yaml.safe_load((CONFIGS / "accomp.yaml").read_text())
 
     def matching(task: Task) -> str:
-        genre = genre_of(config, task.group)
-        return genre if genre in known else OTHERWISE if OTHERWISE in known else known[0]
+        return genre_for(task, known)
 
     found = [System("real", lambda task, seed: stage.real(task, corpus), ("test",), by_chance=False)]
     # On the test songs each melody gets its own genre; on the bench every genre plays every melody.
@@ -172,6 +170,12 @@ def systems(options: argparse.Namespace, corpus: Corpus) -> list[System]:
     return found
 
 
+def genre_for(task: Task, known: list[str]) -> str:
+    """Of the known genres the one that a task's song is of, or another where there is none."""
+    genre = genre_of(yaml.safe_load((CONFIGS / "accomp.yaml").read_text()), task.group)
+    return genre if genre in known else OTHERWISE if OTHERWISE in known else known[0]
+
+
 def rival_runs(options: argparse.Namespace) -> list[Path]:
     """The folders in --rivals that hold a trained rival or a model."""
     folders = sorted(options.rivals.glob("*/")) if options.rivals else []
@@ -179,8 +183,12 @@ def rival_runs(options: argparse.Namespace) -> list[Path]:
 
 
 def rival(run: Path, corpus: Corpus) -> System:
-    if (run / CONFIG_FILE).is_file():
-        return System(run.name, lambda task, seed: stage.ours(configured(str(run), "{}"), task, seed))
+    if (run / CONFIG_FILE).is_file():  # of all genres in one
+
+        def play(task: Task, seed: int) -> Performance:
+            return stage.ours(configured(str(run), json.dumps({"genre": genre_for(task, genres())})), task, seed)
+
+        return System(run.name, play)
     player = cache(lambda: RIVALS[run.name](run, corpus))
     return System(run.name, lambda task, seed: stage.rival(player(), task, seed))
 

@@ -19,10 +19,10 @@ from accomp.grid import BLOCK_STEPS, DRUMS, GUITAR, HALF_BAR_STEPS, MELODY, STEP
 from accomp.lead import Lead
 from accomp.melody import skyline
 from accomp.midi import read_midi
+from accomp.parts import split
 from accomp.score import Note, Score, Track
 from train import rivals
 from train.corpus import Corpus
-from accomp.parts import split
 
 EXCERPT_BLOCKS = 16  # 32 bars
 BENCH_MELODY, BENCH_CHORDS = 80, 0  # programs

@@ -4,38 +4,34 @@ import os
 import random
 import sys
 from pathlib import Path
-from uuid import uuid4
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # the page calls no other host
 
 import spaces  # noqa: E402, I001  before torch: on ZeroGPU it has to be first
 import gradio as gr  # noqa: E402
 
-from accomp import Accompanist, ModelError, MusicError, Score, genres  # noqa: E402
+from accomp import Accompanist, ModelError, MusicError, Score, genres, invention  # noqa: E402
+from accomp.chord_text import to_text  # noqa: E402
 from accomp.hub import Shelf  # noqa: E402
 from accomp.intake import Material, bring, understand  # noqa: E402
-from accomp.melody import melody_name  # noqa: E402
+from accomp.melody_nn import shipped  # noqa: E402
 from accomp.opening import INTROS  # noqa: E402
 from accomp.rendering import AudioUnavailable  # noqa: E402
+from accomp.style import parse_styles  # noqa: E402
 from accomp.suggestion import suggest  # noqa: E402
-from accomp.tonality import NAMES  # noqa: E402
 from accomp.transcription import Click  # noqa: E402
-from page import studio  # noqa: E402
+from page import inventing, panels, studio, views  # noqa: E402
+from page.choices import BAND, LONGEST_TEXT, SEEDS, Making, shares  # noqa: E402
 from page.files import KEPT_SECONDS  # noqa: E402
 from page.genres import describe  # noqa: E402
 from page.player import Player  # noqa: E402
 from page.recorder import TAKE_FILE, ClickRecorder, take_of  # noqa: E402
-from page.settings import BAND, LONGEST_TEXT, SEEDS, Settings  # noqa: E402
-from page.studio import Take  # noqa: E402
+from page.settings import Settings  # noqa: E402
+from page.taking import EVERYTHING, FIRST, Taking  # noqa: E402
 from page.words import WORDS  # noqa: E402
 
 EXAMPLES = {path.stem: str(path) for path in sorted((Path(__file__).parent / "examples").glob("*.mid"))}
 SOUNDS = [".wav", ".mp3", ".ogg", ".opus", ".webm", ".m4a", ".flac", ".aiff"]
-KEYS = [f"{name} {mode}" for mode in ("major", "minor") for name in NAMES]
-METERS = ["2/4", "3/4", "4/4", "6/8", "12/8"]
-EVERYTHING = "all that is not locked"
-MIXES = "**You** and **Piano** can be muted one by one: the band with your recording, with a piano playing the melody, or alone."
-FIRST = "Bring a melody first: a MIDI file, a recording, or one of the examples."
 MOST_BYTES = "500mb"  # of an upload: ten minutes of studio sound
 AT_ONCE = 4  # visitors who are given music at a time; one who waits for a genre to be loaded takes one of these places
 TO_ADDRESS = """(query) => {
@@ -54,15 +50,43 @@ if spaces.config.Config.zero_gpu:
         except ModelError as error:
             print(f"{name} is left out: {error}", file=sys.stderr)
             GENRES.remove(name)
+    try:
+        shipped()
+    except MusicError as error:
+        print(f"no melodies are invented: {error}", file=sys.stderr)
+
+
+# What needs the models, and so the GPU where a Space lends one for each call; elsewhere these are plain calls. No other error's
+# words than gr.Error's come back from a process of ZeroGPU.
 
 
 @spaces.GPU(duration=15)
-def play(genre: str, score: Score, **settings) -> Score:
-    """What needs the models, and so the GPU where a Space lends one for each call; elsewhere it is a plain call."""
+def play(genre: str, score: Score, blend: tuple[str, int, float] | None = None, **settings) -> Score:
+    """A band. blend: genre, seed and amount; settings: of Accompanist.accompany."""
     try:
-        return models.get(genre).accompany(score, **settings)
+        other = blend and (models.get(blend[0]), *blend[1:])
+        return models.get(genre).accompany(score, blend=other, **settings)
     except MusicError as error:
-        raise gr.Error(str(error)) from error  # no other error's words come back from a process of ZeroGPU
+        raise gr.Error(str(error)) from error
+
+
+@spaces.GPU(duration=15)
+def sing(making: Making) -> Score:
+    """A melody that nobody brought."""
+    try:
+        return invention.invent(models.get(making.genre), making.bars, making.seed, making.variation)
+    except MusicError as error:
+        raise gr.Error(str(error)) from error
+
+
+@spaces.GPU(duration=15)
+def sing_on(making: Making, score: Score, track: int, key: str | None) -> Score:
+    """A melody and what comes after it."""
+    try:
+        model = models.get(making.genre)
+        return invention.continue_melody(model, score, making.bars, making.seed, making.variation, melody_track=track, key=key)
+    except MusicError as error:
+        raise gr.Error(str(error)) from error
 
 
 def check_genre(genre: str) -> None:
@@ -73,6 +97,9 @@ def check_genre(genre: str) -> None:
         models.get(genre)
     except ModelError as error:
         raise gr.Error(str(error)) from error
+
+
+taking = Taking(play, check_genre)
 
 
 def served(genre: str) -> str:
@@ -88,7 +115,7 @@ def served(genre: str) -> str:
 def open_file(path: str | None):
     """A MIDI file that was chosen, dropped or clicked, or sound that was recorded or uploaded; cleared, it changes nothing."""
     if not path:
-        return [gr.skip()] * len(MELODY_VIEWS)
+        return [gr.skip()] * views.OF_MELODY
     name = Path(path).stem
     is_example = name in EXAMPLES and Path(EXAMPLES[name]).read_bytes() == Path(path).read_bytes()
     return opened(path, Settings(melody=name if is_example else ""))
@@ -96,7 +123,7 @@ def open_file(path: str | None):
 
 def open_recorded(path: str | None):
     """What was recorded in the page."""
-    return opened(studio.named_recording(path), Settings()) if path else [gr.skip()] * len(MELODY_VIEWS)
+    return opened(studio.named_recording(path), Settings()) if path else [gr.skip()] * views.OF_MELODY
 
 
 def open_click(value: dict | None):
@@ -113,54 +140,16 @@ def open_click(value: dict | None):
 
 def opened(path: str, settings: Settings, click: Click | None = None):
     try:
-        material = bring(path, click)
-        for notice in material.notices:
-            gr.Warning(notice)
-        return [material, *understood(material, settings)]
+        return views.opened(bring(path, click), settings)
     except MusicError as error:
         raise gr.Error(str(error)) from error
-
-
-def understood(material: Material, settings: Settings):
-    """What the page shows of a melody: settings, facts in words, roll, and the values of the widgets that correct them."""
-    melody = understand(material, settings.corrections)
-    tracks = [
-        (melody_name(melody.score, i), i) for i, track in enumerate(melody.score.tracks) if track.notes and not track.is_drum
-    ]
-    meter = "/".join(map(str, melody.score.meters[0][1:]))
-    heard = f" {len(material.notes)} notes were heard. {MIXES}" if material.notes else ""
-    return [
-        settings,
-        gr.Column(visible=True),
-        f"**{studio.titles([material.name])[0]}**: {melody}.{heard}",
-        studio.view_alone(melody),
-        gr.Dropdown(KEYS, value=str(melody.key)),
-        gr.Dropdown(list(dict.fromkeys([*METERS, meter])), value=meter),
-        round(melody.tempo, 1),
-        gr.Dropdown(tracks, value=melody.track, visible=len(tracks) > 1),
-        mark(),
-    ]
-
-
-def mark(number: int = 0) -> str:
-    """A text that never was: as the value of a hidden box it says that something is shown anew, be it the same as before."""
-    return f"{number} {uuid4().hex}"
-
-
-def hear(material: Material | None, settings: Settings):
-    """The melody as it is understood gets its sound."""
-    if material is None:
-        return
-    melody = understand(material, settings.corrections)
-    for stems in studio.hear_alone(melody):
-        yield gr.skip() if stems is None else studio.view_alone(melody, stems)
 
 
 def correct(material: Material | None, settings: Settings, **changes):
     if material is None:
         raise gr.Error(FIRST)
     try:
-        return understood(material, settings.corrected(**changes))
+        return views.understood(material, settings.corrected(**changes))
     except MusicError as error:
         raise gr.Error(str(error)) from error
 
@@ -188,135 +177,40 @@ def suggested(material: Material | None, settings: Settings):
     return likely[0][0]
 
 
-# Takes
-
-
-def chosen(settings: Settings, genre, seed, variation, chords, intro, instruments) -> Settings:
-    """The widgets' values with what is known of the melody. Raises gr.Error."""
-    try:
-        return settings.changed(
-            genre=genre, seed=int(seed or 0), variation=float(variation or 0), chords=chords or "", intro=intro,
-            instruments=tuple(instruments),
-        )  # fmt: skip
-    except MusicError as error:
-        raise gr.Error(str(error)) from error
-
-
-def generate(material, settings, takes, *choices):
-    """A new take."""
-    return generated(material, chosen(settings, *choices), takes)
-
-
-def again(material, settings, takes, number, choice, what, *choices):
-    """As the take that is shown, with the next seed; what is locked, and what lies outside of the selected bars, stays."""
-    base = studio.find(takes, number)
-    keep = choice["locked"] if what == EVERYTHING else [name for name in BAND if name != what]
-    settings = chosen(settings, *choices)
-    if base is None:
-        raise gr.Error("Make a take first; then parts of it can be made anew.")
-    settings = settings.changed(seed=(studio.last_seed(takes) + 1) % (SEEDS + 1))
-    return generated(material, settings, takes, base, keep, choice["bars"])
-
-
-def three(material, settings, takes, *choices):
-    """Three takes with seeds one after another, the first of which is shown."""
-    settings = chosen(settings, *choices)
-    for seed in range(settings.seed, settings.seed + 3):
-        takes = [*takes, made(material, settings.changed(seed=seed % (SEEDS + 1)), takes)][-studio.MOST_TAKES :]
-    return shown(takes[-3], takes)
-
-
-def generated(material, settings: Settings, takes: list[Take], base: Take | None = None, keep=(), bars=None):
-    take = made(material, settings, takes, base, keep, bars)
-    return shown(take, [*takes, take][-studio.MOST_TAKES :])
-
-
-def made(material, settings: Settings, takes: list[Take], base: Take | None = None, keep=(), bars=None) -> Take:
-    if material is None:
-        raise gr.Error(FIRST)
-    check_genre(settings.genre)
-    try:
-        take = studio.make(play, material, settings, takes, base, keep, bars)
-    except (ModelError, MusicError) as error:
-        raise gr.Error(str(error)) from error
-    told = take.melody.score.notices if take.melody.sung else []  # with the melody's facts
-    for notice in take.song.notices:
-        if notice not in told:
-            gr.Info(notice)
-    return take
-
-
-def shown(take: Take, takes: list[Take]):
-    """What the page shows of a take, as far as it is there."""
-    number = gr.Radio([(each.label, each.number) for each in takes], value=take.number, visible=True)
-    query = "" if take.is_retake else take.settings.to_address()
-    return [gr.Column(visible=True), takes, number, take.chords, query, take.settings.seed, mark(take.number), *finished(take)]
-
-
-def finished(take: Take):
-    """What changes when a take gets its picture and sound."""
-    return [take.view(), [str(file) for file in take.files], "" if take.sounds is not None else "Making the sound…"]
-
-
-def finish(takes: list[Take], showing: str):
-    """The take that is shown gets its picture and sound. Until they are there, the page hears of it every moment, so that it can
-    be stopped."""
-    take = studio.find(takes, int(showing.split()[0]))
-    if take is None:
-        return
-    is_heard = False
-    for message in studio.finish(take):
-        if message:
-            gr.Warning(message)
-        # It can be played before its files are all there.
-        yield [gr.skip()] * len(FINISHED_VIEWS) if is_heard or not take.sounds else finished(take)
-        is_heard = bool(take.sounds)
-    yield finished(take)
-
-
-def choose(takes, number):
-    take = studio.find(takes, number)
-    return shown(take, takes) if take else [gr.skip()] * len(TAKE_VIEWS)
-
-
-def undo(takes, number):
-    """The take before the one that is shown."""
-    earlier = [take.number for take in takes if take.number < (number or 0)]
-    if not earlier:
-        raise gr.Error("There is no earlier take.")
-    return choose(takes, max(earlier))
-
-
-def lossless(takes, number):
-    """WAV files and the stems of the take that is shown, beside its other files."""
-    take = studio.find(takes, number)
-    if take is None:
-        raise gr.Error("Make a take first.")
-    try:
-        studio.write_sounds(take)
-    except MusicError as error:
-        raise gr.Error(str(error)) from error
-    return [str(file) for file in take.files]
-
-
 # Settings
 
 
 def widgets_of(settings: Settings):
     genre = settings.genre if settings.genre in GENRES else gr.skip()
-    return [genre, settings.seed, settings.variation, settings.chords, settings.intro, list(settings.instruments)]
+    if settings.blend or settings.explore:
+        gr.Info("These settings are of a take near another one: it is made again with their genre and seed.")
+    return [genre, settings.seed, settings.variation, settings.chords, settings.intro, list(settings.instruments),
+            *shares(settings.styles), settings.style_factor]  # fmt: skip
+
+
+def melody_of(settings: Settings, material: Material | None = None) -> Material | None:
+    """The melody that settings are about: an example, one that was made here, or the one that is open; None where there is none.
+    Raises gr.Error or MusicError."""
+    makings = [*filter(None, [settings.invented]), *settings.continued]
+    if settings.melody in EXAMPLES:
+        material = bring(EXAMPLES[settings.melody])
+    if settings.invented or material:
+        for making in makings:
+            check_genre(making.genre)
+    return inventing.made_again(sing, sing_on, settings, material)
 
 
 def from_address(request: gr.Request):
-    """The choices in the page's address, and the example that it names."""
+    """The choices in the page's address, and the melody that it names."""
     try:
         settings = Settings.from_query(dict(request.query_params))
-    except MusicError as error:
-        gr.Warning(f"The page's address was not understood: {error}")
-        settings = Settings()
-    if not request.query_params or settings.melody not in EXAMPLES:
-        return [*[gr.skip()] * len(MELODY_VIEWS), *widgets_of(settings)]
-    return [*opened(EXAMPLES[settings.melody], settings), *widgets_of(settings)]
+        material = melody_of(settings)
+    except (MusicError, gr.Error) as error:
+        gr.Warning(f"The page's address was not understood: {getattr(error, 'message', error)}")
+        settings, material = Settings(), None
+    if not request.query_params or material is None:
+        return [*[gr.skip()] * views.OF_MELODY, *widgets_of(settings)]
+    return [*views.opened(material, settings), *widgets_of(settings)]
 
 
 def from_file(material, path: str):
@@ -324,13 +218,11 @@ def from_file(material, path: str):
     try:
         with open(path, "rb") as file:
             settings = Settings.from_json(file.read(LONGEST_TEXT * 4))
-        if settings.melody in EXAMPLES:
-            views = opened(EXAMPLES[settings.melody], settings)
-        else:
-            views = [gr.skip(), *understood(material, settings)] if material else [gr.skip()] * len(MELODY_VIEWS)
+        material = melody_of(settings, material)
+        found = views.opened(material, settings) if material else [gr.skip()] * views.OF_MELODY
     except MusicError as error:
         raise gr.Error(str(error)) from error
-    return [*views, *widgets_of(settings)]
+    return [*found, *widgets_of(settings)]
 
 
 def surprise():
@@ -339,12 +231,50 @@ def surprise():
     return [*opened(EXAMPLES[settings.melody], settings), *widgets_of(settings)]
 
 
+def surprise_me(genre, bars, variation):
+    """Some melody of a genre that nobody knew, and the seed that it can be had by again."""
+    seed = random.randrange(1000)
+    return [seed, *invented(genre, bars, seed, variation)]
+
+
+def invented(genre, bars, seed, variation):
+    """A melody out of nothing, which brings its own chords: what the box of chords holds was for another one."""
+    check_genre(genre)
+    try:
+        making = Making(genre, int(bars), int(seed or 0), float(variation))
+        settings = Settings().changed(invented=making, genre=genre)
+        return ["", *views.opened(inventing.invented(sing, making), settings)]
+    except MusicError as error:
+        raise gr.Error(str(error)) from error
+
+
+def go_on(material, settings: Settings, genre, bars):
+    """The melody that is open becomes longer."""
+    if material is None:
+        raise gr.Error(FIRST)
+    check_genre(genre)
+    try:
+        longer = inventing.longer(sing_on, material, settings, Making(genre, int(bars), random.randrange(1000)))
+        return views.opened(*longer)
+    except MusicError as error:
+        raise gr.Error(str(error)) from error
+
+
+def go_back(material, settings: Settings):
+    """The melody that is open as it was before it became longer."""
+    try:
+        return views.opened(*inventing.shorter(material, settings))
+    except MusicError as error:
+        raise gr.Error(str(error)) from error
+
+
 # For programs
 
 
 def accompany(
-    melody: str | None, genre: str, seed: float = 0, chords: str = "", intro: str = "none"
-) -> tuple[str | None, str, str, str]:
+    melody: str | None, genre: str, seed: float = 0, chords: str = "", intro: str = "none", style: str = "",
+    style_factor: float = 0.5,
+) -> tuple[str | None, str, str, str]:  # fmt: skip
     """A band for a melody, MIDI or recorded: paths of the sound (none without FluidSynth), the picture and the MIDI file, and the
     chords.
 
@@ -354,12 +284,17 @@ def accompany(
         seed: another one gives other music.
         chords: such as "| C  Am | F  G7 |"; planned where empty.
         intro: none, count-in (a bar of clicks) or bars (two bars of the band).
+        style: a built-in style that the band is drawn to, such as bossa_nova, or two with weights: bossa_nova 2 + samba.
+        style_factor: how much, from 0 (not at all) to 1 (its patterns throughout).
     """
     if not melody:
         raise gr.Error(FIRST)
     try:
-        settings = Settings().changed(genre=genre, seed=int(seed or 0), chords=chords or "", intro=intro)
-        take = made(bring(melody), settings, [])
+        settings = Settings().changed(
+            genre=genre, seed=int(seed or 0), chords=chords or "", intro=intro,
+            styles=tuple(parse_styles(style)) if style else (), style_factor=style_factor,
+        )  # fmt: skip
+        take = taking.made(bring(melody), settings, [])
     except MusicError as error:
         raise gr.Error(str(error)) from error
     try:
@@ -370,11 +305,31 @@ def accompany(
     return sound, str(studio.draw(take)), str(take.files[0]), take.chords
 
 
+def invent(genre: str, bars: float = 16, seed: float = 0, variation: float = invention.VARIATION) -> tuple[str, str]:
+    """A melody out of nothing, as a genre has them: the path of its MIDI file, and its chords as text, both of which can be given
+    to accompany.
+
+    Args:
+        genre: one of those that the page offers.
+        bars: 8, 16 or 32.
+        seed: another one gives another melody.
+        variation: from 0 (keeps to what is usual) to 1.5 (wanders).
+    """
+    check_genre(genre)
+    try:
+        making = Making(genre, int(bars), int(seed or 0), float(variation))
+        Settings().changed(invented=making)
+        melody = inventing.invented(sing, making)
+    except MusicError as error:
+        raise gr.Error(str(error)) from error
+    return str(inventing.file_of(melody)), to_text(melody.score, melody.score.tracks[0])
+
+
 t = WORDS
 with gr.Blocks(title="accomp", delete_cache=(KEPT_SECONDS, KEPT_SECONDS)) as demo:
     material, settings = gr.State(), gr.State(Settings())
     takes, query = gr.State([]), gr.Textbox(visible=False)
-    understanding, showing = gr.Textbox(visible=False), gr.Textbox(visible=False)
+    understanding, showing, beside = (gr.Textbox(visible=False) for _ in range(3))
     gr.Markdown("# accomp: give a melody a band")
     gr.Markdown(t("Sing, play or drop a melody, pick a genre: drums, bass, guitar and strings join in."))
     with gr.Row():
@@ -391,7 +346,10 @@ with gr.Blocks(title="accomp", delete_cache=(KEPT_SECONDS, KEPT_SECONDS)) as dem
             with gr.Tab(t("Record with a click")):
                 recorder = ClickRecorder(container=True, padding=True, elem_id="recorder")
             gr.Examples(list(EXAMPLES.values()), melody_file, label=t("Melodies to try"), example_labels=studio.titles(EXAMPLES))
-            surprise_button = gr.Button(t("No melody at hand? Try one for me"))
+            with gr.Row():
+                surprise_button = gr.Button(t("No melody at hand? Try one for me"), min_width=160)
+                invent_button = gr.Button(t("Surprise me: invent one"), min_width=160)
+            inventor = panels.inventing()
         with gr.Column():
             genre_choice = gr.Dropdown(GENRES, value=next((g for g in ("pop", *GENRES) if g in GENRES), None), label="Genre")
             served_view = gr.Markdown(elem_id="served")
@@ -414,6 +372,7 @@ with gr.Blocks(title="accomp", delete_cache=(KEPT_SECONDS, KEPT_SECONDS)) as dem
                     lines=2,
                 )
                 settings_file = gr.UploadButton(t("Open a settings file"), file_types=[".json"], size="sm")
+            style = panels.styles()
             button = gr.Button(t("Accompany"), variant="primary")
             with gr.Row():
                 three_button, cancel = gr.Button(t("Three takes"), size="sm"), gr.Button(t("Stop"), size="sm")
@@ -421,12 +380,13 @@ with gr.Blocks(title="accomp", delete_cache=(KEPT_SECONDS, KEPT_SECONDS)) as dem
         facts = gr.Markdown(elem_id="facts")
         melody_player = Player(elem_id="melody")
         with gr.Accordion(t("Is something wrong with it?"), open=False), gr.Row():
-            key_choice = gr.Dropdown(KEYS, label=t("Key"), min_width=120)
-            meter_choice = gr.Dropdown(METERS, label=t("Metre"), min_width=80)
+            key_choice = gr.Dropdown(views.KEYS, label=t("Key"), min_width=120)
+            meter_choice = gr.Dropdown(views.METERS, label=t("Metre"), min_width=80)
             tempo_choice = gr.Number(label=t("Beats a minute"), min_width=90)
             half, double = (gr.Button(t(text), size="sm", min_width=90) for text in ("Half tempo", "Double tempo"))
             earlier, later = (gr.Button(t(f"Bar lines a beat {way}"), size="sm", min_width=90) for way in ("earlier", "later"))
             track_choice = gr.Dropdown([], label=t("Melody track"), visible=False)
+        going = panels.going_on()
     status = gr.Markdown(elem_id="status", min_height=48)  # room for a sign of progress
     with gr.Column(visible=False) as take_panel:
         player = Player(elem_id="song")
@@ -436,6 +396,7 @@ with gr.Blocks(title="accomp", delete_cache=(KEPT_SECONDS, KEPT_SECONDS)) as dem
                 [EVERYTHING, *BAND], value=EVERYTHING, label=t("Make anew"), info=t("In the selected bars, or all.")
             )
             again_button, undo_button = gr.Button(t("Another take of it")), gr.Button(t("Undo"))
+        way, explorer = panels.between(), panels.exploring()
         files_view = gr.Files(label=t("Downloads"), elem_id="downloads")
         lossless_button = gr.Button(t("Prepare WAV and stems"), size="sm")
         chords_view = gr.Textbox(
@@ -444,26 +405,34 @@ with gr.Blocks(title="accomp", delete_cache=(KEPT_SECONDS, KEPT_SECONDS)) as dem
         )  # fmt: skip
 
     MELODY_VIEWS = [material, settings, melody_panel, facts, melody_player, key_choice, meter_choice, tempo_choice, track_choice,
-                    understanding]  # fmt: skip
+                    going.back, understanding]  # fmt: skip
     FINISHED_VIEWS = [player, files_view, status]
-    TAKE_VIEWS = [take_panel, takes, take_choice, chords_view, query, seed_choice, showing, *FINISHED_VIEWS]
-    CHOICES = [genre_choice, seed_choice, variation_choice, chords_choice, intro_choice, instruments_choice]
+    TAKE_VIEWS = [take_panel, takes, take_choice, chords_view, query, seed_choice, showing, beside, *FINISHED_VIEWS]
+    CHOICES = [genre_choice, seed_choice, variation_choice, chords_choice, intro_choice, instruments_choice, *style[:4]]
+    TO_MAKE = [material, settings, takes, style.own, *CHOICES]
     # Progress and errors are shown in a line of their own: they would veil the melody and the song, which stay.
     private = {"api_visibility": "private", "show_progress_on": status}
     busy = private | {"concurrency_limit": AT_ONCE, "concurrency_id": "music"}
 
     # Sound comes by events of its own: who wants something else meanwhile does not wait for it, and it is given up first (the
-    # events of a trigger come one after another, in this order).
-    later_on = busy | {"show_progress": "hidden", "show_progress_on": None}
-    hearing = understanding.change(hear, [material, settings], melody_player, **later_on)
-    finishing = showing.change(finish, [takes, showing], FINISHED_VIEWS, **later_on)
+    # events of a trigger come one after another, in this order). "multiple": what is new does not wait until the browser knows
+    # that the old one has been given up; now and then it would not come at all.
+    later_on = busy | {"show_progress": "hidden", "show_progress_on": None, "trigger_mode": "multiple"}
+    hearing = understanding.change(views.hear, [material, settings], melody_player, **later_on)
+    nearby = [way.panel, way.other, way.amount, *explorer.sliders]
+    beside.change(views.near, [takes, beside, way.other, explorer.instrument], nearby, show_progress="hidden", **private)
+    finishing = showing.change(views.finish, [takes, showing], FINISHED_VIEWS, **later_on)
     of_melodies = [
         melody_file.change, microphone.input, recorder.input, settings_file.upload, key_choice.input, meter_choice.input,
-        tempo_choice.submit, track_choice.input, half.click, double.click, earlier.click, later.click,
+        tempo_choice.submit, track_choice.input, half.click, double.click, earlier.click, later.click, going.on.click,
+        going.back.click,
     ]  # fmt: skip
-    of_takes = [button.click, three_button.click, again_button.click, undo_button.click, take_choice.input]
-    gr.on([*of_melodies, surprise_button.click], None, None, None, cancels=hearing, **private)
-    gr.on([*of_takes, surprise_button.click], None, None, None, cancels=finishing, **private)
+    moved = [slider.release for slider in explorer.sliders]
+    near_by = [way.amount.release, *moved, explorer.back.click]
+    of_takes = [button.click, three_button.click, again_button.click, undo_button.click, take_choice.input, *near_by]
+    of_both = [surprise_button.click, invent_button.click, inventor.button.click]
+    gr.on([*of_melodies, *of_both], None, None, None, cancels=hearing, **private)
+    gr.on([*of_takes, *of_both], None, None, None, cancels=finishing, **private)
 
     corrected = {"inputs": [material, settings], "outputs": MELODY_VIEWS[1:]} | private
     melody_file.change(open_file, melody_file, MELODY_VIEWS, **busy)
@@ -482,36 +451,61 @@ with gr.Blocks(title="accomp", delete_cache=(KEPT_SECONDS, KEPT_SECONDS)) as dem
     earlier.click(lambda m, s: correct(m, s, later=s.corrections.later - 1), **corrected)
     later.click(lambda m, s: correct(m, s, later=s.corrections.later + 1), **corrected)
     settings_file.upload(from_file, [material, settings_file], [*MELODY_VIEWS, *CHOICES], **busy)
-    demo.load(from_address, None, [*MELODY_VIEWS, *CHOICES], **private)
-    trying = surprise_button.click(surprise, None, [*MELODY_VIEWS, *CHOICES], **busy)
-    makes = [
-        button.click(generate, [material, settings, takes, *CHOICES], TAKE_VIEWS, **busy),
-        three_button.click(three, [material, settings, takes, *CHOICES], TAKE_VIEWS, **busy),
-        again_button.click(
-            again, [material, settings, takes, take_choice, player, what_choice, *CHOICES], TAKE_VIEWS, **busy
+    demo.load(from_address, None, [*MELODY_VIEWS, *CHOICES], **private, concurrency_limit=AT_ONCE)
+    going.on.click(go_on, [material, settings, genre_choice, going.bars], MELODY_VIEWS, **busy)
+    going.back.click(go_back, [material, settings], MELODY_VIEWS, **busy)
+    asked = [inventor.seed, inventor.variation]
+    tries = [
+        surprise_button.click(surprise, None, [*MELODY_VIEWS, *CHOICES], **busy),
+        invent_button.click(
+            surprise_me, [genre_choice, inventor.bars, inventor.variation], [inventor.seed, chords_choice, *MELODY_VIEWS], **busy
         ),
-        undo_button.click(undo, [takes, take_choice], TAKE_VIEWS, **busy),
-        take_choice.input(choose, [takes, take_choice], TAKE_VIEWS, **busy),
-        trying.success(generate, [material, settings, takes, *CHOICES], TAKE_VIEWS, **busy),
+        inventor.button.click(
+            invented, [genre_choice, inventor.bars, *asked], [chords_choice, *MELODY_VIEWS], **busy
+        ),
     ]  # fmt: skip
+    latest = busy | {"trigger_mode": "always_last"}
+    makes = [
+        button.click(taking.generate, TO_MAKE, TAKE_VIEWS, **busy),
+        three_button.click(taking.three, TO_MAKE, TAKE_VIEWS, **busy),
+        again_button.click(
+            taking.again, [*TO_MAKE[:3], take_choice, player, what_choice, *TO_MAKE[3:]], TAKE_VIEWS, **busy
+        ),
+        undo_button.click(views.undo, [takes, take_choice], TAKE_VIEWS, **busy),
+        take_choice.input(views.choose, [takes, take_choice], TAKE_VIEWS, **busy),
+        *(trying.success(taking.generate, TO_MAKE, TAKE_VIEWS, **busy) for trying in tries),
+        way.amount.release(taking.go_between, [takes, take_choice, way.other, way.amount], TAKE_VIEWS, **latest),
+        gr.on(moved, taking.explore, [takes, take_choice, explorer.instrument, *explorer.sliders], TAKE_VIEWS, **latest),
+        explorer.back.click(taking.move_back, [takes, take_choice], TAKE_VIEWS, **busy),
+    ]  # fmt: skip
+    explorer.instrument.input(views.amounts, [takes, take_choice, explorer.instrument], explorer.sliders, **private)
     suggest_button.click(suggested, [material, settings], genre_choice, **private)
     dice.click(lambda: random.randrange(1000), None, seed_choice, **private)
-    cancel.click(lambda: "Stopped.", None, status, cancels=[trying, *makes, finishing], **private)
-    lossless_button.click(lossless, [takes, take_choice], files_view, **busy)
+    cancel.click(lambda: "Stopped.", None, status, cancels=[*tries, *makes, finishing], **private)
+    lossless_button.click(views.lossless, [takes, take_choice], files_view, **busy)
     query.change(None, query, None, js=TO_ADDRESS, **private)
     gr.on([demo.load, genre_choice.change], served, genre_choice, served_view, api_name="served", concurrency_limit=None)
 
-    with gr.Row(visible=False):  # the call for programs
+    with gr.Row(visible=False):  # the calls for programs
         call = [
             gr.File(label="melody", type="filepath"),
             gr.Dropdown(GENRES, value=genre_choice.value, label="genre", allow_custom_value=True),
             gr.Number(0, label="seed", precision=0),
             gr.Textbox("", label="chords"),
             gr.Dropdown(list(INTROS), value="none", label="intro", allow_custom_value=True),
+            gr.Textbox("", label="style"),
+            gr.Number(0.5, label="style_factor"),
         ]
         answers = [gr.Audio(label="sound", type="filepath"), gr.Image(label="picture", type="filepath"), gr.File(label="MIDI"),
                    gr.Textbox(label="chords that were played")]  # fmt: skip
-        gr.Button().click(accompany, call, answers, api_name="accompany", concurrency_limit=AT_ONCE, concurrency_id="music")
+        wishes = [
+            gr.Dropdown(GENRES, value=genre_choice.value, label="genre", allow_custom_value=True),
+            *(gr.Number(value, label=label) for label, value in (("bars", 16), ("seed", 0), ("variation", invention.VARIATION))),
+        ]
+        found = [gr.File(label="MIDI"), gr.Textbox(label="chords")]
+        at_once = {"concurrency_limit": AT_ONCE, "concurrency_id": "music"}
+        gr.Button().click(accompany, call, answers, api_name="accompany", **at_once)
+        gr.Button().click(invent, wishes, found, api_name="invent", **at_once)
 
 if __name__ == "__main__":
     demo.launch(max_file_size=MOST_BYTES, i18n=WORDS)

@@ -222,8 +222,7 @@ class Accompanist(
             symbols = [symbol.transposed(-lead.shift) for symbol in given]
             notices += remarks
         symbols[: opening.half_bars(lead)] = opening.turnaround(lead)
-        sketch = Sketch(self, score, lead, symbols, {}, {}, {}, seed, shape, feel, intro, silent, retake, notices,
-                        form.dynamics)
+        sketch = Sketch(self, score, lead, symbols, {}, {}, {}, seed, shape, feel, intro, silent, retake, notices, form.dynamics)
         path = StylePath.through(styles, style_factor, form, seed) if styles and style_factor else None
         blocks = torch.from_numpy(heard).to(self.device)
         sketch.latents, sketch.onsets = generation.choose_latents(

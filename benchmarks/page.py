@@ -77,6 +77,16 @@ def one_visitor(server: Server, melody: Path, genre: str) -> None:
                 row("click to the song's roll", f"{BARS} bars, {detail}", f"{seconds_until('song', shown):.1f} s")
                 heard = f"{shown} && p.sound.isLoaded"
                 row("click to the song's sound", f"{BARS} bars, {detail}", f"{seconds_until('song', heard):.1f} s")
+            page.get_by_role("button", name="Explore an instrument").click()
+            page.get_by_label("number input for Sparser to busier").fill("1")
+            start = time.perf_counter()
+            page.keyboard.press("Tab")
+            moved = "p.song.title.endsWith('moved')"
+            row("click to the roll with an instrument moved", f"{BARS} bars", f"{seconds_until('song', moved):.1f} s")
+            start = time.perf_counter()
+            page.get_by_role("button", name="Surprise me: invent one").click()
+            invented = "!p.song.title.endsWith('moved')"
+            row("click to the roll of an invented melody's song", "16 bars", f"{seconds_until('song', invented):.1f} s")
         browser.close()
 
 

@@ -2,23 +2,23 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 from urllib.parse import urlencode
 
 from accomp.errors import MusicError
-from accomp.grid import ACCOMPANIMENT, TRACK_NAMES
 from accomp.intake import Corrections
-from accomp.opening import INTROS
+from page.choices import BAND, Blend, Making, checked, read, shortened
 
-BAND = tuple(TRACK_NAMES[track] for track in ACCOMPANIMENT)
-SEEDS = 2**31 - 1  # the largest: more digits than anyone reads out
-LONGEST_TEXT = 20_000  # characters of chords
+NO_FILE = "this is no settings file; accepted: one that this page wrote (.json)"
+NESTED = ("invented", "continued", "styles", "blend", "explore")  # in an address they are written as in a file
 
 
 @dataclass(frozen=True)
 class Settings:
-    """melody: an example's name, else empty: a visitor's own file is not in the settings."""
+    """melody: an example's name, else empty: a visitor's own file is not in the settings, nor is a style's; invented: the melody
+    that was made here; continued: how it, or the other one, was made longer, the earliest first; corrections: of the outcome;
+    styles: built-in ones with weights; explore: as in accomp.sketch.Sketch.explored."""
 
     melody: str = ""
     genre: str = "pop"
@@ -28,13 +28,21 @@ class Settings:
     intro: str = "none"
     instruments: tuple[str, ...] = BAND
     corrections: Corrections = field(default_factory=Corrections)
+    invented: Making | None = None
+    continued: tuple[Making, ...] = ()
+    styles: tuple[tuple[str, float], ...] = ()
+    style_factor: float = 0.5
+    blend: Blend | None = None
+    explore: dict[str, dict[str, float]] = field(default_factory=dict)
 
     def to_json(self) -> str:
         """All that differs from what is usual, and the genre and the seed in any case."""
         usual = Settings()
-        chosen = {k: v for k, v in asdict(self).items() if k in ("genre", "seed") or getattr(self, k) != getattr(usual, k)}
-        if "corrections" in chosen:
-            chosen["corrections"] = {k: v for k, v in chosen["corrections"].items() if v != getattr(usual.corrections, k)}
+        chosen = {
+            name: _plain(value)
+            for name in (each.name for each in fields(self))
+            if (value := getattr(self, name)) != getattr(usual, name) or name in ("genre", "seed")
+        }
         return json.dumps(chosen, indent=1)
 
     @classmethod
@@ -43,27 +51,31 @@ class Settings:
         try:
             found = json.loads(text)
         except (ValueError, RecursionError) as error:
-            raise MusicError("this is no settings file; accepted: one that this page wrote (.json)") from error
+            raise MusicError(NO_FILE) from error
         if not isinstance(found, dict):
-            raise MusicError("this is no settings file; accepted: one that this page wrote (.json)")
-        corrections = found.pop("corrections", {})
-        if not isinstance(corrections, dict):
-            raise MusicError(f"the settings' corrections are {corrections!r}; accepted: names and values")
-        if isinstance(corrections.get("meter"), list):
-            corrections["meter"] = tuple(corrections["meter"])
+            raise MusicError(NO_FILE)
         if isinstance(found.get("instruments"), list):
             found["instruments"] = tuple(found["instruments"])
-        for given, kind in ((found, cls), (corrections, Corrections)):
-            unknown = given.keys() - {each.name for each in fields(kind)}
-            if unknown:
-                raise MusicError(f"the settings hold {sorted(unknown)[0]!r}; accepted: {', '.join(f.name for f in fields(kind))}")
-        return _checked(cls(**found, corrections=Corrections(**corrections)))
+        if isinstance(found.get("styles"), list):
+            found["styles"] = tuple(tuple(pair) if isinstance(pair, list) else pair for pair in found["styles"])
+        for name, kind in (("corrections", Corrections), ("invented", Making), ("blend", Blend)):
+            if name in found:
+                found[name] = read(kind, found[name], name)
+        if "continued" in found:
+            if not isinstance(found["continued"], list):
+                raise MusicError(f"the settings' continued is {str(found['continued'])[:40]!r}; accepted: a list")
+            found["continued"] = tuple(read(Making, each, "continued") for each in found["continued"])
+        if unknown := found.keys() - {each.name for each in fields(cls)}:
+            raise MusicError(f"the settings hold {sorted(unknown)[0]!r}; accepted: {', '.join(f.name for f in fields(cls))}")
+        return checked(cls(**found))
 
     def to_query(self) -> dict[str, str]:
         """The same as parameters of an address; corrections by their own names."""
         chosen = json.loads(self.to_json())
         chosen |= chosen.pop("corrections", {})
-        return {name: _text(value) for name, value in chosen.items()}
+        return {
+            name: json.dumps(value, separators=(",", ":")) if name in NESTED else _text(value) for name, value in chosen.items()
+        }
 
     def to_address(self) -> str:
         return urlencode(self.to_query())
@@ -78,7 +90,9 @@ class Settings:
                 found[name] = text
             elif name == "instruments":
                 found[name] = [each for each in text.split(",") if each]
-            elif name in ("seed", "variation"):
+            elif name in NESTED:
+                found[name] = _nested(name, text)
+            elif name in ("seed", "variation", "style_factor"):
                 found[name] = _number(name, text)
             elif name in ("tempo", "pace", "downbeat", "later", "track"):
                 corrections[name] = _number(name, text)
@@ -90,42 +104,30 @@ class Settings:
 
     def changed(self, **changes) -> "Settings":
         """Raises MusicError."""
-        return _checked(replace(self, **changes))
+        return checked(replace(self, **changes))
 
     def corrected(self, **changes) -> "Settings":
         """With other corrections of the melody. Raises MusicError."""
-        return _checked(replace(self, corrections=replace(self.corrections, **changes)))
+        return checked(replace(self, corrections=replace(self.corrections, **changes)))
+
+    @property
+    def own_chords(self) -> bool:
+        """Whether the melody was made with chords, which its band plays."""
+        return bool(self.invented or self.continued)
 
 
-def _checked(settings: Settings) -> Settings:
-    """Raises MusicError. What the music is made of is checked where it is made; here what would not get so far."""
-    made = settings.corrections
-    for name, value, kind, accepted in (
-        ("melody", settings.melody, str, "the name of an example"),
-        ("genre", settings.genre, str, "a genre's name"),
-        ("chords", settings.chords, str, "text"),
-        ("variation", settings.variation, int | float, "0 to 1"),
-        ("seed", settings.seed, int, f"0 to {SEEDS}"),
-        ("later", made.later, int, "a number of beats"),
-        ("track", made.track, int | None, "a track's number"),
-        ("downbeat", made.downbeat, int | float | None, "seconds"),
-        ("key", made.key, str | None, "such as A minor"),
-        ("tempo", made.tempo, int | float | None, "beats a minute"),
-        ("pace", made.pace, int | float, "0.25, 0.5, 1, 2 or 4"),
-        ("meter", made.meter, tuple | None, "such as 3/4"),
-        ("instruments", settings.instruments, tuple, ", ".join(BAND)),
-    ):
-        if isinstance(value, bool) or not isinstance(value, kind) or isinstance(value, str) and len(value) > LONGEST_TEXT:
-            raise MusicError(f"the settings' {name} is {str(value)[:40]!r}; accepted: {accepted}")
-    if not 0 <= settings.seed <= SEEDS or not 0 <= settings.variation <= 1:
-        raise MusicError(f"seed {settings.seed}, variation {settings.variation:g}; accepted: 0 to {SEEDS}, and 0 to 1")
-    if settings.intro not in INTROS:
-        raise MusicError(f"introduction {settings.intro!r}; accepted: {', '.join(INTROS)}")
-    if not all(name in BAND for name in settings.instruments):
-        raise MusicError(f"instruments {', '.join(map(str, settings.instruments))}; accepted: {', '.join(BAND)}")
-    if made.meter and (len(made.meter) != 2 or not all(type(part) is int for part in made.meter)):
-        raise MusicError(f"meter {made.meter}; accepted: such as 3/4")
-    return settings
+def _plain(value: Any) -> Any:
+    """A choice as JSON holds it, without what is usual."""
+    if isinstance(value, (Corrections, Making, Blend)):
+        return shortened(value)
+    return [_plain(each) for each in value] if isinstance(value, tuple) else value
+
+
+def _nested(name: str, text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise MusicError(f"{name} in the page's address is {text[:40]!r}; accepted: as in a settings file") from error
 
 
 def _number(name: str, text: str) -> float | int:

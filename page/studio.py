@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from accomp import mastering
 from accomp.beat_grid import SungNote
 from accomp.chord_text import to_text
 from accomp.errors import MusicError
@@ -21,11 +22,13 @@ from accomp.intake import Material, Melody, understand
 from accomp.midi import write_midi
 from accomp.overdub import on_clock, voice_stem
 from accomp.plotting import save_plot
-from accomp.rendering import PEAK, SAMPLE_RATE, Stopped, leveled, mix, render_stems, write_audio
+from accomp.rendering import SAMPLE_RATE, Stopped, leveled, mix, render_stems, write_audio
 from accomp.score import Score, Track
+from page.choices import BAND
 from page.files import new_folder
+from page.inventing import chords_of
 from page.player import VOICE, view_of
-from page.settings import BAND, Settings
+from page.settings import Settings
 
 RENDERERS = threading.Semaphore(2)  # songs whose sound is made at a time: it takes all cores, and 20 MB a second of music
 WORKERS = ThreadPoolExecutor(16, "sound")  # they mostly wait
@@ -38,7 +41,8 @@ Play = Callable[..., Score]  # of a genre's name, a Score and the settings of Ac
 
 @dataclass
 class Take:
-    """A song as it was made, and its files as far as they are there. number: counted from 1; sounds: by track, for the player."""
+    """A song as it was made, and its files as far as they are there. number: counted from 1; sounds: by track, for the player;
+    style: the visitor's own song in whose style it is."""
 
     number: int
     settings: Settings
@@ -47,16 +51,33 @@ class Take:
     folder: Path
     sounds: dict[str, Path] | None = None
     is_retake: bool = False  # of an earlier take, so that its settings alone don't make it again
+    style: Path | None = None
     files: list[Path] = field(default_factory=list)
 
     @property
     def label(self) -> str:
-        return f"{self.number}: {self.settings.genre}, seed {self.settings.seed}"
+        made, blend = self.settings, self.settings.blend
+        whose = f"{made.genre}, seed {made.seed}"
+        if blend:
+            whose = f"{made.genre} {made.seed} + {blend.genre} {blend.seed}, {blend.amount:g}"
+        styles = [self.style.stem] if self.style else [name.replace("_", " ") for name, _ in made.styles]
+        moved = [f"{' and '.join(made.explore)} moved"] if made.explore else []
+        return ", ".join([f"{self.number}: {whose}", *([" + ".join(styles)] if styles else []), *moved])
 
     @property
     def name(self) -> str:
-        """Of its files, without ending: melody, genre and seed."""
-        return f"{self.melody.name}_{self.settings.genre}_{self.settings.seed}"
+        """Of its files, without ending: melody, genre and seed, and what else was asked for."""
+        made, blend = self.settings, self.settings.blend
+        parts = [self.melody.name, made.genre, made.seed]
+        parts += [blend.genre, blend.seed, f"{blend.amount:g}"] if blend else []
+        parts += ["own_style"] if self.style else [name for name, _ in made.styles]
+        parts += [f"{name}_moved" for name in made.explore]
+        return "_".join(map(str, parts))
+
+    @property
+    def has_settings(self) -> bool:
+        """Whether its settings alone make it again, with its melody."""
+        return not self.is_retake and self.style is None
 
     @property
     def chords(self) -> str:
@@ -117,24 +138,38 @@ def alone(melody: Melody) -> Score:
 
 def make(
     play: Play, material: Material, settings: Settings, takes: list[Take],
-    base: Take | None = None, keep: Collection[str] = (), bars: tuple[int, int] | None = None,
+    base: Take | None = None, keep: Collection[str] = (), bars: tuple[int, int] | None = None, style: Path | None = None,
 ) -> Take:  # fmt: skip
     """A new take, with its MIDI file. base: an earlier one, of which the tracks in `keep`, and what lies outside of `bars`
-    (counted from 1 in its song), stay. Raises MusicError."""
-    melody = understand(material, settings.corrections)
-    again: dict[str, Any] = {}
+    (counted from 1 in its song), stay; style: a song of the visitor's, in place of built-in ones. Raises MusicError."""
+    return accompanied(play, understand(material, settings.corrections), settings, takes, base, keep, bars, style)
+
+
+def accompanied(
+    play: Play, melody: Melody, settings: Settings, takes: list[Take],
+    base: Take | None = None, keep: Collection[str] = (), bars: tuple[int, int] | None = None, style: Path | None = None,
+) -> Take:  # fmt: skip
+    """As `make`, for a melody as it is understood."""
+    more: dict[str, Any] = {}
     if base and (keep or bars):
         kept = set(keep) - {TRACK_NAMES[MELODY], VOICE}
         if kept >= set(settings.instruments):
             raise MusicError("nothing can change: every instrument that plays is locked, or none plays")
-        again = {"take": base.song, "keep": sorted(kept), "span": span_of(base.song, bars) if bars else None}
+        more = {"take": base.song, "keep": sorted(kept), "span": span_of(base.song, bars) if bars else None}
+    is_retake = bool(more)
+    if style or settings.styles:
+        more |= {"style": style or list(settings.styles), "style_factor": settings.style_factor}
+    if settings.blend:
+        more["blend"] = (settings.blend.genre, settings.blend.seed, settings.blend.amount)
+    if settings.explore:
+        more["explore"] = settings.explore
     song = play(
         settings.genre, melody.score, seed=settings.seed, variation=settings.variation, key=melody.key,
-        melody_track=settings.corrections.track, chords=settings.chords.strip() or None, intro=settings.intro,
-        instruments=None if set(settings.instruments) == set(BAND) else settings.instruments, **again,
+        melody_track=settings.corrections.track, chords=chords_of(melody, settings), intro=settings.intro,
+        instruments=None if set(settings.instruments) == set(BAND) else settings.instruments, **more,
     )  # fmt: skip
     number = takes[-1].number + 1 if takes else 1
-    take = Take(number, settings, melody, song, new_folder(), is_retake=bool(again))
+    take = Take(number, settings, melody, song, new_folder(), is_retake=is_retake, style=style)
     _write_notes(take)
     return take
 
@@ -230,7 +265,7 @@ def _write_notes(take: Take) -> None:
     midi, settings = take.folder / f"{take.name}.mid", take.folder / f"{take.name}.json"
     write_midi(take.song, midi)
     take.files = [midi]
-    if not take.is_retake:
+    if take.has_settings:
         settings.write_text(take.settings.to_json())
         take.files.append(settings)
 
@@ -294,7 +329,8 @@ def _stems(take: Take, stop: threading.Event | None = None) -> dict[str, np.ndar
     if sung:
         band = {name: stem for name, stem in stems.items() if name != TRACK_NAMES[MELODY]} or stems
         stems[VOICE] = voice_stem(mix(band), take.melody.recording, sung.start_of(take.song))
-        loudest = max(max(float(stem.max()), -float(stem.min())) for stem in stems.values())
-        for stem in stems.values():
-            stem *= min(1.0, PEAK / loudest)
+        silent = silent_in(stems)
+        gain = mastering.master([stem for name, stem in stems.items() if name not in silent], SAMPLE_RATE, compress=False)
+        for name in silent & stems.keys():
+            mastering.apply(stems[name], gain)
     return stems

@@ -309,3 +309,20 @@ def test_what_is_printed_gives_the_same_chords_with_a_pickup_too(shipped, meter,
     planned = shipped.accompany(score, seed=2)
     again = shipped.accompany(score, seed=2, chords=to_text(planned, planned.tracks[MELODY]))
     assert again.chords == planned.chords and [t.notes for t in again.tracks] == [t.notes for t in planned.tracks]
+
+
+def test_the_shape_of_a_long_song_comes_from_the_song_latent(shipped, monkeypatch):
+    score = melody()
+    line = score.tracks[0].notes
+    score.tracks[0].notes = [n._replace(onset=n.onset + 40 * i, pitch=n.pitch + i % 3) for i in range(5) for n in line]
+    with_it = shipped.accompany(score, seed=2)
+    monkeypatch.setattr(shipped.config, "song", False)
+    without = shipped.accompany(score, seed=2)
+    assert with_it.chords == without.chords and with_it.tracks[MELODY] == without.tracks[MELODY]
+    assert [[n.velocity for n in notes] for notes in band(with_it)] != [[n.velocity for n in notes] for notes in band(without)]
+
+
+def test_the_midi_carries_the_balance(shipped):
+    song = shipped.accompany(melody())
+    for track in song.tracks:
+        assert {7, 10, 91, 93} <= {control.number for control in track.controls if control.onset == 0}

@@ -80,7 +80,7 @@ class Visitor:
         self.page.get_by_role("option", name=value, exact=True).click()
 
     def open(self, accordion: str) -> None:
-        self.page.get_by_role("button", name=accordion).click()
+        self.page.get_by_role("button", name=accordion).first.click()
 
     def example(self, title: str = "Ode to joy") -> None:
         self.press(title)
@@ -367,6 +367,50 @@ def test_one_is_tried_for_me(visit):
         visitor.waits_for_sound("melody")
 
 
+def test_a_melody_is_invented_and_its_address_brings_it_back(visit):
+    with visit() as visitor:
+        visitor.open("How a melody is invented")
+        assert visitor.makes("Surprise me: invent one") == "1: pop, seed 0"
+        seed = visitor.page.get_by_label("The melody's seed").input_value()
+        assert "with chords of its own" in visitor.waits_for_facts(f"Invented pop {seed}", "16 bars")
+        visitor.page.get_by_label("8", exact=True).check()
+        visitor.page.get_by_label("The melody's seed").fill("3")
+        visitor.makes("Invent this one")
+        facts = visitor.waits_for_facts("Invented pop 3", "8 bars")
+        midi = visitor.download("invented_pop_3_pop_0.mid")
+        visitor.page.wait_for_function("location.search.includes('invented')")
+        query = visitor.page.url.partition("?")[2]
+        visitor.press("Stop")
+    with visit(f"?{query}") as visitor:
+        assert visitor.waits_for_facts("Invented pop 3") == facts
+        visitor.accompany()
+        assert visitor.download("invented_pop_3_pop_0.mid") == midi
+        visitor.press("Stop")
+
+
+def test_a_melody_goes_on_and_its_address_brings_it_back(visit):
+    with visit() as visitor:
+        visitor.example()
+        assert not visitor.page.get_by_role("button", name="Without what was added").count()
+        visitor.press("Go on")
+        facts = visitor.waits_for_facts("Ode to joy and 8 more bars", "24 bars")
+        visitor.accompany()
+        midi = visitor.download("ode_to_joy_and_8_more_bars_pop_0.mid")
+        notes = read_midi(ODE).tracks[0].notes
+        assert read_midi(io.BytesIO(midi)).tracks[MELODY].notes[: len(notes)] == notes
+        visitor.page.wait_for_function("location.search.includes('continued')")
+        query = visitor.page.url.partition("?")[2]
+        visitor.press("Without what was added")
+        visitor.page.get_by_role("button", name="Without what was added").wait_for(state="detached")
+        assert "16 bars" in visitor.waits_for_facts("Ode to joy")
+        visitor.press("Stop")
+    with visit(f"?{query}") as visitor:
+        assert visitor.waits_for_facts("24 bars") == facts
+        visitor.accompany()
+        assert visitor.download("ode_to_joy_and_8_more_bars_pop_0.mid") == midi
+        visitor.press("Stop")
+
+
 # -- what was understood, and corrections --------------------------------------------------------------------------------
 
 
@@ -539,6 +583,90 @@ def test_three_takes_to_choose_from(visit, tune):
         assert visitor.title() == "1: pop, seed 7" and len(visitor.takes()) == 3
 
 
+def test_a_band_in_the_style_of_other_songs(visit, tune, tmp_path):
+    with visit() as visitor:
+        visitor.bring(tune)
+        visitor.waits_for_facts("Little tune")
+        visitor.open("In the style of")
+        visitor.choose("Style", "bossa nova (latin)")
+        assert visitor.accompany() == "1: pop, seed 0, bossa nova"
+        visitor.choose("And another style", "swing (jazz)")
+        assert visitor.accompany() == "2: pop, seed 0, bossa nova + swing"
+        name = "little tune_pop_0_bossa_nova_swing"
+        assert json.loads(visitor.download(f"{name}.json"))["styles"] == [["bossa_nova", 0.5], ["swing", 0.5]]
+        first, song = visitor.notes(name), tmp_path / "my_song.mid"
+        song.write_bytes(visitor.download(f"{name}.mid"))
+        own = visitor.page.locator("#own-style")
+        own.locator("input[type=file]").set_input_files(song)
+        own.get_by_text("my_song").first.wait_for()
+        visitor.press("Accompany")
+        assert "no settings file" in visitor.reads("own song")
+        visitor.wait("song", "p.song.title === '3: pop, seed 0, my_song'")
+        assert by_name(visitor.notes("little tune_pop_0_own_style")) != by_name(first)
+        assert not visitor.page.locator("#downloads a[download$='.json']").count() and not visitor.page.url.partition("?")[2]
+        visitor.press("Stop")
+        own.get_by_role("button", name="Clear").click()
+        own.locator("input[type=file]").set_input_files(tune)  # a melody alone
+        own.get_by_text("little tune").first.wait_for()
+        visitor.press("Accompany")
+        assert "a style needs a song with a band" in visitor.reads("a style needs")
+
+
+def slide(visitor: Visitor, label: str, share: float) -> None:
+    """Lets go of a slider at a share of its length."""
+    slider = visitor.page.get_by_label(f"range slider for {label}")
+    slider.scroll_into_view_if_needed()
+    box = slider.bounding_box()
+    slider.click(position={"x": share * box["width"], "y": box["height"] / 2})
+
+
+def test_between_two_takes(visit, tune):
+    with visit() as visitor:
+        visitor.bring(tune)
+        visitor.waits_for_facts("Little tune")
+        visitor.accompany(seed=4)
+        assert not visitor.page.get_by_role("button", name="Between two takes").count()
+        visitor.accompany(genre="jazz", seed=5)
+        visitor.open("Between two takes")
+        slide(visitor, "How far", 0.5)
+        visitor.wait("song", "p.song.title.startsWith('3: jazz 5 + pop 4, 0.')")
+        name = visitor.download_name(".mid").removesuffix(".mid")
+        chosen = json.loads(visitor.download(f"{name}.json"))
+        amount = chosen.pop("blend")["amount"]
+        assert 0.4 <= amount <= 0.6 and chosen == {"genre": "jazz", "seed": 5} and name == f"little tune_jazz_5_pop_4_{amount}"
+        visitor.page.get_by_label("number input for How far").fill("1")
+        visitor.page.keyboard.press("Tab")  # without a mouse
+        visitor.wait("song", "p.song.title === '4: jazz 5 + pop 4, 1'")
+        end = by_name(visitor.notes("little tune_jazz_5_pop_4_1"))
+        visitor.page.get_by_label("1: pop, seed 4").click()
+        visitor.wait("song", "p.song.title === '1: pop, seed 4'")
+        assert by_name(visitor.notes("little tune_pop_4")) == end
+        visitor.press("Stop")
+
+
+def test_an_instrument_is_explored(visit, tune):
+    with visit() as visitor:
+        visitor.bring(tune)
+        visitor.waits_for_facts("Little tune")
+        visitor.accompany(seed=1)
+        plain = by_name(visitor.notes("little tune_pop_1"))
+        visitor.open("Explore an instrument")
+        slide(visitor, "Sparser to busier", 0.95)
+        visitor.wait("song", "p.song.title === '2: pop, seed 1, guitar moved'")
+        moved = by_name(visitor.notes("little tune_pop_1_guitar_moved"))
+        assert len(moved["guitar"]) > len(plain["guitar"])
+        assert {name for name in BAND if moved[name] != plain[name]} == {"guitar"}
+        visitor.choose("Who changes", "drums")
+        visitor.page.get_by_label("range slider for Plainer to richer in pitches").wait_for(state="detached")
+        slide(visitor, "Sparser to busier", 0.05)
+        visitor.wait("song", "p.song.title === '3: pop, seed 1, drums and guitar moved'")
+        settings = json.loads(visitor.download("little tune_pop_1_drums_moved_guitar_moved.json"))
+        assert settings["explore"]["guitar"]["density"] > 1.5 and settings["explore"]["drums"]["density"] < -1.5
+        assert visitor.makes("Everybody back to the middle") == "4: pop, seed 1"
+        assert by_name(visitor.notes("little tune_pop_1")) == plain
+        visitor.press("Stop")
+
+
 def test_stop_really_stops(visit, server):
     with visit() as visitor:
         visitor.example("Greensleeves")
@@ -689,9 +817,12 @@ def test_on_a_phone_all_can_be_reached(visit):
             page.get_by_role("tab", name=tab, exact=True).tap()
             assert visitor.width() <= PHONE["width"] and not beyond(page), tab
         visitor.example()
-        visitor.open("More")
-        visitor.open("Is something wrong with it?")
+        for accordion in ("More", "In the style of", "How a melody is invented", "Is something wrong with it?"):
+            visitor.open(accordion)
         visitor.accompany()
+        visitor.accompany(seed=1)
+        for accordion in ("Between two takes", "Explore an instrument"):
+            visitor.open(accordion)
         visitor.waits_for_sound()
         assert visitor.width() <= PHONE["width"] and not beyond(page)
         visitor.picture("phone")
@@ -733,9 +864,12 @@ def test_every_control_has_a_name(visit, tune):
             assert nameless(page) == [], tab
         visitor.bring(tune)
         visitor.waits_for_facts("Little tune")
-        visitor.open("More")
-        visitor.open("Is something wrong with it?")
+        for accordion in ("More", "In the style of", "How a melody is invented", "Is something wrong with it?"):
+            visitor.open(accordion)
         visitor.accompany()
+        visitor.accompany(seed=1)
+        for accordion in ("Between two takes", "Explore an instrument"):
+            visitor.open(accordion)
         visitor.waits_for_sound()
         assert nameless(page) == []
 
@@ -762,5 +896,9 @@ def test_the_page_speaks_german_to_a_german_browser(visit):
 
 
 def test_every_word_of_the_page_is_translated():
-    used = set(re.findall(r'\bt\(\s*"([^"]+)"', (ROOT / "app.py").read_text()))
-    assert used and used <= GERMAN.keys()
+    for file in (ROOT / "app.py", ROOT / "page" / "panels.py"):
+        text = file.read_text()
+        used = set(re.findall(r'\bt\(\s*"([^"]+)"', text))
+        for names in re.findall(r"for text in \(([^)]*)\)", text):  # a widget for each of several words
+            used |= set(re.findall(r'"([^"]+)"', names))
+        assert used and used <= GERMAN.keys()

@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 import soundfile
 
-from accomp import read_midi
+from accomp import Accompanist, read_midi
 from accomp.errors import MusicError
 from accomp.grid import BASS, DRUMS, MELODY, TRACK_NAMES
-from accomp.intake import bring
+from accomp.intake import Corrections, bring
 from accomp.notes_net import RATE
-from accomp.score import Note, Score, TimeSignature, Track
-from page import files, studio
+from accomp.score import Chord, Control, Note, Score, TimeSignature, Track
+from page import files, inventing, moves, studio
+from page.choices import Blend, Making
 from page.player import VOICE
 from page.settings import Settings
 from tests.tiny import tiny
@@ -28,8 +29,22 @@ needs_fluidsynth = pytest.mark.skipif(shutil.which("fluidsynth") is None, reason
 MODEL = tiny()
 
 
-def play(genre, score, **settings):
-    return MODEL.accompany(score, **settings)
+def play(genre, score, blend=None, **settings):
+    return MODEL.accompany(score, blend=blend and (MODEL, *blend[1:]), **settings)
+
+
+def sing(making):
+    """A scale, a note each beat, between two chords."""
+    notes = [Note(60 + (making.seed + beat) % 12, float(beat), 1.0, 80) for beat in range(4 * making.bars)]
+    return Score([Track("melody", 0, False, notes)], chords=[Chord(0.0, "Ebm"), Chord(2.0 * making.bars, "F#7")])
+
+
+def sing_on(making, score, track, key):
+    """The melody, and its first note over and over in what is added."""
+    melody = score.tracks[track]
+    start = -(-int(melody.end) // 4) * 4
+    added = [Note(melody.notes[0].pitch, float(start + beat), 1.0, 80) for beat in range(4 * making.bars)]
+    return Score([Track("melody", 0, False, melody.notes + added)], score.tempos, score.meters, chords=[Chord(0.0, "G")])
 
 
 @pytest.fixture(scope="module")
@@ -164,3 +179,118 @@ def test_old_folders_go(monkeypatch):
     monkeypatch.setattr(files, "KEPT_SECONDS", -1)
     new = files.new_folder()
     assert new.is_dir() and not old.exists()
+
+
+# -- melodies that are made here -----------------------------------------------------------------------------------------
+
+
+def test_an_invented_melody_is_one_like_any_other_and_brings_its_chords():
+    settings = Settings(invented=Making("jazz", 8, 3), intro="bars")
+    melody = inventing.invented(sing, settings.invented)
+    assert melody.name == "invented_jazz_3" and melody.score.tracks[0].notes == sing(settings.invented).tracks[0].notes
+    take = studio.make(play, melody, settings, [])
+    assert [(chord.onset, chord.symbol) for chord in take.song.chords[-2:]] == [(8.0, "Ebm"), (24.0, "F#7")]  # after two bars
+    corrected = studio.make(play, melody, settings.corrected(pace=2.0).changed(intro="none"), [])
+    assert [(chord.onset, chord.symbol) for chord in corrected.song.chords] == [(0.0, "Ebm"), (32.0, "F#7")]
+    assert "C" in studio.make(play, melody, settings.changed(chords="| C |"), []).chords  # the visitor's own come first
+    assert inventing.made_again(sing, sing_on, take.settings, None).score == melody.score
+    assert "jazz, seed 3" in inventing.told(melody, settings)
+
+
+def test_a_melody_goes_on_and_back(ode):
+    corrected = Settings("ode_to_joy").corrected(tempo=90.0, key="D major")
+    once, after = inventing.longer(sing_on, ode, corrected, Making("pop", 4, 1))
+    twice, both = inventing.longer(sing_on, once, after, Making("rock", 8, 2))
+    assert once.name == "ode_to_joy_and_4_more_bars" and twice.name == "ode_to_joy_and_12_more_bars"
+    notes = ode.score.tracks[0].notes
+    assert once.score.tracks[0].notes[: len(notes)] == notes and twice.score.end == 4.0 * (16 + 12)
+    assert after.corrections == Corrections(key="D major")  # the tempo is now the melody's own
+    assert once.score.tempos[0].bpm == pytest.approx(90, abs=0.01)
+    assert studio.make(play, twice, both, []).song.chords == [Chord(0.0, "G")]
+    read = Settings.from_json(both.to_json())
+    assert inventing.made_again(sing, sing_on, read, twice).score == twice.score  # from what was brought, not from what it became
+    assert inventing.shorter(twice, both) == (once, after) and inventing.shorter(once, after) == (ode, corrected)
+    with pytest.raises(MusicError, match="nothing was added"):
+        inventing.shorter(ode, corrected)
+    many = corrected.changed(continued=(Making("pop", 4),) * 8)
+    with pytest.raises(MusicError, match="8 times"):
+        inventing.longer(sing_on, ode, many, Making("pop", 4))
+
+
+def test_of_a_recording_that_goes_on_only_the_notes_are_left(hummed):
+    longer, settings = inventing.longer(sing_on, hummed, Settings(), Making("pop", 4, 1))
+    take = studio.make(play, longer, settings, [])
+    assert take.melody.sung is None and "Your recording is not played" in inventing.told(longer, settings)
+    assert inventing.shorter(longer, settings)[0] is hummed
+
+
+# -- near a take ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_style_is_asked_for_by_name_or_as_a_song_of_ones_own(ode):
+    asked = []
+
+    def ask(genre, score, style=None, style_factor=None, **settings):
+        asked.append((style, style_factor))
+        return play(genre, score, **settings)
+
+    settings = Settings(styles=(("bossa_nova", 0.7), ("swing", 0.3)), style_factor=0.8)
+    take = studio.make(ask, ode, settings, [])
+    assert asked == [([("bossa_nova", 0.7), ("swing", 0.3)], 0.8)]
+    assert take.label == "1: pop, seed 0, bossa nova + swing" and take.name == "ode_to_joy_pop_0_bossa_nova_swing"
+    own = studio.make(ask, ode, Settings(), [], style=Path("/somewhere/my_song.mid"))
+    assert asked[1:] == [(Path("/somewhere/my_song.mid"), 0.5)] and own.label == "1: pop, seed 0, my_song"
+    assert [file.suffix for file in own.files] == [".mid"] and not own.has_settings  # they would not make it again
+
+
+def test_between_two_takes(ode):
+    first, second = (studio.make(play, ode, Settings("ode_to_joy", seed=seed), []) for seed in (1, 2))
+    second.number = 2
+    settings = moves.between(first, second, 0.3)
+    assert settings.blend == Blend("pop", 2, 0.3) and moves.between(first, second, 0) == first.settings
+    half = studio.accompanied(play, first.melody, settings, [first, second])
+    assert half.label == "3: pop 1 + pop 2, 0.3" and half.name == "ode_to_joy_pop_1_pop_2_0.3"
+    assert half.song.tracks[BASS].notes not in (first.song.tracks[BASS].notes, second.song.tracks[BASS].notes)
+    made = Settings.from_json(half.files[1].read_text())
+    assert studio.make(play, ode, made, []).song == half.song
+    end = studio.accompanied(play, first.melody, moves.between(half, second, 1), [half])  # on the same way, to its end
+    assert end.song.tracks[BASS].notes == second.song.tracks[BASS].notes
+    again = studio.make(play, ode, Settings("ode_to_joy", seed=3), [half], first, ["drums"])
+    busier = studio.make(play, ode, Settings("ode_to_joy", seed=4, variation=0.5), [again])
+    other = studio.make(play, ode, Settings("ode_to_joy", seed=4).corrected(later=1), [busier])
+    assert moves.others([first, second, half, again, busier, other], half) == [second]
+    for take, words in ((None, "choose the other"), (again, "whole"), (half, "between two itself"), (busier, "variation"),
+                        (other, "differ in"), (first, "neither genre nor seed")):  # fmt: skip
+        with pytest.raises(MusicError, match=words):
+            moves.between(first, take, 0.5)
+
+
+def test_an_instrument_moves_step_by_step(ode):
+    model = Accompanist.from_pretrained("pop")  # untrained ones know no directions
+
+    def play(genre, score, **settings):
+        return model.accompany(score, **settings)
+
+    take = studio.make(play, ode, Settings(seed=1), [])
+    busier = studio.accompanied(play, take.melody, moves.moved(take, "guitar", (1.0, 0.0, -0.5)), [take])
+    assert busier.settings.explore == {"guitar": {"density": 1.0, "character": -0.5}} and busier.label.endswith("guitar moved")
+    both = moves.moved(busier, "drums", (-2.0, 1.0, 0.0))  # drums have no variety
+    assert both.explore == {"drums": {"density": -2.0}, "guitar": {"density": 1.0, "character": -0.5}}
+    assert moves.amounts_of(busier, "guitar") == [1.0, 0.0, -0.5] and moves.amounts_of(busier, "bass") == [0.0] * 3
+    assert moves.moved(busier, "guitar", (0.0, 0.0, 0.0)) == take.settings
+    for name in (DRUMS, BASS):
+        assert busier.song.tracks[name].notes == take.song.tracks[name].notes
+    quiet = studio.make(play, ode, Settings(seed=1, instruments=("bass",)), [])
+    with pytest.raises(MusicError, match="does not play"):
+        moves.moved(quiet, "guitar", (1.0, 0.0, 0.0))
+    again = studio.make(play, ode, Settings(seed=2), [take], take, ["drums"])
+    with pytest.raises(MusicError, match="whole take"):
+        moves.moved(again, "guitar", (1.0, 0.0, 0.0))
+
+
+def test_what_is_mixed_by_midi_is_shown_and_played_all_the_same(ode):
+    take = studio.make(play, ode, Settings(), [])
+    for track in take.song.tracks:
+        track.controls[:0] = [Control(0.0, number, 64) for number in (7, 10, 91, 93)]
+    view = take.view()
+    assert len(view["tracks"]) == 5 and studio.view_alone(take.melody)["tracks"]

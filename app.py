@@ -311,7 +311,7 @@ def invent(genre: str, bars: float = 16, seed: float = 0, variation: float = inv
 
     Args:
         genre: one of those that the page offers.
-        bars: 8, 16 or 32.
+        bars: 4, 8, 16 or 32.
         seed: another one gives another melody.
         variation: from 0 (keeps to what is usual) to 1.5 (wanders).
     """

@@ -48,15 +48,15 @@ def main(arguments: list[str] | None = None) -> int:
     made.add_argument("--go-on", metavar="BARS", type=int, help="go on from the melody for so many more bars")
     made.add_argument(
         "--melody-variation", type=float, default=MELODY_VARIATION, metavar="SD",
-        help=f"noise in the melody's latent space, 0 to 1.5 (default: {MELODY_VARIATION:g})",
+        help=f"noise in the melody's latent space, best from 0 to 1.5 (default: {MELODY_VARIATION:g})",
     )  # fmt: skip
     parser.add_argument("--intro", choices=INTROS, default="none", help="a bar of clicks or two bars of the band first")
     moved = parser.add_argument_group("how the band plays", "moved in the space of all that it could play")
     moved.add_argument("--style", help='a song to be like: built-in, or a MIDI file; "bossa_nova 2 + song.mid" mixes two')
     moved.add_argument("--style-factor", type=float, default=0.5, metavar="ALPHA", help="from 0 to 1, the style's own patterns")
-    moved.add_argument("--styles", action="version", version=_styles(), help="list the built-in styles")
+    moved.add_argument("--styles", action=_ListStyles, nargs=0, help="list the built-in styles")
     moved.add_argument("--blend", metavar="[GENRE:]SEED", help="another band to go towards, of this or another genre")
-    moved.add_argument("--amount", type=float, default=0.5, help="how far, from 0 to 1 (default: 0.5)")
+    moved.add_argument("--amount", type=float, help="how far, from 0 to 1 (default: 0.5)")
     moved.add_argument(
         "--explore", nargs="+", default=[], metavar="MOVE", help='such as "guitar density 1": to busier patterns, by a deviation'
     )
@@ -66,9 +66,15 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if bool(options.melodies) == (options.invent is not None):
         parser.error("give one melody or more, or --invent BARS")
+    corrected = options.meter or options.later or options.downbeat is not None or options.melody_track is not None
+    if options.invent is not None and (corrected or options.chords):
+        parser.error("an invented melody is in 4/4 and has chords of its own; accepted with it: --key and --tempo")
+    if options.amount is not None and not options.blend:
+        parser.error("--amount needs --blend")
     try:
         accompanist = Accompanist.from_pretrained(options.genre, revision=options.revision)
-    except ModelError as error:
+        options.blend = _blend(options, accompanist)
+    except (ModelError, MusicError) as error:
         print(f"accomp: {error}", file=sys.stderr)
         return 2
     print(f"models: {accompanist.source}")
@@ -112,16 +118,17 @@ def write_song(accompanist: Accompanist, path: Path, folder: Path, options: argp
     score, track, chords = melody.score, options.melody_track, options.chords
     if options.go_on is not None:
         score = continue_melody(
-            accompanist, score, options.go_on, options.seed, options.melody_variation, melody_track=track, key=options.key
-        )
+            accompanist, score, options.go_on, options.seed, options.melody_variation, melody_track=track, key=options.key,
+            chords=chords,
+        )  # fmt: skip
         track = None
-    if chords is None and (options.invent or options.go_on):
+    if options.invent or options.go_on:
         chords = to_text(score, score.tracks[track or 0])  # as text they come with the melody, after an introduction too
     song = accompanist.accompany(
         score, seed=options.seed, variation=options.variation, melody_track=track, key=melody.key,
         chords=chords, shape=not options.no_shape, feel=not options.no_feel, intro=options.intro,
         style=parse_styles(options.style) if options.style else None, style_factor=options.style_factor,
-        blend=_blend(options, accompanist), explore=parse_moves(options.explore),
+        blend=options.blend, explore=parse_moves(options.explore),
     )  # fmt: skip
     print(f"  {melody}")
     for notice in song.notices:
@@ -151,11 +158,14 @@ def write_song(accompanist: Accompanist, path: Path, folder: Path, options: argp
             print(f"  no sound: {error}", file=sys.stderr)
 
 
-def _styles() -> str:
-    by_genre: dict[str, list[str]] = {}
-    for name, about in built_in().items():
-        by_genre.setdefault(about["genre"], []).append(name)
-    return "built-in styles: " + "; ".join(f"{genre}: {', '.join(names)}" for genre, names in by_genre.items())
+class _ListStyles(argparse.Action):
+    def __call__(self, parser, *_):
+        by_genre: dict[str, list[str]] = {}
+        for name, about in built_in().items():
+            by_genre.setdefault(about["genre"], []).append(name)
+        for genre, names in by_genre.items():
+            print(f"{genre}: {', '.join(names)}")
+        parser.exit()
 
 
 def _blend(options: argparse.Namespace, accompanist: Accompanist) -> tuple[Accompanist, int, float] | None:
@@ -164,7 +174,8 @@ def _blend(options: argparse.Namespace, accompanist: Accompanist) -> tuple[Accom
     genre, _, seed = options.blend.rpartition(":")
     if not seed.isdigit():
         raise MusicError(f"--blend is {options.blend!r}; accepted: a seed, or a genre and a seed such as jazz:3")
-    return Accompanist.from_pretrained(genre) if genre else accompanist, int(seed), options.amount
+    other = Accompanist.from_pretrained(genre) if genre else accompanist
+    return other, int(seed), 0.5 if options.amount is None else options.amount
 
 
 def _tempo(text: str) -> float | str:

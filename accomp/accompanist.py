@@ -154,12 +154,13 @@ class Accompanist(
 
         seed: another one gives other music; variation: standard deviation of the noise added to the band's latents, which
         are about of unit scale (Tham & Kim 2021 liked 0.5 to 1.0); melody_track: index of the melody in `score.tracks`, else
-        chosen (`melody.choose_melody`); chords: what to play, as text ("| C  Am | F  G7 |", see accomp.chord_text) or as the
-        `chords` of an earlier result, edited (their onsets count from where the result begins); else planned; key: of the
-        melody, such as "A minor", else estimated; shape: phrases that return, build, lead on with fills and come to an end,
-        else every block just follows from the one before; feel: dynamics, swing and timing of the genre's players, else its
-        mean velocities, on the grid; intro: "none", "count-in" (a bar of clicks) or "bars" (two bars of the band), either of
-        which moves the melody later; instruments: who plays beside the piano, of drums, bass, guitar and strings; by default all;
+        chosen (`melody.choose_melody`); chords: what to play, as text ("| C  Am | F  G7 |", see accomp.chord_text), as the
+        `chords` of an earlier result, edited (their onsets count from where the result begins), or as the melody's own,
+        `score.chords`; else planned; key: of the melody, such as "A minor", else estimated; shape: phrases that return,
+        build, lead on with fills and come to an end, else every block just follows from the one before; feel: dynamics,
+        swing and timing of the genre's players, else its mean velocities, on the grid; intro: "none", "count-in" (a bar of
+        clicks) or "bars" (two bars of the band), either of which moves the melody later; instruments: who plays beside the
+        piano, of drums, bass, guitar and strings; by default all;
         take: an earlier result for the same melody and introduction, of which the tracks named
         in `keep`, and all that lies outside of `span` (beats of the song), stay note for note, and the chords, too: the rest is
         made anew. Whoever is not among `instruments` is silent in any case.
@@ -198,13 +199,16 @@ class Accompanist(
             raise MusicError(f"the models of {self.config.genre} know no chords; leave `chords` out")
         if take is None and (keep or span):
             raise MusicError("`keep` and `span` need a `take`, the earlier result that they are about")
-        styles = resolved(style, style_factor, self) if style else []
+        styles = resolved(style or [], style_factor, self)
         silent = _silent(instruments)
         lead = Lead.of(score, melody_track, key=key)
         notices = list(score.notices)
         if len(score.tracks) > 1:
             notices.append(f"melody: {melody_name(score, lead.index)}{' (as asked)' if melody_track is not None else ''}")
+        of_melody = chords is not None and chords is score.chords
         score, lead = opening.make_room(score, lead, intro)
+        if of_melody:
+            chords = score.chords  # which an introduction has moved
         generator, random = torch.Generator().manual_seed(seed), np.random.default_rng(seed)
         heard = pianoroll.to_blocks(lead.planes)
         form = Shape.of(heard, lead.first_block, random, self.config.repeat) if shape else Shape.bare(len(heard))

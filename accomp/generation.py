@@ -82,7 +82,8 @@ def choose_latents(
         onsets[track] = rows.new_full((count,), torch.nan)
         if path and track in path.latents:
             styled = (unstyled[track][:, -1] > 0) & (path.latents[track][:, -1] > 0) & (rows[:, -1] > 0)
-            onsets[track][styled] = between(model, track, plan, unstyled[track], path.latents[track], path.factor)[styled]
+            own, style = (onsets_of(model, track, plan, each) for each in (unstyled[track], path.latents[track]))
+            onsets[track][styled] = torch.lerp(own, style, path.factor)[styled]
     return latents, onsets
 
 
@@ -99,12 +100,10 @@ def choose_fills(model: "Accompanist", form: Shape, generator: torch.Generator) 
 
 
 @torch.no_grad()
-def between(model: "Accompanist", track: int, plan: Tensor, a: Tensor, b: Tensor, amount: float) -> Tensor:
-    """[B] onsets of blocks between latents and flags a and b, [B, K + 1], under a plan [B, H]: as many as lie between those of
-    the two. A latent halfway between two patterns is unsure of every note, and played by the usual thresholds half empty."""
+def onsets_of(model: "Accompanist", track: int, plan: Tensor, rows: Tensor) -> Tensor:
+    """[B] how many probabilities of an onset pass the threshold in blocks of latents and flags [B, K + 1] under a plan [B, H].
+
+    A latent halfway between two patterns is unsure of every note, and played by the usual thresholds half empty: it gets as many
+    as lie between those of the two."""
     vae = model.vaes[TRACK_NAMES[track]]
-
-    def count(rows: Tensor) -> Tensor:
-        return vae.binarise(vae.decode(rows[:, :-1], plan))[:, 0].sum((1, 2)).to(rows.dtype)
-
-    return (1 - amount) * count(a) + amount * count(b)
+    return (vae.decode(rows[:, :-1], plan)[:, 0] > vae.thresholds[0]).sum((1, 2)).to(rows.dtype)

@@ -77,12 +77,14 @@ def invent(
 
 def continue_melody(
     model: Accompanist, score: Score, bars: int = 8, seed: int = 0, variation: float = VARIATION, *,
-    melody_track: int | None = None, key: str | None = None, inventor: MelodyNN | None = None,
+    melody_track: int | None = None, key: str | None = None, chords: str | list[Chord] | None = None,
+    inventor: MelodyNN | None = None,
 ) -> Score:  # fmt: skip
     """The melody of `score`, its notes as they are, and `bars` more bars in its key, tempo and meter, from the bar after its last
-    note on. One track; `chords` holds those of the score, else planned ones, and those of the new bars.
+    note on. One track; `chords` of the result holds those that were given, else those of the score, else planned ones, and
+    those of the new bars.
 
-    melody_track and key: as in `Accompanist.accompany`; the rest as in `invent`. Raises MusicError.
+    melody_track, key and chords: as in `Accompanist.accompany`; the rest as in `invent`. Raises MusicError.
     """
     check(bars, seed, variation)
     inventor = melody_nn_of(model, inventor)
@@ -94,8 +96,9 @@ def continue_melody(
     grid = Grid.of(score, lead.track.start, end - 1e-3)
     start, stop = int(grid.nearest_step(onset)), int(grid.nearest_step(end))
     stop -= int(np.argmax(grid.present[start:stop][::-1]))  # but for steps that the last bar lacks
-    if score.chords:
-        given, _ = chord_text.plan_of(score.chords, score, lead.track, lead.grid)
+    chords = score.chords if chords is None else chords
+    if chords:
+        given, _ = chord_text.plan_of(chords, score, lead.track, lead.grid)
         symbols = [symbol.transposed(-lead.shift) for symbol in given]
     else:
         symbols = model.plan(lead, Shape.of(pianoroll.to_blocks(lead.planes), lead.first_block, random), random, ending=False)

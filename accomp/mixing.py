@@ -25,6 +25,7 @@ ROLES = {"drums": -8.0, "bass": -8.0, "guitar": -9.5, "strings": -10.5}
 OTHER_ROLE = -10.0
 ON_TOP = 0.5  # LU: what the melody has over the band's sum at least ...
 MOSTLY = 5  # ... in all but this percentage of the passages in which it plays
+MUTED = 10  # a melody of less volume is a guide that its file hides
 PASSAGE = 3.0  # seconds: short-term loudness (EBU Tech 3341)
 
 
@@ -57,18 +58,25 @@ CHORUSED = ("guitar", "strings")
 
 def balanced(score: Score, genre: str) -> Score:
     """`score`, a result of `Accompanist.accompany`, with volume, pan, reverb and chorus (controllers 7, 10, 91 and 93) at beat 0
-    of every track. Of the melody's track those that are there already stay, and its loudness with them is what the band's is
-    set to. genre: one of ROOMS, or any other for a room between them. Raises MusicError where no track is the melody's."""
+    of every track. Of the melody's track those that are there when it begins stay (but for a volume that mutes it), and its
+    loudness with them is what the band's is set to. genre: one of ROOMS, or any other for a room between them. Raises
+    MusicError where no track is the melody's."""
     melody = next((track for track in score.tracks if track.name == TRACK_NAMES[MELODY]), None)
     if melody is None:
         raise MusicError(f"there is no track named {TRACK_NAMES[MELODY]!r} to balance the others with")
-    clock = _Clock(score)
+    clock, notices = _Clock(score), list(score.notices)
+    if melody.notes and _own_volume(melody) < MUTED:
+        notices.append("melody: its volume in the file is next to nothing; it is played at the usual one")
+        heard = replace(melody, controls=[control for control in melody.controls if control.number != VOLUME])
+        score = replace(score, tracks=[heard if track is melody else track for track in score.tracks])
+        melody = heard
     band = [replace(track, controls=_others(track)) for track in score.tracks if track is not melody]
     volumes = volumes_under(clock.power(melody), {track.name: clock.power(track) for track in band if track.notes})
     room = ROOMS.get(genre.lower(), Room())
 
     def equipped(track: Track) -> Track:
-        own = {control.number for control in track.controls} & set(SET) if track is melody else set()
+        begun = min((note.onset for note in track.notes), default=0.0)
+        own = {control.number for control in track.controls if control.onset <= begun} if track is melody else set()
         values = {
             VOLUME: volumes.get(track.name, USUAL_VOLUME) if track is not melody else USUAL_VOLUME,
             PAN: 64 + round(PLACES.get(track.name, 0.0) * room.width),
@@ -78,7 +86,7 @@ def balanced(score: Score, genre: str) -> Score:
         kept = track.controls if track is melody else _others(track)
         return replace(track, controls=[Control(0.0, n, value) for n, value in values.items() if n not in own] + kept)
 
-    return replace(score, tracks=[equipped(track) for track in score.tracks])
+    return replace(score, tracks=[equipped(track) for track in score.tracks], notices=notices)
 
 
 def volumes_under(melody: np.ndarray, band: dict[str, np.ndarray]) -> dict[str, int]:
@@ -144,7 +152,7 @@ class _Clock:
         table = note_levels.DRUMS if track.is_drum else note_levels.PROGRAMS[track.program]
         strength = table[-1] * np.log10(np.maximum(velocity, 1) / note_levels.VELOCITY)
         for number, usual in ((VOLUME, USUAL_VOLUME), (EXPRESSION, 127)):
-            strength += STEEPNESS * np.log10(np.maximum(_at(track, number, onset, usual), 0.1) / usual)
+            strength += STEEPNESS * np.log10(np.maximum(_loudest(track, number, onset, onset + duration, usual), 0.1) / usual)
         if track.is_drum:
             keys = np.clip(pitch.astype(int) - note_levels.FIRST_KEY, 0, len(table) - 2)
             return self._spread(start, np.full(len(start), note_levels.LENGTHS[1]), 10 ** ((table[keys] + strength) / 10))
@@ -172,6 +180,21 @@ def _at(track: Track, number: int, beats: np.ndarray, usual: float) -> np.ndarra
     events = sorted((control.onset, control.value) for control in track.controls if control.number == number)
     onsets, values = np.array([(-np.inf, usual), *events], float).T
     return values[np.searchsorted(onsets, beats, side="right") - 1]
+
+
+def _loudest(track: Track, number: int, starts: np.ndarray, ends: np.ndarray, usual: float) -> np.ndarray:
+    """A controller's largest values from `starts` to `ends`, in beats: players of winds and strings begin notes at 0."""
+    events = sorted((control.onset, control.value) for control in track.controls if control.number == number)
+    onsets, values = np.array([(-np.inf, usual), *events], float).T
+    first = np.searchsorted(onsets, starts, side="right") - 1
+    last = np.maximum(np.searchsorted(onsets, ends, side="left"), first + 1)
+    return np.array([values[a:b].max() for a, b in zip(first, last)])
+
+
+def _own_volume(melody: Track) -> float:
+    """The largest volume (controller 7) at which a note of it sounds."""
+    _, onset, duration, _ = np.array(melody.notes, float).T
+    return float(_loudest(melody, VOLUME, onset, onset + duration, USUAL_VOLUME).max())
 
 
 def _released(track: Track, ends: np.ndarray) -> np.ndarray:

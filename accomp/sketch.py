@@ -14,7 +14,7 @@ from torch import Tensor
 
 from accomp.chord_text import ChordSymbol
 from accomp.errors import MusicError
-from accomp.generation import between
+from accomp.generation import onsets_of
 from accomp.grid import ACCOMPANIMENT, BLOCK_HALF_BARS, TRACK_NAMES
 from accomp.lead import Lead
 from accomp.retake import Retake
@@ -69,8 +69,8 @@ class Sketch:
     def blended(self, other: "Sketch", amount: float) -> "Sketch":
         """On the way from this sketch (amount 0) to another one of the same melody (1): where both have an instrument play, its
         latents are w = (1 - amount) w1 + amount w2 with as many onsets as lie between; what can't be halved (chords, fills, who
-        plays at all) changes place by place. The other's model may be of another genre with the same VAEs.
-        Raises MusicError where the two don't belong together, or amount is out of range."""
+        plays at all) changes place by place, and sounds, room and the players' manner in the middle. The other's model may be
+        of another genre with the same VAEs. Raises MusicError where the two don't belong together, or amount is out of range."""
         if not 0 <= amount <= 1:
             raise MusicError(f"the amount is {amount}; accepted: 0 (the first) to 1 (the second)")
         if self.lead.track.notes != other.lead.track.notes or self.lead.shift != other.lead.shift:
@@ -85,19 +85,30 @@ class Sketch:
         half_bar = random.random(len(self.symbols)) < amount
         symbols = [b if later else a for a, b, later in zip(self.symbols, other.symbols, half_bar)]
         mixed = replace(nearer, symbols=symbols, latents={}, onsets={}, fills={})
+        if len(self.dynamics) and len(other.dynamics):
+            mixed.dynamics = (1 - amount) * self.dynamics + amount * other.dynamics
         for track in ACCOMPANIMENT:
             a, b = self.latents[track], other.latents[track].to(self.model.device)
             later = torch.from_numpy(random.random(len(a)) < amount).to(a.device)[:, None]
             both = (a[:, -1:] > 0) & (b[:, -1:] > 0)
             mixed.latents[track] = torch.where(both, torch.lerp(a, b, amount), torch.where(later, b, a))
-            wanted = between(self.model, track, mixed.plan, a, b, amount)
-            mixed.onsets[track] = torch.where(both[:, 0], wanted, torch.nan)
+            first, second = (sketch._wanted(track, mixed.plan) for sketch in (self, other))
+            wanted = torch.where(both[:, 0], torch.lerp(first, second.to(a.device), amount), torch.nan)
+            # Where only one of the two plays, it plays as it would.
+            mixed.onsets[track] = torch.where(
+                both[:, 0], wanted, torch.where(later[:, 0], other.onsets[track].to(a.device), self.onsets[track])
+            )
         later = dict(zip(range(len(self.latents[0])), random.random(len(self.latents[0])) < amount))
         for block in sorted(self.fills.keys() | other.fills.keys()):
             fills = other.fills if later[block] else self.fills
             if block in fills:
                 mixed.fills[block] = fills[block]
         return mixed
+
+    def _wanted(self, track: int, plan: Tensor) -> Tensor:
+        """[B] how many onsets its blocks have under another plan [B, 4]."""
+        own = self.onsets[track]
+        return torch.where(own.isnan(), onsets_of(self.model, track, plan.to(own.device), self.latents[track]), own)
 
     @torch.no_grad()
     def explored(self, moves: dict[str, dict[str, float]]) -> "Sketch":
@@ -106,6 +117,8 @@ class Sketch:
         latents, onsets = dict(self.latents), dict(self.onsets)
         for name, move in moves.items():
             track = _instrument(name)
+            if not isinstance(move, dict):
+                raise MusicError(f'{name} moves by {move!r}; accepted: directions with amounts, such as {{"density": 1.0}}')
             directions = self.model.harmony[name].directions()
             shift = torch.zeros_like(latents[track][0])
             for direction, amount in move.items():
@@ -115,7 +128,7 @@ class Sketch:
                     raise MusicError(f"{direction} of {name} is {amount}; accepted: {-FARTHEST:g} to {FARTHEST:g}")
                 shift[:-1] += amount * directions[direction]
             moved = latents[track] + shift * latents[track][:, -1:]
-            was, now = (between(self.model, track, self.plan, rows, rows, 0.0) for rows in (latents[track], moved))
+            was, now = (onsets_of(self.model, track, self.plan, rows) for rows in (latents[track], moved))
             latents[track] = moved
             onsets[track] = onsets[track] * (now + 1) / (was + 1)  # NaN stays NaN
         return replace(self, latents=latents, onsets=onsets)

@@ -64,8 +64,9 @@ def draw(blocks: np.ndarray, vae: SongVAE, random: np.random.Generator, genre: s
 
 
 def shaped(shape: Shape, blocks: np.ndarray, first: int, vae: SongVAE, random: np.random.Generator, genre: str = "") -> Shape:
-    """A shape (of Shape.of) whose rests, energy and dynamics are drawn, of a song of few phrases dynamics only; sections and what
-    returns stay those of the melody, and its rests where nobody rests in the draw.
+    """A shape (of Shape.of) whose rests and dynamics are drawn, and whose energy follows the draw as well as the melody; of a
+    song of few phrases dynamics only. Sections and what returns stay those of the melody, and its rests where nobody rests in
+    the draw.
 
     blocks: [B, 2, 32, 128] in the normal key, of which the first `first` come before the first whole bar. Phrases of one label
     share who plays, so that they are known again; each has its own loudness."""
@@ -92,7 +93,8 @@ def shaped(shape: Shape, blocks: np.ndarray, first: int, vae: SongVAE, random: n
     shape = replace(shape, dynamics=np.clip(LIVELIER * (loud - loud.mean()), -LOUDEST, LOUDEST)[phrase])
     if count < FEWEST_PHRASES:
         return shape
-    energy = np.clip(0.5 + busy - busy.mean(), 0, 1)[phrase]
+    # On top of what the melody asks for and of the rise through the song: phrases of one label would all be as busy.
+    energy = np.clip(shape.energy + (busy - busy.mean())[phrase], 0, 1)
     return replace(shape, energy=energy, rests=rests_of(plays, phrase, random) or shape.rests)
 
 

@@ -9,8 +9,9 @@ passage of the song is drawn for each section, from which all instruments take t
 """
 
 import json
+import re
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -41,11 +42,12 @@ LEVEL = 0.25  # how near in energy, as a share of the song's passages, a passage
 @dataclass
 class Style:
     """One song's playing. unique: by track that plays in the song, its different latents and flags [n, K + 1]; order: by track,
-    [B] int, which of them each block of the song has."""
+    [B] int, which of them each block of the song has; latent_space: of the model that made it (Accompanist.latent_space)."""
 
     name: str
     unique: dict[int, Tensor]
     order: dict[int, np.ndarray]
+    latent_space: str
 
     @classmethod
     @torch.no_grad()
@@ -53,18 +55,22 @@ class Style:
         """The style of `song`, a score with some of drums, guitar, bass and strings (or other instruments in their place) beside
         its melody. Raises MusicError where nobody accompanies."""
         parts = normal_parts(song)
-        plan = torch.from_numpy(parts.plan.reshape(-1, BLOCK_HALF_BARS)).to(model.device)
+        blocks = {track: torch.from_numpy(pianoroll.to_blocks(parts.planes[track])) for track in ACCOMPANIMENT}
+        return cls.of_blocks(model, blocks, torch.from_numpy(parts.plan.reshape(-1, BLOCK_HALF_BARS)), name)
+
+    @classmethod
+    @torch.no_grad()
+    def of_blocks(cls, model: "Accompanist", blocks: dict[int, Tensor], plan: Tensor, name: str) -> "Style":
+        """The same of a song's blocks by track, [B, 2, 32, 128], in the normal key, and its plan [B, 4]. Raises MusicError."""
         unique, order = {}, {}
-        for track in ACCOMPANIMENT:
-            blocks = pianoroll.to_blocks(parts.planes[track])
-            if not blocks.any():
-                continue
-            latents = model.encode(track, torch.from_numpy(blocks).to(model.device), plan)
-            unique[track], places = torch.unique(latents, dim=0, return_inverse=True)
-            order[track] = places.cpu().numpy()
+        for track, seen in blocks.items():
+            if seen.any():
+                latents = model.encode(track, seen.to(model.device), plan.to(model.device))
+                unique[track], places = torch.unique(latents, dim=0, return_inverse=True)
+                order[track] = places.cpu().numpy()
         if not unique:
             raise MusicError("a style needs a song with a band; found only one part, the melody")
-        return cls(name, unique, order)
+        return cls(name, unique, order, model.latent_space)
 
     @property
     def blocks(self) -> int:
@@ -147,8 +153,12 @@ def resolved(styles: Asked, factor: float, model: "Accompanist") -> list[tuple[S
     if not 0 <= factor <= 1:
         raise MusicError(f"style factor is {factor}; accepted: 0 (not at all) to 1 (as that song)")
     pairs = [(styles, 1.0)] if isinstance(styles, (Style, str, Path)) else list(styles)
+    for pair in pairs:
+        is_pair = isinstance(pair, (tuple, list)) and len(pair) == 2
+        if not (is_pair and isinstance(pair[0], (Style, str, Path)) and isinstance(pair[1], (int, float))):
+            raise MusicError(f"{pair!r} is no style with a weight; accepted: pairs such as ('bossa_nova', 2.0)")
     wrong = [weight for _, weight in pairs if not 0 <= weight < float("inf")]
-    if wrong or not sum(weight for _, weight in pairs):
+    if wrong or pairs and not sum(weight for _, weight in pairs):
         raise MusicError(f"the weights of styles are {[w for _, w in pairs]}; accepted: 0 or more, one of them above 0")
     return [(_resolved(style, model), weight) for style, weight in pairs if weight]
 
@@ -156,13 +166,19 @@ def resolved(styles: Asked, factor: float, model: "Accompanist") -> list[tuple[S
 def _resolved(style: Style | str | Path, model: "Accompanist") -> Style:
     if isinstance(style, Path):
         return Style.of(model, read_midi(style), style.stem)
-    return load_style(style, model) if isinstance(style, str) else style
+    if isinstance(style, str):
+        return load_style(style, model)
+    if style.latent_space != model.latent_space:
+        raise MusicError(
+            f"the style {style.name!r} was made with other VAEs than those of {model.config.genre}; make it with Style.of"
+        )
+    return replace(style, unique={track: rows.to(model.device) for track, rows in style.unique.items()})
 
 
 def parse_styles(text: str) -> list[tuple[str | Path, float]]:
     """Names and MIDI files with weights, of which 1 may be left out, from "bossa_nova" or "bossa_nova 2 + song.mid"."""
     pairs: list[tuple[str | Path, float]] = []
-    for part in text.split("+"):
+    for part in re.split(r"\s\+\s", text):
         name, _, weight = part.strip().rpartition(" ")
         try:
             value = float(weight)
@@ -192,7 +208,7 @@ def load_style(name: str, model: "Accompanist") -> Style:
             if f"{key}.unique" in file.keys():
                 unique[track] = file.get_tensor(f"{key}.unique").to(model.device, model.colours.dtype)
                 order[track] = file.get_tensor(f"{key}.order").numpy().astype(int)
-    return Style(name, unique, order)
+    return Style(name, unique, order, model.latent_space)
 
 
 def write_styles(folder: Path, styles: list[Style], about: dict[str, dict[str, str]], model: "Accompanist") -> None:

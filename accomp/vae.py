@@ -90,8 +90,11 @@ class InstrumentVAE(nn.Module):
     def _factor_for(self, onset: Tensor, onsets: Tensor) -> Tensor:
         """[N] by what to multiply the thresholds so that `onsets` [N] of the probabilities [N, 32, P] pass; 1 where it is NaN."""
         ordered = onset.flatten(1).sort(dim=1, descending=True).values
-        last = ordered.gather(1, onsets.nan_to_num().round().long().clamp(0, ordered.shape[1] - 1)[:, None])[:, 0]
-        factor = last.clamp(min=0.02, max=0.9) / self.thresholds[0]
+        count = onsets.nan_to_num().round().long().clamp(1, ordered.shape[1] - 1)[:, None]
+        # Of all factors that let so many pass the one nearest to 1, so that a block that has them already stays as it is.
+        lowest, highest = (ordered.gather(1, index)[:, 0] / self.thresholds[0] for index in (count, count - 1))
+        factor = torch.minimum(lowest.clamp(min=1.0), highest * (1 - 1e-6))
+        factor = factor.clamp(0.02 / self.thresholds[0], 0.9 / self.thresholds[0])
         return torch.where(onsets.isnan(), torch.ones_like(factor), factor)
 
     def loss(self, planes: Tensor, plan: Tensor, kl_weight: float) -> Loss:

@@ -73,6 +73,6 @@ def _difference(take: Take, other: Take) -> str:
         return "key or metre"
     if take.style != other.style:
         return "style"
-    a, b = (replace(each.settings, genre="", seed=0, blend=None, explore={}) for each in (take, other))
+    a, b = (replace(each.settings, genre="", seed=0, blend=None) for each in (take, other))
     names = (name for name in vars(a) if getattr(a, name) != getattr(b, name))
     return next((name.replace("_", " ") for name in names), "")

@@ -5,7 +5,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from accomp import Accompanist, Note, Score, Tempo, TimeSignature, Track, chords, metrics, pianoroll, tonality
+from accomp import Accompanist, Note, Score, Tempo, TimeSignature, Track, chords, invent, metrics, pianoroll, tonality
 from accomp.chord_text import parse_symbol, to_text
 from accomp.config import ModelError
 from accomp.errors import MusicError
@@ -326,3 +326,12 @@ def test_the_midi_carries_the_balance(shipped):
     song = shipped.accompany(melody())
     for track in song.tracks:
         assert {7, 10, 91, 93} <= {control.number for control in track.controls if control.onset == 0}
+
+
+@pytest.mark.parametrize("intro", ["none", "count-in", "bars"])
+def test_the_melodys_own_chords_come_with_it(shipped, intro):
+    made = invent(shipped, 8, seed=1)
+    song = shipped.accompany(made, chords=made.chords, intro=intro)
+    later = song.tracks[MELODY].notes[0].onset - made.tracks[0].notes[0].onset
+    played = {(chord.onset, chord.symbol) for chord in song.chords}
+    assert {(chord.onset + later, chord.symbol) for chord in made.chords[1:]} <= played

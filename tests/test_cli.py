@@ -220,7 +220,6 @@ def test_styles_blends_and_moves_are_the_librarys(tmp_path):
     [
         (["--style", "polka"], "'polka' is unknown; available: bossa_nova"),
         (["--style", str(EXAMPLES / "greensleeves.mid")], "only one part"),
-        (["--blend", "jazz"], "accepted: a seed"),
         (["--explore", "bass louder"], "guitar density 1"),
         (["--go-on", "99"], "bars"),
     ],
@@ -228,6 +227,25 @@ def test_styles_blends_and_moves_are_the_librarys(tmp_path):
 def test_moves_that_make_no_sense_are_said(tmp_path, capsys, arguments, message):
     assert silent(tmp_path, EXAMPLES / "ode_to_joy.mid", *arguments) == 1
     assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("blend, message", [("jazz", "accepted: a seed"), ("nosuch:3", "genre 'nosuch' is unknown")])
+def test_blends_with_what_there_is_not_are_said_at_once(tmp_path, capsys, blend, message):
+    assert silent(tmp_path, EXAMPLES / "ode_to_joy.mid", "--blend", blend) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_a_melody_goes_on_from_the_chords_that_are_given(tmp_path, capsys):
+    assert silent(tmp_path, EXAMPLES / "ode_to_joy.mid", "--go-on", 4, "--chords", "| D  G | A7 |") == 0
+    lines = capsys.readouterr().out.split("\n")
+    bars = [bar.strip() for line in lines if line.strip().startswith("|") for bar in line.strip().strip("|").split("|")]
+    assert bars[:16] == ["D G", "A7"] * 8 and len(bars) == 20
+
+
+@pytest.mark.parametrize("extra", [["--meter", "3/4"], ["--chords", "| C |"], ["--amount", "1"]])
+def test_what_does_not_go_with_an_invented_melody_is_refused(extra, capsys):
+    with pytest.raises(SystemExit):
+        main(["--invent", "8", *extra])
 
 
 def test_a_melody_is_given_or_invented(tmp_path, capsys):

@@ -140,3 +140,23 @@ def test_pans_are_heard():
     left, right = np.square(stems["bass"]).sum(0)
     assert left == pytest.approx(right, rel=0.6)
     assert np.square(stems["guitar"])[:, 0].sum() > 1.5 * np.square(stems["guitar"])[:, 1].sum()
+
+
+def test_notes_that_swell_from_nothing_are_as_loud_as_they_get():
+    plain = balanced(song(), "pop")
+    swells = [Control(note.onset + after, 11, level) for note in song().tracks[1].notes for after, level in ((0, 0), (0.1, 127))]
+    swelling = balanced(song(controls=swells), "pop")
+    for name in ("drums", "guitar", "bass", "strings"):
+        assert value(swelling, name, VOLUME) == value(plain, name, VOLUME)
+
+
+def test_a_melody_that_its_file_mutes_is_heard():
+    muted = balanced(song(controls=[Control(0.0, VOLUME, 0)]), "pop")
+    assert value(muted, "piano", VOLUME) == mixing.USUAL_VOLUME and "next to nothing" in muted.notices[-1]
+    assert value(muted, "bass", VOLUME) == value(balanced(song(), "pop"), "bass", VOLUME)
+
+
+def test_a_volume_that_comes_later_has_a_usual_one_before_it():
+    score = balanced(song(controls=[Control(16.0, VOLUME, 90)]), "pop")
+    found = [(c.onset, c.value) for c in score.tracks[1].controls if c.number == VOLUME]
+    assert found == [(0.0, mixing.USUAL_VOLUME), (16.0, 90)]

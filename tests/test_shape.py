@@ -134,7 +134,10 @@ def test_phrases_that_return_have_the_players_they_had(vae):
     assert shape.labels[0] == shape.labels[8] != shape.labels[4]
     for resting in found.rests.values():
         assert (resting[:4] == resting[8:12]).all()
-    assert (found.energy[:4] == found.energy[8:12]).all()
+    asked = found.energy - shape.energy  # by the song latent, on top of what the melody asks for and the rise through the song
+    unclipped = (found.energy > 0) & (found.energy < 1)
+    both = unclipped[:4] & unclipped[8:12]
+    assert np.allclose(asked[:4][both], asked[8:12][both]) and found.energy[12:].mean() > found.energy[:4].mean()
 
 
 def test_of_many_draws_the_one_nearest_to_the_melody_is_taken(vae):

@@ -107,3 +107,21 @@ def test_what_cannot_be_explored_is_named(pop, tune):
     assert parse_moves(["bass density 1", "bass variety -.5"]) == {"bass": {"density": 1.0, "variety": -0.5}}
     with pytest.raises(MusicError, match="guitar density 1"):
         parse_moves(["bass louder"])
+
+
+@pytest.mark.parametrize("style", [None, "bossa_nova"])
+def test_a_blend_begins_and_ends_without_a_jump(pop, jazz, tune, style):
+    first, second = pop.sketch(tune, seed=1, style=style), jazz.sketch(tune, seed=2, style=style)
+    for a, b in ((0.0, 0.001), (0.999, 1.0)):
+        here, there = (first.blended(second, amount).perform() for amount in (a, b))
+        assert likeness(struck(here), struck(there)) > 0.95
+        for track in ACCOMPANIMENT:
+            assert len(here.tracks[track].notes) == pytest.approx(len(there.tracks[track].notes), rel=0.04)
+
+
+def test_a_block_that_has_as_many_onsets_as_it_shall_stays_as_it_is(pop, tune):
+    sketch = pop.sketch(tune, seed=1)
+    plain = struck(sketch.perform())
+    for track in ACCOMPANIMENT:
+        sketch.onsets[track] = sketch._wanted(track, sketch.plan)
+    assert struck(sketch.perform()) == plain

@@ -174,4 +174,17 @@ def test_bad_styles_are_refused(pop, tune):
 
 def test_styles_are_parsed_with_weights():
     assert parse_styles("disco 2 + samba") == [("disco", 2.0), ("samba", 1.0)]
-    assert parse_styles("my song.mid .5+funk") == [(Path("my song.mid"), 0.5), ("funk", 1.0)]
+    assert parse_styles("my+song.mid .5 + funk") == [(Path("my+song.mid"), 0.5), ("funk", 1.0)]
+
+
+def test_a_style_of_other_vaes_is_refused(pop, tune):
+    with pytest.raises(MusicError, match="other VAEs"):
+        tiny().accompany(tune, style=Style.of(pop, song()))
+
+
+def test_lists_that_are_no_pairs_are_refused(pop, tune):
+    for asked in (["bossa_nova", "samba"], ("bossa_nova", 2)):
+        with pytest.raises(MusicError, match="accepted: pairs"):
+            pop.accompany(tune, style=asked)
+    with pytest.raises(MusicError, match="9; accepted: 0"):
+        pop.accompany(tune, style_factor=9)

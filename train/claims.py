@@ -35,9 +35,9 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, required=True, help="file for the figures")
     options = parser.parse_args(arguments)
     corpus = Corpus.load(options.corpus)
-    models = {"accomp": Accompanist.from_pretrained(options.genre)}
+    models = {"accomp": Accompanist.from_pretrained(options.genre, device="cpu")}
     if options.paper:
-        models["paper"] = Accompanist.from_pretrained(options.paper)
+        models["paper"] = Accompanist.from_pretrained(options.paper, device="cpu")
     tasks = stage.song_tasks(corpus, "test")[: options.limit]
     figures = {
         name: {"instruments": instruments(model, tasks), "completeness": completeness(model, corpus)}

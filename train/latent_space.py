@@ -13,7 +13,6 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-import torch
 import yaml
 from tqdm import tqdm
 
@@ -56,7 +55,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 @cache
 def model_of(genre: str) -> Accompanist:
-    return Accompanist.from_pretrained(genre)
+    return Accompanist.from_pretrained(genre, device="cpu")
 
 
 def matching(task: stage.Task) -> Accompanist:
@@ -67,17 +66,10 @@ def matching(task: stage.Task) -> Accompanist:
 def style_of(corpus: Corpus, song: int, model: Accompanist) -> tuple[Style, np.ndarray]:
     """The style of a song of the corpus, and its planes [5, 2, S, 128]."""
     entry = corpus.songs[song]
-    blocks = slice(entry["first"], entry["first"] + entry["blocks"])
-    plan = corpus.plan[blocks]
-    unique, order = {}, {}
-    for track in ACCOMPANIMENT:
-        seen = corpus.blocks(track, blocks)
-        if seen.any():
-            with torch.no_grad():
-                unique[track], places = torch.unique(model.encode(track, seen, plan), dim=0, return_inverse=True)
-            order[track] = places.numpy()
-    planes = np.stack([from_blocks(corpus.blocks(t, blocks).numpy()) for t in range(len(TRACK_NAMES))])
-    return Style(entry["file"], unique, order), planes
+    at = slice(entry["first"], entry["first"] + entry["blocks"])
+    blocks = {track: corpus.blocks(track, at) for track in range(len(TRACK_NAMES))}
+    found = Style.of_blocks(model, {track: blocks[track] for track in ACCOMPANIMENT}, corpus.plan[at], entry["file"])
+    return found, np.stack([from_blocks(each.numpy()) for each in blocks.values()])
 
 
 def style(tasks: list[stage.Task], corpus: Corpus, count: int) -> dict:

@@ -147,9 +147,14 @@ def train(model: MelodyNN, data: dict[str, Melodies], options, settings: Fit) ->
     def validate() -> dict[str, float]:
         found = {}
         for step, rows in steps_of(data["val"]).items():
-            parts = [hear(data["val"], rows[at : at + 1024]) for at in range(0, len(rows), 1024)]
+            device = next(network.parameters()).device
+            parts = []
+            for at in range(0, len(rows), 1024):
+                heard, target = hear(data["val"], rows[at : at + 1024])
+                heard = Heard(**{key: value.to(device) for key, value in vars(heard).items()})
+                parts.append(network.loss(step, heard, target.to(device)))
             if parts:
-                found[step] = float(torch.cat([network.loss(step, heard, target) for heard, target in parts]).mean())
+                found[step] = float(torch.cat(parts).mean())
         return {"loss": found.get("middle", float("nan")), **found}
 
     folder = options.run / "melody"

@@ -62,13 +62,13 @@ def make(model: Accompanist, inventor: MelodyNN, start: Melody | None, blocks: i
     return Melody(pianoroll.to_planes(notes, steps), plan.chords[past.blocks :].reshape(-1))
 
 
-def over_starts(model: Accompanist, inventor: MelodyNN, corpus: Corpus, variation: float) -> float:
+def over_starts(model: Accompanist, inventor: MelodyNN, corpus: Corpus, variation: float, split: str) -> float:
     """How unlike the continuations of different starts of a block are, with one seed (train.variety)."""
 
     def generate(start: np.ndarray, blocks: int, seed: int) -> np.ndarray:
         return make(model, inventor, Melody(start, model.planner.plan(start)), blocks, seed, variation).planes
 
-    return continuation_variety(generate, corpus, starts=STARTS)["generated"]["variety"]
+    return continuation_variety(generate, corpus, split=split, starts=STARTS)["generated"]["variety"]
 
 
 def trained_stretches(corpora: list[Corpus]) -> set[bytes]:
@@ -122,7 +122,7 @@ def main(arguments: list[str] | None = None) -> None:
             "distance of continuations": distance(followed, went_on),
             "diversity of continuations": float(np.mean(unlike)),
             "distinct bars of continuations": float(np.mean(bars)),
-            "variety over starts": over_starts(models[0], inventor, corpora[0], variation),
+            "variety over starts": over_starts(models[0], inventor, corpora[0], variation, options.split),
             "copied": _copied([melody.planes for melody in made], trained),
         }
         row = table[f"{variation:g}"]

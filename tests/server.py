@@ -53,7 +53,7 @@ class Server:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
             try:
-                self.process.wait(20)
+                self.process.wait(60)  # sound that is being made ends first, slowly on a busy machine
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()

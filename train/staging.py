@@ -24,8 +24,8 @@ LOSSES = "losses.png"
 # What the demo is made of; neither training nor data nor models.
 DEMO = ("app.py", "page/*.py", "page/*.js", "page/*.css", "accomp/**/*.py", "accomp/genres/*",
         "accomp/inventor/*", "accomp/listener/*", "accomp/songs/*", "accomp/styles/*",
-        "examples/*.mid", "examples/README.md", "docs/**/*.png", "README.md", "LICENSE", "pyproject.toml", "requirements.txt",
-        "packages.txt")  # fmt: skip
+        "examples/*.mid", "examples/README.md", "docs/**/*.png", "docs/*.md", "README.md", "LICENSE", "pyproject.toml",
+        "requirements.txt", "packages.txt")  # fmt: skip
 
 
 def check_model(model: Path, genre: str, cards: Path) -> Accompanist:

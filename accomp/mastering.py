@@ -18,6 +18,8 @@ import pyloudnorm
 from scipy.ndimage import maximum_filter1d, minimum_filter1d, uniform_filter1d
 from scipy.signal import lfilter, resample_poly
 
+from accomp.mixing import HOP
+
 LOUDNESS = -16.0  # LUFS integrated: the level of podcasts and of music on the web
 PEAK = 10 ** (-1 / 20)  # -1 dBTP: room for what a codec adds
 MARGIN = 10 ** (-0.1 / 20)  # for what the changes of the gain add between samples
@@ -27,7 +29,6 @@ MAX_GAIN = 10 ** (80 / 20)  # more would raise what is no music
 MOST_LIMITED = 10 ** (12 / 20)  # what a peak is taken down at most: a single stroke would be but a knock
 FRAME = 32  # samples
 REACH = 0.025  # seconds before and after a peak in which the limiter's gain goes down and up
-HOP = 0.1  # seconds: a quarter of a gating block
 PIECE = 10.0  # seconds worked on at once: the filters work in 64 bits
 NEAR = 0.03  # LU: near enough to LOUDNESS
 # It takes a third of what the sound (both channels' mean power) rises above the mean of a song. Times in milliseconds; of

@@ -13,7 +13,6 @@ from scipy.ndimage import uniform_filter1d
 from accomp import note_levels
 from accomp.errors import MusicError
 from accomp.grid import MELODY, TRACK_NAMES
-from accomp.mastering import HOP
 from accomp.score import Control, Score, Track
 
 VOLUME, PAN, EXPRESSION, SUSTAIN, REVERB, CHORUS = 7, 10, 11, 64, 91, 93
@@ -25,6 +24,7 @@ ROLES = {"drums": -8.0, "bass": -8.0, "guitar": -9.5, "strings": -10.5}
 OTHER_ROLE = -10.0
 ON_TOP = 0.5  # LU: what the melody has over the band's sum at least ...
 MOSTLY = 5  # ... in all but this percentage of the passages in which it plays
+HOP = 0.1  # seconds: a quarter of a gating block of BS.1770
 MUTED = 10  # a melody of less volume is a guide that its file hides
 PASSAGE = 3.0  # seconds: short-term loudness (EBU Tech 3341)
 

@@ -18,13 +18,13 @@ from av.error import FFmpegError
 
 from accomp import midi
 from accomp.errors import MusicError
-from accomp.rendering import SAMPLE_RATE
 
 RATE = 16_000  # Hz, of Recording.mono: what pitch trackers of speech and singing take
 MIN_SECONDS = 1.0
 MAX_SECONDS = 600.0
 PADDING = 0.5  # seconds by which codecs and headers may be beside the true length
 MAX_BYTES = 500_000_000  # of a file held in memory: ten minutes of 96 kHz stereo in 32 bits
+SAMPLE_RATE = 44_100  # Hz, of all sound that is made or mixed
 SILENCE = -50.0  # dBFS: rooms and cheap microphones make noise of up to about this level
 SOFT = -40.0  # dBFS: a notice where nothing is louder
 SOUNDING = 0.2  # seconds that have to be louder than SILENCE: the shortest thing that can be called a note

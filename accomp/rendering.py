@@ -25,9 +25,9 @@ from accomp import mastering
 from accomp.errors import MusicError
 from accomp.mastering import PEAK as PEAK
 from accomp.midi import write_midi
+from accomp.recording import SAMPLE_RATE as SAMPLE_RATE
 from accomp.score import Control, Score, Track
 
-SAMPLE_RATE = 44_100  # Hz
 # One room for all songs, a small hall; how much of it is heard is said by each track's reverb (controller 91). FluidSynth's own
 # room is so small that it is not heard as one.
 SETTINGS = {

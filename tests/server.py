@@ -63,6 +63,11 @@ class Server:
         return sorted(path for path in self.folder.glob("accomp-*/**/*") if path.is_file())
 
 
+def _listen() -> None:
+    """A shell that runs the tests in the background lets its processes ignore Ctrl-C, by which `Server.stop` ends them."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @contextmanager
 def serving() -> Iterator[Server]:
     """app.py on a free port, with a folder of its own."""
@@ -75,7 +80,7 @@ def serving() -> Iterator[Server]:
         environment = {"GRADIO_TEMP_DIR": str(files), "GRADIO_SERVER_PORT": str(port), "GRADIO_ANALYTICS_ENABLED": "False"}
         with open(log, "w") as output:
             process = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env=os.environ | environment,
-                                       stdout=output, stderr=subprocess.STDOUT)  # fmt: skip
+                                       stdout=output, stderr=subprocess.STDOUT, preexec_fn=_listen)  # fmt: skip
         server = Server(f"http://127.0.0.1:{port}/", process, files, log)
         try:
             _wait_for(server)

@@ -208,9 +208,10 @@ def from_address(request: gr.Request):
     except (MusicError, gr.Error) as error:
         gr.Warning(f"The page's address was not understood: {getattr(error, 'message', error)}")
         settings, material = Settings(), None
-    if not request.query_params or material is None:
-        return [*[gr.skip()] * views.OF_MELODY, *widgets_of(settings)]
-    return [*views.opened(material, settings), *widgets_of(settings)]
+    chosen = widgets_of(settings)
+    if settings == Settings():  # what a visitor has chosen before this came stays
+        chosen = [gr.skip()] * len(chosen)
+    return [*(views.opened(material, settings) if material else [gr.skip()] * views.OF_MELODY), *chosen]
 
 
 def from_file(material, path: str):

@@ -81,6 +81,21 @@ class Visitor:
 
     def open(self, accordion: str) -> None:
         self.page.get_by_role("button", name=accordion).first.click()
+        self.settles()
+
+    def write(self, label: str, text: str, key: str = "") -> None:
+        """Into a box, the first of its label; then a key is pressed."""
+        box = self.page.get_by_label(label).first
+        box.wait_for()
+        self.settles()
+        box.fill(text)
+        if key:
+            box.press(key)
+
+    def settles(self) -> None:
+        """Until widgets that have just appeared have their values: Gradio sets them some 50 ms later, over what was typed by then,
+        and nothing else shows it."""
+        self.page.evaluate("() => new Promise((resolve) => setTimeout(() => requestIdleCallback(resolve, { timeout: 5000 }), 300))")
 
     def example(self, title: str = "Ode to joy") -> None:
         self.press(title)
@@ -374,7 +389,7 @@ def test_a_melody_is_invented_and_its_address_brings_it_back(visit):
         seed = visitor.page.get_by_label("The melody's seed").input_value()
         assert "with chords of its own" in visitor.waits_for_facts(f"Invented pop {seed}", "16 bars")
         visitor.page.get_by_label("8", exact=True).check()
-        visitor.page.get_by_label("The melody's seed").fill("3")
+        visitor.write("The melody's seed", "3")
         visitor.makes("Invent this one")
         facts = visitor.waits_for_facts("Invented pop 3", "8 bars")
         midi = visitor.download("invented_pop_3_pop_0.mid")
@@ -427,8 +442,7 @@ def test_corrections_of_a_midi_file_stay_in_the_song(visit, tune):
         visitor.waits_for_facts("3/4, 11 bars")
         visitor.choose("Key", "A minor")
         visitor.waits_for_facts("A minor")
-        visitor.page.get_by_label("Beats a minute").fill("90")
-        visitor.page.get_by_label("Beats a minute").press("Enter")
+        visitor.write("Beats a minute", "90", "Enter")
         visitor.waits_for_facts("90 beats a minute")
         visitor.press("Bar lines a beat later")
         visitor.waits_for_facts("A minor, 90 beats a minute, 3/4")
@@ -701,12 +715,11 @@ def test_address_and_settings_file_bring_all_back(visit, tmp_path):
     with visit() as visitor:
         visitor.example("Auld lang syne")
         visitor.open("Is something wrong with it?")
-        visitor.page.get_by_label("Beats a minute").fill("77")
-        visitor.page.get_by_label("Beats a minute").press("Enter")
+        visitor.write("Beats a minute", "77", "Enter")
         visitor.waits_for_facts("77 beats a minute")
         visitor.page.get_by_label("strings").uncheck()
         visitor.open("More")
-        visitor.page.get_by_label("Chords").first.fill("| F  C7 | F  Bb |")
+        visitor.write("Chords", "| F  C7 | F  Bb |")
         visitor.choose("Introduction", "bars")
         visitor.accompany(genre="folk", seed=12)
         midi = visitor.download("auld_lang_syne_folk_12.mid")

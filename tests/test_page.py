@@ -93,9 +93,11 @@ class Visitor:
             box.press(key)
 
     def settles(self) -> None:
-        """Until widgets that have just appeared have their values: Gradio sets them some 50 ms later, over what was typed by then,
-        and nothing else shows it."""
-        self.page.evaluate("() => new Promise((resolve) => setTimeout(() => requestIdleCallback(resolve, { timeout: 5000 }), 300))")
+        """Until widgets that have just appeared have their values: Gradio sets them some 50 ms later, over what was typed
+        by then, and nothing else shows it."""
+        self.page.evaluate(
+            "() => new Promise((resolve) => setTimeout(() => requestIdleCallback(resolve, { timeout: 5000 }), 300))"
+        )
 
     def example(self, title: str = "Ode to joy") -> None:
         self.press(title)

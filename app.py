@@ -84,7 +84,9 @@ def sing_on(making: Making, score: Score, track: int, key: str | None) -> Score:
     """A melody and what comes after it."""
     try:
         model = models.get(making.genre)
-        return invention.continue_melody(model, score, making.bars, making.seed, making.variation, melody_track=track, key=key)
+        return invention.continue_melody(
+            model, score, making.bars, making.seed, making.variation, melody_track=track, key=key, chords=making.chords or None
+        )
     except MusicError as error:
         raise gr.Error(str(error)) from error
 
@@ -249,22 +251,26 @@ def invented(genre, bars, seed, variation):
         raise gr.Error(str(error)) from error
 
 
-def go_on(material, settings: Settings, genre, bars):
-    """The melody that is open becomes longer."""
+def go_on(material, settings: Settings, genre, bars, chords):
+    """The melody that is open becomes longer. Chords that were typed become its own, and those of the new bars follow them."""
     if material is None:
         raise gr.Error(FIRST)
     check_genre(genre)
     try:
-        longer = inventing.longer(sing_on, material, settings, Making(genre, int(bars), random.randrange(1000)))
-        return views.opened(*longer)
+        making = Making(genre, int(bars), random.randrange(1000), chords=(chords or "").strip())
+        longer = inventing.longer(sing_on, material, settings, making)
+        if making.chords:
+            gr.Info("Your chords are now the melody's own; those of the new bars follow them.")
+        return ["", *views.opened(*longer)]
     except MusicError as error:
         raise gr.Error(str(error)) from error
 
 
 def go_back(material, settings: Settings):
-    """The melody that is open as it was before it became longer."""
+    """The melody that is open as it was before it became longer, and the chords that were typed for it."""
     try:
-        return views.opened(*inventing.shorter(material, settings))
+        before = inventing.shorter(material, settings)
+        return [settings.continued[-1].chords or gr.skip(), *views.opened(*before)]
     except MusicError as error:
         raise gr.Error(str(error)) from error
 
@@ -453,8 +459,8 @@ with gr.Blocks(title="accomp", delete_cache=(KEPT_SECONDS, KEPT_SECONDS)) as dem
     later.click(lambda m, s: correct(m, s, later=s.corrections.later + 1), **corrected)
     settings_file.upload(from_file, [material, settings_file], [*MELODY_VIEWS, *CHOICES], **busy)
     demo.load(from_address, None, [*MELODY_VIEWS, *CHOICES], **private, concurrency_limit=AT_ONCE)
-    going.on.click(go_on, [material, settings, genre_choice, going.bars], MELODY_VIEWS, **busy)
-    going.back.click(go_back, [material, settings], MELODY_VIEWS, **busy)
+    going.on.click(go_on, [material, settings, genre_choice, going.bars, chords_choice], [chords_choice, *MELODY_VIEWS], **busy)
+    going.back.click(go_back, [material, settings], [chords_choice, *MELODY_VIEWS], **busy)
     asked = [inventor.seed, inventor.variation]
     tries = [
         surprise_button.click(surprise, None, [*MELODY_VIEWS, *CHOICES], **busy),

@@ -27,13 +27,15 @@ Choice = TypeVar("Choice")
 
 @dataclass(frozen=True)
 class Making:
-    """How a melody, or how it goes on, was made here. genre: whose models did; corrections: of the melody before it went on."""
+    """How a melody, or how it goes on, was made here. genre: whose models did; corrections and chords: of the melody before it
+    went on, the chords as they were typed."""
 
     genre: str
     bars: int = 16
     seed: int = 0
     variation: float = VARIATION
     corrections: Corrections = field(default_factory=Corrections)
+    chords: str = ""
 
 
 @dataclass(frozen=True)
@@ -144,6 +146,7 @@ def _check_making(making: Making) -> None:
         ("bars", making.bars, int, ", ".join(map(str, LENGTHS))),
         ("seed", making.seed, int, f"0 to {SEEDS}"),
         ("variation", making.variation, int | float, f"0 to {FREEST:g}"),
+        ("chords", making.chords, str, "text"),
     )
     if making.bars not in LENGTHS or not 0 <= making.seed <= SEEDS or not 0 <= making.variation <= FREEST:
         raise MusicError(

@@ -16,7 +16,9 @@ MANY = Settings(
 )  # fmt: skip
 MADE = Settings(
     invented=Making("jazz", 32, 12, 1.2),
-    continued=(Making("pop", 8, 3, corrections=Corrections(meter=(3, 4), key="D minor")), Making("pop", 4, 9)),
+    continued=(
+        Making("pop", 8, 3, corrections=Corrections(meter=(3, 4), key="D minor")), Making("pop", 4, 9, chords="| C  G/B |"),
+    ),
     styles=(("bossa_nova", 0.7), ("swing", 0.3)), style_factor=0.8, blend=Blend("rock", 4, 0.35),
     explore={"guitar": {"density": 1.5, "character": -0.25}, "drums": {"density": -2}},
 )  # fmt: skip
@@ -56,6 +58,7 @@ def test_an_address_may_hold_what_others_put_there():
     ('{"continued": {"genre": "pop"}}', "a list"), ('{"continued": [3]}', "continued"),
     (json.dumps({"continued": [{"genre": "pop"}] * 9}), "9 times"),
     ('{"continued": [{"genre": "pop", "corrections": {"tempo": "x"}}]}', "tempo"),
+    ('{"continued": [{"genre": "pop", "chords": 3}]}', "chords"),
     ('{"styles": "samba"}', "styles"), ('{"styles": [["samba"]]}', "styles"), ('{"styles": [[3, 1]]}', "style"),
     ('{"styles": [["samba", 0]]}', "weight"), ('{"styles": [["samba", NaN]]}', "weight"),
     ('{"styles": [["samba", "x"]]}', "weight"),

@@ -324,7 +324,7 @@ def invent(genre: str, bars: float = 16, seed: float = 0, variation: float = inv
     """
     check_genre(genre)
     try:
-        making = Making(genre, int(bars), int(seed or 0), float(variation))
+        making = Making(genre, int(bars or 16), int(seed or 0), invention.VARIATION if variation is None else float(variation))
         Settings().changed(invented=making)
         melody = inventing.invented(sing, making)
     except MusicError as error:

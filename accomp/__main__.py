@@ -69,6 +69,8 @@ def main(arguments: list[str] | None = None) -> int:
     corrected = options.meter or options.later or options.downbeat is not None or options.melody_track is not None
     if options.invent is not None and (corrected or options.chords):
         parser.error("an invented melody is in 4/4 and has chords of its own; accepted with it: --key and --tempo")
+    if options.invent is not None and options.tempo in PACES:
+        parser.error(f"--tempo {options.tempo} is for melodies that are there; accepted with --invent: beats a minute")
     if options.amount is not None and not options.blend:
         parser.error("--amount needs --blend")
     try:
@@ -84,7 +86,7 @@ def main(arguments: list[str] | None = None) -> int:
         try:
             print(folder)
             write_song(accompanist, invented(accompanist, folder, options), folder, options)
-        except MusicError as error:
+        except (MusicError, OSError) as error:  # OSError: what cannot be written
             failures += 1
             print(f"accomp: {error}", file=sys.stderr)
     for path in options.melodies:
@@ -92,7 +94,7 @@ def main(arguments: list[str] | None = None) -> int:
         try:
             print(f"{path} -> {folder}", flush=True)
             write_song(accompanist, path, folder, options)
-        except MusicError as error:
+        except (MusicError, OSError) as error:
             failures += 1
             print(f"accomp: {path}: {error}", file=sys.stderr)
     return 1 if failures else 0
@@ -130,7 +132,7 @@ def write_song(accompanist: Accompanist, path: Path, folder: Path, options: argp
         style=parse_styles(options.style) if options.style else None, style_factor=options.style_factor,
         blend=options.blend, explore=parse_moves(options.explore),
     )  # fmt: skip
-    print(f"  {melody}")
+    print(f"  {melody}{f', and {options.go_on} bars more' if options.go_on else ''}")
     for notice in song.notices:
         print(f"  {notice}")
     if song.chords:
@@ -172,7 +174,7 @@ def _blend(options: argparse.Namespace, accompanist: Accompanist) -> tuple[Accom
     if not options.blend:
         return None
     genre, _, seed = options.blend.rpartition(":")
-    if not seed.isdigit():
+    if not seed.isdecimal():
         raise MusicError(f"--blend is {options.blend!r}; accepted: a seed, or a genre and a seed such as jazz:3")
     other = Accompanist.from_pretrained(genre) if genre else accompanist
     return other, int(seed), 0.5 if options.amount is None else options.amount

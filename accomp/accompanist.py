@@ -162,8 +162,8 @@ class Accompanist(
         clicks) or "bars" (two bars of the band), either of which moves the melody later; instruments: who plays beside the
         piano, of drums, bass, guitar and strings; by default all;
         take: an earlier result for the same melody and introduction, of which the tracks named
-        in `keep`, and all that lies outside of `span` (beats of the song), stay note for note, and the chords, too: the rest is
-        made anew. Whoever is not among `instruments` is silent in any case.
+        in `keep`, and all that lies outside of `span` (beats of the song), stay note for note, and the chords, too (within the
+        span `chords` count, if there are any): the rest is made anew. Whoever is not among `instruments` is silent in any case.
         style: a song (`Style.of`, or the path of a MIDI file) or a built-in style's name, or several with weights, that the band
         is drawn to by `style_factor`, from 0 (not at all) to 1 (its patterns throughout).
         blend: another model of the same latent space (or this one), its seed, and how far from what this model would play to what
@@ -225,6 +225,8 @@ class Accompanist(
             given, remarks = chord_text.plan_of(chords, score, lead.track, lead.grid)
             symbols = [symbol.transposed(-lead.shift) for symbol in given]
             notices += remarks
+            if retake:
+                symbols = retake.plan(symbols, score, lead)
         symbols[: opening.half_bars(lead)] = opening.turnaround(lead)
         sketch = Sketch(self, score, lead, symbols, {}, {}, {}, seed, shape, feel, intro, silent, retake, notices, form.dynamics)
         path = StylePath.through(styles, style_factor, form, seed) if styles and style_factor else None

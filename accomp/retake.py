@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from accomp import pianoroll
+from accomp import chord_text, pianoroll
+from accomp.chord_text import ChordSymbol
 from accomp.errors import MusicError
-from accomp.grid import ACCOMPANIMENT, BLOCK_STEPS, MELODY, TRACK_NAMES
+from accomp.grid import ACCOMPANIMENT, BLOCK_STEPS, HALF_BAR_STEPS, MELODY, TRACK_NAMES
 from accomp.lead import Lead, part_planes
 from accomp.score import Note, Score
 
@@ -47,6 +48,17 @@ class Retake:
         block = np.arange(lead.grid.blocks)
         outside = (block < self.first // BLOCK_STEPS) | (block >= -(-self.last // BLOCK_STEPS))
         return np.array([outside | (track in self.kept) for track in range(len(TRACK_NAMES))])
+
+    def plan(self, given: list[ChordSymbol], score: Score, lead: Lead) -> list[ChordSymbol]:
+        """Chords [H] that were given anew, where something is made anew; elsewhere those of the earlier take sound on."""
+        if not self.take.chords:
+            return given
+        earlier, _ = chord_text.plan_of(self.take.chords, score, lead.track, lead.grid)
+        starts = range(0, lead.grid.steps, HALF_BAR_STEPS)
+        return [
+            new if self.first < start + HALF_BAR_STEPS and start < self.last else old.transposed(-lead.shift)
+            for new, old, start in zip(given, earlier, starts)
+        ]
 
     def heard(self, lead: Lead) -> dict[int, np.ndarray]:
         """By track, blocks [B, 2, 32, 128] of the earlier take as the models see them."""

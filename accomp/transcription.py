@@ -152,7 +152,7 @@ def on_beats(notes: list[SungNote], grid: BeatGrid) -> Transcription:
     score = quantise(notes, grid)
     numerator, denominator = grid.meter
     heard = f"heard {len(notes)} notes at about {grid.tempo:.0f} beats a minute in {numerator}/{denominator}"
-    score.notices = [f"{heard}, the first bar line at {grid.downbeat:.2f} s"]
+    score.notices = [f"{heard}, the first bar line at {round(grid.downbeat, 2) + 0.0:.2f} s"]  # not -0.00
     return Transcription(score, grid, notes)
 
 

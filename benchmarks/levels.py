@@ -6,6 +6,7 @@ Every General MIDI program plays single notes by the soundfont at hand (the ship
 chorus; of each the energy is measured, weighted as ITU-R BS.1770 has it.
 """
 
+import argparse
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -84,6 +85,9 @@ def lines(values: list[float], width: int = 16) -> list[str]:
 
 
 def main() -> None:
+    argparse.ArgumentParser(
+        prog="benchmarks.levels", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    ).parse_args()
     with ThreadPoolExecutor() as pool:
         rows = list(pool.map(row, range(128)))
     hits = energies([(key, 0.25, LOUD) for key in KEYS], 0, True)

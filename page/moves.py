@@ -66,7 +66,7 @@ def _same_band(take: Take, other: Take) -> bool:
 
 
 def _difference(take: Take, other: Take) -> str:
-    """What of two takes differs beside genre, seed and moves, in a word; empty where nothing does."""
+    """What of two takes differs beside genre and seed, in a word; empty where nothing does."""
     if take.melody.score.tracks[take.melody.track].notes != other.melody.score.tracks[other.melody.track].notes:
         return "melody"
     if take.melody.key != other.melody.key or take.melody.score.meters != other.melody.score.meters:
@@ -74,5 +74,7 @@ def _difference(take: Take, other: Take) -> str:
     if take.style != other.style:
         return "style"
     a, b = (replace(each.settings, genre="", seed=0, blend=None) for each in (take, other))
+    if not (take.style or a.styles or b.styles):  # how much of a style counts where there is one
+        b = replace(b, style_factor=a.style_factor)
     names = (name for name in vars(a) if getattr(a, name) != getattr(b, name))
     return next((name.replace("_", " ") for name in names), "")

@@ -132,7 +132,7 @@ def _nested(name: str, text: str) -> Any:
 
 def _number(name: str, text: str) -> float | int:
     try:
-        return int(text) if text.lstrip("-").isdigit() else float(text)
+        return int(text) if text.lstrip("-").isdecimal() else float(text)
     except ValueError as error:
         raise MusicError(f"{name} in the page's address is {text!r}; accepted: a number") from error
 

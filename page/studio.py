@@ -34,6 +34,7 @@ RENDERERS = threading.Semaphore(2)  # songs whose sound is made at a time: it ta
 WORKERS = ThreadPoolExecutor(16, "sound")  # they mostly wait
 LONG = 240.0  # seconds of music from which its stems are sent as MP3: 1 MB a minute and track instead of 4
 MOMENT = 0.3  # seconds after which a visitor's wish to stop is seen
+LONGEST_NAME = 100  # bytes of a melody's name in names of files, which have 255
 MOST_TAKES = 12  # of a visitor; older ones go
 Made = TypeVar("Made")
 Play = Callable[..., Score]  # of a genre's name, a Score and the settings of Accompanist.accompany
@@ -68,7 +69,8 @@ class Take:
     def name(self) -> str:
         """Of its files, without ending: melody, genre and seed, and what else was asked for."""
         made, blend = self.settings, self.settings.blend
-        parts = [self.melody.name, made.genre, made.seed]
+        melody = self.melody.name.encode()[:LONGEST_NAME].decode(errors="ignore")
+        parts = [melody, made.genre, made.seed]
         parts += [blend.genre, blend.seed, f"{blend.amount:g}"] if blend else []
         parts += ["own_style"] if self.style else [name for name, _ in made.styles]
         parts += [f"{name}_moved" for name in made.explore]

@@ -45,7 +45,8 @@ class Taking:
         return self.generated(material, chosen(settings, own_style, *choices), takes, own_style)
 
     def again(self, material, settings, takes, number, choice, what, own_style, *choices):
-        """As the take that is shown, with the next seed; what is locked, and what lies outside of the selected bars, stays."""
+        """From the take that is shown, by what the widgets say, with the next seed: what is locked, and what lies outside of the
+        selected bars, stays."""
         base = studio.find(takes, number)
         keep = choice["locked"] if what == EVERYTHING else [name for name in BAND if name != what]
         settings = chosen(settings, own_style, *choices)

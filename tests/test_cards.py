@@ -52,6 +52,10 @@ def test_a_genre_that_was_not_measured(tmp_path):
     assert {result.metric_type for result in card.data.eval_results} == {"f1"}
     with pytest.raises(SystemExit, match=r"nogenre holds no training.json; trained genres: folk, "):
         cards.main(["nogenre", "--out", str(tmp_path)])
+    songs = {"songs": {"train": 9, "val": 1, "test": 1}, "licences": {}}
+    trained = {"harmony": {"data": [{"corpus": corpus, **songs} for corpus in ("all", "pop", "polka")]}}
+    parts = {row["corpus"]: row["part"] for row in cards.data_rows(trained)}
+    assert parts == {"all": "HarmonyNNs, first", "pop": "HarmonyNNs, fine-tuned", "polka": "HarmonyNNs, fine-tuned"}
     cards.main(["jazz", "--out", str(tmp_path), "--results", str(tmp_path / "none.json")])
     assert (tmp_path / "jazz.md").read_text() == str(card) + "\n"
 

@@ -90,6 +90,12 @@ def test_one_bad_file_does_not_spoil_the_others(tmp_path):
     assert (tmp_path / "out" / "ode_to_joy" / "accompaniment.mid").exists() and not (tmp_path / "out" / "song").exists()
 
 
+def test_a_folder_that_cannot_be_written_is_said(tmp_path, capsys):
+    (tmp_path / "taken").write_text("a file")
+    assert silent(tmp_path / "taken", EXAMPLES / "ode_to_joy.mid", EXAMPLES / "greensleeves.mid") == 1
+    assert capsys.readouterr().err.count("Not a directory") == 2
+
+
 def test_unknown_genres_and_missing_files_are_named(tmp_path):
     result = run(EXAMPLES / "ode_to_joy.mid", "--genre", "nogenre", "--out", tmp_path)
     assert result.returncode == 2 and "nogenre" in result.stderr and "jazz" in result.stderr
@@ -229,7 +235,10 @@ def test_moves_that_make_no_sense_are_said(tmp_path, capsys, arguments, message)
     assert message in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("blend, message", [("jazz", "accepted: a seed"), ("nosuch:3", "genre 'nosuch' is unknown")])
+@pytest.mark.parametrize(
+    "blend, message",
+    [("jazz", "accepted: a seed"), ("jazz:²", "accepted: a seed"), ("nosuch:3", "genre 'nosuch' is unknown")],
+)
 def test_blends_with_what_there_is_not_are_said_at_once(tmp_path, capsys, blend, message):
     assert silent(tmp_path, EXAMPLES / "ode_to_joy.mid", "--blend", blend) == 2
     assert message in capsys.readouterr().err
@@ -242,7 +251,7 @@ def test_a_melody_goes_on_from_the_chords_that_are_given(tmp_path, capsys):
     assert bars[:16] == ["D G", "A7"] * 8 and len(bars) == 20
 
 
-@pytest.mark.parametrize("extra", [["--meter", "3/4"], ["--chords", "| C |"], ["--amount", "1"]])
+@pytest.mark.parametrize("extra", [["--meter", "3/4"], ["--chords", "| C |"], ["--amount", "1"], ["--tempo", "half"]])
 def test_what_does_not_go_with_an_invented_melody_is_refused(extra, capsys):
     with pytest.raises(SystemExit):
         main(["--invent", "8", *extra])

@@ -57,6 +57,20 @@ def test_only_the_bars_asked_for_are_made_anew(pop, span):
     assert changed >= 8
 
 
+def test_chords_that_are_given_count_where_the_music_is_made_anew(pop):
+    tune = melody()
+    first = pop.accompany(tune, seed=1)
+    again = pop.accompany(tune, seed=2, take=first, span=(8.0, 12.0), chords="| Ab | Db |")
+    whole = pop.accompany(tune, seed=2, take=first, chords="| Ab | Db |")
+    symbols = [
+        [[chord.symbol for chord in song.chords if chord.onset <= beat][-1] for beat in range(0, 28, 2)]
+        for song in (first, again, whole)
+    ]
+    assert symbols[1] == symbols[0][:4] + ["Ab", "Ab"] + symbols[0][6:]
+    assert symbols[2] == (["Ab"] * 2 + ["Db"] * 2) * 3 + ["Ab"] * 2
+    assert again.tracks[BASS].notes != first.tracks[BASS].notes
+
+
 def test_the_same_seed_gives_the_same_take(pop):
     tune = melody()
     first = pop.accompany(tune, seed=1)

@@ -4,6 +4,7 @@ import shutil
 import threading
 import time
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -69,6 +70,8 @@ def test_a_take_is_named_after_melody_genre_and_seed(ode):
     assert read_midi(take.files[0]).tracks[MELODY].notes == ode.score.tracks[0].notes
     assert Settings.from_json(take.files[1].read_text()) == take.settings
     assert studio.make(play, ode, Settings(), [take]).number == 2
+    long = studio.make(play, replace(ode, name="ä" * 120), Settings(), [])
+    assert long.files[0].name == f"{'ä' * 50}_pop_0.mid"  # of 255 bytes that a name may have
 
 
 def test_locked_tracks_and_bars_stay(ode):
@@ -255,6 +258,8 @@ def test_between_two_takes(ode):
     assert studio.make(play, ode, made, []).song == half.song
     end = studio.accompanied(play, first.melody, moves.between(half, second, 1), [half])  # on the same way, to its end
     assert end.song.tracks[BASS].notes == second.song.tracks[BASS].notes
+    unused = studio.make(play, ode, Settings("ode_to_joy", seed=3, style_factor=0.9), [])  # of no style
+    assert moves.between(first, unused, 0.3).blend == Blend("pop", 3, 0.3)
     again = studio.make(play, ode, Settings("ode_to_joy", seed=3), [half], first, ["drums"])
     busier = studio.make(play, ode, Settings("ode_to_joy", seed=4, variation=0.5), [again])
     other = studio.make(play, ode, Settings("ode_to_joy", seed=4).corrected(later=1), [busier])

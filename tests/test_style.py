@@ -154,9 +154,14 @@ def test_only_songs_that_may_be_passed_on_become_styles(tmp_path):
     (tmp_path / "labels.csv").write_text(
         "file,genre,split,licence,source\na.mid,pop,train,none stated,web\nb.mid,pop,test,MIT,web\n"
     )
-    for choice, message in (("x=a.mid", "none stated"), ("x=b.mid", "test songs"), ("x=c.mid", "not in")):
+    for choice, message in (("x=a.mid", "none stated"), ("x=b.mid", "test songs"), ("x=c.mid", "not among")):
         with pytest.raises(SystemExit, match=message):
             makes_styles.main(["--songs", str(tmp_path), "--choose", choice, "--out", str(tmp_path)])
+    (tmp_path / "short.csv").write_text("file,genre\na.mid,pop\n")
+    short = ["--labels", str(tmp_path / "short.csv")]
+    for arguments, message in ((short, "needed: file, genre, licence"), ([], "needs --songs")):
+        with pytest.raises(SystemExit, match=message):
+            makes_styles.main([*arguments, "--choose", "x=a.mid", "--out", str(tmp_path)])
 
 
 def test_bad_styles_are_refused(pop, tune):

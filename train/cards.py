@@ -110,7 +110,7 @@ def data_rows(losses: dict) -> list[dict]:
         entries = losses.get(part, {}).get("data", [])
         for index, entry in enumerate(entries):
             tuned = part == "harmony" and len(entries) > 1
-            shown = f"{title}, {'fine-tuned' if index == len(entries) - 1 else 'first'}" if tuned else title
+            shown = f"{title}, {'fine-tuned' if index else 'first'}" if tuned else title
             key = json.dumps(entry, sort_keys=True) + str(tuned)
             row = rows.setdefault(key, {"parts": [], "entry": entry})
             if shown not in row["parts"]:

@@ -32,6 +32,7 @@ from train import dataset
 from train.corpus import SONGS_FILE, CorpusWriter
 from train.lpd import read_genre_list, read_lpd
 from train.parts import played_parts
+from train.settings import present
 
 SPLITS = (("train", 0.8), ("val", 0.1), ("test", 0.1))
 LONGEST = 1000  # blocks; a longer song is a loop or a medley and is cut
@@ -43,7 +44,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("source", metavar="SOURCE")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--name", help="of the corpus; the name of the source's folder, or its Hub id, by default")
-    parser.add_argument("--labels", type=Path)
+    parser.add_argument("--labels", type=present)
     parser.add_argument("--genre", help="of all songs, where there are no labels; else the name of their first folder")
     parser.add_argument("--exclude-licence", metavar="REGEX", help="leave out songs whose licence column matches, e.g. 'NC'")
     parser.add_argument("--chord-markers", action="store_true", help="the chords are those that the files' markers name")

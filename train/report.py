@@ -16,7 +16,7 @@ import yaml
 from accomp import metrics
 from accomp.metrics import confidence_interval
 from train.judges import FIVE
-from train.settings import CONFIGS, genre_of
+from train.settings import CONFIGS, genre_of, present
 from train.stage import PEERS
 
 TITLES = {"real": "real songs", "accomp": "accomp", "paper": "paper", "paper_noise": "paper, noise 1", "cnn": "HarmonyCNN",
@@ -273,8 +273,8 @@ def fill(text: str, values: dict[str, str]) -> str:
 
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="train.report", description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("results", type=Path)
-    parser.add_argument("--fill", type=Path, nargs="*", default=[])
+    parser.add_argument("results", type=present)
+    parser.add_argument("--fill", type=present, nargs="*", default=[])
     options = parser.parse_args(arguments)
     values = tables(json.loads(options.results.read_text()))
     for path in options.fill:

@@ -22,6 +22,13 @@ from train.unpack import FIGURES, WEIGHTS, unpack
 CONFIGS = Path(__file__).parent / "configs"
 
 
+def present(text: str) -> Path:
+    """An argument that is the path of a file."""
+    if not Path(text).is_file():
+        raise argparse.ArgumentTypeError(f"there is no file {text}")
+    return Path(text)
+
+
 def parser(script: str, description: str) -> argparse.ArgumentParser:
     """The arguments that all training scripts have."""
     result = argparse.ArgumentParser(
@@ -29,7 +36,7 @@ def parser(script: str, description: str) -> argparse.ArgumentParser:
     )
     result.add_argument("--corpus", type=Path, required=True, help="folder that train.prepare wrote")
     result.add_argument("--run", type=Path, required=True, help="folder for weights, logs, curves and samples")
-    result.add_argument("--config", type=Path, default=CONFIGS / "accomp.yaml", help="accomp.yaml (default) or paper.yaml")
+    result.add_argument("--config", type=present, default=CONFIGS / "accomp.yaml", help="accomp.yaml (default) or paper.yaml")
     result.add_argument("--genre", help="train on this genre's songs only")
     result.add_argument(
         "--init",

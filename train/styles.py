@@ -1,7 +1,8 @@
-"""Make the built-in styles: `python -m train.styles [--songs FOLDER --choose NAME=FILE ...] --out accomp/styles`.
+"""Make the built-in styles: `python -m train.styles [--songs FOLDER --labels FILE --choose NAME=FILE ...] [--out FOLDER]`.
 
-Styles are patterns of train/configs/styles.yaml, and songs of FOLDER whose licence in its labels.csv allows passing them on
-(train.licences). Both go the way of a style that a user brings: a song, encoded by the embedded models' VAEs.
+Styles are patterns of train/configs/styles.yaml, and training songs of FOLDER whose licence, as the labels state it (columns
+file, genre, licence), allows passing them on (train.licences). Both go the way of a style that a user brings: a song, encoded
+by the embedded models' VAEs. Without --out, the styles that come with accomp are replaced.
 """
 
 import argparse
@@ -17,7 +18,7 @@ from accomp.grid import DRUMS, STEPS_PER_BEAT, TRACKS
 from accomp.score import Note, Score, Tempo, Track
 from accomp.style import STYLES, Style, write_styles
 from train.licences import FREE, FREE_NAMES
-from train.settings import CONFIGS
+from train.settings import CONFIGS, present
 
 BAR, SECTION_BARS = 16, 8
 DRUM_KIT = {
@@ -32,7 +33,8 @@ OWN = {"licence": "MIT", "source": "written for accomp"}
 
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="train.styles", description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--songs", type=Path, help="folder of MIDI files with a labels.csv")
+    parser.add_argument("--songs", type=Path, help="folder of MIDI files")
+    parser.add_argument("--labels", type=present, help="of these songs, as train.prepare takes it; by default their labels.csv")
     parser.add_argument("--choose", nargs="*", default=[], metavar="NAME=FILE", help="songs of it, each with a name as a style")
     parser.add_argument("--out", type=Path, default=STYLES)
     options = parser.parse_args(arguments)
@@ -41,13 +43,11 @@ def main(arguments: list[str] | None = None) -> None:
     for name, pattern in yaml.safe_load((CONFIGS / "styles.yaml").read_text()).items():
         styles.append(Style.of(model, song_of(pattern), name))
         about[name] = {"genre": pattern["genre"], **OWN}
-    if options.choose:
-        with open(options.songs / "labels.csv", newline="", encoding="utf-8") as file:
-            labels = {row["file"]: row for row in csv.DictReader(file)}
+    labels = labels_of(options) if options.choose else {}
     for choice in options.choose:
         name, _, path = choice.partition("=")
         if path not in labels:
-            raise SystemExit(f"{path!r} is not in {options.songs / 'labels.csv'}")
+            raise SystemExit(f"{path!r} is not among the songs of the labels")
         row = labels[path]
         if row.get("split", "train") != "train":
             raise SystemExit(f"{path} is of the {row['split']} songs; accepted: train")
@@ -57,6 +57,18 @@ def main(arguments: list[str] | None = None) -> None:
         about[name] = {"genre": row["genre"], "licence": row["licence"], "source": row.get("source", "")}
     write_styles(options.out, styles, about, model)
     print(f"{options.out}: {len(styles)} styles, {', '.join(about)}")
+
+
+def labels_of(options: argparse.Namespace) -> dict[str, dict]:
+    """By file, what the labels say of each song."""
+    labels = options.labels or options.songs and options.songs / "labels.csv"
+    if not labels or not labels.is_file():
+        raise SystemExit("--choose needs --songs, a folder, and its labels: --labels FILE, or a labels.csv in the folder")
+    with open(labels, newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    if rows and not {"file", "genre", "licence"} <= rows[0].keys():
+        raise SystemExit(f"{labels.name} has the columns {', '.join(rows[0])}; needed: file, genre, licence")
+    return {row["file"]: row for row in rows}
 
 
 def song_of(pattern: dict) -> Score:

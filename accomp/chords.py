@@ -54,10 +54,10 @@ def unit(rows: np.ndarray) -> np.ndarray:
 
 
 def viterbi(fit: np.ndarray, move: np.ndarray) -> np.ndarray:
-    """The best path [H] through fit [H, C] where going from chord i to j scores move[i, j]."""
+    """The best path [H] through fit [H, C] where going from i to j scores move[i, j], everywhere alike or [H - 1, C, C]."""
     score, back = fit[0], []
-    for row in fit[1:]:
-        paths = score[:, None] + move
+    for row, step in zip(fit[1:], np.broadcast_to(move, (len(fit) - 1, *move.shape[-2:]))):
+        paths = score[:, None] + step
         back.append(paths.argmax(0))
         score = paths.max(0) + row
     path = [int(score.argmax())]

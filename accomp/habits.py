@@ -20,7 +20,7 @@ FORMS = [f"a{b}{c}{d}" for b in "ab" for c in "abc" for d in "abcd" if c <= chr(
 SECTIONS = {1: ["A"], 2: ["AA", "AA", "AB"], 3: ["AAB", "ABA"], 4: ["AABA", "AABA", "ABAB", "ABAC"]}
 OTHERS = 0.15  # how much the counts of all genres weigh in a genre's
 ENDINGS = 6.0  # how much rather than by their counts progressions are chosen that close where a phrase closes
-SAME_AGAIN = 0.25  # how often the second half of a phrase has the chords of the first (but for its close)
+SAME_AGAIN = 0.5  # how often the second half of a phrase has the chords of the first (but for its close)
 
 assert len(FORMS) == 15
 

@@ -21,10 +21,11 @@ from accomp.composition import compose
 from accomp.errors import MusicError
 from accomp.grid import BAR_STEPS, BLOCK_HALF_BARS, BLOCK_STEPS, HALF_BAR_STEPS, MELODY, STEPS_PER_BEAT, TRACK_NAMES, Grid
 from accomp.lead import Lead, melody_planes
-from accomp.melody_nn import ANY, MelodyNN, melody_nn_of
+from accomp.melody_nn import MelodyConfig, MelodyNN, melody_nn_of
 from accomp.score import Chord, Note, Score, Tempo, Track
 from accomp.shape import Shape
 from accomp.song_plan import Past
+from accomp.timing import mean_tempo
 from accomp.tonality import Key, parse_key
 
 MOST_BARS = 64
@@ -53,10 +54,10 @@ def invent(
     random, generator = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
     config, genre = inventor.config, model.config.genre
     wished = parse_key(key) if key else None
-    drawn = random.random() < _of_genre(config.minor, genre, 0.0)
+    drawn = random.random() < config.habit("minor", genre, 0.0)
     minor = wished.is_minor if wished else bool(drawn)
-    tempi, tonics = _of_genre(config.tempos, genre, TEMPO), np.array(_of_genre(config.keys, genre, KEYS))
-    bpm = tempo or round(float(np.interp(random.random(), np.linspace(0, 1, len(tempi)), tempi)))
+    tonics = np.array(config.habit("keys", genre, KEYS))
+    bpm = tempo or round(draw_tempo(config, genre, random))
     major = int(random.choice(12, p=tonics / tonics.sum()))
     if wished:
         major = (wished.tonic + 3 * minor) % 12
@@ -65,7 +66,7 @@ def invent(
     shift = (major + 6) % 12 - 6
     grid = Grid(np.arange(-(-bars // 2) * BLOCK_STEPS + 1) / STEPS_PER_BEAT)
     past = Past.none(config.latent)
-    notes, plan = compose(model, inventor, past, bars * BAR_STEPS, grid.present, minor, random, generator, variation)
+    notes, plan = compose(model, inventor, past, bars * BAR_STEPS, grid.present, minor, bpm, random, generator, variation)
     symbols = _coloured(plan.chords.reshape(-1), model, random)
     track = Track("melody", model.config.programs.get(TRACK_NAMES[MELODY], 0), notes=_sung(notes, grid, shift))
     return Score(
@@ -96,6 +97,8 @@ def continue_melody(
     grid = Grid.of(score, lead.track.start, end - 1e-3)
     start, stop = int(grid.nearest_step(onset)), int(grid.nearest_step(end))
     stop -= int(np.argmax(grid.present[start:stop][::-1]))  # but for steps that the last bar lacks
+    if lead.grid.present[:BAR_STEPS].any() != grid.present[:BAR_STEPS].any():  # one bar, which those after it show to be a pickup
+        lead = replace(lead, grid=grid, planes=melody_planes(lead.line, lead.shift, grid))
     chords = score.chords if chords is None else chords
     if chords:
         given, _ = chord_text.plan_of(chords, score, lead.track, lead.grid)
@@ -106,8 +109,9 @@ def continue_melody(
     past = _past(model, lead, grid, start, np.array([symbol.triad for symbol in symbols]))
     block = start - past.begun
     notes, plan = compose(
-        model, inventor, past, stop - block, grid.present[block:stop], lead.key.is_minor, random, generator, variation
-    )
+        model, inventor, past, stop - block, grid.present[block:stop], lead.key.is_minor, mean_tempo(score),
+        random, generator, variation,
+    )  # fmt: skip
     notes[:, 1:] += block
     new = _coloured(plan.chords[past.blocks :].reshape(-1), model, random)[-(-past.begun // HALF_BAR_STEPS) :]
     onsets = grid.beats[:stop:HALF_BAR_STEPS]
@@ -166,13 +170,15 @@ def _new_bars(score: Score, track: Track, bars: int) -> tuple[float, float]:
     """Beats from the bar after a track's last note to the end of `bars` bars."""
     longest = max(meter.bar_beats for meter in score.meters)
     known = score.bars(track.end + (bars + 2) * longest)
-    first = next(index for index, bar in enumerate(known) if bar.onset >= track.end - TOGETHER)
+    last = max(note.onset for note in track.notes) + TOGETHER / 2  # however short it is, its bar is not new
+    first = next(index for index, bar in enumerate(known) if bar.onset >= max(track.end - TOGETHER, last))
     return known[first].onset, known[first + bars].onset
 
 
-def _of_genre(values: dict, genre: str, otherwise):
-    """A genre's habit, or that of all."""
-    return values.get(genre, values.get(ANY, otherwise))
+def draw_tempo(config: MelodyConfig, genre: str, random: np.random.Generator) -> float:
+    """Beats a minute, as the genre's songs have them."""
+    tempi = config.habit("tempos", genre, TEMPO)
+    return float(np.interp(random.random(), np.linspace(0, 1, len(tempi)), tempi))
 
 
 def _coloured(plan: np.ndarray, model: Accompanist, random: np.random.Generator) -> list[ChordSymbol]:

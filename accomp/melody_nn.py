@@ -29,10 +29,10 @@ from accomp.harmony import HarmonyConfig, HarmonyNN, Heard
 FOLDER = Path(__file__).parent / "inventor"  # of the settings and weights that come with the package
 ANY = "any"  # the genre of those that the network does not know
 OLDER = (2, 4, 8)  # how many blocks before the next one are heard, beside the previous one
-TEMPERATURE, TOP_P = 0.7, 0.9
+TEMPERATURE, TOP_P = 0.5, 0.9
 # How much codes of more notes, and of more pitch classes a bar, are preferred, in logits per standard deviation: the network
 # plays it safe, and what the VAE plays well is sparse.
-BUSIER, RICHER = 0.5, 0.8
+BUSIER, RICHER = 1.0, 0.8
 REGISTER = 2.5  # how much codes that lie where the melody does are preferred, in logits per squared major third
 
 
@@ -40,7 +40,8 @@ REGISTER = 2.5  # how much codes that lie where the melody does are preferred, i
 class MelodyConfig:
     """harmony: of the network, its genres ending with ANY; latent: Z; piano_sha256: fingerprint of the piano VAE to which
     the latents belong; tempos: by genre, quantiles of songs' tempi in beats a minute, evenly spaced; minor: by genre, how often
-    songs are in minor; keys: by genre, how often each pitch class is the tonic of the (relative) major."""
+    songs are in minor; keys: by genre, how often each pitch class is the tonic of the (relative) major; sixteenths: by genre, how
+    often slow songs move in sixteenths (accomp.composition)."""
 
     harmony: HarmonyConfig = field(default_factory=HarmonyConfig)
     latent: int = 48
@@ -48,10 +49,16 @@ class MelodyConfig:
     tempos: dict[str, list[float]] = field(default_factory=dict)
     keys: dict[str, list[float]] = field(default_factory=dict)
     minor: dict[str, float] = field(default_factory=dict)
+    sixteenths: dict[str, float] = field(default_factory=dict)
 
     @classmethod
     def from_dict(cls, values: dict) -> "MelodyConfig":
         return cls(**{**values, "harmony": HarmonyConfig(**values["harmony"])})
+
+    def habit(self, name: str, genre: str, otherwise):
+        """What `name`, one of those by genre, says of a genre; else of all genres; else `otherwise`."""
+        known = getattr(self, name)
+        return known.get(genre, known.get(ANY, otherwise))
 
 
 class MelodyNN(nn.Module):
@@ -82,20 +89,20 @@ class MelodyNN(nn.Module):
     @torch.no_grad()
     def choose(
         self, step: str, heard: Heard, generator: torch.Generator, close: float = 0.0, open_: float = 0.0,
-        register: float | None = None, apart: tuple[Tensor, float] | None = None,
+        register: float | None = None, apart: tuple[Tensor, float] | None = None, busier: float | None = None,
     ) -> Tensor:  # fmt: skip
         """[Z]: the next latent of one melody, never silence and never the previous latent, which the form asks for by itself.
         close, open_: added to the logits of codes that end a phrase, and that begin with a note; register: about where, as a
-        pitch, it should lie; apart: a latent [Z] and how much
-        codes far from it are preferred, in logits times squared distance, of which the mean of two codes is 1. With the
-        regression head, as published, the latent that is predicted."""
+        pitch, it should lie; apart: a latent [Z] and how much codes far from it are preferred, in logits times squared distance,
+        of which the mean of two codes is 1; busier: instead of BUSIER. With the regression head, as published, the latent that
+        is predicted."""
         if self.is_published:
             heard.melody = torch.zeros_like(heard.melody)
             return self.network("middle", heard)[0]
         output = self.network(step, heard)
         codes = self.network.codes
         logits = output[0, : len(codes)] + close * self.closing + open_ * self.opening
-        logits = logits + BUSIER * self.network.density + RICHER * self.network.variety
+        logits = logits + (BUSIER if busier is None else busier) * self.network.density + RICHER * self.network.variety
         if register is not None:
             lies = self.height + chords.root_offset(heard.plan[0, 0]).float().mean()
             logits = logits - REGISTER * ((lies - register) / 4).square()

@@ -13,12 +13,12 @@ from accomp.grid import BAR_STEPS, HALF_BAR_STEPS, STEPS_PER_BEAT
 LOWEST, HIGHEST = 57, 76  # of the voice in the normal key, A to E: an octave and a half
 SCALE = np.isin(np.arange(12), [0, 2, 4, 5, 7, 9, 11])
 LIKELIEST = 0.001  # added to what the decoder says of each pitch, which it may be wrong about
-STRONG = {HALF_BAR_STEPS: 0.2, STEPS_PER_BEAT: 0.1}  # nats for a chord tone on the first and third, and on every beat
 LONG_NOTE, LONG = 0.3, 4  # nats for a chord tone of a note of at least so many steps
 FOREIGN = 8.0  # nats against a tone that is neither in the key nor in the chord
 EDGE, EDGES = 0.3, 3  # nats against each semitone nearer to the range's ends than this
-# Nats against a note like the one before, and against each semitone that an interval is wider than a third.
-REPEATED, LEAP = 0.6, 0.05
+# Nats against a note like the one before, and against each semitone that an interval is wider than a third: more after a
+# sixteenth.
+REPEATED, LEAP, HURRIED = 0.6, 0.4, 0.8
 THIRD, OCTAVE = 4, 12
 SHORTEST_REST = 3  # steps; before the next note a shorter one is sung through
 SHORTEST_NOTE = 2  # steps, where the next note leaves the room: what is cut shorter on a keyboard is not sung so
@@ -66,17 +66,17 @@ def give_pitches(
     steps, lengths = times[:, 0], times[:, 1] - times[:, 0]
     fit = np.log(onset[steps][:, pitches] + LIKELIEST)
     chord = TRIADS[plan[np.minimum(steps // HALF_BAR_STEPS, len(plan) - 1)]][:, pitches % 12] > 0  # [n, pitches]
-    weight = sum(nats * (steps % every == 0) for every, nats in STRONG.items()) + LONG_NOTE * (lengths >= LONG)
-    fit = fit + weight[:, None] * chord - FOREIGN * (~chord & ~SCALE[pitches % 12])
+    fit = fit + LONG_NOTE * (lengths >= LONG)[:, None] * chord - FOREIGN * (~chord & ~SCALE[pitches % 12])
     edge = np.minimum(pitches - LOWEST, HIGHEST - pitches)
     fit = fit - EDGE * np.maximum(EDGES - edge, 0)
     if tonic is not None:
         fit[-1] = np.where(pitches % 12 == tonic, 0.0, -1e6)  # whichever is near
     leap = pitches[None] - pitches[:, None]  # from, to
-    move = np.where(np.abs(leap) <= OCTAVE, -REPEATED * (leap == 0) - LEAP * np.maximum(np.abs(leap) - THIRD, 0), -1e6)
+    wide = np.maximum(np.abs(leap) - THIRD, 0)
+    move = np.where(np.abs(leap) <= OCTAVE, -REPEATED * (leap == 0) - LEAP * wide, -1e6)
     if before is not None:
         fit[0] = fit[0] + np.where(np.abs(pitches - before) <= OCTAVE, 0.0, -1e3) - 0.1 * np.abs(pitches - before)
-    chosen = viterbi(fit, move)
+    chosen = viterbi(fit, move - (np.diff(steps) == 1)[:, None, None] * (HURRIED - LEAP) * wide)
     sung = pitches[chosen]
     if tonic is not None and len(sung) > 1:
         tonics = pitches[pitches % 12 == tonic]

@@ -8,7 +8,7 @@ from music import melody as lopsided
 from safetensors.torch import load_file
 from tiny import tiny
 
-from accomp import Accompanist, MusicError, Note, Score, Tempo, TimeSignature, Track, hub, pianoroll
+from accomp import Accompanist, MusicError, Note, Score, Tempo, TimeSignature, Track, composition, hub, pianoroll, singing
 from accomp.habits import FORMS, Habits, draw_sections
 from accomp.harmony import HarmonyConfig
 from accomp.invention import continue_melody, invent, likely_key
@@ -17,7 +17,8 @@ from accomp.midi import write_midi
 from accomp.singing import HIGHEST, LOWEST, close_phrase, give_pitches, rhythm
 from accomp.tonality import Key
 from train import melody as training
-from train import melody_codes, melody_measures, prepare
+from train import melody_codes, melody_figures, melody_measures, melody_tuning, prepare
+from train.corpus import Corpus
 
 PROGRESSIONS = [[0, 0, 21, 21, 5, 5, 7, 7], [0, 7, 21, 16, 5, 0, 5, 7], [5, 5, 7, 7, 0, 0, 0, 0], [21, 21, 5, 5, 4, 4, 21, 21]]
 
@@ -78,7 +79,7 @@ def test_a_seed_is_a_melody():
 
 
 def test_variation_changes_the_music():
-    assert pitches(made(variation=0.0)) != pitches(made(variation=1.0))
+    assert pitches(made(seed=3, variation=0.0)) != pitches(made(seed=3, variation=1.0))
 
 
 def test_key_and_tempo_can_be_asked_for():
@@ -116,6 +117,23 @@ def test_what_returns_of_a_given_melody_returns_note_for_note(monkeypatch):
     # The first bar is a pickup; phrases of eight bars begin with the second.
     first, second = ([(n.pitch % 12, n.onset - at) for n in longer.tracks[0].notes if at <= n.onset < at + 16] for at in (4, 36))
     assert len(first) > 10 and second == first
+
+
+@pytest.mark.parametrize("last", [0.05, 0.1, 0.5])
+def test_a_short_last_note_on_a_bar_line_has_its_bar(last):
+    score = Score([Track("tune", notes=[*(Note(60 + beat, float(beat), 1.0, 80) for beat in range(4)), Note(67, 4.0, last, 80)])])
+    longer = continue_melody(band(), score, 2, seed=1, inventor=inventor())
+    assert all(8 <= note.onset < 16 for note in longer.tracks[0].notes[5:])
+    alone = continue_melody(band(), Score([Track("tune", notes=[Note(67, 0.0, last, 80)])]), 2, seed=1, inventor=inventor())
+    assert all(4 <= note.onset < 12 for note in alone.tracks[0].notes[1:])
+
+
+def test_one_bar_that_is_a_pickup_keeps_its_chords():
+    late = Score([Track("tune", notes=[Note(65, 2.0, 1.0, 80), Note(69, 3.0, 1.0, 80)])])
+    longer = continue_melody(band(), late, 4, seed=1, chords="| F Dm |", inventor=inventor())
+    assert [chord.symbol for chord in longer.chords if chord.onset < 4] == ["F", "Dm"]
+    odd = Score([Track("tune", notes=[Note(65, 2.5, 1.0, 80)])], meters=[TimeSignature(0.0, 5, 4)])
+    assert continue_melody(band(), odd, 4, seed=1, inventor=inventor()).tracks[0].notes[0] == odd.tracks[0].notes[0]
 
 
 def test_the_chords_of_a_continuation_begin_with_those_given():
@@ -224,6 +242,7 @@ def test_two_steps_of_training_give_a_network_that_invents(corpus, tmp_path, pub
     found = MelodyNN.load(tmp_path / "run" / "model")
     assert found.config.piano_sha256 == fingerprint(Accompanist.from_pretrained(tmp_path / "tiny"))
     assert found.config.tempos["pop"] == [120.0] * 9 and found.is_published == published
+    assert found.config.sixteenths == {"any": 0.0, "pop": 0.0}  # none of those melodies moves so
     assert found.habits.progressions[0].tolist() == [0, 0, 0, 0, 5, 5, 5, 5]
     if not published:
         assert found.network.log_count.max() == 0
@@ -231,6 +250,42 @@ def test_two_steps_of_training_give_a_network_that_invents(corpus, tmp_path, pub
     assert score.end == 32
     known = json.loads((tmp_path / "run" / "melody" / "figures.json").read_text())
     assert len(known["data"]) == 2
+
+
+def test_figures_of_melodies_and_of_continuations(corpus):
+    songs = melody_figures.Songs.of([Corpus.load(corpus / "corpus")], "val", 3)
+    assert len(songs.measures) == len(songs.starts) == 1 and songs.copied == 0 and songs.trained
+    first, again, other = (melody_figures.figures([band()], inventor(), songs, 0.5, 2, first, 2) for first in (0, 0, 9))
+    assert str(first) == str(again) and str(first["measures"]) != str(other["measures"])
+    assert first["distance"] > 0 and 0 < first["diversity of continuations"] <= 1
+
+
+def test_the_search_takes_what_is_nearer_and_goes_on_where_it_was(corpus, tmp_path, monkeypatch):
+    band().save_pretrained(tmp_path / "tiny")
+    inventor().save(tmp_path / "inventor")
+    monkeypatch.setattr(melody_tuning, "CHOICES", {singing: {"HIGHEST": [70, 76]}, composition: {"HIGHER": [0.0, 2.5]}})
+    monkeypatch.setattr(melody_tuning, "MODULE", {"HIGHEST": singing, "HIGHER": composition})
+    measured = []
+
+    def figures(*_, **__):
+        measured.append((singing.HIGHEST, composition.HIGHER))
+        row = {"distance": 0.01 * abs(singing.HIGHEST - 70), "distance of continuations": 0.3 + 0.01 * composition.HIGHER,
+               "diversity of continuations": 0.9, "distinct bars of continuations": 0.9}  # fmt: skip
+        return row | {"copied": 1.0 if composition.HIGHER == 0 else 0.0}
+
+    monkeypatch.setattr(melody_tuning, "figures", figures)
+    told = ["--corpus", str(corpus / "corpus"), "--out", str(tmp_path / "out"), "--genres", str(tmp_path / "tiny"),
+            "--inventor", str(tmp_path / "inventor")]  # fmt: skip
+    before = singing.HIGHEST, composition.HIGHER
+    melody_tuning.main([*told, "--minutes", "0"])
+    assert not json.loads((tmp_path / "out" / "chosen.json").read_text())["finished"] and measured == [before]
+    melody_tuning.main(told)
+    found = json.loads((tmp_path / "out" / "chosen.json").read_text())
+    assert found["finished"] and found["chosen"]["constants"] == {"HIGHEST": 70, "HIGHER": 2.5}  # 0 is nearer, but copied
+    assert (singing.HIGHEST, composition.HIGHER) == before
+    assert len(set(measured)) == len(measured)  # nothing twice
+    monkeypatch.setattr(melody_tuning, "figures", None)  # all is known
+    melody_tuning.main(told)
 
 
 def planes_of(notes: list[tuple[int, int, int]]) -> np.ndarray:

@@ -8,6 +8,7 @@ from different starts. --inventor names another MelodyNN, such as the published 
 
 import argparse
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -16,6 +17,7 @@ from accomp import hub, pianoroll
 from accomp.accompanist import Accompanist
 from accomp.composition import compose
 from accomp.grid import BLOCK_STEPS, MELODY
+from accomp.invention import draw_tempo
 from accomp.melody_nn import FOLDER, MelodyNN, melody_nn_of
 from accomp.song_plan import Past
 from train.corpus import Corpus
@@ -27,6 +29,7 @@ VARIATIONS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5)
 BARS = 16
 GIVEN = 4  # blocks of a start
 ADDED = 4  # blocks that follow it
+WAYS = 8  # seeds with which a start is continued
 STARTS = 30  # test songs of which one block each is continued
 
 
@@ -57,8 +60,9 @@ def make(model: Accompanist, inventor: MelodyNN, start: Melody | None, blocks: i
         latents = model.encode(MELODY, torch.from_numpy(cut), torch.from_numpy(plan))
         past = Past(latents, plan, cut, int(pianoroll.from_planes(start.planes)[-1, 0]))
         minor = bool(np.isin(start.plan[::2], [21, 14, 16, 4]).mean() > 0.5)
+    tempo = draw_tempo(inventor.config, model.config.genre, random)
     steps = blocks * BLOCK_STEPS
-    notes, plan = compose(model, inventor, past, steps, np.ones(steps, bool), minor, random, generator, variation)
+    notes, plan = compose(model, inventor, past, steps, np.ones(steps, bool), minor, tempo, random, generator, variation)
     return Melody(pianoroll.to_planes(notes, steps), plan.chords[past.blocks :].reshape(-1))
 
 
@@ -89,49 +93,74 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--split", choices=["test", "val"], default="test", help="of the songs that are compared with")
     parser.add_argument("--genres", nargs="*", help="all by default")
-    parser.add_argument("--seeds", type=int, default=12, help="melodies of each genre and variation")
-    parser.add_argument("--starts", type=int, default=10, help="test songs that are continued")
+    parser.add_argument("--seeds", type=int, default=36, help="melodies of each genre and variation")
+    parser.add_argument("--starts", type=int, default=30, help="test songs that are continued")
     parser.add_argument("--variations", type=float, nargs="*", default=VARIATIONS)
     options = parser.parse_args(arguments)
     corpora = [Corpus.load(folder) for folder in options.corpus]
     models = [Accompanist.from_pretrained(genre, device="cpu") for genre in options.genres or hub.genres()]
     inventor = melody_nn_of(models[0], MelodyNN.load(options.inventor))
-    real = [describe(melody) for melody in real_melodies(corpora, options.split, BARS // 2)]
-    trained = trained_stretches(corpora)
-    starts = real_melodies(corpora, options.split, GIVEN + ADDED)[:: max(1, len(real) // options.starts)][: options.starts]
-    went_on = [describe(Melody(song.planes[:, GIVEN * BLOCK_STEPS :], song.plan[GIVEN * 4 :])) for song in
-               real_melodies(corpora, options.split, GIVEN + ADDED)]  # fmt: skip
-    table = {"real": {"measures": mean_of(real), "songs": len(real)}}
-    halves = real[::2], real[1::2]
-    table["real"]["distance"] = distance(*halves)
-    table["real"]["copied"] = _copied([m.planes for m in real_melodies(corpora, options.split, BARS // 2)], trained)
+    songs = Songs.of(corpora, options.split, options.starts)
+    halves = songs.measures[::2], songs.measures[1::2]
+    table = {"real": {"measures": mean_of(songs.measures), "songs": len(songs.measures), "distance": distance(*halves)}}
+    table["real"]["copied"] = songs.copied
     for variation in options.variations:
-        made = [make(model, inventor, None, BARS // 2, seed, variation) for model in models for seed in range(options.seeds)]
-        found = [describe(melody) for melody in made]
-        unlike, bars, followed = [], [], []
-        for at, whole in enumerate(starts):
-            start = Melody(whole.planes[:, : GIVEN * BLOCK_STEPS], whole.plan[: GIVEN * 4])
-            gone_on = [make(models[at % len(models)], inventor, start, ADDED, seed, variation) for seed in range(8)]
-            unlike.append(variety(np.stack([melody.planes[0] for melody in gone_on])))
-            followed += [describe(melody) for melody in gone_on]
-            patterns = [bar for melody in gone_on for bar in bar_patterns(melody.planes)]
-            bars.append(len(set(patterns)) / len(patterns))
-        table[f"{variation:g}"] = {
-            "measures": mean_of(found),
-            "distance": distance(found, real),
-            "distance of continuations": distance(followed, went_on),
-            "diversity of continuations": float(np.mean(unlike)),
-            "distinct bars of continuations": float(np.mean(bars)),
-            "variety over starts": over_starts(models[0], inventor, corpora[0], variation, options.split),
-            "copied": _copied([melody.planes for melody in made], trained),
-        }
-        row = table[f"{variation:g}"]
+        row = figures(models, inventor, songs, variation, options.seeds)
+        row["variety over starts"] = over_starts(models[0], inventor, corpora[0], variation, options.split)
+        table[f"{variation:g}"] = row
         print(f"{variation:5g}", " ".join(f"{name} {value:.3f}" for name, value in row.items() if name != "measures"), flush=True)
     print(f"{'':36}" + " ".join(f"{name:>6}" for name in table))
     for name in table["real"]["measures"]:
         print(f"{name:36}" + " ".join(f"{row['measures'][name]:6.2f}" for row in table.values()))
     options.out.mkdir(parents=True, exist_ok=True)
     write_json(options.out / "melody.json", table)
+
+
+class Songs(NamedTuple):
+    """What is compared with: `measures` of a split's melodies and those of what follows their first blocks (`followed`), `starts`
+    that are to be continued, the stretches of all training melodies (`trained`), and how many of the split's own are among them
+    (`copied`)."""
+
+    measures: list[dict[str, float]]
+    followed: list[dict[str, float]]
+    starts: list[Melody]
+    trained: set[bytes]
+    copied: float
+
+    @classmethod
+    def of(cls, corpora: list[Corpus], split: str, starts: int) -> "Songs":
+        real, trained = real_melodies(corpora, split, BARS // 2), trained_stretches(corpora)
+        longer = real_melodies(corpora, split, GIVEN + ADDED)
+        followed = [describe(Melody(song.planes[:, GIVEN * BLOCK_STEPS :], song.plan[GIVEN * 4 :])) for song in longer]
+        begun = [Melody(song.planes[:, : GIVEN * BLOCK_STEPS], song.plan[: GIVEN * 4]) for song in longer]
+        copied = _copied([melody.planes for melody in real], trained)
+        begun = begun[:: max(1, len(begun) // starts)][:starts]
+        return cls([describe(melody) for melody in real], followed, begun, trained, copied)
+
+
+def figures(
+    models: list[Accompanist], inventor: MelodyNN, songs: Songs, variation: float, seeds: int, first: int = 0, ways: int = WAYS
+) -> dict:  # fmt: skip
+    """Of `seeds` melodies of each model, each with a seed of its own from `first` on, and `ways` continuations of each start."""
+    made = [make(model, inventor, None, BARS // 2, first + at * seeds + seed, variation) for at, model in enumerate(models)
+            for seed in range(seeds)]  # fmt: skip
+    unlike, bars, followed = [], [], []
+    for at, start in enumerate(songs.starts):
+        own = range(first + at * ways, first + (at + 1) * ways)
+        gone_on = [make(models[at % len(models)], inventor, start, ADDED, seed, variation) for seed in own]
+        unlike.append(variety(np.stack([melody.planes[0] for melody in gone_on])))
+        followed += [describe(melody) for melody in gone_on]
+        patterns = [bar for melody in gone_on for bar in bar_patterns(melody.planes)]
+        bars.append(len(set(patterns)) / len(patterns))
+    found = [describe(melody) for melody in made]
+    return {
+        "measures": mean_of(found),
+        "distance": distance(found, songs.measures),
+        "distance of continuations": distance(followed, songs.followed),
+        "diversity of continuations": float(np.mean(unlike)),
+        "distinct bars of continuations": float(np.mean(bars)),
+        "copied": _copied([melody.planes for melody in made], songs.trained),
+    }
 
 
 def _copied(melodies: list[np.ndarray], trained: set[bytes]) -> float:

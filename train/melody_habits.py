@@ -8,7 +8,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from accomp.composition import FASTEST as SLOW
+from accomp.composition import moves_in_sixteenths
 from accomp.errors import MusicError
+from accomp.grid import BAR_STEPS
 from accomp.habits import FORMS, HALF_BARS, PROGRESSIONS, Habits
 from accomp.lead import Lead
 from accomp.melody_nn import ANY, MelodyNN
@@ -91,9 +94,10 @@ def form_of(distance: Tensor) -> str:
 
 
 def count_tempos(model: MelodyNN, corpus: Corpus, folder: Path, config: dict) -> None:
-    """Tempi and keys of the corpus's training songs by genre, from their files."""
+    """Tempi and keys of the corpus's training songs by genre, and how often slow ones move in sixteenths, from their files."""
     tempos: dict[str, list[float]] = {}
     keys: dict[str, np.ndarray] = {}
+    sixteenths: dict[str, list[bool]] = {}
     for index in corpus.choose("train"):
         song = corpus.songs[index]
         try:
@@ -101,9 +105,13 @@ def count_tempos(model: MelodyNN, corpus: Corpus, folder: Path, config: dict) ->
             lead = Lead.of(score)
         except (OSError, MusicError):
             continue
+        moves = moves_in_sixteenths(lead.planes[0].any(-1).reshape(-1, BAR_STEPS))
         for genre in (genre_of(config, song["genre"]), ANY):
+            if moves is not None and mean_tempo(score) <= SLOW:
+                sixteenths.setdefault(genre, []).append(moves)
             if SLOWEST <= mean_tempo(score) <= FASTEST:
                 tempos.setdefault(genre, []).append(mean_tempo(score))
             keys.setdefault(genre, np.ones(12))[lead.shift % 12] += 1
     model.config.tempos = {name: np.quantile(found, TEMPO_QUANTILES).round(1).tolist() for name, found in sorted(tempos.items())}
+    model.config.sixteenths = {name: round(float(np.mean(found)), 3) for name, found in sorted(sixteenths.items())}
     model.config.keys = {genre: (found / found.sum()).round(3).tolist() for genre, found in sorted(keys.items())}

@@ -17,8 +17,8 @@ from accomp.melody_nn import MelodyNN, heard_at
 from accomp.song_plan import Past, Plan, make_plan
 
 # How often a melody no faster than FASTEST beats a minute moves in sixteenths, where no genre's habit is known; and how much for
-# quick blocks codes of more notes are preferred (as melody_nn.BUSIER).
-SIXTEENTHS, FASTEST, QUICK_BUSIER = 0.6, 120.0, -1.0
+# quick blocks codes of more notes are preferred, in logits per standard deviation.
+SIXTEENTHS, FASTEST, QUICK_BUSIER = 0.6, 120.0, -0.5
 MOVING, FEWEST_MOVING = 0.15, 8  # share of notes off the eighths from which a melody moves in sixteenths, and notes that tell it
 EARLY = 0.5  # how often a phrase is sung to its end a bar early, and the band alone plays the last one
 CLOSE = 5.0  # how much codes that end a phrase are preferred where one ends, in logits
@@ -155,7 +155,7 @@ def choose_latents(
                 apart = (before, CONTRAST) if step == "first" else (before, -LIKENESS) if alike else None
             if step == "first":
                 at.previous = harmony.forget(at.previous, torch.ones(1, dtype=torch.bool))
-            busier = QUICK_BUSIER if quick[block] else None
+            busier = QUICK_BUSIER if quick[block] else 0.0
             codes[block, half] = inventor.choose(step, at, generator, ends, begins, register[block], apart, busier)
             played[block, half] = codes[block, half] + (0.0 if inventor.is_published else PLAYED) * noise[1]
         heard[block] = torch.cat([codes[block, 0], torch.ones(1)])

@@ -30,9 +30,7 @@ FOLDER = Path(__file__).parent / "inventor"  # of the settings and weights that 
 ANY = "any"  # the genre of those that the network does not know
 OLDER = (2, 4, 8)  # how many blocks before the next one are heard, beside the previous one
 TEMPERATURE, TOP_P = 0.5, 0.9
-# How much codes of more notes, and of more pitch classes a bar, are preferred, in logits per standard deviation: the network
-# plays it safe, and what the VAE plays well is sparse.
-BUSIER, RICHER = 1.0, 0.8
+RICHER = 0.8  # how much codes of more pitch classes a bar are preferred, in logits per standard deviation: the network is timid
 REGISTER = 2.5  # how much codes that lie where the melody does are preferred, in logits per squared major third
 
 
@@ -89,20 +87,20 @@ class MelodyNN(nn.Module):
     @torch.no_grad()
     def choose(
         self, step: str, heard: Heard, generator: torch.Generator, close: float = 0.0, open_: float = 0.0,
-        register: float | None = None, apart: tuple[Tensor, float] | None = None, busier: float | None = None,
+        register: float | None = None, apart: tuple[Tensor, float] | None = None, busier: float = 0.0,
     ) -> Tensor:  # fmt: skip
         """[Z]: the next latent of one melody, never silence and never the previous latent, which the form asks for by itself.
         close, open_: added to the logits of codes that end a phrase, and that begin with a note; register: about where, as a
         pitch, it should lie; apart: a latent [Z] and how much codes far from it are preferred, in logits times squared distance,
-        of which the mean of two codes is 1; busier: instead of BUSIER. With the regression head, as published, the latent that
-        is predicted."""
+        of which the mean of two codes is 1; busier: how much codes of more notes are, in logits per standard deviation. With the
+        regression head, as published, the latent that is predicted."""
         if self.is_published:
             heard.melody = torch.zeros_like(heard.melody)
             return self.network("middle", heard)[0]
         output = self.network(step, heard)
         codes = self.network.codes
         logits = output[0, : len(codes)] + close * self.closing + open_ * self.opening
-        logits = logits + (BUSIER if busier is None else busier) * self.network.density + RICHER * self.network.variety
+        logits = logits + busier * self.network.density + RICHER * self.network.variety
         if register is not None:
             lies = self.height + chords.root_offset(heard.plan[0, 0]).float().mean()
             logits = logits - REGISTER * ((lies - register) / 4).square()

@@ -269,8 +269,8 @@ def test_the_search_takes_what_is_nearer_and_goes_on_where_it_was(corpus, tmp_pa
 
     def figures(*_, **__):
         measured.append((singing.HIGHEST, composition.HIGHER))
-        row = {"distance": 0.01 * abs(singing.HIGHEST - 70), "distance of continuations": 0.3 + 0.01 * composition.HIGHER,
-               "diversity of continuations": 0.9, "distinct bars of continuations": 0.9}  # fmt: skip
+        row = {"distance by movement": 0.01 * abs(singing.HIGHEST - 70), "diversity of continuations": 0.9,
+               "distance of continuations": 0.3 + 0.01 * composition.HIGHER, "distinct bars of continuations": 0.9}  # fmt: skip
         return row | {"copied": 1.0 if composition.HIGHER == 0 else 0.0}
 
     monkeypatch.setattr(melody_tuning, "figures", figures)
@@ -290,6 +290,14 @@ def test_the_search_takes_what_is_nearer_and_goes_on_where_it_was(corpus, tmp_pa
 
 def planes_of(notes: list[tuple[int, int, int]]) -> np.ndarray:
     return pianoroll.to_planes(np.array(notes), 64)
+
+
+def test_melodies_in_sixteenths_are_compared_with_their_like():
+    real = [{"notes off the eighths": off, "notes a bar": off * 10 + more} for off in (0.0, 0.4) for more in (3.0, 5.0)]
+    swapped = [{**row, "notes a bar": 12 - row["notes a bar"]} for row in real]  # the quick are sparse, the others busy
+    assert melody_measures.distance(swapped, real) == 0 and melody_measures.distance_by_movement(real, real) == 0
+    assert melody_measures.distance_by_movement(swapped, real) > 0.5
+    assert melody_measures.distance_by_movement(real[:2], real) == np.inf
 
 
 def test_what_is_measured_of_a_melody():

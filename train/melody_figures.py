@@ -22,7 +22,7 @@ from accomp.melody_nn import FOLDER, MelodyNN, melody_nn_of
 from accomp.song_plan import Past
 from train.corpus import Corpus
 from train.loop import write_json
-from train.melody_measures import Melody, bar_patterns, describe, distance, mean_of, stretches
+from train.melody_measures import Melody, bar_patterns, describe, distance, distance_by_movement, mean_of, stretches
 from train.variety import continuation_variety, variety
 
 VARIATIONS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5)
@@ -103,6 +103,7 @@ def main(arguments: list[str] | None = None) -> None:
     songs = Songs.of(corpora, options.split, options.starts)
     halves = songs.measures[::2], songs.measures[1::2]
     table = {"real": {"measures": mean_of(songs.measures), "songs": len(songs.measures), "distance": distance(*halves)}}
+    table["real"]["distance by movement"] = distance_by_movement(*halves)
     table["real"]["copied"] = songs.copied
     for variation in options.variations:
         row = figures(models, inventor, songs, variation, options.seeds)
@@ -156,6 +157,7 @@ def figures(
     return {
         "measures": mean_of(found),
         "distance": distance(found, songs.measures),
+        "distance by movement": distance_by_movement(found, songs.measures),
         "distance of continuations": distance(followed, songs.followed),
         "diversity of continuations": float(np.mean(unlike)),
         "distinct bars of continuations": float(np.mean(bars)),

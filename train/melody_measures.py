@@ -6,10 +6,12 @@ import numpy as np
 
 from accomp import pianoroll
 from accomp.chords import TRIADS
+from accomp.composition import MOVING
 from accomp.grid import BAR_STEPS, HALF_BAR_STEPS
 from accomp.shape import self_similarity
 from accomp.singing import SCALE
 
+OFF = "notes off the eighths"
 COPIED = 2  # bars; a stretch of melody as long as that is looked for in the training songs
 
 
@@ -45,7 +47,7 @@ def describe(melody: Melody) -> dict[str, float]:
         "notes a bar": len(notes) / len(bars),
         "entropy of places in the bar, bits": entropy(np.bincount(start % BAR_STEPS, minlength=BAR_STEPS)),
         "entropy of distances, bits": entropy(np.bincount(np.minimum(gap, BAR_STEPS))),
-        "notes off the eighths": float((start % 2).mean()),
+        OFF: float((start % 2).mean()),
         "empty bars": float((~melody.planes[1].any(1).reshape(-1, BAR_STEPS).any(1)).mean()),
         "range, semitones": float(np.ptp(pitch)),
         "likeness to the block before": float(before.mean()) if len(before) else np.nan,
@@ -84,6 +86,16 @@ def stretches(planes: np.ndarray) -> set[bytes]:
         if len(step) >= 4:
             found.add(np.concatenate([step, pitch - pitch[0]]).astype(np.int8).tobytes())
     return found
+
+
+def distance_by_movement(found: list[dict[str, float]], real: list[dict[str, float]]) -> float:
+    """The mean distance of those that move in sixteenths from real ones that do, and of the others from the others: taken
+    together, one kind that is too sparse and one that is too busy would look right. Infinite where a kind is missing."""
+    kinds = []
+    for rows in (found, real):
+        told = [row for row in rows if OFF in row]
+        kinds.append(([row for row in told if row[OFF] > MOVING], [row for row in told if row[OFF] <= MOVING]))
+    return float(np.mean([distance(ours, theirs) if ours and theirs else np.inf for ours, theirs in zip(*kinds)]))
 
 
 def mean_of(rows: list[dict[str, float]]) -> dict[str, float]:

@@ -2,10 +2,11 @@
 `python -m train.melody_tuning --corpus CORPUS [CORPUS ...] --out FOLDER`.
 
 A coordinate search: one constant after another, in an order drawn anew each round, takes each of its CHOICES, and keeps the one
-with which melodies and continuations lie nearest to real validation songs (train.melody_figures), if that is nearer by MARGIN,
-does not copy training songs and does not let one start go on alike. FOLDER/tuning.jsonl logs what was measured; an interrupted
-search goes on from there. FOLDER/chosen.json is what came of it, to be written into the modules. The seeds of the melodies are
-others than those of train.melody_figures, so that its figures are none that were searched for.
+with which melodies (those in sixteenths and the others) and continuations lie nearest to real validation songs
+(train.melody_figures), if that is nearer by MARGIN, does not copy training songs and does not let one start go on alike.
+FOLDER/tuning.jsonl logs what was measured; an interrupted search goes on from there. FOLDER/chosen.json is what came of it, to
+be written into the modules. The seeds of the melodies are others than those of train.melody_figures, so that its figures are
+none that were searched for.
 """
 
 import argparse
@@ -33,7 +34,7 @@ CHOICES = {
     composition: {"CLOSE": [3, 5, 8], "OPEN": [1.5, 3, 5], "LIKENESS": [2, 4, 6, 8, 10, 12], "CONTRAST": [1, 2.5, 4, 6, 8],
                   "HIGHER": [1, 2.5, 4], "PLAYED": [0, 0.25, 0.5, 0.75], "EARLY": [0, 0.15, 0.3, 0.5],
                   "QUICK_BUSIER": [-2, -1.5, -1, -0.5, 0]},
-    melody_nn: {"TEMPERATURE": [0.3, 0.4, 0.5, 0.7, 0.9], "TOP_P": [0.8, 0.9, 0.95, 1], "BUSIER": [0, 0.25, 0.5, 0.75, 1],
+    melody_nn: {"TEMPERATURE": [0.3, 0.4, 0.5, 0.7, 0.9], "TOP_P": [0.8, 0.9, 0.95, 1],
                 "RICHER": [0.2, 0.5, 0.8, 1.1], "REGISTER": [1, 2.5, 4]},
     habits: {"SAME_AGAIN": [0, 0.25, 0.5, 0.75], "ENDINGS": [3, 6, 10], "OTHERS": [0.05, 0.15, 0.5]},
     singing: {"LONG_NOTE": [0, 0.15, 0.3, 0.5], "REPEATED": [0.3, 0.6, 0.9],
@@ -69,7 +70,7 @@ def main(arguments: list[str] | None = None) -> None:
             for name, value in constants.items():
                 setattr(MODULE[name], name, value)
             found = figures(models, inventor, songs, VARIATION, options.seeds, FIRST_SEED, WAYS)
-            found["objective"] = (found["distance"] + found["distance of continuations"]) / 2
+            found["objective"] = (found["distance by movement"] + found["distance of continuations"]) / 2
             known[_key(constants)] = {"constants": constants, **found}
             with log.open("a") as file:
                 file.write(json.dumps(known[_key(constants)]) + "\n")

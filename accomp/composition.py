@@ -23,6 +23,7 @@ MOVING, FEWEST_MOVING = 0.15, 8  # share of notes off the eighths from which a m
 EARLY = 0.5  # how often a phrase is sung to its end a bar early, and the band alone plays the last one
 CLOSE = 5.0  # how much codes that end a phrase are preferred where one ends, in logits
 OPEN = 3.0  # how much codes that begin with a note are preferred where a section begins, in logits
+TRIES = 20  # for a melody that begins in the first half of its first bar, which is a pickup else
 LIKENESS = 8.0  # how much within a section patterns like the one before are preferred, in logits
 CENTRE, HIGHER = 65.0, 2.5  # mean pitch in the normal key, and how much higher sections are that are not the first's return
 CONTRAST = 6.0  # how much a new section seeks other patterns than the one before, in logits
@@ -40,10 +41,14 @@ def compose(
     half_bars = -(-steps // HALF_BAR_STEPS)
     plan = make_plan(inventor.habits, past, half_bars, genre, minor, random)
     often = inventor.config.habit("sixteenths", model.config.genre, SIXTEENTHS)
-    quick = ~plan.closes & shall_move(past, tempo, often, random)
+    shall = ~plan.closes & shall_move(past, tempo, often, random)
     new = slice(past.blocks, None)
-    latents = choose_latents(model, inventor, past, plan, quick, genre, generator, variation)[new]
-    planes, onset = decode(model, latents, plan.chords[new], quick[new])
+    for _ in range(TRIES):
+        quick = shall.copy()
+        latents = choose_latents(model, inventor, past, plan, quick, genre, generator, variation)[new]
+        planes, onset = decode(model, latents, plan.chords[new], quick[new])
+        if past.blocks or planes[0, 0, :HALF_BAR_STEPS].any():
+            break
     for block, source in enumerate(plan.source[new]):
         at = past.blocks + block
         same = 0 <= source < past.blocks and (plan.chords[at] == plan.chords[source]).all()

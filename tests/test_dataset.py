@@ -329,7 +329,8 @@ def test_to_the_hub_and_back(corpus_folder, hub, monkeypatch, tmp_path):
 
 
 def test_what_a_dataset_has_already_is_not_given_to_it(exported, tmp_path):
-    for further in (["--labels", "labels.csv"], ["--chord-markers"]):
+    (tmp_path / "labels.csv").write_text("file,genre\n")
+    for further in (["--labels", str(tmp_path / "labels.csv")], ["--chord-markers"]):
         with pytest.raises(SystemExit, match="is a dataset of blocks: its songs have their labels and chords already"):
             prepare.main([str(exported), "--out", str(tmp_path / "out"), *further])
     assert not (tmp_path / "out").exists()

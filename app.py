@@ -324,7 +324,8 @@ def invent(genre: str, bars: float = 16, seed: float = 0, variation: float = inv
     """
     check_genre(genre)
     try:
-        making = Making(genre, int(bars or 16), int(seed or 0), invention.VARIATION if variation is None else float(variation))
+        bars, variation = 16 if bars is None else int(bars), invention.VARIATION if variation is None else float(variation)
+        making = Making(genre, bars, int(seed or 0), variation)
         Settings().changed(invented=making)
         melody = inventing.invented(sing, making)
     except MusicError as error:

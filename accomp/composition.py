@@ -18,8 +18,10 @@ from accomp.song_plan import Past, Plan, make_plan
 
 # How often a melody no faster than FASTEST beats a minute moves in sixteenths, where no genre's habit is known; and how much for
 # quick blocks codes of more notes are preferred, in logits per standard deviation.
-SIXTEENTHS, FASTEST, QUICK_BUSIER = 0.6, 120.0, -0.5
-MOVING, FEWEST_MOVING = 0.15, 8  # share of notes off the eighths from which a melody moves in sixteenths, and notes that tell it
+SIXTEENTHS, FASTEST, QUICK_BUSIER = 0.5, 120.0, -0.5
+# Share of notes off the eighths from which a melody moves in sixteenths; share of these on the second and on the fourth sixteenth
+# of beats at least, of which swung eighths have only the latter, and triplets only the former; and notes that tell it.
+MOVING, EACH, FEWEST_MOVING = 0.15, 0.15, 8
 EARLY = 0.5  # how often a phrase is sung to its end a bar early, and the band alone plays the last one
 CLOSE = 5.0  # how much codes that end a phrase are preferred where one ends, in logits
 OPEN = 3.0  # how much codes that begin with a note are preferred where a section begins, in logits
@@ -47,7 +49,7 @@ def compose(
         quick = shall.copy()
         latents = choose_latents(model, inventor, past, plan, quick, genre, generator, variation)[new]
         planes, onset = decode(model, latents, plan.chords[new], quick[new])
-        if past.blocks or planes[0, 0, :HALF_BAR_STEPS].any():
+        if past.blocks or past.begun or planes[0, 0, :HALF_BAR_STEPS].any():
             break
     for block, source in enumerate(plan.source[new]):
         at = past.blocks + block
@@ -78,14 +80,15 @@ def compose(
 
 
 def moves_in_sixteenths(struck: np.ndarray) -> bool | None:
-    """Whether a melody does that strikes on these steps, [..., 16] bool; None where it has too few notes to tell."""
+    """Whether a melody does that strikes on these steps, [..., beats of 4] bool; None where it has too few notes to tell."""
     if struck.sum() < FEWEST_MOVING:
         return None
-    return bool(struck[..., 1::2].sum() > MOVING * struck.sum())
+    second, fourth = struck[..., 1::4].sum(), struck[..., 3::4].sum()
+    return bool(second + fourth > MOVING * struck.sum() and min(second, fourth) > EACH * (second + fourth))
 
 
 def shall_move(past: Past, tempo: float, often: float, random: np.random.Generator) -> bool:
-    """Whether a melody shall move in sixteenths: as what was given does, else by chance, `often` of slow ones."""
+    """Whether a melody shall move in sixteenths: as the whole blocks that were given do, else by chance, `often` of slow ones."""
     drawn = random.random() < often
     moves = moves_in_sixteenths(past.planes[:, 0].any(-1))
     return bool(drawn and tempo <= FASTEST) if moves is None else moves
@@ -168,6 +171,7 @@ def choose_latents(
             here = slice(block, block + 1)
             planes, _ = decode(model, codes[here], plan.chords[here], quick[here])
             heard[block] = model.encode(MELODY, torch.from_numpy(planes).to(model.device), chords[here].to(model.device))[0].cpu()
+    quick[(plan.source >= 0) & (plan.source < past.blocks)] = False  # what was given is one latent, in its own time
     return played
 
 

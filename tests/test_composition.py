@@ -1,12 +1,13 @@
 import numpy as np
 import pytest
 import torch
-from test_melody_nn import made
+from test_melody_nn import inventor, made
 from tiny import tiny
 
-from accomp import composition, pianoroll
+from accomp import Note, Score, Track, composition, pianoroll
 from accomp.accompanist import Accompanist
 from accomp.grid import BAR_STEPS, Grid
+from accomp.invention import continue_melody
 from accomp.singing import give_pitches
 from accomp.song_plan import Past
 
@@ -39,8 +40,11 @@ def test_chords_are_heard_twice_as_long_where_a_block_is_quick():
 
 def test_a_melody_that_was_given_tells_whether_it_moves_in_sixteenths():
     random = np.random.default_rng(0)
-    assert composition.shall_move(past_of([0, 4, 7, 8, 11, 12, 16, 20, 23]), 170, 1.0, random)
+    assert composition.shall_move(past_of([0, 4, 5, 8, 11, 12, 16, 20, 23]), 170, 1.0, random)
     assert not composition.shall_move(past_of([0, 4, 6, 8, 12, 16, 20, 24]), 80, 1.0, random)
+    swung = past_of([4 * beat + step for beat in range(8) for step in (0, 3)])
+    jig = past_of([4 * beat + step for beat in range(8) for step in range(3)])  # in 6/8 a beat is three eighths
+    assert not composition.shall_move(swung, 80, 1.0, random) and not composition.shall_move(jig, 80, 1.0, random)
     few = past_of([0, 5, 16])
     assert composition.shall_move(few, composition.FASTEST, 1.0, random)
     assert not composition.shall_move(few, composition.FASTEST + 1, 1.0, random)
@@ -67,6 +71,23 @@ def test_slow_melodies_may_be_quick_and_fast_ones_never_are(monkeypatch):
     slow, quick[:] = quick[-1], []
     made(16, seed=1, tempo=150)
     assert slow[:3].all() and not slow[-1] and not np.concatenate(quick).any()  # the end comes in its own time
+
+
+def test_what_was_given_returns_in_its_own_time(monkeypatch):
+    monkeypatch.setattr(composition, "EARLY", 0.0)
+    choose, returned = composition.choose_latents, []
+
+    def watched(model, network, past, plan, quick, *more):
+        played = choose(model, network, past, plan, quick, *more)
+        returned.extend(quick[(plan.source >= 0) & (plan.source < past.blocks) & (np.arange(len(quick)) >= past.blocks)])
+        assert quick[past.blocks :].any()
+        return played
+
+    monkeypatch.setattr(composition, "choose_latents", watched)
+    given = Score([Track("tune", notes=[Note(60 + at % 5, at / 4, 0.25, 80) for at in range(64)])])
+    for seed in range(6):
+        continue_melody(tiny(), given, 16, seed, inventor=inventor())
+    assert returned and not any(returned)
 
 
 def test_what_returns_returns_quick(monkeypatch):

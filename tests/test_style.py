@@ -159,7 +159,9 @@ def test_only_songs_that_may_be_passed_on_become_styles(tmp_path):
             makes_styles.main(["--songs", str(tmp_path), "--choose", choice, "--out", str(tmp_path)])
     (tmp_path / "short.csv").write_text("file,genre\na.mid,pop\n")
     short = ["--labels", str(tmp_path / "short.csv")]
-    for arguments, message in ((short, "needed: file, genre, licence"), ([], "needs --songs")):
+    songs = ["--songs", str(tmp_path)]
+    asked = ([*songs, *short], "needed: file, genre, licence"), (short, "needs --songs"), ([], "needs --songs")
+    for arguments, message in asked:
         with pytest.raises(SystemExit, match=message):
             makes_styles.main([*arguments, "--choose", "x=a.mid", "--out", str(tmp_path)])
 

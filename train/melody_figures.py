@@ -30,7 +30,7 @@ BARS = 16
 GIVEN = 4  # blocks of a start
 ADDED = 4  # blocks that follow it
 WAYS = 8  # seeds with which a start is continued
-STARTS = 30  # test songs of which one block each is continued
+STARTS = 30  # songs of which one block each is continued
 
 
 def real_melodies(corpora: list[Corpus], split: str, blocks: int, most: int | None = None) -> list[Melody]:
@@ -94,7 +94,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--split", choices=["test", "val"], default="test", help="of the songs that are compared with")
     parser.add_argument("--genres", nargs="*", help="all by default")
     parser.add_argument("--seeds", type=int, default=36, help="melodies of each genre and variation")
-    parser.add_argument("--starts", type=int, default=30, help="test songs that are continued")
+    parser.add_argument("--starts", type=int, default=30, help="songs that are continued")
     parser.add_argument("--variations", type=float, nargs="*", default=VARIATIONS)
     options = parser.parse_args(arguments)
     corpora = [Corpus.load(folder) for folder in options.corpus]

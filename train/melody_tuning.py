@@ -26,6 +26,7 @@ from train.melody_figures import Songs, figures
 
 FIRST_SEED = 100_000
 SEEDS, STARTS, WAYS = 24, 30, 3  # melodies of each genre, songs that are continued, and how often each
+OBJECTIVE = ["distance by movement", "distance of continuations"]
 MARGIN = 0.003  # of the mean distance: less is chance, of which there is more with few seeds
 MOST_COPIED = 0.5  # of what validation songs share with training songs
 FEWEST_DISTINCT, LESS_DIVERSE = 0.8, 0.01  # share of continuations' bars, and fall of their diversity, that are let pass
@@ -49,7 +50,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--corpus", type=Path, nargs="+", required=True, help="one or more prepared corpora")
     parser.add_argument("--inventor", type=Path, default=FOLDER)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--minutes", type=float, default=25, help="no new setting is tried after")
+    parser.add_argument("--minutes", type=float, default=25, help="no further constant is tried after")
     parser.add_argument("--seeds", type=int, default=SEEDS, help="melodies of each genre")
     parser.add_argument("--starts", type=int, default=STARTS, help="songs that are continued")
     parser.add_argument("--genres", nargs="*", help="all by default")
@@ -63,15 +64,17 @@ def main(arguments: list[str] | None = None) -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     log = options.out / "tuning.jsonl"
     rows = [json.loads(line) for line in log.read_text().splitlines()] if log.is_file() else []
-    known = {_key(row["constants"]): row for row in rows}
+    about = {name: str(getattr(options, name)) for name in ("corpus", "inventor", "seeds", "starts", "genres")}
+    about["objective"] = " + ".join(OBJECTIVE)
+    known = {_key(row["constants"]): row for row in rows if row["about"] == about}
 
     def measured(constants: dict[str, float]) -> dict:
         if _key(constants) not in known:
             for name, value in constants.items():
                 setattr(MODULE[name], name, value)
             found = figures(models, inventor, songs, VARIATION, options.seeds, FIRST_SEED, WAYS)
-            found["objective"] = (found["distance by movement"] + found["distance of continuations"]) / 2
-            known[_key(constants)] = {"constants": constants, **found}
+            found["objective"] = float(np.mean([found[name] for name in OBJECTIVE]))
+            known[_key(constants)] = {"about": about, "constants": constants, **found}
             with log.open("a") as file:
                 file.write(json.dumps(known[_key(constants)]) + "\n")
         return known[_key(constants)]

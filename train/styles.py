@@ -14,6 +14,7 @@ import yaml
 
 from accomp import Accompanist, read_midi
 from accomp.chord_text import ChordSymbol, parse_symbol
+from accomp.errors import MusicError
 from accomp.grid import DRUMS, STEPS_PER_BEAT, TRACKS
 from accomp.score import Note, Score, Tempo, Track
 from accomp.style import STYLES, Style, write_styles
@@ -53,7 +54,10 @@ def main(arguments: list[str] | None = None) -> None:
             raise SystemExit(f"{path} is of the {row['split']} songs; accepted: train")
         if not re.match(FREE, row["licence"]):
             raise SystemExit(f"{path} states {row['licence']!r}; accepted: {FREE_NAMES}")
-        styles.append(Style.of(model, read_midi(options.songs / path), name))
+        try:
+            styles.append(Style.of(model, read_midi(options.songs / path), name))
+        except (MusicError, OSError) as error:
+            raise SystemExit(f"{path}: {error}") from error
         about[name] = {"genre": row["genre"], "licence": row["licence"], "source": row.get("source", "")}
     write_styles(options.out, styles, about, model)
     print(f"{options.out}: {len(styles)} styles, {', '.join(about)}")
@@ -62,7 +66,7 @@ def main(arguments: list[str] | None = None) -> None:
 def labels_of(options: argparse.Namespace) -> dict[str, dict]:
     """By file, what the labels say of each song."""
     labels = options.labels or options.songs and options.songs / "labels.csv"
-    if not labels or not labels.is_file():
+    if not options.songs or not labels or not labels.is_file():
         raise SystemExit("--choose needs --songs, a folder, and its labels: --labels FILE, or a labels.csv in the folder")
     with open(labels, newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))

@@ -43,7 +43,7 @@ Play = Callable[..., Score]  # of a genre's name, a Score and the settings of Ac
 @dataclass
 class Take:
     """A song as it was made, and its files as far as they are there. number: counted from 1; sounds: by track, for the player;
-    style: the visitor's own song in whose style it is."""
+    style: the visitor's own song in whose style it is; is_shown: whether the visitor looks at it."""
 
     number: int
     settings: Settings
@@ -53,6 +53,7 @@ class Take:
     sounds: dict[str, Path] | None = None
     is_retake: bool = False  # of an earlier take, so that its settings alone don't make it again
     style: Path | None = None
+    is_shown: bool = False
     files: list[Path] = field(default_factory=list)
 
     @property

@@ -71,6 +71,8 @@ def hear(material: Material | None, settings: Settings):
 
 def shown(take: Take, takes: list[Take]) -> list:
     """What the page shows of a take, as far as it is there."""
+    for each in takes:
+        each.is_shown = each is take
     number = gr.Radio([(each.label, each.number) for each in takes], value=take.number, visible=True)
     query = take.settings.to_address() if take.has_settings else ""
     marks = [mark(take.number), mark(take.number)]
@@ -84,18 +86,21 @@ def finished(take: Take) -> list:
 
 def finish(takes: list[Take], showing: str):
     """The take that is shown gets its picture and sound. Until they are there, the page hears of it every moment, so that it can
-    be stopped."""
+    be stopped. It is given up, too, when another take is shown: what came after that one would bring this one back."""
     take = studio.find(takes, int(showing.split()[0]))
     if take is None:
         return
     is_heard = False
     for message in studio.finish(take):
+        if not take.is_shown:
+            return
         if message:
             gr.Warning(message)
         # It can be played before its files are all there.
         yield [gr.skip()] * OF_FINISHED if is_heard or not take.sounds else finished(take)
         is_heard = bool(take.sounds)
-    yield finished(take)
+    if take.is_shown:
+        yield finished(take)
 
 
 def choose(takes: list[Take], number: int | None) -> list:

@@ -7,6 +7,7 @@ import zipfile
 from dataclasses import replace
 from pathlib import Path
 
+import gradio as gr
 import numpy as np
 import pytest
 import soundfile
@@ -17,7 +18,7 @@ from accomp.grid import BASS, DRUMS, MELODY, TRACK_NAMES
 from accomp.intake import Corrections, bring
 from accomp.notes_net import RATE
 from accomp.score import Chord, Control, Note, Score, TimeSignature, Track
-from page import files, inventing, moves, studio
+from page import files, inventing, moves, studio, views
 from page.choices import Blend, Making
 from page.player import VOICE
 from page.settings import Settings
@@ -146,6 +147,20 @@ def test_closing_early_stops_the_work(ode, monkeypatch):
     monkeypatch.undo()
     list(studio.finish(take))
     assert take.sounds  # and it can be done later
+
+
+@needs_fluidsynth
+def test_a_take_that_is_not_looked_at_any_more_does_not_come_back(ode):
+    first = studio.make(play, ode, Settings(), [])
+    second = studio.make(play, ode, Settings(seed=1), [first])
+    takes = [first, second]
+    showing = views.shown(second, takes)[6]
+    work = views.finish(takes, showing)
+    next(work)
+    views.shown(first, takes)
+    assert not [message for message in work if message[0] != gr.skip()] and not second.is_finished
+    *_, last = views.finish(takes, views.shown(second, takes)[6])
+    assert second.is_finished and last[0]["title"] == second.label
 
 
 @needs_fluidsynth

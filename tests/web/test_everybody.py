@@ -3,7 +3,7 @@
 import re
 
 from page.words import GERMAN
-from tests.web.visitor import PHONE, ROOT
+from tests.web.visitor import PHONE, ROOT, Visitor
 
 CONTROLS = ("button", "textbox", "checkbox", "slider", "combobox", "spinbutton", "link", "radio", "tab")
 
@@ -31,6 +31,17 @@ def beyond(page) -> list[str]:
     )
 
 
+def open_all(visitor: Visitor) -> None:
+    """Of a page with a melody, what it has when there are two takes, too."""
+    for accordion in ("More", "In the style of", "How a melody is invented", "Is something wrong with it?"):
+        visitor.open(accordion)
+    visitor.accompany()
+    visitor.accompany(seed=1)
+    for accordion in ("Between two takes", "Explore an instrument"):
+        visitor.open(accordion)
+    visitor.waits_for_sound()
+
+
 def test_on_a_phone_all_can_be_reached(visit):
     with visit(viewport=PHONE, has_touch=True, device_scale_factor=2) as visitor:
         page = visitor.page
@@ -38,13 +49,7 @@ def test_on_a_phone_all_can_be_reached(visit):
             page.get_by_role("tab", name=tab, exact=True).tap()
             assert visitor.width() <= PHONE["width"] and not beyond(page), tab
         visitor.example()
-        for accordion in ("More", "In the style of", "How a melody is invented", "Is something wrong with it?"):
-            visitor.open(accordion)
-        visitor.accompany()
-        visitor.accompany(seed=1)
-        for accordion in ("Between two takes", "Explore an instrument"):
-            visitor.open(accordion)
-        visitor.waits_for_sound()
+        open_all(visitor)
         assert visitor.width() <= PHONE["width"] and not beyond(page)
         visitor.picture("phone")
         page.locator("#song .play").tap()
@@ -85,13 +90,7 @@ def test_every_control_has_a_name(visit, tune):
             assert nameless(page) == [], tab
         visitor.bring(tune)
         visitor.waits_for_facts("Little tune")
-        for accordion in ("More", "In the style of", "How a melody is invented", "Is something wrong with it?"):
-            visitor.open(accordion)
-        visitor.accompany()
-        visitor.accompany(seed=1)
-        for accordion in ("Between two takes", "Explore an instrument"):
-            visitor.open(accordion)
-        visitor.waits_for_sound()
+        open_all(visitor)
         assert nameless(page) == []
 
 

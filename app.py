@@ -10,16 +10,17 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # the page calls no 
 import spaces  # noqa: E402, I001  before torch: on ZeroGPU it has to be first
 import gradio as gr  # noqa: E402
 
-from accomp import Accompanist, ModelError, MusicError, Score, genres, invention  # noqa: E402
-from accomp.chord_text import to_text  # noqa: E402
-from accomp.hub import Shelf  # noqa: E402
-from accomp.intake import Material, bring, understand  # noqa: E402
-from accomp.melody_nn import shipped  # noqa: E402
-from accomp.opening import INTROS  # noqa: E402
-from accomp.rendering import AudioUnavailable  # noqa: E402
-from accomp.style import parse_styles  # noqa: E402
-from accomp.suggestion import suggest  # noqa: E402
-from accomp.transcription import Click  # noqa: E402
+from accomp import Accompanist, ModelError, MusicError, Score, genres  # noqa
+from accomp.invention import invent as invention  # noqa
+from accomp.music.chord_symbols import to_text  # noqa
+from accomp.models.hub import Shelf  # noqa
+from accomp.listen.source import Material, bring, understand  # noqa
+from accomp.models.melody_nn import shipped  # noqa
+from accomp.band.intro import INTROS  # noqa
+from accomp.sound.render import AudioUnavailable  # noqa
+from accomp.band.style import parse_styles  # noqa
+from accomp.suggest import suggest  # noqa
+from accomp.listen.transcribe import Click  # noqa
 from page import inventing, panels, studio, views  # noqa: E402
 from page.choices import BAND, LONGEST_TEXT, SEEDS, Making, shares  # noqa: E402
 from page.files import KEPT_SECONDS  # noqa: E402

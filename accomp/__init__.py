@@ -10,13 +10,13 @@ drums, bass, guitar and strings; and the band comes down the same way. Shapes: N
 steps, H half bars (four a block), P 128 pitches, K and Z latent sizes.
 """
 
-from accomp.accompanist import Accompanist
-from accomp.config import AccompanistConfig, ModelError
+from accomp.band.accompanist import Accompanist
 from accomp.errors import MusicError
-from accomp.hub import genres
-from accomp.invention import continue_melody, invent
-from accomp.midi import read_midi, write_midi
-from accomp.score import Chord, Note, Score, Tempo, TimeSignature, Track
+from accomp.invention.invent import continue_melody, invent
+from accomp.models.config import AccompanistConfig, ModelError
+from accomp.models.hub import genres
+from accomp.music.midi import read_midi, write_midi
+from accomp.music.score import Chord, Note, Score, Tempo, TimeSignature, Track
 
 __all__ = [
     "Accompanist", "AccompanistConfig", "Chord", "ModelError", "MusicError", "Note", "Score", "Tempo", "TimeSignature",

@@ -5,18 +5,18 @@ import argparse
 import sys
 from pathlib import Path
 
-from accomp.accompanist import Accompanist
-from accomp.chord_text import to_text
-from accomp.config import ModelError
+from accomp.band.accompanist import Accompanist
+from accomp.band.intro import INTROS
+from accomp.band.sketch import parse_moves
+from accomp.band.style import built_in, parse_styles
 from accomp.errors import MusicError
-from accomp.grid import MELODY
-from accomp.intake import Corrections, bring, understand
-from accomp.invention import VARIATION as MELODY_VARIATION
-from accomp.invention import continue_melody, invent
-from accomp.midi import write_midi
-from accomp.opening import INTROS
-from accomp.sketch import parse_moves
-from accomp.style import built_in, parse_styles
+from accomp.invention.invent import VARIATION as MELODY_VARIATION
+from accomp.invention.invent import continue_melody, invent
+from accomp.listen.source import Corrections, bring, understand
+from accomp.models.config import ModelError
+from accomp.music.chord_symbols import to_text
+from accomp.music.midi import write_midi
+from accomp.roll.grid import MELODY
 
 PACES = {"half": 0.5, "double": 2.0}
 
@@ -142,16 +142,16 @@ def write_song(accompanist: Accompanist, path: Path, folder: Path, options: argp
         write_midi(score, folder / "melody.mid")
     write_midi(song, folder / "accompaniment.mid")
     # Loaded only now: drawing takes longer to import than the music to make.
-    from accomp.plotting import save_plot
+    from accomp.plot import save_plot
 
     save_plot(song, folder / "pianoroll.png")
     if not options.no_audio:
-        from accomp.rendering import AudioUnavailable, render, write_audio
+        from accomp.sound.render import AudioUnavailable, render, write_audio
 
         try:
             write_audio(render(song), folder / "accompaniment.wav")
             if melody.sung and not options.go_on:
-                from accomp.overdub import mix_with_recording, play_band
+                from accomp.sound.overdub import mix_with_recording, play_band
 
                 band = play_band(song)
                 write_audio(band, folder / "band.wav")

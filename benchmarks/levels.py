@@ -15,10 +15,10 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import soundfile
 
-from accomp.mastering import HOP, weighted_power
-from accomp.midi import write_midi
-from accomp.rendering import SAMPLE_RATE, find_soundfont
-from accomp.score import Control, Note, Score, Track
+from accomp.music.midi import write_midi
+from accomp.music.score import Control, Note, Score, Track
+from accomp.sound.master import HOP, weighted_power
+from accomp.sound.render import SAMPLE_RATE, find_soundfont
 
 PITCHES = range(30, 102, 12)
 ABOUT = (-4, 0, 4)  # semitones from each: samples differ from one to the next

@@ -3,7 +3,7 @@
 Of each genre and melody: loudness of the sound (pyloudnorm), its true peak, what the melody has over the band in passages of
 three seconds in which it plays (median, and in how many it is louder), and the volumes (controller 7) of drums, melody,
 guitar, bass and strings. Then songs of several lengths, with the time and the memory that their sound takes.
---unbalanced: without the controllers of accomp.mixing, to compare; --lengths: bars at 120 beats a minute.
+--unbalanced: without the controllers of accomp.band.balance, to compare; --lengths: bars at 120 beats a minute.
 """
 
 import argparse
@@ -16,10 +16,11 @@ from pathlib import Path
 import numpy as np
 import pyloudnorm
 
-from accomp import Accompanist, Score, mixing, read_midi
-from accomp.grid import MELODY, TRACK_NAMES
-from accomp.mastering import true_peak, weighted_power
-from accomp.rendering import SAMPLE_RATE, mix, render, render_stems
+from accomp import Accompanist, Score, read_midi
+from accomp.band import balance as mixing
+from accomp.roll.grid import MELODY, TRACK_NAMES
+from accomp.sound.master import true_peak, weighted_power
+from accomp.sound.render import SAMPLE_RATE, mix, render, render_stems
 from benchmarks.speed import tune
 
 ROOT = Path(__file__).parent.parent

@@ -1,6 +1,6 @@
 """How fast recordings become songs: `python -m benchmarks.recordings [--seconds 30 180 600]`, printed as tables.
 
-Tunes of examples/ are sung by train.voices one after another, and written as wav, mp3 and Ogg Opus. Time is seconds of work per
+Tunes of examples/ are sung by train.data.voices one after another, and written as wav, mp3 and Ogg Opus. Time is seconds of work per
 second of sound, memory the most that a fresh process holds.
 """
 
@@ -16,15 +16,15 @@ import numpy as np
 import soundfile
 
 from accomp import Accompanist
-from accomp.beat_grid import SungNote
-from accomp.beats import find_beats
-from accomp.melody import choose_melody, skyline
-from accomp.midi import read_midi
-from accomp.notes_net import RATE
-from accomp.overdub import mix_with_recording, play_band
-from accomp.recording import read_recording
-from accomp.transcription import on_beats, transcribe_notes
-from train import voices
+from accomp.listen.beat_grid import SungNote
+from accomp.listen.beats import find_beats
+from accomp.listen.note_net import RATE
+from accomp.listen.transcribe import on_beats, transcribe_notes
+from accomp.music.melody_track import choose_melody, skyline
+from accomp.music.midi import read_midi
+from accomp.sound.audio_file import read_recording
+from accomp.sound.overdub import mix_with_recording, play_band
+from train.data import voices
 
 ROOT = Path(__file__).parent.parent
 BPM, REST = 100, 4.0  # beats between two tunes
@@ -112,9 +112,9 @@ def memory(path: Path, work: str) -> float:
     code = (
         "import pickle, sys\n"
         "from accomp import Accompanist\n"
-        "from accomp.overdub import mix_with_recording, play_band\n"
-        "from accomp.recording import read_recording\n"
-        "from accomp.transcription import transcribe\n"
+        "from accomp.sound.overdub import mix_with_recording, play_band\n"
+        "from accomp.sound.audio_file import read_recording\n"
+        "from accomp.listen.transcribe import transcribe\n"
         "recording, (song, start) = read_recording(sys.argv[1]), pickle.load(open(sys.argv[2], 'rb'))\n"
         f"{work}\n"
         "print(next(line.split()[1] for line in open('/proc/self/status') if line.startswith('VmHWM')))"

@@ -1,6 +1,6 @@
 """How fast it is: `python -m benchmarks.speed [--midi FOLDER] [--blocks CORPUS]`, printed as a table.
 
---midi: a folder of songs, to time train.prepare; --blocks: a prepared corpus, to time the training of a VAE.
+--midi: a folder of songs, to time train.data.prepare; --blocks: a prepared corpus, to time the training of a VAE.
 """
 
 import argparse
@@ -101,8 +101,8 @@ def whole_process(genre: str) -> None:
 
 
 def sound(genre: str) -> None:
-    from accomp.plotting import save_plot
-    from accomp.rendering import find_soundfont, render
+    from accomp.plot import save_plot
+    from accomp.sound.render import find_soundfont, render
 
     score = tune(90)  # three minutes at 120 beats a minute
     song = Accompanist.from_pretrained(genre).accompany(score)
@@ -124,7 +124,7 @@ def app_memory() -> None:
 
 
 def preparation(midi: Path, labels: Path | None) -> None:
-    from train import prepare
+    from train.data import prepare
 
     with tempfile.TemporaryDirectory() as folder:
         arguments = [str(midi), "--out", folder, *(["--labels", str(labels)] if labels else [])]
@@ -137,10 +137,10 @@ def preparation(midi: Path, labels: Path | None) -> None:
 def training(corpus_folder: Path) -> None:
     import yaml
 
-    from accomp.grid import GUITAR
-    from accomp.vae import InstrumentVAE
-    from train.corpus import Corpus
-    from train.settings import CONFIGS, vae_configs
+    from accomp.models.vae import InstrumentVAE
+    from accomp.roll.grid import GUITAR
+    from train.data.corpus import Corpus
+    from train.fit.settings import CONFIGS, vae_configs
 
     corpus = Corpus.load(corpus_folder)
     model = InstrumentVAE(vae_configs(yaml.safe_load((CONFIGS / "accomp.yaml").read_text()))["guitar"]).train()

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from accomp.band.intro import INTROS
+from accomp.band.style import built_in
 from accomp.errors import MusicError
-from accomp.grid import ACCOMPANIMENT, TRACK_NAMES
-from accomp.intake import Corrections
-from accomp.invention import VARIATION
-from accomp.opening import INTROS
-from accomp.style import built_in
+from accomp.invention.invent import VARIATION
+from accomp.listen.source import Corrections
+from accomp.roll.grid import ACCOMPANIMENT, TRACK_NAMES
 
 if TYPE_CHECKING:
     from page.settings import Settings

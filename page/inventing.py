@@ -4,11 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from accomp.chord_text import to_text
 from accomp.errors import MusicError
-from accomp.intake import Corrections, Material, Melody, bring, understand
-from accomp.midi import write_midi
-from accomp.score import Score
+from accomp.listen.source import Corrections, Material, Melody, bring, understand
+from accomp.music.chord_symbols import to_text
+from accomp.music.midi import write_midi
+from accomp.music.score import Score
 from page.choices import MOST_MADE, Making
 from page.files import new_folder
 from page.settings import Settings

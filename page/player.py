@@ -15,9 +15,9 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
-from accomp.plotting import COLOURS, MELODY_COLOUR, OTHER_COLOUR, OVERHANG
-from accomp.rendering import named_tracks
-from accomp.score import Bar, Score, Track, is_compound
+from accomp.music.score import Bar, Score, Track, is_compound
+from accomp.plot import COLOURS, MELODY_COLOUR, OTHER_COLOUR, OVERHANG
+from accomp.sound.render import named_tracks
 
 HERE = Path(__file__).parent
 SCRIPT = ("sound.js", "roll.js", "player.js")

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from accomp.errors import MusicError
-from accomp.intake import Corrections
+from accomp.listen.source import Corrections
 from page.choices import BAND, Blend, Making, checked, read, shortened
 
 NO_FILE = "this is no settings file; accepted: one that this page wrote (.json)"

@@ -13,17 +13,17 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from accomp import mastering
-from accomp.beat_grid import SungNote
-from accomp.chord_text import to_text
 from accomp.errors import MusicError
-from accomp.grid import MELODY, TRACK_NAMES
-from accomp.intake import Material, Melody, understand
-from accomp.midi import write_midi
-from accomp.overdub import on_clock, voice_stem
-from accomp.plotting import save_plot
-from accomp.rendering import SAMPLE_RATE, Stopped, leveled, mix, render_stems, write_audio
-from accomp.score import Score, Track
+from accomp.listen.beat_grid import SungNote
+from accomp.listen.source import Material, Melody, understand
+from accomp.music.chord_symbols import to_text
+from accomp.music.midi import write_midi
+from accomp.music.score import Score, Track
+from accomp.plot import save_plot
+from accomp.roll.grid import MELODY, TRACK_NAMES
+from accomp.sound import master as mastering
+from accomp.sound.overdub import on_clock, voice_stem
+from accomp.sound.render import SAMPLE_RATE, Stopped, leveled, mix, render_stems, write_audio
 from page.choices import BAND
 from page.files import new_folder
 from page.inventing import chords_of

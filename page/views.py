@@ -5,9 +5,9 @@ from uuid import uuid4
 import gradio as gr
 
 from accomp.errors import MusicError
-from accomp.intake import Material, understand
-from accomp.melody import melody_name
-from accomp.tonality import NAMES
+from accomp.listen.source import Material, understand
+from accomp.music.keys import NAMES
+from accomp.music.melody_track import melody_name
 from page import moves, studio
 from page.choices import DIRECTIONS
 from page.inventing import told

@@ -3,7 +3,7 @@
 import os
 import tempfile
 
-from tests.hub import Hub
+from tests.support.hub import Hub
 
 STAND_IN = Hub()
 STAND_IN.start()

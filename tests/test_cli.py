@@ -14,12 +14,12 @@ import soundfile
 
 from accomp import Accompanist, read_midi
 from accomp.__main__ import main
-from accomp.grid import MELODY
-from accomp.notes_net import RATE
-from train import voices
-from train.voices import Manner
+from accomp.listen.note_net import RATE
+from accomp.roll.grid import MELODY
+from train.data import voices
+from train.data.voices import Manner
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[1]
 EXAMPLES = ROOT / "examples"
 
 

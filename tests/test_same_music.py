@@ -12,7 +12,7 @@ import pytest
 from accomp import Accompanist, read_midi, write_midi
 from accomp.__main__ import main
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[1]
 SONGS = ROOT / "tests" / "same_music"
 
 # By name of the song: a melody of the examples (or none, or the recording) and what is asked for.

@@ -7,13 +7,14 @@ the melody's normal key. `accompany` makes a Score of that, as Accompanist.accom
 import numpy as np
 from torch import nn
 
-from accomp import arrangement, pianoroll
-from accomp.grid import ACCOMPANIMENT, DRUMS, MELODY, TRACKS
-from accomp.lead import Lead
-from accomp.score import Score, Track
-from train.loop import write_json
-from train.settings import Session
-from train.unpack import FIGURES
+from accomp.band import arrange as arrangement
+from accomp.band.lead import Lead
+from accomp.music.score import Score, Track
+from accomp.roll import pianoroll
+from accomp.roll.grid import ACCOMPANIMENT, DRUMS, MELODY, TRACKS
+from train.fit.loop import write_json
+from train.fit.settings import Session
+from train.fit.unpack import FIGURES
 
 VELOCITY = 80  # none of them knows dynamics
 

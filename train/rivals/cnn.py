@@ -1,5 +1,5 @@
 """The Conditional-HarmonyCNN of Tham & Kim 2021, "MelodyCNN and Conditional HarmonyCNNs":
-`python -m train.rivals.cnn --corpus CORPUS --run RUN`.
+`python -m train rivals.cnn --corpus CORPUS --run RUN`.
 
 For each instrument, three convolutional layers for the melody's block and three for the instrument's previous block, their
 outputs concatenated, dense layers, and three deconvolutional layers that give the instrument's block directly, without
@@ -16,12 +16,12 @@ import torch.nn.functional as F
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from accomp import pianoroll
-from accomp.grid import ACCOMPANIMENT, BLOCK_STEPS, MELODY, PITCHES, TRACK_NAMES
-from train.corpus import Corpus
-from train.loop import fit, write_json
-from train.settings import WEIGHTS, Session, parser, save_weights
-from train.unpack import FIGURES
+from accomp.roll import pianoroll
+from accomp.roll.grid import ACCOMPANIMENT, BLOCK_STEPS, MELODY, PITCHES, TRACK_NAMES
+from train.data.corpus import Corpus
+from train.fit.loop import fit, write_json
+from train.fit.settings import WEIGHTS, Session, parser, save_weights
+from train.fit.unpack import FIGURES
 
 CHANNELS = (32, 64, 128)
 SHAPE = (CHANNELS[-1], BLOCK_STEPS // 8, PITCHES // 8)

@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from accomp.grid import BLOCK_STEPS, PITCHES, TRACKS
+from accomp.roll.grid import BLOCK_STEPS, PITCHES, TRACKS
 
 NOISE = 100
 CHANNELS = (128, 96, 64, 32, 16)  # from the noise to the roll

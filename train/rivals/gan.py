@@ -1,4 +1,4 @@
-"""The DCGAN of Tham & Kim 2021, "Bloopers: GANs": `python -m train.rivals.gan --corpus CORPUS --run RUN`.
+"""The DCGAN of Tham & Kim 2021, "Bloopers: GANs": `python -m train rivals.gan --corpus CORPUS --run RUN`.
 
 A generator of six deconvolutions makes a block of all five instruments of 100 dimensions of noise, a discriminator of six
 convolutions tells it from real ones; batch normalisation, PReLU and Adam in both. Against instability, each with a setting
@@ -18,16 +18,16 @@ from safetensors.torch import load_file
 from torch import Tensor
 from torch.utils.tensorboard import SummaryWriter
 
-from accomp import pianoroll
-from accomp.grid import ACCOMPANIMENT, MELODY, TRACKS
-from train.corpus import Corpus
-from train.loop import CHECKPOINT, load_checkpoint, log_epoch, save_checkpoint, write_json
+from accomp.roll import pianoroll
+from accomp.roll.grid import ACCOMPANIMENT, MELODY, TRACKS
+from train.data.corpus import Corpus
+from train.eval.variety import variety
+from train.fit.loop import CHECKPOINT, load_checkpoint, log_epoch, save_checkpoint, write_json
+from train.fit.settings import WEIGHTS, Session, parser, save_weights
 from train.rivals import write_figures
 from train.rivals.cnn import planes_of
 from train.rivals.dcgan import MEASURES, NOISE, Adversaries, Generator
 from train.rivals.latent_sizes import SETTINGS
-from train.settings import WEIGHTS, Session, parser, save_weights
-from train.variety import variety
 
 CANDIDATES = 64  # blocks that are made for each of a melody's
 SIMILARITY = "similarity.json"
@@ -68,7 +68,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def train(session: Session, settings: dict) -> None:
-    """The loop of train.loop.fit for two networks that work against each other: same files, and it goes on where it was."""
+    """The loop of train.fit.loop.fit for two networks that work against each other: same files, and it goes on where it was."""
     corpus, options = session.corpus, session.options
     folder, device = options.run, "cuda" if torch.cuda.is_available() else "cpu"
     torch.manual_seed(options.seed)

@@ -1,4 +1,4 @@
-"""The next-note GRU, the baseline of Tham & Kim 2021: `python -m train.rivals.gru --corpus CORPUS --run RUN`.
+"""The next-note GRU, the baseline of Tham & Kim 2021: `python -m train rivals.gru --corpus CORPUS --run RUN`.
 
 A song's notes are a list of tokens, single notes and chords alike (a chord by its pitch classes), without time; a GRU predicts
 the next from those before, and the next is drawn from the multinomial of its softmax. Every note lasts a beat. It knows one
@@ -16,12 +16,13 @@ import torch.nn.functional as F
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from accomp import pianoroll, tonality
-from accomp.grid import ACCOMPANIMENT, GUITAR, STEPS_PER_BEAT, TRACKS
-from train.corpus import Corpus
-from train.loop import Fit, fit, write_json
+from accomp.music import keys as tonality
+from accomp.roll import pianoroll
+from accomp.roll.grid import ACCOMPANIMENT, GUITAR, STEPS_PER_BEAT, TRACKS
+from train.data.corpus import Corpus
+from train.fit.loop import Fit, fit, write_json
+from train.fit.settings import CONFIGS, WEIGHTS, Session, parser, save_weights
 from train.rivals import write_figures
-from train.settings import CONFIGS, WEIGHTS, Session, parser, save_weights
 
 # The published list is of piano notes, single ones and chords. Of this corpus' songs the piano is the melody, a single line;
 # what pianists comp is in the guitar's track, so the list is made of that.

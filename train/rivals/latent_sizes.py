@@ -1,5 +1,5 @@
 """VAEs of other latent sizes, compared as in Tham & Kim 2021, "Application" (8, 16, 32 and 64; they chose 16):
-`python -m train.rivals.latent_sizes --corpus CORPUS --run RUN --size 16`.
+`python -m train rivals.latent_sizes --corpus CORPUS --run RUN --size 16`.
 
 Trains the five VAEs with the config's settings but for the latent size, then the HarmonyNNs of all genres on top of them, for
 fewer epochs than our own (`latent_sizes` of configs/rivals.yaml), so that four sizes are done within an hour. Planner and
@@ -14,12 +14,12 @@ from pathlib import Path
 
 import yaml
 
-from accomp.accompanist import Accompanist
-from accomp.grid import TRACK_NAMES
-from train import harmony, vae
-from train.loop import write_json
-from train.settings import CONFIGS, parser, planner_config
-from train.unpack import FIGURES, WEIGHTS, unpack
+from accomp.band.accompanist import Accompanist
+from accomp.roll.grid import TRACK_NAMES
+from train.fit import harmony, vae
+from train.fit.loop import write_json
+from train.fit.settings import CONFIGS, parser, planner_config
+from train.fit.unpack import FIGURES, WEIGHTS, unpack
 
 SETTINGS = CONFIGS / "rivals.yaml"
 TAKEN = ("planner", "feel")

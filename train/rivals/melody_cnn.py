@@ -1,9 +1,9 @@
 """The MelodyCNN of Tham & Kim 2021, "MelodyCNN and Conditional HarmonyCNNs":
-`python -m train.rivals.melody_cnn --corpus CORPUS --run RUN`.
+`python -m train rivals.melody_cnn --corpus CORPUS --run RUN`.
 
 A symmetric network of three convolutional, three dense and three deconvolutional layers, from a block of the melody to the
 next. It makes up melodies, to which the Conditional-HarmonyCNNs (train.rivals.cnn) play. RUN/variety.json says how much its
-continuations of fifty melodies differ (train.variety), since the document found them nearly the same. The widths are ours, as
+continuations of fifty melodies differ (train.eval.variety), since the document found them nearly the same. The widths are ours, as
 those of the HarmonyCNNs.
 """
 
@@ -15,12 +15,12 @@ import yaml
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from accomp.grid import MELODY
-from train.loop import write_json
+from accomp.roll.grid import MELODY
+from train.eval.variety import continuation_variety
+from train.fit.loop import write_json
+from train.fit.settings import WEIGHTS, Session, parser
 from train.rivals.cnn import DENSE, SHAPE, SIZE, convolutions, deconvolutions, fit_rolls, planes_of
 from train.rivals.latent_sizes import SETTINGS
-from train.settings import WEIGHTS, Session, parser
-from train.variety import continuation_variety
 
 VARIETY = "variety.json"
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from accomp import pianoroll
-from accomp.grid import ACCOMPANIMENT, MELODY
-from train.corpus import Corpus
+from accomp.roll import pianoroll
+from accomp.roll.grid import ACCOMPANIMENT, MELODY
+from train.data.corpus import Corpus
 
 NEAREST = 3  # of which the seed chooses one; 1 would give the same music for every seed
 

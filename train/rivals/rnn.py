@@ -1,4 +1,4 @@
-"""The Multi-instrument RNN of Tham & Kim 2021: `python -m train.rivals.rnn --corpus CORPUS --run RUN`.
+"""The Multi-instrument RNN of Tham & Kim 2021: `python -m train rivals.rnn --corpus CORPUS --run RUN`.
 
 A step is the sounding notes of the five instruments, 5 x 128, as one vector of 640; from the 32 steps before, an RNN (a GRU, as
 their first baseline) predicts the next. A fixed number of notes of each instrument is drawn from the multinomial over the
@@ -14,12 +14,12 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from accomp.grid import ACCOMPANIMENT, BASS, BLOCK_STEPS, DRUMS, GUITAR, PITCHES, STRINGS, TRACKS
-from accomp.grid import MELODY as PIANO
-from train.corpus import Corpus
-from train.loop import Fit, fit
+from accomp.roll.grid import ACCOMPANIMENT, BASS, BLOCK_STEPS, DRUMS, GUITAR, PITCHES, STRINGS, TRACKS
+from accomp.roll.grid import MELODY as PIANO
+from train.data.corpus import Corpus
+from train.fit.loop import Fit, fit
+from train.fit.settings import CONFIGS, WEIGHTS, Session, parser, save_weights
 from train.rivals import write_figures
-from train.settings import CONFIGS, WEIGHTS, Session, parser, save_weights
 
 WINDOW = BLOCK_STEPS
 WIDTH = 256

@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from accomp import pianoroll
-from accomp.grid import ACCOMPANIMENT, BAR_STEPS, BASS, DRUMS, GUITAR, MELODY, STRINGS, TRACKS
-from train.corpus import Corpus
+from accomp.roll import pianoroll
+from accomp.roll.grid import ACCOMPANIMENT, BAR_STEPS, BASS, DRUMS, GUITAR, MELODY, STRINGS, TRACKS
+from train.data.corpus import Corpus
 
 EXCERPT_BARS = 32
 BARS = 8  # bars are counted up to a phrase's usual length

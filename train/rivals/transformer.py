@@ -1,5 +1,5 @@
 """A Transformer-XL over note tokens that plays a band to a melody, after the second baseline of Tham & Kim 2021 (Dai et al.
-2019: segment-level recurrence and relative positions): `python -m train.rivals.transformer --corpus CORPUS --run RUN`.
+2019: segment-level recurrence and relative positions): `python -m train rivals.transformer --corpus CORPUS --run RUN`.
 
 A bar is a token, the melody's notes in it, a token for the band's entry, and then steps, each with the notes that the band
 strikes there; train.rivals.tokens has the alphabet. The melody is given, so nothing is lost on predicting it, and at
@@ -17,13 +17,13 @@ import torch.nn.functional as F
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from accomp.grid import ACCOMPANIMENT, BAR_STEPS, DRUMS, MELODY
-from train.corpus import Corpus
-from train.loop import Fit, fit
+from accomp.roll.grid import ACCOMPANIMENT, BAR_STEPS, DRUMS, MELODY
+from train.data.corpus import Corpus
+from train.fit.loop import Fit, fit
+from train.fit.settings import CONFIGS, WEIGHTS, Session, parser, save_weights
 from train.rivals import tokens, write_figures
 from train.rivals.attention import Layer
 from train.rivals.tokens import BAND, BAR, BARS, BLANK, CHOSEN, DURATIONS, FIRST_NOTE, Excerpts
-from train.settings import CONFIGS, WEIGHTS, Session, parser, save_weights
 
 WIDTH, LAYERS, HEADS = 192, 4, 4
 SEGMENT = 192  # tokens; as many of the segment before are remembered in training

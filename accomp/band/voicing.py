@@ -1,0 +1,151 @@
+"""What the decoders play, brought to the very chords of the plan: their colours, their bass notes, and no doubt which they are.
+
+The decoders know major and minor triads. Notes are [n, 3] int arrays of pitch, first step and end step; symbols are
+ChordSymbols by half bar in the notes' key. Notes change pitch, never time.
+"""
+
+import numpy as np
+
+from accomp.music.chord_symbols import QUALITIES, ChordSymbol
+from accomp.roll import chord_plan as chords
+from accomp.roll.grid import HALF_BAR_STEPS
+
+BEAT = HALF_BAR_STEPS // 2
+TRIES = 8
+FAMILIAR = ((0, 4, 7), (0, 3, 7))  # what the decoders know already
+
+
+def colour(notes: np.ndarray, symbols: list[ChordSymbol]) -> np.ndarray:
+    """Notes of a chordal track with the tones of their chords: suspended, diminished and augmented ones in place of the triad's,
+    the right seventh and ninth; and where a chord has a seventh, sixth or ninth that nobody plays, the highest doubled root,
+    or the fifth, takes it. A chord keeps a root."""
+    notes = notes.copy()
+    half_bar = np.minimum(notes[:, 1] // HALF_BAR_STEPS, len(symbols) - 1)
+    for index in np.unique(half_bar):
+        symbol = symbols[index]
+        tones = QUALITIES[symbol.quality]
+        if tones in FAMILIAR:
+            continue
+        rows = np.flatnonzero(half_bar == index)
+        interval = (notes[rows, 0] - symbol.root) % 12
+        notes[rows, 0] += _retuned(tones)[interval] - interval
+        pitches = np.unique(notes[rows, 0])
+        for tone in tones[3:4]:  # one colour is enough to hear which chord it is
+            classes = (pitches - symbol.root) % 12
+            if tone in classes or len(pitches) < 2:
+                continue
+            doubled = [p for p in pitches[1:] if (p - symbol.root) % 12 == 0] if (classes == 0).sum() > 1 else []
+            fifths = [p for p in pitches[1:] if (p - symbol.root) % 12 == 7]
+            chosen = next(iter(doubled[::-1] or fifths[::-1]), None)
+            if chosen is not None and len(set(classes.tolist())) + (len(doubled) > 0) > 1:
+                step = (tone - (chosen - symbol.root) + 5) % 12 - 5
+                notes[rows[notes[rows, 0] == chosen], 0] += step
+    return notes
+
+
+def _retuned(tones: tuple[int, ...]) -> np.ndarray:
+    """[12] what each interval above the root becomes in a chord of `tones`."""
+    table = np.arange(12)
+    third = next((t for t in (4, 3, 5, 2) if t in tones), None)
+    table[[3, 4]] = 7 if third is None else third  # a power chord has none
+    if 3 in tones and 4 in tones:  # a sharp ninth
+        table[3] = 3
+    if 7 not in tones:
+        table[7] = next((t for t in (6, 8) if t in tones), 7)
+    sevenths = [t for t in (10, 11) if t in tones]
+    if len(sevenths) == 1:
+        table[[10, 11]] = sevenths[0]
+    ninths = [t for t in (1, 2) if t in tones]
+    if len(ninths) == 1:
+        table[[1, 2]] = ninths[0]
+    return table
+
+
+def bass_notes(notes: np.ndarray, symbols: list[ChordSymbol]) -> np.ndarray:
+    """Notes of the bass with the tones of their chords in place of the triad's, and the given bass note in place of the root on
+    the first beat of each half bar."""
+    notes = notes.copy()
+    for row in notes:
+        symbol = symbols[min(row[1] // HALF_BAR_STEPS, len(symbols) - 1)]
+        interval = (row[0] - symbol.root) % 12
+        tones = QUALITIES[symbol.quality]
+        row[0] += 0 if tones in FAMILIAR else _retuned(tones)[interval] - interval
+        if symbol.bass is not None and row[1] % HALF_BAR_STEPS < BEAT and (row[0] - symbol.root) % 12 == 0:
+            row[0] += (symbol.bass - symbol.root + 6) % 12 - 6
+    return notes
+
+
+def agree(band: dict[int, np.ndarray], symbols: list[ChordSymbol]) -> dict[int, np.ndarray]:
+    """Pitched tracks that say the plan's chords [H]: where the triad nearest to all that sounds in a half bar is another's,
+    the pitch classes that mislead most move to the nearest tone of the chord, one after the other, until it is right.
+    Passing notes that leave no doubt stay, and so do the colours of a chord: one that is more than its triad may be the
+    nearest itself."""
+    band = {track: notes.copy() for track, notes in band.items()}
+    tracks = [track for track in band if len(band[track])]
+    if not tracks:
+        return band
+    notes = np.concatenate([band[track] for track in tracks])
+    owner = np.repeat(tracks, [len(band[track]) for track in tracks])
+    plan = np.array([symbol.triad for symbol in symbols])
+    templates = np.zeros((len(symbols), 12), np.float32)
+    for row, symbol in zip(templates, symbols):
+        row[list(symbol.tones)] = 1
+        row[symbol.root if symbol.bass is None else symbol.bass] = 1
+    chroma = _chroma(notes, len(plan))
+    wrong = np.flatnonzero((chroma.sum(1) > 0) & ~_says(chroma, plan, templates))
+    for half_bar in wrong:
+        start, stop = half_bar * HALF_BAR_STEPS, (half_bar + 1) * HALF_BAR_STEPS
+        here = np.flatnonzero((notes[:, 1] < stop) & (notes[:, 2] > start))
+        tones = templates[half_bar] > 0
+        symbol = symbols[half_bar]
+        core = [(symbol.root + tone) % 12 for tone in QUALITIES[symbol.quality][:4]]  # what tells it from others
+        for _ in range(TRIES):
+            weight = np.minimum(notes[here, 2], stop) - np.maximum(notes[here, 1], start)
+            heard = np.bincount(notes[here, 0] % 12, weight, 12)
+            if not heard.any() or _says(heard[None], plan[[half_bar]], templates[[half_bar]])[0]:
+                break
+            foreign = np.where(tones, 0, heard)
+            if foreign.any():
+                worst = int(foreign.argmax())
+                target = core
+            else:
+                # All are tones of the chord, and too few of them: the one heard most gives to the one heard least.
+                worst = int(np.where(tones, heard, 0).argmax())
+                target = [min(core, key=lambda tone: (heard[tone], tone))]
+            moving = here[notes[here, 0] % 12 == worst]
+            begun = moving[notes[moving, 1] >= start]
+            if not foreign.any():
+                begun = begun[len(begun) // 2 :]
+            if len(begun):
+                notes[begun, 0] = [_toward(int(p), target) for p in notes[begun, 0]]
+            else:
+                notes[moving, 2] = start  # a note held over from the chord before ends with it
+                here = np.setdiff1d(here, moving)
+            if not len(here):
+                break
+    return {track: notes[owner == track] if track in tracks else band[track] for track in band}
+
+
+def _chroma(notes: np.ndarray, half_bars: int) -> np.ndarray:
+    """[H, 12] for how many steps each pitch class sounds, note by note, in each half bar."""
+    result = np.zeros((half_bars, 12))
+    for index in range(half_bars):
+        start = index * HALF_BAR_STEPS
+        span = np.minimum(notes[:, 2], start + HALF_BAR_STEPS) - np.maximum(notes[:, 1], start)
+        sounding = span > 0
+        result[index] = np.bincount(notes[sounding, 0] % 12, span[sounding], 12)
+    return result
+
+
+def _says(chroma: np.ndarray, plan: np.ndarray, templates: np.ndarray) -> np.ndarray:
+    """[H] bool: whether the triad nearest to chroma [H, 12] is the plan's or, where the chord has other tones than that [H, 12],
+    no triad is nearer than the chord."""
+    fit = chroma @ chords.TRIADS.T
+    more = (templates != chords.TRIADS[plan]).any(1)
+    own = (chroma * templates).sum(1) / np.linalg.norm(templates, axis=1)
+    return (fit.argmax(1) == plan) | (more & (own >= fit.max(1) / np.sqrt(3) - 1e-6))
+
+
+def _toward(pitch: int, classes) -> int:
+    return min((pitch + d for d in (0, -1, 1, -2, 2, -3, 3, -4, 4, -5, 5, 6) if (pitch + d) % 12 in classes),
+               key=lambda p: abs(p - pitch))  # fmt: skip

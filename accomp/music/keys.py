@@ -1,0 +1,70 @@
+"""Key and register: every melody is brought to C major / A minor and to one octave, and the band is brought back.
+
+All decisions look at pitches relative to each other only, so a transposed melody gets the same decisions.
+"""
+
+import re
+from typing import NamedTuple
+
+import numpy as np
+
+from accomp.errors import MusicError
+from accomp.music.score import Note
+
+# Krumhansl & Kessler 1982, probe-tone ratings (Krumhansl 1990, Cognitive Foundations of Musical Pitch, p. 30).
+MAJOR = np.array([6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88])
+MINOR = np.array([6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17])
+MEDIAN_PITCH = 61  # after `shift`, the median pitch of a melody lies in the octave from here
+NAMES = ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
+
+
+class Key(NamedTuple):
+    tonic: int  # pitch class, 0 = C
+    is_minor: bool
+
+    def __str__(self) -> str:
+        return f"{NAMES[self.tonic]} {'minor' if self.is_minor else 'major'}"
+
+
+def parse_key(text: str) -> Key:
+    """A key by its name: "C major", "F# minor", "Bb", "am". Raises MusicError where it is none."""
+    found = re.fullmatch(r"\s*([A-Ga-g])([#♯b♭]?)\s*(major|minor|maj|min|m|M|)\s*", text)
+    if not found:
+        raise MusicError(f"{text!r} is no key; accepted: such as C major, F# minor, Bb, Am")
+    letter, accidental, mode = found.groups()
+    tonic = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}[letter.upper()]
+    return Key((tonic + (accidental in ("#", "♯")) - (accidental in ("b", "♭"))) % 12, mode in ("minor", "min", "m"))
+
+
+def estimate_key(notes: list[Note]) -> Key:
+    """The key whose profile correlates best with the time that each pitch class sounds (Krumhansl & Schmuckler)."""
+    histogram = np.zeros(12)
+    for note in notes:
+        # Very long notes count like two bars, zero-length ones a little: neither should decide alone.
+        histogram[note.pitch % 12] += min(max(note.duration, 0.05), 8.0)
+    last = max(notes, key=lambda note: (note.onset, -note.pitch)).pitch
+    candidates = []
+    for tonic in range(12):
+        rotated = np.roll(histogram, -tonic)
+        for is_minor, profile in ((False, MAJOR), (True, MINOR)):
+            fit = np.corrcoef(rotated, profile)[0, 1] if rotated.std() > 0 else 0.0
+            # Rounding and the distance from the last note make ties fall alike in every transposition.
+            candidates.append((round(float(fit), 9), -((last - tonic) % 12), not is_minor, Key(tonic, is_minor)))
+    return max(candidates)[-1]
+
+
+def shift_of(notes: list[Note], key: Key | None = None) -> int:
+    """Semitones above its normal form at which a melody in `key`, by default estimated, lies: pitch - shift is in C major or A
+    minor, with the median pitch in the octave from MEDIAN_PITCH."""
+    key = key or estimate_key(notes)
+    tonic = key.tonic - (9 if key.is_minor else 0)
+    pitches = sorted(note.pitch for note in notes)
+    median = pitches[(len(pitches) - 1) // 2]
+    return median - MEDIAN_PITCH - (median - MEDIAN_PITCH - tonic) % 12
+
+
+def fold(pitch, low: int, high: int):
+    """`pitch` (int or array) moved by octaves into low..high."""
+    pitch = np.asarray(pitch)
+    below, above = np.maximum(low - pitch, 0), np.maximum(pitch - high, 0)
+    return pitch + 12 * -(-below // 12) - 12 * -(-above // 12)

@@ -1,0 +1,127 @@
+"""The axes of a piano roll, stated once: tracks, planes, steps, pitches, and how steps lie in a song's bars."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from accomp.music.score import Bar, Score, is_compound, is_pickup
+
+STEPS_PER_BEAT = 4  # a step is a sixteenth note
+BAR_STEPS = 16  # the models know bars of four beats
+BLOCK_STEPS = 32  # a block is two such bars (Tham & Kim 2021, "length-32 sequences")
+HALF_BAR_STEPS = 8  # a chord of the plan lasts half a bar
+BLOCK_HALF_BARS = BLOCK_STEPS // HALF_BAR_STEPS
+PITCHES = 128
+PLANES = ("onset", "sustain")
+
+
+class TrackSpec(NamedTuple):
+    name: str
+    program: int  # General MIDI program where a genre does not set its own
+    low: int  # lowest and highest pitch the models see; what lies outside is folded by octaves
+    high: int
+
+
+# The five tracks of the Lakh Pianoroll Dataset's LPD-5 (Dong et al. 2018), in its order. The piano plays the melody.
+TRACKS = (
+    TrackSpec("drums", 0, 35, 81),
+    TrackSpec("piano", 0, 36, 96),
+    TrackSpec("guitar", 25, 36, 88),
+    TrackSpec("bass", 33, 24, 60),
+    TrackSpec("strings", 48, 36, 96),
+)
+TRACK_NAMES = tuple(track.name for track in TRACKS)
+DRUMS, MELODY, GUITAR, BASS, STRINGS = range(5)
+ACCOMPANIMENT = (DRUMS, BASS, GUITAR, STRINGS)  # the order in which they are generated: each hears those before it
+
+assert BLOCK_STEPS == 2 * BAR_STEPS == 2 * 4 * STEPS_PER_BEAT
+assert all(0 <= track.low < track.high < PITCHES and track.high - track.low >= 12 for track in TRACKS)
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Where the models' steps lie in a song.
+
+    beats: [steps + 1] onset of each step in beats, rising. A step of no width is one that the song's bar lacks: a
+    three-beat bar fills 12 of a model bar's 16 steps, so the band plays the first three beats of its pattern.
+    """
+
+    beats: np.ndarray
+
+    def __post_init__(self):
+        assert self.steps % BLOCK_STEPS == 0 and (np.diff(self.beats) >= 0).all()
+
+    @property
+    def steps(self) -> int:
+        return len(self.beats) - 1
+
+    @property
+    def blocks(self) -> int:
+        return self.steps // BLOCK_STEPS
+
+    @property
+    def present(self) -> np.ndarray:
+        """[steps] bool: the steps that exist in the song's bars."""
+        return np.diff(self.beats) > 1e-9
+
+    @classmethod
+    def of(cls, score: Score, start: float, end: float) -> "Grid":
+        """The grid over the bars of `score` from the one that holds beat `start` to the one that holds `end`."""
+        bars = score.bars(max(end, start + 1e-6))
+        ends = [bar.onset for bar in bars[1:]] + [bars[-1].onset + bars[-1].meter.bar_beats]
+        first = next((i for i, e in enumerate(ends) if e > start + 1e-6), len(bars) - 1)
+        return cls(_lay_out(bars[first:], ends[first:], start))
+
+    def nearest_step(self, beat) -> np.ndarray:
+        """The present step (or the end, `steps`) whose onset is nearest to `beat` (scalar or array)."""
+        steps = np.append(np.flatnonzero(self.present), self.steps)
+        onsets = self.beats[steps]
+        return steps[np.searchsorted((onsets[1:] + onsets[:-1]) / 2, np.asarray(beat), side="right")]
+
+
+
+
+def _lay_out(bars: list[Bar], ends: list[float], start: float) -> np.ndarray:
+    beats: list[float] = []
+    if len(bars) > 1:
+        # A pickup takes the second bar of a block of its own, so that the blocks after it begin where phrases do.
+        if is_pickup(bars[0], bars[1], start):
+            beats += [bars[0].onset] * BAR_STEPS
+    for index, (bar, end) in enumerate(zip(bars, ends)):
+        onsets = [onset for onset in _step_onsets(bar) if onset < end - 1e-6]
+        filled = len(beats) % BAR_STEPS
+        is_short = index == 0 and len(bars) > 1 and len(onsets) < len(_step_onsets(bars[1]))
+        joins = filled and filled + len(onsets) <= BAR_STEPS and BAR_STEPS % len(onsets) == 0 and _alike(bars[index - 1], bar)
+        if is_short and len(onsets) < BAR_STEPS:  # a short first bar is the end of a bar
+            beats += [bar.onset] * (BAR_STEPS - len(onsets))
+        elif filled and not joins:  # close the model bar before; its missing steps have no width
+            beats += [bar.onset] * (BAR_STEPS - filled)
+        beats += onsets
+    last = ends[-1]
+    missing = -len(beats) % BLOCK_STEPS
+    # After the last bar the steps go on in sixteenths, so that the last block is whole.
+    if len(beats) % BAR_STEPS:
+        absent = -len(beats) % BAR_STEPS
+        beats += [last] * absent
+        missing -= absent
+    beats += [last + i / STEPS_PER_BEAT for i in range(missing + 1)]
+    return np.array(beats)
+
+
+def _alike(a: Bar, b: Bar) -> bool:
+    return a.meter[1:] == b.meter[1:]
+
+
+def _step_onsets(bar: Bar) -> list[float]:
+    """Onsets in beats of the model steps of one bar.
+
+    Compound meters (3/8, 6/8, 9/8, 12/8): a dotted pulse is a model beat, its eighths lie on the steps 0, 1 and 2 and
+    its last sixteenth on step 3, so that straight patterns come out as a shuffle. All others: sixteenths.
+    """
+    onset, (_, numerator, denominator) = bar.onset, bar.meter
+    if is_compound(numerator, denominator):
+        pulse = 12 / denominator
+        return [onset + pulse * (i + part) for i in range(numerator // 3) for part in (0, 1 / 3, 2 / 3, 5 / 6)]
+    steps = max(1, round(bar.meter.bar_beats * STEPS_PER_BEAT))
+    return [onset + i / STEPS_PER_BEAT for i in range(steps)]

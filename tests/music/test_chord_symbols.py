@@ -1,0 +1,192 @@
+import numpy as np
+import pytest
+
+from accomp import Chord, MusicError, Note, Score, TimeSignature, Track
+from accomp.music.chord_symbols import QUALITIES, ChordSymbol, of_triad, parse_symbol, to_text
+from accomp.roll.chord_plan import plan_of
+from accomp.roll.grid import Grid
+
+
+def lead(meter=(4, 4), bars=8, start=0.0):
+    """A melody of `bars` whole bars, with a pickup if it starts before one."""
+    length = meter[0] * 4 / meter[1]
+    end = bars * length + (length if start else 0)
+    notes = [Note(60, start + i * 0.5, 0.5, 80) for i in range(int((end - start) * 2))]
+    score = Score([Track(notes=notes)], meters=[TimeSignature(0.0, *meter)])
+    return score, score.tracks[0], Grid.of(score, start, end)
+
+
+def plan(text, **melody):
+    score, track, grid = lead(**melody)
+    symbols, notices = plan_of(text, score, track, grid)
+    return [str(symbols[i]) for i in played(track, grid)], notices
+
+
+def played(track, grid):
+    """The half bars that the song has: those that a meter lacks are of no width."""
+    return np.flatnonzero(grid.present.reshape(-1, 8).any(1) & (grid.beats[: grid.steps : 8] < track.end - 1e-6))
+
+
+@pytest.mark.parametrize("text, canonical, triad", [
+    ("C", "C", 0), ("Cmaj", "C", 0), ("CM", "C", 0), ("Am", "Am", 21), ("A-", "Am", 21), ("Amin", "Am", 21), ("Bb7", "Bb7", 10),
+    ("B♭", "Bb", 10), ("A#", "Bb", 10), ("F♯m7b5", "F#m7b5", 18), ("Fø", "Fm7b5", 17), ("C-7", "Cm7", 12), ("Cmi7", "Cm7", 12),
+    ("CM7", "Cmaj7", 0), ("CΔ", "Cmaj7", 0), ("Cj7", "Cmaj7", 0), ("C°", "Cdim", 12), ("Cdim7", "Cdim7", 12), ("C+", "Caug", 0),
+    ("Gsus", "Gsus4", 7), ("G7sus", "G7sus4", 7), ("D2", "Dsus2", 2), ("C6/9", "C69", 0), ("C/E", "C/E", 0), ("C/C", "C", 0),
+    ("Am7/G", "Am7/G", 21), ("Cm(maj7)", "Cm(maj7)", 12), ("E7#9", "E7#9", 4), ("Cb", "B", 11), ("C13", "C13", 0),
+    ("E5", "E5", 4), ("Cm(add9)", "Cmadd9", 12), ("D–7", "Dm7", 14), ("GMI7", "Gm7", 19), ("C-Δ", "Cm(maj7)", 12),
+    ("Bm7-5", "Bm7b5", 23), ("G7+5", "Gaug7", 7), ("G7(-9)", "G7b9", 7), ("C-9", "Cm9", 12), ("C+5", "Caug", 0),
+    ("Fma9", "Fmaj9", 5), ("D7#9#5", "D7#5#9", 2), ("Bb7#11", "Bb7#11", 10), ("C-6/9", "Cm69", 12), ("C6/9/E", "C69/E", 0),
+    ("A7sus4(b9)", "A7b9sus4", 9),
+])  # fmt: skip
+def test_the_usual_spellings(text, canonical, triad):
+    symbol = parse_symbol(text)
+    assert str(symbol) == canonical and symbol.triad == triad and parse_symbol(str(symbol)) == symbol
+
+
+def test_every_symbol_is_read_as_it_is_written():
+    for quality in QUALITIES:
+        for root in range(12):
+            for bass in (None, (root + 7) % 12):
+                symbol = ChordSymbol(root, quality, bass)
+                assert parse_symbol(str(symbol)) == symbol
+
+
+def test_tones_and_transposition():
+    symbol = parse_symbol("F#m7b5/E")
+    assert symbol.tones == {6, 9, 0, 4} and symbol.transposed(-5) == ChordSymbol(1, "m7b5", 11)
+    assert [str(of_triad(c)) for c in (0, 7, 12, 21)] == ["C", "G", "Cm", "Am"]
+
+
+@pytest.mark.parametrize("text", ["H", "", "Cmaj99", "c", "hello", "C/H", "Chorus", "Bridge"])
+def test_what_is_no_chord_is_refused_with_examples(text):
+    with pytest.raises(MusicError, match="is not known; accepted: symbols such as C, F#m7"):
+        parse_symbol(text)
+
+
+def test_bars_half_bars_repeats_and_holds():
+    symbols, notices = plan("| C  Am | F, G7 | % | Dm . |", bars=4)
+    assert symbols == ["C", "Am", "F", "G7", "F", "G7", "Dm", "Dm"] and notices == []
+    assert plan("C Am | F G7", bars=2)[0] == ["C", "Am", "F", "G7"]
+    assert plan("C G Am F", bars=4)[0] == ["C", "C", "G", "G", "Am", "Am", "F", "F"]  # without bar lines one a bar
+    assert plan("| C ||\n| G |", bars=2)[0] == ["C", "C", "G", "G"]
+
+
+def test_a_line_ends_a_bar_and_an_empty_bar_holds():
+    assert plan("C | G\nF | D", bars=4)[0] == ["C", "C", "G", "G", "F", "F", "D", "D"]
+    assert plan("| C |\n|\n| G ‖ F |", bars=3)[0] == ["C", "C", "G", "G", "F", "F"]
+    assert plan("| C G |  | F |", bars=3)[0] == ["C", "G", "G", "G", "F", "F"]
+
+
+def test_dashes_between_chords_part_them_and_dashes_in_bars_hold():
+    assert plan("C - G – Am", bars=3) == (["C", "C", "G", "G", "Am", "Am"], [])
+    assert plan("C - - G", bars=4)[0] == ["C"] * 6 + ["G", "G"]
+    assert plan("| C - G - |", bars=1)[0] == ["C", "G"]
+
+
+def test_short_text_begins_again_and_long_text_is_cut():
+    symbols, notices = plan("| C | G |", bars=3)
+    assert symbols == ["C", "C", "G", "G", "C", "C"] and "2 bars, the melody 3; they are repeated" in notices[0]
+    assert plan("| C |", bars=2)[1] == ["the chords have 1 bar, the melody 2; they are repeated"]
+    symbols, notices = plan("| C | G | F |", bars=2)
+    assert symbols == ["C", "C", "G", "G"] and "the rest is left out" in notices[0]
+
+
+def test_a_pickup_has_the_first_chord():
+    symbols, _ = plan("| C | G |", bars=2, start=3.0)
+    assert symbols == ["C", "C", "C", "C", "G", "G"]
+
+
+@pytest.mark.parametrize("meter, text, expected", [
+    ((3, 4), "| C | G D |", ["C", "C", "G", "D"]),
+    ((2, 4), "| C | G |", ["C", "G"]),
+    ((6, 8), "| C | G |", ["C", "G"]),
+    ((12, 8), "| C Am | G |", ["C", "Am", "G", "G"]),
+    ((5, 4), "| C G | F |", ["C", "G", "G", "F", "F", "F"]),
+    ((5, 4), "| C G D | F |", ["C", "G", "D", "F", "F", "F"]),
+    ((7, 8), "| C G | F |", ["C", "G", "F", "F"]),
+])  # fmt: skip
+def test_other_meters(meter, text, expected):
+    assert plan(text, meter=meter, bars=2)[0] == expected
+
+
+def test_changes_that_fall_between_half_bars_are_named():
+    symbols, notices = plan("| C D E F |", bars=1)
+    assert symbols == ["C", "E"] and "D, F between them are left out" in notices[0]
+    assert plan("| C F G |", bars=1) == (["C", "F"], ["chords change on half bars at most: G between them is left out"])
+    assert plan("| C G |", meter=(6, 8), bars=3)[1][1:] == ["chords change on half bars at most: G between them is left out"]
+
+
+def test_no_chord_holds_and_nonsense_is_refused():
+    symbols, notices = plan("| C | N.C. |", bars=2)
+    assert symbols == ["C"] * 4 and "bar 2 of the chords says N.C." in notices[0]
+    assert plan("| C | n.c. |", bars=2)[0] == ["C"] * 4
+    for text, message in (("| % |", "no bar before it"), ("|: C :|", "repeat signs"), (" ", "no chords were found"),
+                          ("| C | X |", "bar 2 of the chords: chord 'X'"),
+                          ("| C:maj |", "chord 'C:maj' is not known")):  # fmt: skip
+        with pytest.raises(MusicError, match=message):
+            plan(text)
+
+
+def test_chords_with_onsets():
+    score, track, grid = lead(bars=2)
+    symbols, _ = plan_of([Chord(4.0, "G"), Chord(0.0, "C"), Chord(6.0, "Em7")], score, track, grid)
+    assert [str(s) for s in symbols[:4]] == ["C", "C", "G", "Em7"]
+
+
+def test_chords_with_onsets_that_are_not_played_are_named():
+    score, track, grid = lead(bars=2)
+    symbols, notices = plan_of([Chord(0.0, "C"), Chord(2.5, "D"), Chord(3.0, "C"), Chord(4.0, "N.C.")], score, track, grid)
+    assert [str(s) for s in symbols[:4]] == ["C"] * 4
+    assert notices == ["the chord at beat 4 is N.C.; the chord before goes on",
+                       "chords change on half bars at most: D between them is left out"]  # fmt: skip
+    score, track, grid = lead(bars=2, start=3.0)
+    assert plan_of([Chord(-8.0, "F"), Chord(-4.0, "D"), Chord(0.0, "C")], score, track, grid)[1] == []  # of an introduction
+    for wrong in ("C", (0.0, "C")):
+        with pytest.raises(MusicError, match=r"chords hold .*C.*; accepted: Chord\(onset in beats, symbol\)"):
+            plan_of([wrong], score, track, grid)
+
+
+def test_the_first_bar_of_text_is_the_first_that_the_grid_takes_for_whole():
+    # Of a bar of four beats two sound; that is more than half of the bars of three that follow, so it is no pickup.
+    notes = [Note(60, 2.0 + i, 1.0, 80) for i in range(8)]
+    score = Score([Track(notes=notes)], meters=[TimeSignature(0.0, 4, 4), TimeSignature(4.0, 3, 4)])
+    grid = Grid.of(score, 2.0, 10.0)
+    symbols, _ = plan_of("| C | G | F |", score, score.tracks[0], grid)
+    assert [str(symbols[i]) for i in played(score.tracks[0], grid)] == ["C", "C", "G", "G", "F", "F"]
+
+
+def test_a_song_without_chords_has_no_text():
+    score, track, _ = lead()
+    assert to_text(score, track) == ""
+
+
+@pytest.mark.parametrize("meter", [(4, 4), (3, 4), (2, 4), (6, 8), (12, 8), (5, 4), (7, 8), (3, 8), (6, 4), (9, 8), (7, 4)])
+@pytest.mark.parametrize("pickup", [False, True])
+def test_any_chords_as_text_and_back(meter, pickup):
+    bar = meter[0] * 4 / meter[1]
+    score, track, grid = lead(meter, 7, 0.75 * bar if pickup else 0.0)
+    random = np.random.default_rng(sum(meter))
+    at = played(track, grid)
+    for _ in range(20):
+        drawn = [ChordSymbol(int(random.integers(12)), str(random.choice(list(QUALITIES)))) for _ in range(3)]
+        onsets = [float(beat) for beat in grid.beats[at * 8] if not pickup or beat > bar - 1e-6]
+        score.chords = [Chord(onset, str(drawn[random.integers(3)])) for onset in onsets]
+        expected, _ = plan_of(score.chords, score, track, grid)
+        again, notices = plan_of(to_text(score, track), score, track, grid)
+        assert [again[i] for i in at] == [expected[i] for i in at] and notices == []
+
+
+@pytest.mark.parametrize("meter", [(4, 4), (3, 4), (2, 4), (6, 8), (12, 8), (5, 4), (7, 8)])
+@pytest.mark.parametrize("pickup", [False, True])
+def test_text_and_back(meter, pickup):
+    bar = meter[0] * 4 / meter[1]
+    score, track, grid = lead(meter, 6, 0.75 * bar if pickup else 0.0)
+    names = ["C", "Am7", "F", "G7", "Dm", "Bdim", "Em", "C/E"]
+    onsets = [float(beat) for beat in grid.beats[played(track, grid) * 8] if not pickup or beat >= bar]
+    onsets[0] = 0.0
+    score.chords = [Chord(onset, names[(3 * i) % 8]) for i, onset in enumerate(onsets)]
+    expected, _ = plan_of(score.chords, score, track, grid)
+    text = to_text(score, track)
+    again, notices = plan_of(text, score, track, grid)
+    assert [again[i] for i in played(track, grid)] == [expected[i] for i in played(track, grid)]
+    assert text.count("\n") == 1 and not any("repeated" in notice for notice in notices)

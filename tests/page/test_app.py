@@ -1,0 +1,156 @@
+import json
+import threading
+from types import SimpleNamespace
+from urllib.parse import parse_qsl
+from urllib.request import urlopen
+
+import gradio as gr
+import pytest
+from gradio_client import Client, handle_file
+
+import app
+from accomp import Accompanist, genres, read_midi
+from accomp.listen.source import bring
+from accomp.models.hub import Shelf
+from accomp.roll.grid import BASS, MELODY
+from accomp.sound.render import AudioUnavailable
+from accomp.suggest import suggest
+from page import studio
+from page.choices import Blend, Making
+from page.settings import Settings
+from page.views import OF_MELODY
+
+ODE = app.EXAMPLES["ode_to_joy"]
+
+
+def test_the_handler_returns_sound_picture_and_midi():
+    sound, picture, midi, chords = app.accompany(ODE, "jazz", 2)
+    assert read_midi(midi).tracks[MELODY].notes == read_midi(ODE).tracks[0].notes
+    assert open(picture, "rb").read(4) == b"\x89PNG"
+    assert chords.startswith("| ") and chords.count("|") > 8
+    assert sound is None or open(sound, "rb").read(4) == b"RIFF"
+
+
+def test_without_sound_the_rest_is_there(monkeypatch):
+    def silent(*_, **__):
+        raise AudioUnavailable("FluidSynth is missing")
+
+    monkeypatch.setattr(studio, "render_stems", silent)
+    sound, picture, midi, _ = app.accompany(ODE, "pop")
+    assert sound is None and picture and len(read_midi(midi).tracks) == 5
+
+
+def test_mistakes_become_messages(tmp_path):
+    bad = tmp_path / "melody.mid"
+    bad.write_bytes(b"RIFF....RMIX")
+    for arguments, message in (
+        ((None, "pop"), "Bring a melody first"),
+        ((ODE, "nogenre"), "nogenre"),
+        ((str(bad), "pop"), "a RIFF file"),
+        ((ODE, "pop", -1), "seed -1"),
+        ((ODE, "pop", 0, "| H |"), "chord 'H' is not known"),
+        ((ODE, "pop", 0, "", "fanfare"), "introduction 'fanfare'"),
+        ((ODE, "pop", 0, "", "none", ODE), "styles? .*accepted"),  # a path of the server's is no style
+        ((ODE, "pop", 0, "", "none", "samba", 3), "style factor 3"),
+    ):
+        with pytest.raises(gr.Error, match=message):
+            app.accompany(*arguments)
+    for arguments, message in ((("polka",), "polka"), (("pop", 7), "7 bars"), (("pop", 8, 0, 9), "variation 9")):
+        with pytest.raises(gr.Error, match=message):
+            app.invent(*arguments)
+
+
+def test_a_genre_is_loaded_once():
+    assert app.models.get("pop") is app.models.get("pop")
+
+
+def test_the_page_serves_its_endpoint():
+    app.demo.launch(prevent_thread_lock=True, quiet=True)
+    try:
+        client = Client(app.demo.local_url, verbose=False)
+        arguments = (handle_file(ODE), "folk", 1, "| C Am | F G7 |", "bars")
+        sound, picture, midi, chords = client.predict(*arguments, api_name="/accompany")
+        song = read_midi(midi)
+        assert len(song.tracks) == 5 and song.tracks[MELODY].start == 8.0 and "| C Am | F G7 |" in chords
+        assert len(client.predict(handle_file(ODE), "pop", 0, api_name="/accompany")) == 4  # as README calls it
+        styled = client.predict(handle_file(ODE), "folk", 1, "| C Am | F G7 |", "bars", "bossa_nova", 1, api_name="/accompany")
+        assert read_midi(styled[2]).tracks[BASS].notes != song.tracks[BASS].notes
+        melody, chords = client.predict("jazz", 8, 3, api_name="/invent")
+        found = read_midi(melody)
+        assert len(found.tracks) == 1 and 24 < found.end <= 32 and chords.count("|") == 10  # two lines of four bars
+        assert client.predict("jazz", 8, 3, api_name="/invent")[1] == chords
+        assert client.predict("jazz", api_name="/served").endswith("Models: `jazz`, embedded")
+        assert {name for name in client.view_api(return_format="dict")["named_endpoints"]} == {"/accompany", "/served", "/invent"}
+        dropdown = next(c for c in app.demo.config["components"] if c["type"] == "dropdown")
+        assert [choice[0] for choice in dropdown["props"]["choices"]] == genres()
+    finally:
+        app.demo.close()
+
+
+def test_loading_a_genre_keeps_no_other_visitor_waiting(monkeypatch):
+    go = threading.Event()
+
+    def load(genre):
+        assert genre != "jazz" or go.wait(30)
+        return Accompanist.from_pretrained(genre)
+
+    monkeypatch.setattr(app, "models", Shelf(load))
+    app.demo.launch(prevent_thread_lock=True, quiet=True)
+    try:
+        first, second = Client(app.demo.local_url, verbose=False), Client(app.demo.local_url, verbose=False)
+        waits = first.submit(handle_file(ODE), "jazz", 0, api_name="/accompany")
+        assert second.predict("pop", api_name="/served").endswith("Models: `pop`, embedded")
+        assert len(second.predict(handle_file(ODE), "pop", 0, api_name="/accompany")) == 4
+        assert not waits.done()
+        go.set()
+        assert len(waits.result(60)) == 4
+    finally:
+        go.set()
+        app.demo.close()
+
+
+def test_a_genre_is_suggested_for_a_melody():
+    material = bring(ODE)
+    first = app.suggested(material, Settings())
+    assert first == suggest(material.score, 0, app.GENRES)[0][0] and first in app.GENRES
+    with pytest.raises(gr.Error, match="Bring a melody first"):
+        app.suggested(None, Settings())
+
+
+def visited(settings):
+    """What the page gives for an address."""
+    return app.from_address(SimpleNamespace(query_params=dict(parse_qsl(settings.to_address(), keep_blank_values=True))))
+
+
+def test_an_address_makes_a_take_near_another_one_again():
+    settings = Settings("ode_to_joy", "jazz", 2, styles=(("samba", 0.6), ("swing", 0.4)), blend=Blend("pop", 1, 0.4),
+                        explore={"bass": {"density": 1.5}})  # fmt: skip
+    found = visited(settings)
+    material, loaded, choices = found[0], found[1], found[OF_MELODY:]
+    take = app.taking.generate(material, loaded, [], None, *choices)[1][-1]
+    assert take.settings == settings and take.label == "1: jazz 2 + pop 1, 0.4, samba + swing, bass moved"
+    choices[1] = 3  # another seed: a band as usual
+    other = app.taking.generate(material, loaded, [], None, *choices)[1][-1]
+    assert other.settings == settings.changed(seed=3, blend=None, explore={})
+    plain = app.taking.explore([take], 1, "bass", 0.0, 0.0, 0.0)[1][-1]
+    assert plain.settings.explore == {} and plain.song != take.song
+
+
+def test_an_address_of_a_melody_that_cannot_be_made_is_told():
+    with pytest.warns(UserWarning, match="not understood: Genre 'polka' is unknown"):
+        found = visited(Settings(invented=Making("polka")))
+    assert found == [gr.skip()] * (OF_MELODY + 10)  # nothing changes
+
+
+def test_mcp_clients_find_the_call():
+    pytest.importorskip("mcp")
+    app.demo.launch(prevent_thread_lock=True, quiet=True, mcp_server=True)
+    try:
+        with urlopen(f"{app.demo.local_url}gradio_api/mcp/schema") as answer:
+            tools = {tool["name"]: tool for tool in json.load(answer)}
+        schema = tools["accompany"]["inputSchema"]
+        assert set(schema["properties"]) == {"melody", "genre", "seed", "chords", "intro", "style", "style_factor"}
+        assert set(tools["invent"]["inputSchema"]["properties"]) == {"genre", "bars", "seed", "variation"}
+        assert set(schema["required"]) <= {"melody", "genre"} and "one voice" in schema["properties"]["melody"]["description"]
+    finally:
+        app.demo.close()

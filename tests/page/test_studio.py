@@ -1,0 +1,316 @@
+"""What the page does between its widgets: takes, their sound and files, and stopping."""
+
+import shutil
+import threading
+import time
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import gradio as gr
+import numpy as np
+import pytest
+import soundfile
+
+from accomp import Accompanist, read_midi
+from accomp.errors import MusicError
+from accomp.listen.note_net import RATE
+from accomp.listen.source import Corrections, bring
+from accomp.music.score import Chord, Control, Note, Score, TimeSignature, Track
+from accomp.roll.grid import BASS, DRUMS, MELODY, TRACK_NAMES
+from page import files, inventing, moves, studio, views
+from page.choices import Blend, Making
+from page.player import VOICE
+from page.settings import Settings
+from tests.support.tiny import tiny
+from train.data import voices
+from train.data.voices import Manner
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+needs_fluidsynth = pytest.mark.skipif(shutil.which("fluidsynth") is None, reason="FluidSynth is not installed")
+MODEL = tiny()
+
+
+def play(genre, score, blend=None, **settings):
+    return MODEL.accompany(score, blend=blend and (MODEL, *blend[1:]), **settings)
+
+
+def sing(making):
+    """A scale, a note each beat, between two chords."""
+    notes = [Note(60 + (making.seed + beat) % 12, float(beat), 1.0, 80) for beat in range(4 * making.bars)]
+    return Score([Track("melody", 0, False, notes)], chords=[Chord(0.0, "Ebm"), Chord(2.0 * making.bars, "F#7")])
+
+
+def sing_on(making, score, track, key):
+    """The melody, and its first note over and over in what is added."""
+    melody = score.tracks[track]
+    start = -(-int(melody.end) // 4) * 4
+    added = [Note(melody.notes[0].pitch, float(start + beat), 1.0, 80) for beat in range(4 * making.bars)]
+    return Score([Track("melody", 0, False, melody.notes + added)], score.tempos, score.meters, chords=[Chord(0.0, "G")])
+
+
+@pytest.fixture(scope="module")
+def ode():
+    return bring(EXAMPLES / "ode_to_joy.mid")
+
+
+@pytest.fixture(scope="module")
+def hummed(tmp_path_factory):
+    notes = read_midi(EXAMPLES / "ode_to_joy.mid").tracks[0].notes[:15]
+    rng = np.random.default_rng(1)
+    sung, _, _ = voices.perform([(note.pitch - 12, note.onset, note.duration) for note in notes], rng, 100, 0.02, 0.01)
+    file = tmp_path_factory.mktemp("recordings") / "my tune.wav"
+    soundfile.write(file, voices.record(voices.voice(sung, Manner(), rng, "hum"), rng, 30), RATE)
+    return bring(file)
+
+
+def test_a_take_is_named_after_melody_genre_and_seed(ode):
+    take = studio.make(play, ode, Settings(genre="jazz", seed=5), [])
+    assert take.number == 1 and take.label == "1: jazz, seed 5"
+    assert [file.name for file in take.files] == ["ode_to_joy_jazz_5.mid", "ode_to_joy_jazz_5.json"]
+    assert read_midi(take.files[0]).tracks[MELODY].notes == ode.score.tracks[0].notes
+    assert Settings.from_json(take.files[1].read_text()) == take.settings
+    assert studio.make(play, ode, Settings(), [take]).number == 2
+    long = studio.make(play, replace(ode, name="ä" * 120), Settings(), [])
+    assert long.files[0].name == f"{'ä' * 50}_pop_0.mid"  # of 255 bytes that a name may have
+
+
+def test_locked_tracks_and_bars_stay(ode):
+    first = studio.make(play, ode, Settings(seed=1), [])
+    kept = studio.make(play, ode, Settings(seed=2), [first], first, ["drums", "piano", VOICE])
+    assert kept.song.tracks[DRUMS].notes == first.song.tracks[DRUMS].notes
+    assert kept.song.tracks[BASS].notes != first.song.tracks[BASS].notes
+    bars = studio.make(play, ode, Settings(seed=3), [first], first, [], (3, 4))
+    assert studio.span_of(first.song, (3, 4)) == (8.0, 16.0)
+    old, new = ([n for n in take.song.tracks[BASS].notes if not 7.8 < n.onset < 16] for take in (first, bars))
+    assert [n[:2] for n in old] == [n[:2] for n in new]
+    with pytest.raises(MusicError, match="every instrument that plays is locked"):
+        studio.make(play, ode, Settings(instruments=("drums",)), [first], first, ["drums"])
+
+
+@needs_fluidsynth
+def test_the_sound_of_a_take_comes_in_stems_and_as_a_whole(ode):
+    take = studio.make(play, ode, Settings(), [])
+    assert set(studio.finish(take)) <= {None}
+    playing = {track.name for track in take.song.tracks if track.notes}
+    assert set(take.sounds) == playing and {file.suffix for file in take.files} == {".mid", ".json", ".png", ".mp3"}
+    view = take.view()
+    assert view["sound"] == "there" and set(view["stems"]) == playing and not any(track["muted"] for track in view["tracks"])
+    assert list(studio.finish(take)) == []  # there is nothing more to do
+    studio.write_sounds(take)
+    names = {file.name for file in take.files}
+    assert {"ode_to_joy_pop_0.wav", "ode_to_joy_pop_0_stems.zip"} <= names
+    with zipfile.ZipFile(take.folder / "ode_to_joy_pop_0_stems.zip") as bundle:
+        assert set(bundle.namelist()) == {f"ode_to_joy_pop_0_{name}.wav" for name in playing}
+    shutil.rmtree(take.folder)  # as after an hour
+    assert studio.find([take], 1) is take and take.is_there and take.sounds is None
+    list(studio.finish(take))
+    assert take.is_there and all(Path(path).is_file() for path in [*take.sounds.values(), *take.files])
+
+
+@needs_fluidsynth
+def test_a_recording_is_a_track_of_its_own(hummed):
+    take = studio.make(play, hummed, Settings(), [])
+    list(studio.finish(take))
+    view = take.view()
+    assert VOICE in take.sounds and view["tracks"][0]["name"] == VOICE and len(view["tracks"][0]["notes"]) == len(hummed.notes)
+    assert {track["name"] for track in view["tracks"] if track["muted"]} == {TRACK_NAMES[MELODY]}
+    length = {soundfile.info(path).frames for path in take.sounds.values()}
+    assert len(length) == 1
+    studio.write_sounds(take)
+    whole, piano, band = (soundfile.read(take.folder / f"{take.name}{ending}.wav")[0] for ending in ("", "_piano", "_band"))
+    assert len({len(whole), len(piano), len(band)}) == 1
+    assert all(not np.allclose(one, other) for one, other in ((whole, piano), (whole, band), (piano, band)))
+    # Where it was sung, the recording is heard: in the whole it follows the notes' own times.
+    *_, alone = studio.hear_alone(take.melody)
+    assert set(alone) == {"piano", VOICE} and studio.view_alone(take.melody, alone)["sound"] == "there"
+
+
+@needs_fluidsynth
+def test_closing_early_stops_the_work(ode, monkeypatch):
+    take = studio.make(play, ode, Settings(), [])
+    started, stopped = threading.Event(), []
+
+    def endless(song, stop):
+        started.set()
+        stopped.append(stop.wait(20))
+        raise studio.Stopped
+
+    monkeypatch.setattr(studio, "render_stems", endless)
+    work = studio.finish(take)
+    assert next(work) is None and started.wait(5)
+    begun = time.monotonic()
+    work.close()
+    while not stopped:
+        time.sleep(0.05)
+    assert stopped == [True] and time.monotonic() - begun < 5 and take.sounds is None
+    monkeypatch.undo()
+    list(studio.finish(take))
+    assert take.sounds  # and it can be done later
+
+
+@needs_fluidsynth
+def test_a_take_that_is_not_looked_at_any_more_does_not_come_back(ode):
+    first = studio.make(play, ode, Settings(), [])
+    second = studio.make(play, ode, Settings(seed=1), [first])
+    takes = [first, second]
+    showing = views.shown(second, takes)[6]
+    work = views.finish(takes, showing)
+    next(work)
+    views.shown(first, takes)
+    assert not [message for message in work if message[0] != gr.skip()] and not second.is_finished
+    *_, last = views.finish(takes, views.shown(second, takes)[6])
+    assert second.is_finished and last[0]["title"] == second.label
+
+
+@needs_fluidsynth
+def test_a_recording_with_nobody_beside_the_piano(hummed):
+    take = studio.make(play, hummed, Settings(instruments=()), [])
+    assert set(studio.finish(take)) <= {None} and set(take.sounds) == {"piano", VOICE}
+    studio.write_sounds(take)
+    assert not list(take.folder.glob("*_band.wav")) and list(take.folder.glob("*_piano.wav"))
+
+
+@needs_fluidsynth
+def test_a_recording_that_went_away_is_said(hummed, tmp_path):
+    copy = tmp_path / "gone.wav"
+    shutil.copyfile(hummed.recording.source, copy)
+    take = studio.make(play, bring(copy), Settings(), [])
+    copy.unlink()
+    *_, message = studio.finish(take)
+    assert "gone.wav" in message and take.sounds == {} and take.view()["sound"] == "none"
+
+
+def test_another_take_of_a_take_has_no_settings_that_would_make_other_music(ode):
+    first = studio.make(play, ode, Settings(seed=1), [])
+    again = studio.make(play, ode, Settings(seed=2), [first], first, ["drums"])
+    assert not again.files[1:] and again.is_retake and not first.is_retake
+
+
+def test_bars_are_counted_as_they_are_shown():
+    song = Score([Track(notes=[Note(60, 0.0, 14.0, 80)])], meters=[TimeSignature(0.0, 4, 4), TimeSignature(6.0, 4, 4)])
+    assert studio.span_of(song, (2, 2)) == (4.0, 6.0) and studio.span_of(song, (3, 99)) == (6.0, 14.0)
+
+
+def test_old_folders_go(monkeypatch):
+    old, new = files.new_folder(), None
+    monkeypatch.setattr(files, "KEPT_SECONDS", -1)
+    new = files.new_folder()
+    assert new.is_dir() and not old.exists()
+
+
+# -- melodies that are made here -----------------------------------------------------------------------------------------
+
+
+def test_an_invented_melody_is_one_like_any_other_and_brings_its_chords():
+    settings = Settings(invented=Making("jazz", 8, 3), intro="bars")
+    melody = inventing.invented(sing, settings.invented)
+    assert melody.name == "invented_jazz_3" and melody.score.tracks[0].notes == sing(settings.invented).tracks[0].notes
+    take = studio.make(play, melody, settings, [])
+    assert [(chord.onset, chord.symbol) for chord in take.song.chords[-2:]] == [(8.0, "Ebm"), (24.0, "F#7")]  # after two bars
+    corrected = studio.make(play, melody, settings.corrected(pace=2.0).changed(intro="none"), [])
+    assert [(chord.onset, chord.symbol) for chord in corrected.song.chords] == [(0.0, "Ebm"), (32.0, "F#7")]
+    assert "C" in studio.make(play, melody, settings.changed(chords="| C |"), []).chords  # the visitor's own come first
+    assert inventing.made_again(sing, sing_on, take.settings, None).score == melody.score
+    assert "jazz, seed 3" in inventing.told(melody, settings)
+
+
+def test_a_melody_goes_on_and_back(ode):
+    corrected = Settings("ode_to_joy").corrected(tempo=90.0, key="D major")
+    once, after = inventing.longer(sing_on, ode, corrected, Making("pop", 4, 1))
+    twice, both = inventing.longer(sing_on, once, after, Making("rock", 8, 2))
+    assert once.name == "ode_to_joy_and_4_more_bars" and twice.name == "ode_to_joy_and_12_more_bars"
+    notes = ode.score.tracks[0].notes
+    assert once.score.tracks[0].notes[: len(notes)] == notes and twice.score.end == 4.0 * (16 + 12)
+    assert after.corrections == Corrections(key="D major")  # the tempo is now the melody's own
+    assert once.score.tempos[0].bpm == pytest.approx(90, abs=0.01)
+    assert studio.make(play, twice, both, []).song.chords == [Chord(0.0, "G")]
+    read = Settings.from_json(both.to_json())
+    assert inventing.made_again(sing, sing_on, read, twice).score == twice.score  # from what was brought, not from what it became
+    assert inventing.shorter(twice, both) == (once, after) and inventing.shorter(once, after) == (ode, corrected)
+    with pytest.raises(MusicError, match="nothing was added"):
+        inventing.shorter(ode, corrected)
+    many = corrected.changed(continued=(Making("pop", 4),) * 8)
+    with pytest.raises(MusicError, match="8 times"):
+        inventing.longer(sing_on, ode, many, Making("pop", 4))
+
+
+def test_of_a_recording_that_goes_on_only_the_notes_are_left(hummed):
+    longer, settings = inventing.longer(sing_on, hummed, Settings(), Making("pop", 4, 1))
+    take = studio.make(play, longer, settings, [])
+    assert take.melody.sung is None and "Your recording is not played" in inventing.told(longer, settings)
+    assert inventing.shorter(longer, settings)[0] is hummed
+
+
+# -- near a take ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_style_is_asked_for_by_name_or_as_a_song_of_ones_own(ode):
+    asked = []
+
+    def ask(genre, score, style=None, style_factor=None, **settings):
+        asked.append((style, style_factor))
+        return play(genre, score, **settings)
+
+    settings = Settings(styles=(("bossa_nova", 0.7), ("swing", 0.3)), style_factor=0.8)
+    take = studio.make(ask, ode, settings, [])
+    assert asked == [([("bossa_nova", 0.7), ("swing", 0.3)], 0.8)]
+    assert take.label == "1: pop, seed 0, bossa nova + swing" and take.name == "ode_to_joy_pop_0_bossa_nova_swing"
+    own = studio.make(ask, ode, Settings(), [], style=Path("/somewhere/my_song.mid"))
+    assert asked[1:] == [(Path("/somewhere/my_song.mid"), 0.5)] and own.label == "1: pop, seed 0, my_song"
+    assert [file.suffix for file in own.files] == [".mid"] and not own.has_settings  # they would not make it again
+
+
+def test_between_two_takes(ode):
+    first, second = (studio.make(play, ode, Settings("ode_to_joy", seed=seed), []) for seed in (1, 2))
+    second.number = 2
+    settings = moves.between(first, second, 0.3)
+    assert settings.blend == Blend("pop", 2, 0.3) and moves.between(first, second, 0) == first.settings
+    half = studio.accompanied(play, first.melody, settings, [first, second])
+    assert half.label == "3: pop 1 + pop 2, 0.3" and half.name == "ode_to_joy_pop_1_pop_2_0.3"
+    assert half.song.tracks[BASS].notes not in (first.song.tracks[BASS].notes, second.song.tracks[BASS].notes)
+    made = Settings.from_json(half.files[1].read_text())
+    assert studio.make(play, ode, made, []).song == half.song
+    end = studio.accompanied(play, first.melody, moves.between(half, second, 1), [half])  # on the same way, to its end
+    assert end.song.tracks[BASS].notes == second.song.tracks[BASS].notes
+    unused = studio.make(play, ode, Settings("ode_to_joy", seed=3, style_factor=0.9), [])  # of no style
+    assert moves.between(first, unused, 0.3).blend == Blend("pop", 3, 0.3)
+    again = studio.make(play, ode, Settings("ode_to_joy", seed=3), [half], first, ["drums"])
+    busier = studio.make(play, ode, Settings("ode_to_joy", seed=4, variation=0.5), [again])
+    other = studio.make(play, ode, Settings("ode_to_joy", seed=4).corrected(later=1), [busier])
+    assert moves.others([first, second, half, again, busier, other], half) == [second]
+    for take, words in ((None, "choose the other"), (again, "whole"), (half, "between two itself"), (busier, "variation"),
+                        (other, "differ in"), (first, "neither genre nor seed")):  # fmt: skip
+        with pytest.raises(MusicError, match=words):
+            moves.between(first, take, 0.5)
+
+
+def test_an_instrument_moves_step_by_step(ode):
+    model = Accompanist.from_pretrained("pop")  # untrained ones know no directions
+
+    def play(genre, score, **settings):
+        return model.accompany(score, **settings)
+
+    take = studio.make(play, ode, Settings(seed=1), [])
+    busier = studio.accompanied(play, take.melody, moves.moved(take, "guitar", (1.0, 0.0, -0.5)), [take])
+    assert busier.settings.explore == {"guitar": {"density": 1.0, "character": -0.5}} and busier.label.endswith("guitar moved")
+    both = moves.moved(busier, "drums", (-2.0, 1.0, 0.0))  # drums have no variety
+    assert both.explore == {"drums": {"density": -2.0}, "guitar": {"density": 1.0, "character": -0.5}}
+    assert moves.amounts_of(busier, "guitar") == [1.0, 0.0, -0.5] and moves.amounts_of(busier, "bass") == [0.0] * 3
+    assert moves.moved(busier, "guitar", (0.0, 0.0, 0.0)) == take.settings
+    for name in (DRUMS, BASS):
+        assert busier.song.tracks[name].notes == take.song.tracks[name].notes
+    quiet = studio.make(play, ode, Settings(seed=1, instruments=("bass",)), [])
+    with pytest.raises(MusicError, match="does not play"):
+        moves.moved(quiet, "guitar", (1.0, 0.0, 0.0))
+    again = studio.make(play, ode, Settings(seed=2), [take], take, ["drums"])
+    with pytest.raises(MusicError, match="whole take"):
+        moves.moved(again, "guitar", (1.0, 0.0, 0.0))
+
+
+def test_what_is_mixed_by_midi_is_shown_and_played_all_the_same(ode):
+    take = studio.make(play, ode, Settings(), [])
+    for track in take.song.tracks:
+        track.controls[:0] = [Control(0.0, number, 64) for number in (7, 10, 91, 93)]
+    view = take.view()
+    assert len(view["tracks"]) == 5 and studio.view_alone(take.melody)["tracks"]

@@ -1,0 +1,358 @@
+"""The page as its visitors have it: from a melody to a song, corrections, the microphone, settings, and what goes wrong."""
+
+import io
+import json
+import shutil
+import zipfile
+
+import numpy as np
+import pytest
+import soundfile
+
+from accomp import read_midi
+from accomp.listen.note_net import RATE
+from accomp.music.timing import mean_tempo
+from accomp.roll.grid import MELODY
+from page.player import VOICE
+from tests.support.sounds import encoded
+from tests.page.web.visitor import HUMMED_TEMPO, ODE, ROOT, SOUNDING, Visitor, assert_shows, by_name, shown_notes, written
+
+CLICKED_TEMPO = 132
+
+# -- from a melody to a song ---------------------------------------------------------------------------------------------
+
+
+def test_an_example_becomes_a_song_that_is_heard(visit):
+    with visit() as visitor:
+        visitor.picture("start")
+        visitor.example()
+        assert visitor.waits_for_facts("16 bars").startswith("Ode to joy: D major, 120 beats a minute, 4/4")
+        visitor.wait("melody", "p.song.tracks.length === 1")
+        melody = read_midi(ODE).tracks[0].notes
+        assert shown_notes(visitor, "melody")["piano"] == [[n.pitch, pytest.approx(n.onset / 2)] for n in melody]
+        assert visitor.accompany() == "1: pop, seed 0"
+        assert visitor.status() == "Making the sound…"
+        assert_shows(visitor, visitor.notes("ode_to_joy_pop_0"))
+        visitor.waits_for_sound()
+        visitor.picture("song")
+        visitor.page.locator("#song .play").click()
+        visitor.wait("song", "p.position > 1 && p.sound.level > 0.001")
+        at, head = visitor.ask("song", "[p.position, new DOMMatrix(getComputedStyle(p.find('playhead')).transform).m41]")
+        assert head == pytest.approx(at * visitor.ask("song", "p.roll.scale"), abs=20)
+        together = visitor.level()
+        for name in ("melody", "drums", "guitar", "strings"):
+            visitor.page.locator("#song").get_by_role("button", name=f"Mute {name}").click()
+        assert 0 < visitor.level() < 0.8 * together
+        visitor.page.locator("#song").get_by_role("button", name="Mute bass").click()
+        visitor.wait("song", "p.sound.level === 0")
+        canvas = visitor.page.locator("#song canvas")
+        visitor.page.locator("#song .play").click()
+        canvas.click(position={"x": 400, "y": 100})
+        clicked = visitor.ask("song", "(p.roll.left + 400) / p.roll.scale")
+        assert visitor.ask("song", "p.position") == pytest.approx(clicked, abs=0.05) and clicked > 5
+        assert visitor.status() == ""
+
+
+def test_downloads_are_the_take(visit, tune):
+    with visit() as visitor:
+        visitor.bring(tune)
+        visitor.waits_for_facts("Little tune")
+        visitor.accompany(genre="jazz", seed=3)
+        name = "little tune_jazz_3"
+        song = visitor.notes(name)
+        assert_shows(visitor, song)
+        assert song.tracks[MELODY].notes == read_midi(tune).tracks[0].notes
+        assert json.loads(visitor.download(f"{name}.json")) == {"genre": "jazz", "seed": 3}
+        assert visitor.download(f"{name}.png").startswith(b"\x89PNG")
+        seconds = song.seconds(song.end)
+        assert seconds <= soundfile.info(io.BytesIO(visitor.download(f"{name}.mp3"))).duration <= seconds + 5
+        visitor.press("Prepare WAV and stems")
+        whole, rate = soundfile.read(io.BytesIO(visitor.download(f"{name}.wav")))
+        with zipfile.ZipFile(io.BytesIO(visitor.download(f"{name}_stems.zip"))) as bundle:
+            stems = {file: soundfile.read(io.BytesIO(bundle.read(file)))[0] for file in bundle.namelist()}
+        assert set(stems) == {f"{name}_{track}.wav" for track, notes in by_name(song).items() if notes}
+        mixed = sum(stems.values())
+        assert len(mixed) == len(whole) and np.corrcoef(mixed.ravel(), whole.ravel())[0, 1] > 0.999
+        with visitor.page.expect_download() as download:
+            visitor.page.locator(f"#downloads a[download='{name}.mid']").click()
+        assert download.value.suggested_filename == f"{name}.mid"
+
+
+def test_a_file_is_dropped_and_another_chosen(visit, tune, tmp_path):
+    slow = written(tmp_path / "slow_air.mid", range(12), tempo=60, meter=(3, 4))
+    with visit() as visitor:
+        visitor.drop(tune)
+        visitor.waits_for_facts("Little tune", "C major, 150 beats a minute, 4/4, 8 bars")
+        visitor.bring(slow)
+        visitor.waits_for_facts("Slow air", "60 beats a minute, 3/4, 4 bars")
+        visitor.wait("melody", "p.song.tracks[0].notes.length === 12")
+
+
+def test_of_two_melodies_the_later_one_stays(visit, tune, tmp_path):
+    long = written(tmp_path / "long.mid", range(1200))
+    with visit() as visitor:
+        visitor.bring(long)
+        visitor.waits_for_facts("Long", "300 bars")
+        visitor.bring(tune)  # while the sound of the long one is made
+        visitor.waits_for_facts("Little tune")
+        visitor.wait("melody", "p.song.bars.length === 9")
+        visitor.waits_for_sound("melody")
+        visitor.page.wait_for_timeout(3000)  # in which the other sound comes
+        assert visitor.ask("melody", "p.song.bars.length") == 9
+
+
+def test_a_file_that_has_an_examples_name_is_no_example(visit, tmp_path):
+    with visit() as visitor:
+        visitor.bring(written(tmp_path / ODE.name, range(16)))
+        visitor.waits_for_facts("Ode to joy", "4 bars")
+        visitor.accompany()
+        assert "melody" not in json.loads(visitor.download("ode_to_joy_pop_0.json"))
+
+
+def test_without_a_melody_it_says_what_to_do(visit):
+    with visit() as visitor:
+        for button in ("Accompany", "Three takes"):
+            visitor.press(button)
+            assert "Bring a melody first" in visitor.reads("Bring a melody first")
+        assert not visitor.page.locator("#song").is_visible()
+
+
+def test_one_is_tried_for_me(visit):
+    with visit() as visitor:
+        assert visitor.makes("No melody at hand? Try one for me").startswith("1: ")
+        seed, genre = (visitor.page.get_by_label(label, exact=True).input_value() for label in ("Seed", "Genre"))
+        assert visitor.title() == f"1: {genre}, seed {seed}" and visitor.waits_for_facts(" bars")
+        visitor.press("Stop")
+        visitor.waits_for_sound("melody")
+
+
+def test_a_melody_is_invented_and_its_address_brings_it_back(visit):
+    with visit() as visitor:
+        visitor.open("How a melody is invented")
+        assert visitor.makes("Surprise me: invent one") == "1: pop, seed 0"
+        seed = visitor.page.get_by_label("The melody's seed").input_value()
+        assert "with chords of its own" in visitor.waits_for_facts(f"Invented pop {seed}", "16 bars")
+        visitor.page.get_by_label("8", exact=True).check()
+        visitor.write("The melody's seed", "3")
+        visitor.makes("Invent this one")
+        facts = visitor.waits_for_facts("Invented pop 3", "8 bars")
+        midi = visitor.download("invented_pop_3_pop_0.mid")
+        visitor.page.wait_for_function("location.search.includes('invented')")
+        query = visitor.page.url.partition("?")[2]
+        visitor.press("Stop")
+    with visit(f"?{query}") as visitor:
+        assert visitor.waits_for_facts("Invented pop 3") == facts
+        visitor.accompany()
+        assert visitor.download("invented_pop_3_pop_0.mid") == midi
+        visitor.press("Stop")
+
+
+def test_a_melody_goes_on_and_its_address_brings_it_back(visit):
+    with visit() as visitor:
+        visitor.example()
+        assert not visitor.page.get_by_role("button", name="Without what was added").count()
+        visitor.open("More")
+        visitor.write("Chords", "| D  A |")
+        visitor.press("Go on")
+        facts = visitor.waits_for_facts("Ode to joy and 8 more bars", "24 bars")
+        chords = visitor.page.get_by_label("Chords").first
+        assert chords.input_value() == ""  # they are the melody's own now
+        visitor.accompany()
+        midi = visitor.download("ode_to_joy_and_8_more_bars_pop_0.mid")
+        played = [(chord.onset, chord.symbol) for chord in read_midi(io.BytesIO(midi)).chords if chord.onset < 4 * 16]
+        assert played == [(2.0 * half, "DA"[half % 2]) for half in range(32)]
+        notes = read_midi(ODE).tracks[0].notes
+        assert read_midi(io.BytesIO(midi)).tracks[MELODY].notes[: len(notes)] == notes
+        visitor.page.wait_for_function("location.search.includes('continued')")
+        query = visitor.page.url.partition("?")[2]
+        visitor.press("Without what was added")
+        visitor.page.get_by_role("button", name="Without what was added").wait_for(state="detached")
+        assert "16 bars" in visitor.waits_for_facts("Ode to joy") and chords.input_value() == "| D  A |"
+        visitor.press("Stop")
+    with visit(f"?{query}") as visitor:
+        assert visitor.waits_for_facts("24 bars") == facts
+        visitor.accompany()
+        assert visitor.download("ode_to_joy_and_8_more_bars_pop_0.mid") == midi
+        visitor.press("Stop")
+
+
+# -- what was understood, and corrections --------------------------------------------------------------------------------
+
+
+def test_corrections_of_a_midi_file_stay_in_the_song(visit, tune):
+    with visit() as visitor:
+        visitor.bring(tune)
+        visitor.waits_for_facts("C major, 150 beats a minute, 4/4, 8 bars")
+        visitor.open("Is something wrong with it?")
+        visitor.press("Half tempo")
+        visitor.waits_for_facts("75 beats a minute, 4/4, 4 bars")
+        visitor.press("Double tempo")
+        visitor.waits_for_facts("150 beats a minute, 4/4, 8 bars")
+        visitor.choose("Metre", "3/4")
+        visitor.waits_for_facts("3/4, 11 bars")
+        visitor.choose("Key", "A minor")
+        visitor.waits_for_facts("A minor")
+        visitor.write("Beats a minute", "90", "Enter")
+        visitor.waits_for_facts("90 beats a minute")
+        visitor.press("Bar lines a beat later")
+        visitor.waits_for_facts("A minor, 90 beats a minute, 3/4")
+        visitor.wait("melody", "p.song.tracks[0].notes[0][1] > 1.3")  # two beats of rest, at 90
+        visitor.accompany()
+        song = visitor.notes("little tune_pop_0")
+        assert [note.pitch for note in song.tracks[MELODY].notes] == [note.pitch for note in read_midi(tune).tracks[0].notes]
+        assert mean_tempo(song) == pytest.approx(90, abs=0.1) and song.meters[-1][1:] == (3, 4)
+        corrections = json.loads(visitor.download("little tune_pop_0.json"))["corrections"]
+        assert corrections == {"tempo": 90, "meter": [3, 4], "later": 1, "key": "A minor"}
+
+
+@pytest.mark.parametrize("kind", ["mp3"])
+def test_a_recording_is_heard_beside_the_band(visit, hummed, kind, tmp_path):
+    file = tmp_path / f"my_hum.{kind}"
+    file.write_bytes(encoded(np.interp(np.arange(3 * len(hummed)) / 3, np.arange(len(hummed)), hummed), kind, 3 * RATE))
+    with visit() as visitor:
+        visitor.bring(file)
+        facts = visitor.waits_for_facts("My hum", "notes were heard")
+        assert f"{HUMMED_TEMPO} beats a minute" in facts
+        visitor.picture("recording")
+        visitor.accompany(genre="pop", seed=1)
+        assert visitor.ask("song", "p.song.tracks.map(t => t.label).slice(0, 2)") == ["you", "piano"]
+        assert visitor.ask("song", "p.song.tracks.map(t => t.name).filter(name => !p.isHeard(name))") == ["piano"]
+        visitor.waits_for_sound()
+        assert visitor.ask("song", f"p.sound.buffers.has('{VOICE}')")
+        visitor.open("Is something wrong with it?")
+        for press, tempo in (("Double tempo", 2 * HUMMED_TEMPO), ("Half tempo", HUMMED_TEMPO), ("Half tempo", HUMMED_TEMPO // 2)):
+            visitor.press(press)
+            visitor.waits_for_facts(f"{tempo} beats a minute")
+        before = visitor.ask("melody", "p.song.tracks[0].notes[0][1]")
+        visitor.press("Bar lines a beat later")
+        visitor.wait("melody", f"p.song.tracks[0].notes[0][1] !== {before}")
+        visitor.choose("Key", "G major")
+        visitor.waits_for_facts("G major")
+        visitor.accompany(seed=2)
+        assert mean_tempo(visitor.notes("my_hum_pop_2")) == pytest.approx(HUMMED_TEMPO / 2, abs=1.5)
+        assert visitor.ask("song", f"p.isHeard('{VOICE}') && !p.isHeard('piano')")
+
+
+# -- the microphone ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def microphone(hummed, tmp_path_factory):
+    """Flags of a browser whose microphone hears the humming, over and over."""
+    file = tmp_path_factory.mktemp("microphone") / "hum.wav"
+    soundfile.write(file, np.interp(np.arange(3 * len(hummed)) / 3, np.arange(len(hummed)), hummed), 3 * RATE)
+    return (*SOUNDING, "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream",
+            f"--use-file-for-fake-audio-capture={file}")  # fmt: skip
+
+
+def test_what_is_recorded_is_a_melody(visit, microphone):
+    with visit(flags=microphone) as visitor:
+        visitor.page.get_by_role("tab", name="Record", exact=True).click()
+        visitor.press("Record")
+        visitor.page.wait_for_timeout(6000)
+        visitor.page.get_by_role("tabpanel").get_by_role("button", name="Stop").click()
+        visitor.waits_for_facts("notes were heard")
+        assert visitor.ask("melody", "p.song.tracks.map(t => t.label)") == ["you", "piano"]
+
+
+def test_what_is_recorded_to_the_click_has_its_tempo_and_metre(visit, microphone):
+    with visit(flags=microphone) as visitor:
+        visitor.page.get_by_role("tab", name="Record with a click").click()
+        recorder = visitor.page.locator("#recorder")
+        recorder.get_by_label("Tempo").fill(str(CLICKED_TEMPO))
+        recorder.get_by_label("Metre").select_option("3/4")
+        recorder.get_by_role("button", name="Record").click()
+        recorder.get_by_text("Recording. Press Stop").wait_for()
+        visitor.page.wait_for_timeout(6000)
+        recorder.get_by_role("button", name="Stop").click()
+        visitor.waits_for_facts(f"{CLICKED_TEMPO} beats a minute, 3/4", "notes were heard")
+        visitor.accompany()
+        song = visitor.notes(visitor.download_name(".mid").removesuffix(".mid"))
+        assert mean_tempo(song) == pytest.approx(CLICKED_TEMPO, abs=0.5) and song.meters[0][1:] == (3, 4)
+
+
+# -- settings ------------------------------------------------------------------------------------------------------------
+
+
+def test_address_and_settings_file_bring_all_back(visit, tmp_path):
+    with visit() as visitor:
+        visitor.example("Auld lang syne")
+        visitor.open("Is something wrong with it?")
+        visitor.write("Beats a minute", "77", "Enter")
+        visitor.waits_for_facts("77 beats a minute")
+        visitor.page.get_by_label("strings").uncheck()
+        visitor.open("More")
+        visitor.write("Chords", "| F  C7 | F  Bb |")
+        visitor.choose("Introduction", "bars")
+        visitor.accompany(genre="folk", seed=12)
+        midi = visitor.download("auld_lang_syne_folk_12.mid")
+        settings = tmp_path / "settings.json"
+        settings.write_bytes(visitor.download("auld_lang_syne_folk_12.json"))
+        visitor.page.wait_for_function("location.search.includes('seed=12')")
+        query = visitor.page.url.partition("?")[2]
+        visitor.press("Stop")
+
+    def finds_all(visitor: Visitor) -> None:
+        visitor.waits_for_facts("Auld lang syne", "77 beats a minute")
+        page = visitor.page
+        page.wait_for_function("[...document.querySelectorAll('input')].some(input => input.value === '12')")
+        assert page.get_by_label("Seed", exact=True).input_value() == "12" and page.get_by_label("Genre").input_value() == "folk"
+        assert not page.get_by_label("strings").is_checked() and page.get_by_label("drums").is_checked()
+        visitor.accompany()
+        assert visitor.download("auld_lang_syne_folk_12.mid") == midi
+        visitor.press("Stop")
+
+    with visit(f"?{query}") as visitor:
+        finds_all(visitor)
+    with visit() as visitor:
+        visitor.open("More")
+        with visitor.page.expect_file_chooser() as chooser:
+            visitor.press("Open a settings file")
+        chooser.value.set_files(settings)
+        finds_all(visitor)
+
+
+def test_an_address_that_makes_no_sense_is_told(visit):
+    with visit("?seed=many&genre=pop") as visitor:
+        assert "'many'" in visitor.reads("address was not understood")
+        visitor.example()
+    with visit("?genre=polka&melody=none&utm_source=x") as visitor:  # what is not there is left out
+        visitor.example()
+        assert visitor.accompany() == "1: pop, seed 0"
+
+
+# -- what goes wrong -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def bad_files(tmp_path_factory):
+    """Files that hold no melody, and words of what is said of each."""
+    folder = tmp_path_factory.mktemp("bad")
+    rng = np.random.default_rng(0)
+    (folder / "empty.mid").write_bytes(b"")
+    (folder / "text.mid").write_text("a little text")
+    written(folder / "drums.mid", range(16), is_drum=True)
+    soundfile.write(folder / "silence.wav", np.zeros(4 * RATE), RATE)
+    soundfile.write(folder / "noise.wav", 0.2 * rng.normal(size=4 * RATE), RATE)
+    shutil.copy(ROOT / "docs" / "auld_lang_syne.png", folder / "picture.wav")
+    return {folder / "empty.mid": "empty", folder / "text.mid": "not midi", folder / "drums.mid": "drums",
+            folder / "silence.wav": "silen", folder / "noise.wav": "no melody was heard",
+            folder / "picture.wav": "picture"}  # fmt: skip
+
+
+def test_bad_files_are_explained_and_nothing_is_lost(visit, bad_files, tune):
+    with visit() as visitor:
+        visitor.example()
+        visitor.accompany()
+        visitor.waits_for_sound()
+        facts = visitor.waits_for_facts("Ode to joy")
+        for file, words in bad_files.items():
+            visitor.bring(file)
+            assert words in visitor.reads("").lower(), file.name
+            assert visitor.waits_for_facts("Ode to joy") == facts and visitor.ask("song", "p.sound.isLoaded")
+            for part in ("#facts", "#melody", "#song"):  # nothing is veiled
+                assert not visitor.page.locator(part).get_by_text("Error", exact=True).is_visible()
+        assert visitor.accompany(seed=1) == "2: pop, seed 1"
+        visitor.press("Stop")
+        visitor.bring(tune)
+        visitor.waits_for_facts("Little tune")

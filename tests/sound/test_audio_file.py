@@ -1,0 +1,441 @@
+import io
+import re
+import shutil
+import struct
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pyloudnorm
+import pytest
+
+from accomp.errors import MusicError
+from accomp.music.score import Control, Note, Score, Tempo, Track
+from accomp.sound.audio_file import RATE, Recording, is_recording, read_recording
+from accomp.sound.overdub import LEAD, clean, mix_with_recording, on_clock, play_band
+from accomp.sound.render import SAMPLE_RATE, render
+from tests.support.scores import NOTE, midi
+from tests.support.sounds import FORMATS, bursts, encoded, silent_video, tone
+
+needs_fluidsynth = pytest.mark.skipif(shutil.which("fluidsynth") is None, reason="FluidSynth is not installed")
+ONSETS = (0.5, 1.2, 1.9)
+RATES = {"ogg": (44_100, 48_000), "mp3": (8_000, 44_100), "opus": (16_000, 48_000), "webm": (48_000, 24_000)}
+CASES = [(kind, rate, channels) for kind in FORMATS for rate, channels in zip(RATES.get(kind, (22_050, 96_000)), (1, 2))]
+
+
+def both(left: np.ndarray, right: np.ndarray | None = None) -> np.ndarray:
+    return np.stack([left, left if right is None else right], axis=1)
+
+
+def refusal(source) -> str:
+    with pytest.raises(MusicError) as caught:
+        read_recording(source)
+    return str(caught.value)
+
+
+def errors_of_onsets(samples: np.ndarray, rate: int, onsets=ONSETS) -> list[float]:
+    """By how many seconds each of the bursts begins late."""
+    errors = []
+    for onset in onsets:
+        near = np.abs(samples[round((onset - 0.1) * rate) : round((onset + 0.1) * rate)])
+        errors.append(float(np.argmax(near > 0.4 * near.max())) / rate - 0.1)
+    return errors
+
+
+# Formats
+
+
+@pytest.mark.parametrize("kind, rate, channels", CASES)
+def test_every_format_is_heard_in_time(kind, rate, channels):
+    channels = 2 if kind == "ogg" else channels  # this encoder has no mono
+    samples = bursts(ONSETS, 2.5, rate)
+    data = encoded(np.repeat(samples[:, None], channels, axis=1), kind, rate)
+    assert is_recording(data)
+    recording = read_recording(data)
+    assert recording.mono.dtype == np.float32 and recording.mono.ndim == 1
+    assert recording.seconds == pytest.approx(2.5, abs=0.06)  # AAC fills its last frame
+    assert len(recording.mono) == round(recording.seconds * RATE)
+    assert recording.notices == []
+    stereo = recording.stereo()
+    assert stereo.dtype == np.float32 and stereo.shape[1] == 2
+    assert len(stereo) == pytest.approx(recording.seconds * SAMPLE_RATE, abs=50)
+    assert np.abs(errors_of_onsets(recording.mono, RATE)).max() < 0.002
+    assert np.abs(errors_of_onsets(stereo[:, 0], SAMPLE_RATE)).max() < 0.002
+    assert np.abs(recording.mono).max() == pytest.approx(0.5, abs=0.12)
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_the_sound_is_the_same(kind):
+    chirp = 0.4 * np.sin(2 * np.pi * (200 * (t := np.arange(96_000) / 48_000) + 100 * t**2)).astype(np.float32)
+    mono = read_recording(encoded(both(chirp), kind)).mono[:32_000]
+    lossless = kind in ("wav", "wav24", "wavfloat", "alac", "flac", "aiff")
+    difference = mono / np.linalg.norm(mono) - chirp[::3] / np.linalg.norm(chirp[::3])
+    assert np.linalg.norm(difference) < (0.005 if lossless else 0.15)
+
+
+def test_both_rates_show_the_same_moment():
+    recording = read_recording(encoded(bursts(ONSETS, 2.5, 44_100), "wav", 44_100))
+    assert np.allclose(errors_of_onsets(recording.stereo()[:, 1], SAMPLE_RATE), 0, atol=1.5 / SAMPLE_RATE)
+    assert np.allclose(errors_of_onsets(recording.mono, RATE), 0, atol=1.5 / RATE)
+    assert len(recording.stereo(22_050)) == pytest.approx(2.5 * 22_050, abs=2)
+
+
+def test_channels_stay_apart_and_surround_is_folded():
+    left, right = tone(1.5, level=0.5), tone(1.5, pitch=660, level=0.2)
+    recording = read_recording(encoded(both(left, right), "flac", 48_000))
+    stereo = recording.stereo(48_000)
+    assert np.allclose(stereo, both(left, right), atol=1e-3)
+    assert np.allclose(recording.mono[100:-100], stereo.mean(axis=1)[::3][100:-100], atol=0.01)
+    surround = read_recording(encoded(np.stack([left] * 6, axis=1)))
+    assert np.abs(surround.mono).max() == pytest.approx(0.5, abs=0.02)
+
+
+@pytest.mark.parametrize("other, used", [(lambda left: 0 * left, 0), (lambda left: -left, 0), (lambda left: -2 * left, 1)])
+def test_a_dead_channel_and_opposite_channels_take_nothing_away(other, used):
+    left = tone(1.5, level=0.4)
+    recording = read_recording(encoded(both(left, other(left))))
+    assert recording.channel == used
+    assert np.abs(recording.mono).max() == pytest.approx(0.4 * (1 + used), abs=0.02)
+    stereo = recording.stereo()
+    assert np.array_equal(stereo[:, 0], stereo[:, 1]) and np.abs(stereo).max() == pytest.approx(0.4 * (1 + used), abs=0.02)
+
+
+def test_paths_bytes_and_files_give_the_same(tmp_path):
+    data = encoded(tone(1.2), "flac")
+    path = tmp_path / "no name that helps"
+    path.write_bytes(data)
+    with path.open("rb") as file:
+        sources = [data, bytearray(data), path, str(path), file, io.BytesIO(data)]
+        recordings = [read_recording(source) for source in sources]
+    for recording in recordings[1:]:
+        assert np.array_equal(recording.mono, recordings[0].mono)
+        assert np.array_equal(recording.stereo(), recordings[0].stereo())
+    path.unlink()
+    with pytest.raises(MusicError, match="cannot be read any more"):
+        recordings[2].stereo()
+
+
+def test_lost_packets_leave_a_gap_and_move_nothing():
+    whole = encoded(tone(3.0), "webm")
+    with_gap = encoded(tone(3.0), "webm", lost=(1.0, 1.5))
+    assert len(with_gap) < len(whole)
+    recording = read_recording(with_gap)
+    assert recording.seconds == pytest.approx(3.0, abs=0.05)
+    assert np.abs(recording.mono[round(1.15 * RATE) : round(1.45 * RATE)]).max() < 0.01
+    assert np.abs(recording.mono[round(1.6 * RATE) : round(2.9 * RATE)]).max() > 0.4
+
+
+# What is a recording
+
+
+def test_is_recording_goes_by_content(tmp_path):
+    path = tmp_path / "melody.mid"
+    path.write_bytes(encoded(tone(1), "mp3"))
+    assert is_recording(path) and is_recording(str(path))
+    path = tmp_path / "melody.wav"
+    path.write_bytes(midi(NOTE))
+    assert not is_recording(path)
+    assert not is_recording(tmp_path) and not is_recording(tmp_path / "missing.wav")
+    rmi = b"RIFF" + struct.pack("<I", 100) + b"RMIDdata" + midi(NOTE)
+    for data in (rmi, b"", b"\xff", b"a text", b"%PDF-1.4", b"\x89PNG\r\n\x1a\n", b"\xff\xfe\x00t\x00e\x00x\x00t", bytes(100)):
+        assert not is_recording(data)
+
+
+def test_other_first_bytes_of_mp3_and_aac():
+    assert is_recording(b"ID3\x04" + bytes(12))
+    assert all(
+        is_recording(bytes(head)) for head in ((255, 251, 144, 0), (255, 243, 64, 0), (255, 241, 80, 128), (255, 249, 80, 0))
+    )
+
+
+# Refusals
+
+
+@pytest.mark.parametrize(
+    "data, expected",
+    [
+        (b"", "the file is empty.*accepted: recordings"),
+        (b"Dear diary, today I sang.", "no recording: it seems to be a text"),
+        (b"#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\nhttp://127.0.0.1:9/a.ts\n", "it seems to be a text"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(64), "a PNG picture"),
+        (bytes(5000), "of an unknown kind"),
+        (midi(NOTE), "the file is MIDI: it holds notes, not sound"),
+        (b"RIFF" + struct.pack("<I", 100) + b"RMIDdata" + midi(NOTE), "the file is MIDI"),
+    ],
+)
+def test_what_is_no_sound(data, expected):
+    assert re.search(expected, refusal(data))
+
+
+def test_what_cannot_be_opened(tmp_path):
+    assert "does not exist" in refusal(tmp_path / "none.wav")
+    assert "is not a file" in refusal(tmp_path)
+    assert "opened as text" in refusal(io.StringIO("a"))
+    assert "a int was given" in refusal(3)
+
+
+def test_a_video_without_sound():
+    assert "video without sound" in refusal(silent_video())
+
+
+def test_too_short():
+    assert "lasts only 0.5 seconds; accepted: 1 second to 10 minutes" in refusal(encoded(tone(0.5)))
+    assert read_recording(encoded(tone(1.0), "opus")).seconds == pytest.approx(1, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    "samples, heard",
+    [
+        (np.zeros(96_000, np.float32), "complete silence"),
+        (np.full(96_000, 0.3, np.float32), "complete silence"),  # only an offset
+        (1e-3 * np.random.default_rng(0).standard_normal(96_000).astype(np.float32), "noise as soft as -6"),
+        (bursts([0.5], 2, length=0.1), "a sound shorter than 0.2 seconds"),
+    ],
+)
+def test_silence(samples, heard):
+    message = refusal(encoded(samples))
+    assert "the recording is silent" in message and heard in message and "microphone" in message
+
+
+# Damage
+
+
+@pytest.mark.parametrize("kind", ["wav", "wavfloat", "mp3", "flac", "aiff", "mp4"])
+def test_the_beginning_of_a_truncated_file_is_used(kind):
+    data = encoded(tone(4.0), kind)
+    recording = read_recording(data[: len(data) * 6 // 10])
+    assert 2.0 < recording.seconds < 2.6
+    assert recording.notices == [
+        f"the file is damaged or incomplete: only its first {recording.seconds:.1f} seconds could be read of 4.0 seconds"
+    ]
+    assert "damaged" in refusal(data[: len(data) // 8])
+
+
+@pytest.mark.parametrize("kind", ["opus", "ogg", "webm"])  # these do not say how long they should be
+def test_the_beginning_of_a_truncated_stream_is_used(kind):
+    data = encoded(both(tone(4.0)), kind)
+    assert 1.5 < read_recording(data[: len(data) * 6 // 10]).seconds < 2.6
+
+
+@pytest.mark.parametrize("kind", ["m4a", "alac"])
+def test_an_m4a_that_lost_its_index_is_damaged(kind):
+    data = encoded(tone(3.0), kind)
+    assert "damaged recording: nothing of it can be read" in refusal(data[:-200])
+
+
+def test_damage_in_the_middle_leaves_the_rest():
+    data = bytearray(encoded(tone(4.0), "m4a"))
+    at = len(data) // 2
+    data[at : at + 500] = bytes(500)
+    recording = read_recording(bytes(data))
+    assert recording.seconds == pytest.approx(4, abs=0.1)
+    assert recording.notices == ["the file is damaged in places; what could be read is used"]
+
+
+@pytest.mark.parametrize("size", [0, 0xFFFF_FFFF])
+def test_a_recorder_that_never_filled_in_the_length_is_no_damage(size):
+    data = bytearray(encoded(tone(2.0)))
+    for at in (4, data.index(b"data") + 4):
+        struct.pack_into("<I", data, at, size)
+    recording = read_recording(bytes(data))
+    assert recording.seconds == pytest.approx(2) and recording.notices == []
+
+
+@pytest.mark.parametrize("at, value", [(24, 1), (24, 2**31), (34, 64)])  # the sample rate; bits per sample
+def test_an_impossible_header_is_damage(at, value):
+    data = bytearray(encoded(tone(2.0)))
+    struct.pack_into("<I" if at == 24 else "<H", data, at, value)
+    assert "damaged" in refusal(bytes(data)) or value == 1 and "lasts" in refusal(bytes(data))
+
+
+def test_floats_that_are_no_numbers_do_no_harm():
+    data = bytearray(encoded(tone(2.0), "wavfloat"))
+    data[-4000:-3992] = struct.pack("<ff", np.nan, np.inf)
+    recording = read_recording(bytes(data))
+    assert np.isfinite(recording.mono).all() and np.isfinite(recording.stereo()).all()
+
+
+# Notices
+
+
+@pytest.mark.parametrize("kind", ["wav", "wav24", "flac", "alac", "opus", "webm"])
+def test_clipping_is_noticed(kind):
+    sung = sum(np.sin(2 * np.pi * 180 * h * np.arange(96_000) / 48_000 + h * h) / h for h in range(1, 12)).astype(np.float32)
+    sung /= np.abs(sung).max()
+    assert read_recording(encoded(0.99 * sung, kind)).notices == []
+    (notice,) = read_recording(encoded(np.clip(1.6 * sung, -1, 1), kind)).notices
+    assert "clipped" in notice and "turn the level down" in notice
+
+
+def test_a_low_level_is_noticed():
+    (notice,) = read_recording(encoded(tone(2, level=0.007))).notices
+    assert "very soft (its loudest notes are at -46 dBFS)" in notice
+
+
+# Length and memory
+
+
+def long_wav(path: Path, seconds: int, rate: int = 48_000) -> Path:
+    """A stereo WAV file that takes no room on the disk: its silence is not written."""
+    size = seconds * rate * 4
+    with path.open("wb") as file:
+        header = (b"RIFF", size + 36, b"WAVE", b"fmt ", 16, 1, 2, rate, rate * 4, 4, 16, b"data", size)
+        file.write(struct.pack("<4sI4s4sIHHIIHH4sI", *header))
+        file.truncate(size + 44)
+    return path
+
+
+def test_a_long_file_is_refused_at_once(tmp_path):
+    begun = time.perf_counter()
+    assert "lasts 120:00 minutes; accepted: up to 10 minutes" in refusal(long_wav(tmp_path / "long.wav", 7200))
+    assert time.perf_counter() - begun < 2
+
+
+@pytest.mark.parametrize("kind", ["webm", "flac"])
+def test_a_long_stream_is_refused_before_it_is_decoded(kind):
+    data = encoded(np.zeros(605 * 8000, np.float32), kind, 8000)
+    begun = time.perf_counter()
+    found = "more than 10 minutes" if kind == "webm" else "10:05 minutes"
+    assert f"lasts {found}" in refusal(data)
+    assert time.perf_counter() - begun < 1.5
+
+
+def test_a_header_that_lies_about_the_length_is_not_believed():
+    data = bytearray(encoded(tone(2.0)))
+    for at in (4, data.index(b"data") + 4):
+        struct.pack_into("<I", data, at, 2_000_000_000)
+    recording = read_recording(bytes(data))
+    assert recording.seconds == pytest.approx(2)
+    assert recording.notices == ["the file is damaged or incomplete: only its first 2.0 seconds could be read"]
+
+
+def test_ten_minutes_take_little_memory(tmp_path):
+    path = long_wav(tmp_path / "ten.wav", 599, 8000)
+    with path.open("r+b") as file:
+        file.seek(44 + 32_000 * 300)
+        file.write((10_000 * both(tone(1.0, 8000))).astype("<i2").tobytes())
+    script = (
+        "import resource, sys; from accomp.sound.audio_file import read_recording\n"
+        "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "sound = read_recording(sys.argv[1]); samples = sound.stereo()\n"
+        "assert len(samples) > 44_000 * 599\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)"
+    )
+    done = subprocess.run([sys.executable, "-c", script, path], capture_output=True, text=True, check=True)
+    assert int(done.stdout) / (1000 if sys.platform != "darwin" else 1e6) < 450  # MB
+
+
+# The band and the recording
+
+
+def band(beats: int = 8, **fields) -> Score:
+    click = [Note(76, float(beat), 0.25, 100) for beat in range(beats)]
+    chords = [Note(pitch, float(beat), 1.0, 80) for beat in range(beats) for pitch in (48, 55, 64)]
+    return Score(
+        [
+            Track("drums", 0, True, click),
+            Track("piano", 0, False, [Note(84, 0.0, 1.0, 90)]),
+            Track("guitar", 25, False, chords),
+        ],
+        **fields,
+    )
+
+
+def loudness(samples: np.ndarray) -> float:
+    return pyloudnorm.Meter(SAMPLE_RATE).integrated_loudness(samples)
+
+
+def recorded(samples: np.ndarray) -> Recording:
+    return read_recording(encoded(samples, "wavfloat", SAMPLE_RATE))
+
+
+def parts(mixed: np.ndarray, recording: Recording, song: Score, start: float) -> tuple[np.ndarray, np.ndarray]:
+    """The gains of the band and of the recording in `mixed`, by least squares, with each at its due place; and the rest."""
+    alone = play_band(song)
+    columns = np.zeros((2, len(mixed)), np.float64)
+    for column, sound, at in zip(columns, (alone, clean(recording.stereo())), (start, -start)):
+        first = max(round(at * SAMPLE_RATE), 0)
+        column[first : first + len(sound)] = sound[:, 0]
+    gains, *_ = np.linalg.lstsq(columns.T, mixed[:, 0], rcond=None)
+    return gains, mixed[:, 0] - gains @ columns
+
+
+@needs_fluidsynth
+@pytest.mark.parametrize("start", [0.0, 1.25, -2.00003])
+def test_the_recording_lies_on_the_band_to_the_sample(start):
+    recording = recorded(bursts([0.5, 1.0, 1.5, 2.0, 2.5], 3.0, SAMPLE_RATE))
+    mixed = mix_with_recording(play_band(band()), recording, start)
+    gains, rest = parts(mixed, recording, band(), start)
+    assert (gains > 0).all() and np.abs(rest).max() < 1e-4  # one sample beside would leave a tenth of a click
+    assert len(mixed) >= max(round((3.0 - min(start, 0)) * SAMPLE_RATE), round((4.0 + max(start, 0)) * SAMPLE_RATE))
+
+
+@needs_fluidsynth
+@pytest.mark.parametrize("level", [0.01, 0.9])
+def test_the_recording_is_in_front_and_the_whole_is_as_loud_as_all_results(level):
+    recording = recorded(tone(6.0, SAMPLE_RATE, level=level))
+    song = band(12)
+    mixed = mix_with_recording(play_band(song), recording)
+    assert mixed.dtype == np.float32 and mixed.shape[1] == 2
+    gains, _ = parts(mixed, recording, song, 0.0)
+    alone = play_band(song)
+    ahead = loudness(gains[1] * clean(recording.stereo())) - loudness(gains[0] * alone)
+    assert ahead == pytest.approx(LEAD, abs=0.2)
+    peak = 20 * np.log10(np.abs(mixed).max())
+    assert loudness(mixed) == pytest.approx(-16, abs=0.1) and peak <= -0.99 or peak == pytest.approx(-1, abs=0.01)
+
+
+@needs_fluidsynth
+def test_the_piano_plays_along_only_if_asked():
+    def near_c6(samples: np.ndarray) -> float:
+        spectrum = np.abs(np.fft.rfft(samples[: SAMPLE_RATE // 2, 0]))
+        return spectrum[round(1046.5 / 2) - 2 : round(1046.5 / 2) + 3].max() / spectrum.max()
+
+    song = band(4)
+    assert near_c6(play_band(song, melody=True)) > 3 * near_c6(play_band(song))
+    with pytest.raises(MusicError, match="nothing to play"):
+        play_band(Score([Track("piano", notes=[Note(60, 0.0, 1.0, 80)])]))
+
+
+@pytest.mark.parametrize("start", [3.0, -601.0, float("nan")])
+def test_a_start_outside_the_recording_is_refused(start):
+    with pytest.raises(MusicError, match="the song would begin at"):
+        mix_with_recording(np.zeros((SAMPLE_RATE, 2), np.float32), Recording(np.zeros(2 * RATE, np.float32), 2.0), start)
+
+
+def test_on_clock_keeps_every_time():
+    tempos = [Tempo(float(beat), 400_000 + 7_003 * (beat % 5)) for beat in range(1, 9)]
+    score = band(12, tempos=tempos, resolution=96)
+    score.tracks[2].controls.append(Control(9.5, 64, 127))
+    played = on_clock(score)
+    assert len(played.tempos) == 1
+    for before, after in zip(score.tracks, played.tracks):
+        for old, new in zip(before.notes + before.controls, after.notes + after.controls):
+            assert played.seconds(new.onset) == pytest.approx(score.seconds(old.onset), abs=1e-9)
+    for old, new in zip(score.tracks[2].notes, played.tracks[2].notes):
+        assert (new.pitch, new.velocity) == (old.pitch, old.velocity)
+        assert played.seconds(new.end) == pytest.approx(score.seconds(old.end), abs=1e-9)
+
+
+@needs_fluidsynth
+def test_the_band_follows_a_restless_tempo_map():
+    random = np.random.default_rng(0)
+    tempos = [Tempo(float(beat), round(5e5 * (1 + 0.05 * random.standard_normal()))) for beat in range(160)]
+    song = Score([Track("drums", 0, True, [Note(76, float(beat), 0.25, 110) for beat in range(0, 160, 4)])], tempos)
+    sound = render(on_clock(song))[:, 0]
+    late = errors_of_onsets(
+        np.pad(sound, (SAMPLE_RATE, 0)), SAMPLE_RATE, [1 + song.seconds(n.onset) for n in song.tracks[0].notes]
+    )
+    assert np.ptp(late) < 0.004  # the woodblock itself takes some milliseconds
+
+
+def test_clean_up_takes_the_offset_and_leaves_the_music():
+    low_e = both(tone(3.0, SAMPLE_RATE, pitch=82.4, level=0.3))
+    cleaned = clean(low_e + np.float32(0.2))
+    middle = cleaned[SAMPLE_RATE : 2 * SAMPLE_RATE]
+    assert abs(middle.mean()) < 2e-3 and np.abs(middle).max() == pytest.approx(0.3, abs=0.01)
+    assert cleaned[0, 0] == cleaned[-1, 0] == 0
+    begin = bursts([0.0], 12.0, SAMPLE_RATE, length=12.0)  # past the length that is filtered at once
+    assert np.abs(np.diff(clean(both(begin))[1000:-1000, 0])).max() < 0.5 * 2 * np.pi * 1000 / SAMPLE_RATE * 1.02

@@ -1,0 +1,234 @@
+import os
+import shutil
+import tempfile
+from dataclasses import replace
+
+import numpy as np
+import pyloudnorm
+import pytest
+import soundfile
+
+from accomp.errors import MusicError
+from accomp.music.score import Control, Note, Score, Tempo, Track
+from accomp.sound import render as rendering
+from accomp.sound.master import true_peak
+from accomp.sound.render import AudioUnavailable, find_soundfont, leveled, mix, render, render_stems, write_audio
+
+RATE = rendering.SAMPLE_RATE
+needs_fluidsynth = pytest.mark.skipif(shutil.which("fluidsynth") is None, reason="FluidSynth is not installed")
+
+
+def piano(*notes: Note, **fields) -> Score:
+    return Score([Track("piano", notes=list(notes))], **fields)
+
+
+def band(bars: int = 2, velocity: int = 127) -> Score:
+    """All five tracks at once, dense and loud."""
+    beats = range(bars * 4)
+
+    def chords(*pitches: int) -> list[Note]:
+        return [Note(pitch, float(beat), 1.0, velocity) for beat in beats for pitch in pitches]
+
+    return Score(
+        [
+            Track("drums", 0, True, chords(36, 38, 42, 46, 49, 51)),
+            Track("piano", 0, False, chords(60, 64, 67, 72, 76, 79)),
+            Track("guitar", 25, False, chords(48, 52, 55, 60, 64)),
+            Track("bass", 33, False, chords(36)),
+            Track("strings", 48, False, chords(60, 64, 67, 72, 76)),
+        ]
+    )
+
+
+def peak_db(samples: np.ndarray) -> float:
+    return 20 * np.log10(np.abs(samples).max())
+
+
+def loudness(samples: np.ndarray) -> float:
+    return pyloudnorm.Meter(RATE).integrated_loudness(samples)
+
+
+@needs_fluidsynth
+@pytest.mark.parametrize("pitch, velocity", [(40, 80), (60, 80), (60, 40), (84, 100)])
+def test_a_single_note_is_loud_enough(pitch, velocity):
+    samples = render(piano(Note(pitch, 0.0, 2.0, velocity)))
+    assert samples.dtype == np.float32 and samples.ndim == 2 and samples.shape[1] == 2
+    assert loudness(samples) == pytest.approx(-16, abs=1)
+    assert -12 < true_peak(samples, RATE) <= -1
+
+
+@needs_fluidsynth
+def test_a_very_short_note_can_be_rendered():
+    samples = render(piano(Note(60, 0.0, 0.02, 90)))
+    assert -15 < peak_db(samples) <= -0.99
+
+
+@needs_fluidsynth
+def test_a_dense_loud_score_does_not_clip_and_its_stems_add_up():
+    score = band()
+    stems = render_stems(score)
+    whole = mix(stems)
+    assert list(stems) == ["drums", "piano", "guitar", "bass", "strings"]
+    assert len({stem.shape for stem in stems.values()}) == 1
+    assert np.allclose(sum(stems.values()), whole, atol=1e-6)
+    assert all(peak_db(sound) <= -0.99 for sound in stems.values())
+    rendered = render(score)
+    for sound in (whole, rendered):
+        assert true_peak(sound, RATE) <= -1 and loudness(sound) == pytest.approx(-16, abs=0.5)
+    assert np.array_equal(rendered, render(score))  # the same score always sounds the same
+
+
+@needs_fluidsynth
+@pytest.mark.parametrize(
+    "score",
+    [
+        piano(*(Note(60 + i % 5, 16.0 * i, 0.5, 50 + i) for i in range(5))),  # a note now and then
+        Score([Track("drums", 0, True, [Note(38, 1.0 * i, 0.1, 127) for i in range(8)])]),  # hardly more than peaks
+        band(40, velocity=60),
+    ],
+)
+def test_every_song_is_as_loud(score):
+    samples = render(score)
+    assert loudness(samples) == pytest.approx(-16, abs=1) and true_peak(samples, RATE) <= -1
+    assert np.abs(samples[:3]).max() < 0.01 and np.abs(samples[-3:]).max() < 0.01  # no click at the ends
+
+
+@needs_fluidsynth
+def test_volume_pan_and_reverb_are_heard():
+    def play(*controls: Control) -> np.ndarray:
+        quiet = Track("bass", 33, False, [Note(40, 0.0, 1.0, 90)], list(controls))
+        return render_stems(Score([Track("piano", 0, False, [Note(60, 0.0, 4.0, 100)]), quiet]))["bass"]
+
+    usual = play()
+    energy = np.square(usual).sum()
+    softer = 10 * np.log10(np.square(play(Control(0.0, 7, 50))).sum() / energy)
+    assert -14 < softer < -8  # 12 dB by the standard; the whole is as loud as before
+    left, right = np.square(play(Control(0.0, 10, 0))).sum(0)
+    assert left > 10 * right
+    late = slice(round(1.5 * RATE), round(2.0 * RATE))  # the note has ended long ago
+    assert np.square(play(Control(0.0, 91, 127))[late]).sum() > 4 * np.square(play(Control(0.0, 91, 0))[late]).sum()
+
+
+def test_any_sound_can_be_leveled():
+    random = np.random.default_rng(0)
+    sound = (0.01 * random.standard_normal((3 * RATE, 2))).astype(np.float32)
+    sound[RATE] = 0.2
+    assert leveled(sound) is sound
+    assert loudness(sound) == pytest.approx(-16, abs=0.5) and true_peak(sound, RATE) <= -1
+
+
+@needs_fluidsynth
+def test_silent_tracks_are_left_out():
+    score = band(1)
+    score.tracks[2] = replace(score.tracks[2], notes=[])
+    assert list(render_stems(score)) == ["drums", "piano", "bass", "strings"]
+
+
+@needs_fluidsynth
+def test_tracks_of_the_same_name_are_all_heard():
+    score = Score([Track("piano", notes=[Note(60, 0.0, 1.0, 80)]), Track("piano", notes=[Note(67, 0.0, 1.0, 80)])])
+    assert len(render_stems(score)) == 2
+
+
+@needs_fluidsynth
+def test_the_last_note_rings_out_and_then_there_is_silence():
+    score = Score([Track("strings", 48, False, [Note(72, 0.0, 4.0, 100)])])  # 2 seconds, released slowly
+    samples = render(score)
+    after = np.abs(samples[2 * RATE :]).max(axis=1)
+    assert after[RATE // 20 : RATE // 5].max() > 0.01  # it still sounds after the note's end
+    assert 0.2 * RATE < len(after) <= 7 * RATE
+    assert after[-RATE // 10 :].max() < 1e-3  # nothing is cut off
+    assert np.abs(np.diff(samples[-100:], axis=0)).max() < 1e-3
+
+
+@needs_fluidsynth
+def test_a_pedal_held_at_the_end_fades():
+    track = Track("piano", 0, False, [Note(40, 0.0, 1.0, 120)], [Control(0.0, 64, 127)])
+    samples = render(Score([track]))
+    assert len(samples) > 2 * RATE
+    assert np.abs(samples[-RATE // 50 :]).max() < 0.02
+
+
+@needs_fluidsynth
+def test_duration_follows_the_tempo_map_and_the_score_is_left_alone():
+    tempos = [Tempo(0.0, 500_000), Tempo(4.0, 1_000_000), Tempo(100.0, 20_000)]
+    score = piano(Note(60, 0.0, 1.0, 80), Note(62, 7.0, 1.0, 80), tempos=tempos)  # 2 s + 4 s
+    before = repr(score)
+    samples = render(score)
+    assert repr(score) == before
+    assert 6.0 <= len(samples) / RATE < 8.0
+    onset = round(5.0 * RATE)
+    assert np.abs(samples[onset - RATE // 4 : onset - RATE // 50]).max() < 0.02
+    assert np.abs(samples[onset : onset + RATE // 5]).max() > 0.1
+
+
+@needs_fluidsynth
+def test_another_sample_rate():
+    assert 1 <= len(render(piano(Note(60, 0.0, 2.0, 80)), sample_rate=22_050)) / 22_050 < 4
+
+
+@needs_fluidsynth
+def test_no_temporary_files_are_left(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    render(piano(Note(60, 0.0, 1.0, 80)))
+    assert not list(tmp_path.iterdir())
+
+
+def test_write_audio(tmp_path):
+    samples = np.linspace(-0.5, 0.5, 2000, dtype=np.float32).reshape(1000, 2)
+    write_audio(samples, tmp_path / "a.wav", 22_050)
+    info = soundfile.info(tmp_path / "a.wav")
+    assert (info.samplerate, info.channels, info.frames, info.subtype) == (22_050, 2, 1000, "PCM_16")
+    assert np.allclose(soundfile.read(tmp_path / "a.wav")[0], samples, atol=1e-4)
+
+
+def test_a_score_without_notes_is_refused():
+    with pytest.raises(MusicError, match="no notes"):
+        render(Score([Track("piano")]))
+
+
+def test_missing_fluidsynth_says_how_to_install_it(monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(AudioUnavailable, match="(?s)FluidSynth.*apt install.*brew install"):
+        render(piano(Note(60, 0.0, 1.0, 80)))
+
+
+def test_a_soundfont_that_is_missing_or_none_is_named(monkeypatch, tmp_path):
+    monkeypatch.setenv("ACCOMP_SOUNDFONT", str(tmp_path / "none.sf2"))
+    with pytest.raises(AudioUnavailable, match="ACCOMP_SOUNDFONT names .*none.sf2, which does not exist"):
+        find_soundfont()
+    (tmp_path / "text.sf2").write_text("this is no soundfont")
+    monkeypatch.setenv("ACCOMP_SOUNDFONT", str(tmp_path / "text.sf2"))
+    with pytest.raises(AudioUnavailable, match="not a soundfont"):
+        find_soundfont()
+
+
+def test_there_is_always_a_soundfont(monkeypatch):
+    monkeypatch.delenv("ACCOMP_SOUNDFONT", raising=False)
+    monkeypatch.setattr(rendering, "FOLDERS", ())
+    assert find_soundfont().name == "TimGM6mb.sf2"  # from pretty_midi
+    monkeypatch.setattr(rendering, "SOUNDFONTS", ())
+    with pytest.raises(AudioUnavailable, match="No soundfont found"):
+        find_soundfont()
+
+
+@needs_fluidsynth
+def test_the_chosen_soundfont_is_used_and_a_broken_one_is_reported(monkeypatch, tmp_path):
+    monkeypatch.delenv("ACCOMP_SOUNDFONT", raising=False)
+    monkeypatch.setattr(rendering, "FOLDERS", ())
+    whole = find_soundfont().read_bytes()
+    broken = tmp_path / "broken.sf2"
+    broken.write_bytes(whole[: len(whole) // 20])
+    monkeypatch.setenv("ACCOMP_SOUNDFONT", str(broken))
+    with pytest.raises(AudioUnavailable, match="FluidSynth failed.*broken.sf2"):
+        render(piano(Note(60, 0.0, 1.0, 80)))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the stand-in is a shell script")
+def test_a_fluidsynth_that_writes_nothing_is_reported(monkeypatch, tmp_path):
+    fake = tmp_path / "fluidsynth"
+    fake.write_text("#!/bin/sh\nexit 1\n")
+    fake.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    with pytest.raises(AudioUnavailable, match="FluidSynth failed"):
+        render(piano(Note(60, 0.0, 1.0, 80)))

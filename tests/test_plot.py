@@ -1,0 +1,148 @@
+import time
+from pathlib import Path
+
+import mido
+import numpy as np
+import pytest
+
+from accomp.music.score import Chord, Note, Score, TimeSignature, Track
+from accomp.plot import plot, save_plot
+
+EXAMPLES = sorted((Path(__file__).parents[1] / "examples").glob("*.mid"))
+
+
+def band(bars: int = 4, meters: list[TimeSignature] | None = None) -> Score:
+    meters = meters or [TimeSignature(0.0, 4, 4)]
+    beats = np.arange(0, bars * meters[-1].bar_beats)
+    return Score(
+        [
+            Track("drums", 0, True, [Note(36 + 2 * int(beat % 2), float(beat), 0.1, 90) for beat in beats]),
+            Track("piano", 0, False, [Note(60 + int(beat % 12), float(beat), 1.0, 80) for beat in beats]),
+            Track("guitar", 25, False, [Note(52, float(beat), 0.5, 70) for beat in beats]),
+            Track("bass", 33, False, [Note(36, float(beat), 1.0, 90) for beat in beats[::2]]),
+            Track("strings", 48, False, [Note(67, float(beat), 4.0, 50) for beat in beats[::4]]),
+        ],
+        meters=meters,
+        chords=[Chord(float(beat), ["C", "Am", "F", "G7"][int(beat) // 4 % 4]) for beat in beats[::4]],
+    )
+
+
+def pixels(score: Score) -> np.ndarray:
+    figure = plot(score)
+    figure.canvas.draw()
+    return np.asarray(figure.canvas.buffer_rgba())
+
+
+def labels(axes) -> list[str]:
+    return [text.get_text() for text in axes.texts]
+
+
+def ticks(axis) -> list[str]:
+    return [label.get_text() for label in axis.get_ticklabels()]
+
+
+def test_five_panels_with_the_melody_on_top():
+    axes = plot(band()).axes
+    assert len(axes) == 5
+    names = ["melody (piano)", "drums", "guitar", "bass", "strings"]
+    assert all(name in labels(panel) for name, panel in zip(names, axes))
+    assert axes[0].get_position().y0 > axes[1].get_position().y0 > axes[4].get_position().y0
+    assert axes[0].patches[0].get_facecolor() != axes[1].patches[0].get_facecolor()
+
+
+def test_drums_are_named_and_only_those_used():
+    assert ticks(plot(band()).axes[1].yaxis) == ["bass drum", "snare"]
+
+
+def test_pitches_are_named_and_cropped():
+    melody = plot(band()).axes[0]
+    assert "C4" in ticks(melody.yaxis)
+    low, high = melody.get_ylim()
+    assert 55 < low < 60 and 71 < high < 76
+
+
+def test_bars_are_numbered():
+    assert ticks(plot(band(4)).axes[-1].xaxis) == ["1", "2", "3", "4"]
+
+
+def test_a_pickup_is_bar_0():
+    meters = [TimeSignature(0.0, 1, 4), TimeSignature(1.0, 3, 4)]
+    bottom = plot(band(3, meters)).axes[-1]
+    assert ticks(bottom.xaxis)[:3] == ["0", "1", "2"]
+    assert list(bottom.get_xticks())[:3] == [0.0, 1.0, 4.0]
+
+
+def test_compound_meter():
+    assert list(plot(band(4, [TimeSignature(0.0, 6, 8)])).axes[-1].get_xticks())[:2] == [0.0, 3.0]
+
+
+def test_chord_symbols_stand_above_the_melody():
+    written = labels(plot(band()).axes[0])
+    assert [symbol for symbol in written if symbol in ("C", "Am", "F", "G7")] == ["C", "Am", "F", "G7"]
+
+
+def test_crowded_chord_symbols_are_thinned():
+    score = band(32)
+    score.chords = [Chord(i / 2, "CDEFG"[i % 5]) for i in range(256)]
+    assert 16 < len(labels(plot(score).axes[0])) < 128
+
+
+def test_empty_tracks_and_scores():
+    score = band()
+    score.tracks[2].notes.clear()
+    assert "silent" in labels(plot(score).axes[2])
+    assert len(plot(Score()).axes) == 1
+    assert len(plot(Score([Track(name) for name in ("drums", "piano", "bass")])).axes) == 3
+
+
+def test_unknown_tracks_are_drawn():
+    assert len(plot(Score([Track("", 40, False, [Note(60, 0.0, 1.0, 80), Note(0, 1.0, 1.0, 1)])])).axes) == 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"pitch": 61}, {"onset": 0.25}, {"duration": 0.5}, {"velocity": 20}],
+    ids=lambda change: next(iter(change)),
+)
+def test_the_picture_shows_every_property_of_a_note(change):
+    one, other = band(2), band(2)
+    other.tracks[1].notes[0] = one.tracks[1].notes[0]._replace(**change)
+    assert not np.array_equal(pixels(one), pixels(other))
+    assert np.array_equal(pixels(one), pixels(band(2)))
+
+
+def test_notes_struck_again_differ_from_a_held_note():
+    held = Score([Track("piano", notes=[Note(60, 0.0, 4.0, 80)])])
+    again = Score([Track("piano", notes=[Note(60, float(beat), 1.0, 80) for beat in range(4)])])
+    assert not np.array_equal(pixels(held), pixels(again))
+
+
+def test_long_scores_are_wrapped_and_stay_small(tmp_path):
+    assert len(plot(band(64)).axes) == 2 * 5
+    started = time.perf_counter()
+    save_plot(band(1000), tmp_path / "long.png")
+    assert time.perf_counter() - started < 15  # about 1 s on an idle core
+    assert len(plot(band(1000)).axes) == 4 * 5
+    assert (tmp_path / "long.png").stat().st_size < 5e6
+
+
+def test_there_are_examples():
+    assert len(EXAMPLES) >= 6
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_an_example_is_one_whole_melody(path):
+    file = mido.MidiFile(path)
+    sounding = [track for track in file.tracks if any(event.type == "note_on" for event in track)]
+    assert [track.name for track in sounding] == ["Melody"]
+    held = None
+    for event in sounding[0]:
+        if event.type == "note_on" and event.velocity:
+            assert held is None  # one note at a time
+            held = event.note
+        elif event.type in ("note_on", "note_off"):
+            assert event.note == held
+            held = None
+    kinds = {event.type for track in file.tracks for event in track}
+    assert {"set_tempo", "time_signature"} <= kinds
+    assert 15 < file.length < 90

@@ -1,0 +1,198 @@
+"""The judges of accompaniments: that they can be trained, that they learn what can be learned, and what they answer."""
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from accomp import Note, Score, Track, write_midi
+from accomp.roll import pianoroll
+from accomp.roll.grid import BASS, BLOCK_STEPS, DRUMS, GUITAR, MELODY, STRINGS
+from train.data import prepare
+from train.data.corpus import Corpus
+from train.fit import judges, listeners
+from train.fit.judges import Judges, Pairs
+from train.fit.listeners import Listener, Settings, Songs
+from train.fit.loop import Fit
+
+SCALE = (0, 2, 4, 5, 7, 9, 11)
+SMALL = Settings(width=12, embedding=8, genre_windows=8, critic_windows=2)
+
+
+def song(number: int, genre: str) -> Score:
+    """Pop strikes chords on the beat over straight drums, jazz off the beat over a ride; each follows its own tune."""
+    random = np.random.default_rng(number)
+    tune, bass, guitar, drums = [], [], [], []
+    for bar in range(16):
+        root = int(random.choice([0, 5, 7, 9]))
+        tune += [Note(60 + SCALE[random.integers(7)], bar * 4.0 + beat, 0.9, 90) for beat in range(4)]
+        bass += [Note(36 + root, bar * 4.0 + beat, 0.9, 80) for beat in range(4)]
+        late = 0.5 if genre == "jazz" else 0.0
+        guitar += [Note(48 + root + third, bar * 4 + 2 * half + late, 1.0, 60) for half in (0, 1) for third in (0, 4, 7)]
+        drums += [Note(51 if genre == "jazz" else 42, bar * 4 + half / 2, 0.1, 70) for half in range(8)]
+    tracks = [Track("Melody", 73, notes=tune), Track("Bass", 33, notes=bass), Track("Guitar", 25, notes=guitar)]
+    return Score([*tracks, Track("Drums", 0, True, drums)])
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory) -> Path:
+    folder, out = tmp_path_factory.mktemp("songs"), tmp_path_factory.mktemp("corpus")
+    with open(folder / "labels.csv", "w", newline="") as file:
+        table = csv.writer(file)
+        table.writerow(["file", "genre", "split"])
+        for number in range(16):
+            genre = "jazz" if number % 2 else "soul"  # soul is pop by the config
+            write_midi(song(number, genre), folder / f"{number}.mid")
+            table.writerow([f"{number}.mid", genre, "val" if number < 4 else "test" if number < 8 else "train"])
+    prepare.main([str(folder), "--labels", str(folder / "labels.csv"), "--out", str(out), "--workers", "1"])
+    return out
+
+
+@pytest.fixture(scope="module")
+def run(corpus, tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("run")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(judges, "SETTINGS", SMALL)
+        patch.setattr(judges, "GENRE_FIT", Fit(epochs=1, batch_size=8, learning_rate=1e-3))
+        patch.setattr(judges, "CRITIC_FIT", Fit(epochs=1, batch_size=8, learning_rate=1e-3))
+        judges.main(["--corpus", str(corpus), "--run", str(folder), "--max-steps", "2"])
+    return folder
+
+
+def planes(blocks: int = 9, seed: int = 0, shift: int = 0) -> np.ndarray:
+    """A song's planes: a melody in all blocks, and a band that can be shifted."""
+    random = np.random.default_rng(seed)
+    result = np.zeros((5, 2, blocks * BLOCK_STEPS, 128), np.uint8)
+    for track, low, by in ((MELODY, 60, 0), (BASS, 36, shift), (GUITAR, 50, shift), (STRINGS, 60, shift)):
+        notes = np.array([(low + by + SCALE[random.integers(7)], at, at + 4) for at in range(0, result.shape[2], 4)])
+        result[track] = pianoroll.to_planes(notes, result.shape[2])
+    result[DRUMS, :, ::4, 42] = 1
+    return result
+
+
+def test_training_writes_weights_figures_and_curves(run):
+    figures = json.loads((run / "judges" / "figures.json").read_text())
+    assert figures["songs"] == {"train": 8, "val": 4, "test": 4}
+    for part in ("genre", "critic"):
+        assert (run / "judges" / part / "losses.png").stat().st_size > 1000
+        assert 0 < figures[part]["parameters"] < 1_000_000
+    test = figures["genre"]["test"]
+    assert test["genres"] == ["pop", "jazz"] and np.sum(test["confusion"]) == 4 and len(test["confusion"]) == 2
+    assert figures["critic"]["test"]["matched"]["pairs"] == 4 * 2
+    assert figures["critic"]["frechet"]["windows"] == 8
+
+
+def test_what_judges_answer(run):
+    judge = Judges.load(run)
+    assert judge.genres == ["pop", "jazz"]
+    song = planes(9)
+    scores = judge.genre(song)
+    assert scores.shape == (2,) and (scores < 0).all() and scores.dtype == np.float32
+    assert judge.matched(song).shape == (3,) and judge.matched(song).dtype == bool  # blocks 0-3, 4-7 and 5-8
+    assert judge.embed(song).shape == (3, SMALL.embedding) and np.isfinite(judge.embed(song)).all()
+    assert (judge.matched(song) == (judge.matching(song) >= 0)).all()
+
+
+def test_short_and_silent_songs(run):
+    judge = Judges.load(run)
+    short = planes(2)
+    assert judge.embed(short).shape == (1, SMALL.embedding) and np.isfinite(judge.genre(short)).all()
+    silent = planes(8)
+    silent[MELODY, :, : 6 * BLOCK_STEPS] = 0  # it plays in half of the second window's blocks
+    assert judge.matched(silent).shape == (1,)
+    assert np.allclose(judge.embed(silent), judge.embed(silent[:, :, 4 * BLOCK_STEPS :]))
+    silent[MELODY] = 0
+    assert judge.matched(silent).shape == (0,) and judge.embed(silent).shape == (0, SMALL.embedding)
+    assert np.isnan(judge.genre(silent)).all()
+
+
+def test_genre_is_deaf_to_the_melody_and_the_critic_is_not(run):
+    judge, song, other = Judges.load(run), planes(8), planes(8)
+    other[MELODY] = planes(8, seed=1)[MELODY]
+    assert np.array_equal(judge.genre(song), judge.genre(other))
+    assert not np.allclose(judge.matching(song), judge.matching(other))
+
+
+def test_all_keys_and_octaves_sound_alike(run):
+    judge, song = Judges.load(run), planes(8)
+    for shift in (-3, 2, 12):
+        assert np.allclose(judge.genre(song), judge.genre(planes(8, shift=shift)), atol=1e-5)
+    moved = planes(8, shift=2)
+    assert not np.allclose(judge.matching(song), judge.matching(moved))  # the band alone
+    moved[MELODY] = np.roll(song[MELODY], 2, axis=-1)
+    assert np.allclose(judge.matching(song), judge.matching(moved), atol=1e-5)
+
+
+def test_features_hear_pitch_classes_not_how_many_play():
+    notes = np.array([(48, 0, 8), (52, 4, 8), (64, 4, 6)])
+    song = np.zeros((5, 2, BLOCK_STEPS, 128), np.uint8)
+    song[GUITAR] = pianoroll.to_planes(notes, BLOCK_STEPS)
+    song[DRUMS, 0, 0, [36, 38, 40]] = 1
+    heard = listeners.features_of(torch.from_numpy(song))
+    assert heard.shape == (BLOCK_STEPS, listeners.FEATURES) and heard.dtype == torch.uint8
+    guitar = heard[:, listeners.OF_TRACK : 2 * listeners.OF_TRACK]
+    assert guitar[0, [0, 12]].tolist() == [1, 1] and guitar[4, [0, 4, 12, 16]].tolist() == [0, 1, 1, 1]
+    assert guitar[0, 24] == 48 and guitar[4, 24] == round((48 + 52 + 64) / 3) and guitar[8, 24] == 0
+    assert heard[0, -len(listeners.DRUM_GROUPS) :].tolist() == [1, 1, 0, 0, 0, 0, 0, 0, 0]
+
+
+def test_variation_keeps_the_melody_and_never_adds_notes():
+    heard = listeners.windows_of(planes(8))
+    varied = listeners.vary(heard, np.random.default_rng(0), Settings(most_hidden=0.5, track_dropout=0.5), keep_melody=True)
+    classes = [i for track in range(4) for i in range(track * listeners.OF_TRACK, (track + 1) * listeners.OF_TRACK - 1)]
+    assert torch.equal(varied[..., :24], heard[..., :24].float())
+    assert (varied[..., classes] <= heard[..., classes]).all() and varied[..., classes].sum() < heard[..., classes].sum()
+
+
+def test_mismatched_bands_come_from_elsewhere(corpus):
+    loaded = Corpus.load(corpus)
+    songs = Songs.of(loaded, loaded.choose("train"), {"pop": ["soul"]})
+    assert set(songs.genres) == {"pop", "jazz"}
+    pairs = Pairs.of(songs, Settings(same_song=0.5, far=4, alike=0.9), 2)
+    found = {judges.KINDS[kind] for kind in pairs.kinds}
+    assert found == set(judges.KINDS)
+    for (song, at), (other, place), kind in zip(pairs.melodies, pairs.bands, pairs.kinds):
+        if judges.KINDS[kind] == "matched":
+            assert (song, at) == (other, place)
+        elif judges.KINDS[kind] == "same song":
+            assert song == other and abs(at - place) >= 4
+        else:
+            assert song != other
+        assert judges.KINDS[kind] != "same genre" or songs.genres[song] == songs.genres[other]
+
+
+def test_the_classifier_learns_what_tells_genres_apart(corpus):
+    loaded = Corpus.load(corpus)
+    groups, genres = {"pop": ["soul"]}, ["pop", "jazz"]
+    train, test = (Songs.of(loaded, loaded.choose(split), groups) for split in ("train", "test"))
+    torch.manual_seed(0)
+    classifier = Listener(3, 2, width=12, embedding=8, dropout=0.1)
+    optimizer = torch.optim.AdamW(classifier.parameters(), 5e-3)
+    before = judges.genre_figures(classifier.eval(), judges.genre_examples(test, genres), genres)
+    generator = torch.Generator().manual_seed(0)
+    for heard, label in judges.genre_batches(train, genres, Settings(genre_windows=160), generator, 16):
+        torch.nn.functional.cross_entropy(classifier.train()(heard), label).backward()
+        optimizer.step()
+        optimizer.zero_grad()
+    after = judges.genre_figures(classifier.eval(), judges.genre_examples(test, genres), genres)
+    assert after["accuracy"] == 1.0 and after["loss"] < 0.3 < before["loss"]
+    assert after["confusion"] == [[2, 0], [0, 2]]
+
+
+def test_threshold_balances_both_errors():
+    random = np.random.default_rng(0)
+    matched, mismatched = random.normal(1, 1, 4000), random.normal(-1, 2, 1000)
+    threshold = judges.balanced_threshold(matched, mismatched)
+    assert (matched < threshold).mean() == pytest.approx((mismatched >= threshold).mean(), abs=0.005)
+    assert threshold == pytest.approx(1 / 3, abs=0.1)
+
+
+
+def test_what_is_missing_is_named(corpus, tmp_path):
+    with pytest.raises(SystemExit, match="holds no trained judges"):
+        Judges.load(tmp_path)
+    with pytest.raises(SystemExit, match="leave out --genre and --init"):
+        judges.main(["--corpus", str(corpus), "--run", str(tmp_path), "--genre", "jazz"])

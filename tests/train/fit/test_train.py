@@ -1,0 +1,260 @@
+"""Two real steps of each training script on a few songs made here, and music from what they wrote."""
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pypianoroll
+import pytest
+import torch
+import yaml
+from huggingface_hub import ModelCard
+
+from accomp import Accompanist, MusicError, Note, Score, TimeSignature, Track, read_midi, write_midi
+from accomp.roll.grid import MELODY, TRACK_NAMES
+from tests.band.test_accompanist import melody
+from train.data import prepare
+from train.data.corpus import Corpus
+from train.data.lpd import read_genre_list, read_lpd
+from train.data.prepare import group_duplicates, list_songs, split_songs
+from train.fit import harmony, planner, vae
+from train.fit.settings import CONFIGS
+from train.publish.hub_commit import staging
+
+SCALE = (0, 2, 4, 5, 7, 9, 11)
+
+
+def song(number: int) -> Score:
+    """A little song in five parts, unlike the others."""
+    random = np.random.default_rng(number)
+    tune, bass, guitar, strings, drums = [], [], [], [], []
+    for bar in range(12):
+        root = int(random.choice([0, 5, 7, 9]))
+        for beat in range(4):
+            at = bar * 4.0 + beat
+            tune.append(Note(60 + SCALE[random.integers(7)] + number % 5, at, 0.9, 90))
+            bass.append(Note(36 + (root + number % 5) % 12, at, 0.9, 80))
+            drums += [Note(42, at + half, 0.1, 70) for half in (0, 0.5)] + [Note(36 if beat % 2 == 0 else 38, at, 0.1, 100)]
+        guitar += [Note(48 + root + number % 5 + third, bar * 4 + 1.5, 2.0, 60) for third in (0, 4, 7)]
+        strings += [Note(60 + root + number % 5 + third, bar * 4.0, 4.0, 50) for third in (0, 7)]
+    tracks = [Track("Melody", 73, notes=tune), Track("Bass", 33, notes=bass), Track("Guitar", 25, notes=guitar)]
+    return Score([*tracks, Track("Strings", 48, notes=strings), Track("Drums", 0, True, drums)])
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("songs")
+    with open(folder / "labels.csv", "w", newline="") as file:
+        table = csv.writer(file)
+        table.writerow(["file", "genre", "split", "licence"])
+        for number in range(10):
+            write_midi(song(number), folder / f"{number}.mid")
+            split = "val" if number < 2 else "test" if number < 4 else "train"
+            table.writerow(
+                [f"{number}.mid", "jazz" if number % 2 else "pop", split, "CC-BY-NC" if number == 9 else "public domain"]
+            )
+    out = tmp_path_factory.mktemp("corpus")
+    prepare.main(
+        [str(folder), "--labels", str(folder / "labels.csv"), "--out", str(out), "--exclude-licence", "NC", "--workers", "1"]
+    )
+    return out
+
+
+def small(config: str, folder: Path) -> Path:
+    """The shipped settings for a run of two steps."""
+    settings = yaml.safe_load((CONFIGS / config).read_text())
+    for stage in (settings["training"], settings["training"]["fine_tune"]):
+        for part, fit in stage.items():
+            if part != "fine_tune":
+                fit.update(epochs=1, batch_size=16, sample_every=1)
+    path = folder / config
+    path.write_text(yaml.safe_dump(settings))
+    return path
+
+
+def test_prepare_writes_blocks_that_read_back(corpus):
+    loaded = Corpus.load(corpus)
+    assert len(loaded.songs) == 9  # the one for non-commercial use is left out
+    assert {s["split"] for s in loaded.songs} == {"train", "val", "test"}
+    first = loaded.songs[0]
+    assert first["blocks"] == 6 and first["programs"] == {"guitar": 25, "bass": 33, "strings": 48}
+    drums = loaded.blocks(0, slice(0, 6))
+    assert drums.shape == (6, 2, 32, 128) and drums[0, 0, 0, 42] and drums[0, 0, 0, 36] and not drums[0, 0, 0, 38]
+    tune = loaded.blocks(MELODY, slice(0, 6))
+    assert int(tune[:, 0].sum()) == 48
+    assert loaded.velocity[0, 0, 0, 0] == 24 and loaded.velocity[0, 0, 0, 1] == 24 * 85  # two drums on each first beat
+    assert first["even"] == 1
+
+
+def test_prepare_keeps_how_notes_were_played(tmp_path):
+    tune = [Note(60 + i % 7, i + 0.5 + 0.05 * (i % 2), 0.4, 50 + i) for i in range(32)]
+    beat = [Note(36, float(i), 0.1, 90) for i in range(32)] + [Note(36, 4.03, 0.1, 99), Note(20, 5.0, 0.1, 90)]
+    score = Score([Track("Melody", 73, notes=tune), Track("Drums", 0, True, beat)], resolution=100)
+    write_midi(score, tmp_path / "one.mid")
+    write_midi(Score(score.tracks, meters=[TimeSignature(0.0, 6, 8)], resolution=100), tmp_path / "two.mid")
+    prepare.main([str(tmp_path), "--out", str(tmp_path / "out"), "--workers", "1"])
+    loaded = Corpus.load(tmp_path / "out")
+    assert [song["even"] for song in loaded.songs] == [1, 0]
+    notes = loaded.notes_of(0)
+    drums, piano = notes[notes["track"] == 0], notes[notes["track"] == MELODY]
+    assert len(notes) == 64 and set(notes["song"]) == {0} and set(loaded.notes_of(1)["song"]) == {1}
+    assert (drums["step"] == np.arange(0, 128, 4)).all() and set(drums["pitch"]) == {36} and set(drums["duration"]) == {1}
+    assert drums["velocity"][1] == 90 and drums["velocity"][4] == 99  # the louder of two on a step; what no kit has is left out
+    assert drums["offset"][4] == pytest.approx(0.12, abs=1e-3) and drums["offset"][5] == 0
+    assert (piano["velocity"] == np.arange(50, 82)).all() and (piano["step"] == np.arange(2, 130, 4)).all()
+    assert piano["offset"] == pytest.approx([0, 0.2] * 16, abs=1e-3)
+    planes = loaded.blocks(MELODY, slice(0, loaded.songs[0]["blocks"])).numpy()[:, 0].reshape(-1, 128)
+    assert planes[piano["step"], piano["pitch"]].all() and planes.sum() == len(piano)
+
+
+def test_prepare_reads_lpd_archives(tmp_path):
+    rolls = np.zeros((96, 128), np.uint8)
+    rolls[0:24, 60], rolls[24:96, 64] = 90, 70
+    for number, track_id in enumerate(("TRAAA", "TRBBB", "TRCCC")):
+        folder = tmp_path / "lpd" / track_id
+        folder.mkdir(parents=True)
+        tracks = [
+            pypianoroll.StandardTrack(
+                name=name.capitalize(), program=0, is_drum=name == "drums", pianoroll=np.roll(rolls, 12 * number, 0)
+            )
+            for name in TRACK_NAMES
+        ]
+        pypianoroll.Multitrack(resolution=24, tempo=np.full(96, 100.0), tracks=tracks).save(folder / "song.npz")
+    genres = tmp_path / "genres.cls"
+    genres.write_text("# comment\nTRAAA\tPop_Rock\nTRBBB\tJazz\n")
+    assert read_genre_list(genres) == {"TRAAA": "pop_rock", "TRBBB": "jazz"}
+    score = read_lpd(tmp_path / "lpd" / "TRAAA" / "song.npz")
+    assert score.tracks[MELODY].notes == [Note(60, 0.0, 1.0, 90), Note(64, 1.0, 3.0, 70)]
+    assert score.tempos[0].bpm == pytest.approx(100)
+    prepare.main([str(tmp_path / "lpd"), "--labels", str(genres), "--out", str(tmp_path / "out"), "--workers", "1"])
+    assert [s["genre"] for s in Corpus.load(tmp_path / "out").songs] == ["pop_rock", "jazz"]
+    with pytest.raises(MusicError, match="no pypianoroll archive"):
+        read_lpd(genres)
+
+
+def test_without_labels_folders_are_genres(tmp_path):
+    for name in ("ska/a.mid", "ska/b.MID", "polka/c.mid", "polka/notes.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"")
+    assert [(e["file"], e["genre"]) for e in list_songs(tmp_path, None)] == [
+        ("polka/c.mid", "polka"), ("ska/a.mid", "ska"), ("ska/b.MID", "ska")]  # fmt: skip
+
+
+def test_versions_of_a_song_stay_together_and_the_split_is_80_10_10():
+    songs = [{"file": str(i), "bars": [f"{i}-{bar}" for bar in range(10)]} for i in range(100)]
+    songs[7]["bars"] = songs[3]["bars"][:6] + ["own1", "own2"]
+    songs[8]["bars"] = songs[50]["bars"][:3] + [f"other{i}" for i in range(7)]
+    group_duplicates(songs)
+    assert songs[7]["dup_group"] == songs[3]["dup_group"] and songs[8]["dup_group"] != songs[50]["dup_group"]
+    split_songs(songs, seed=1)
+    assert songs[7]["split"] == songs[3]["split"]
+    counts = [sum(s["split"] == split for s in songs) for split in ("train", "val", "test")]
+    assert counts[0] in (80, 81) and counts[1] in (9, 10, 11) and sum(counts) == 100
+    labelled = [{"dup_group": "a", "split": "train", "bars": []}, {"dup_group": "a", "split": "test", "bars": []}]
+    group_duplicates(labelled)
+    split_songs(labelled, seed=1)
+    assert [s["split"] for s in labelled] == ["test", "test"]  # nothing of the test songs is trained on
+
+
+@pytest.mark.parametrize("config", ["accomp.yaml", "paper.yaml"])
+def test_two_steps_of_everything_then_music(corpus, tmp_path, config):
+    run, tuned = tmp_path / "universal", tmp_path / "jazz"
+    path = small(config, tmp_path)
+    common = ["--corpus", str(corpus), "--config", str(path), "--max-steps", "2"]
+    vae.main([*common, "--run", str(run)])
+    if config == "accomp.yaml":
+        planner.main([*common, "--run", str(run), "--also", str(corpus)])
+        assert "also_val" in json.loads((run / "planner" / "figures.json").read_text())
+    harmony.main([*common, "--run", str(run)])
+    for part in (*TRACK_NAMES, "harmony/drums"):
+        assert (run / part / "losses.png").stat().st_size > 1000 and list((run / part).glob("events.*"))
+        rows = list(csv.DictReader(open(run / part / "losses.csv")))
+        assert len(rows) == 1 and float(rows[0]["train/loss"]) > 0 and float(rows[0]["val/loss"]) > 0
+    assert read_midi(next((run / "bass" / "samples").rglob("real.mid"))).tracks
+    universal = Accompanist.from_pretrained(run / "model")
+    assert universal.accompany(melody()).tracks[MELODY].notes == melody().tracks[0].notes
+
+    harmony.main(
+        [*common, "--run", str(tuned), "--init", str(run), "--genre", "jazz", "--export", str(tmp_path / "models" / "jazz")]
+    )
+    jazz = Accompanist.from_pretrained(tmp_path / "models" / "jazz")
+    assert jazz.config.genre == "jazz" and jazz.config.programs["bass"] == 33 and jazz.config.feel.genre == "jazz"
+    assert torch.allclose(jazz.colours.sum(1), torch.ones(24), atol=1e-2)
+    for name, value in universal.vaes.state_dict().items():
+        assert torch.equal(value, jazz.vaes.state_dict()[name])
+    training = json.loads((tmp_path / "models" / "jazz" / "training.json").read_text())
+    assert training["seed"] == 0 and training["fine_tuned"] and training["songs"]["train"] == 2
+    assert {"val", "test"} <= training["losses"]["harmony"]["bass"].keys() and "val" in training["losses"]["drums"]
+
+
+def test_training_goes_on_where_it_was_interrupted(corpus, tmp_path):
+    path = small("accomp.yaml", tmp_path)
+    settings = yaml.safe_load(path.read_text())
+    settings["training"]["vae"]["epochs"] = 3
+    path.write_text(yaml.safe_dump(settings))
+    arguments = ["--corpus", str(corpus), "--config", str(path), "--instrument", "bass"]
+    vae.main([*arguments, "--run", str(tmp_path / "whole")])
+    blocks = len(Corpus.load(corpus).block_index(Corpus.load(corpus).choose("train")))
+    vae.main([*arguments, "--run", str(tmp_path / "parts"), "--max-steps", str(-(-blocks // 16))])
+    assert len(list(csv.DictReader(open(tmp_path / "parts" / "bass" / "losses.csv")))) == 1
+    vae.main([*arguments, "--run", str(tmp_path / "parts")])
+    whole, parts = (
+        [row["train/loss"] for row in csv.DictReader(open(tmp_path / name / "bass" / "losses.csv"))]
+        for name in ("whole", "parts")
+    )
+    assert (
+        len(parts) == 3
+        and parts == pytest.approx(whole)
+        or [float(v) for v in parts] == pytest.approx([float(v) for v in whole], rel=1e-3)
+    )
+
+
+def test_what_is_missing_is_named(corpus, tmp_path):
+    with pytest.raises(SystemExit, match="make it with python -m train prepare"):
+        vae.main(["--corpus", str(tmp_path), "--run", str(tmp_path / "run")])
+    with pytest.raises(SystemExit, match="holds no trained drums"):
+        harmony.main(["--corpus", str(corpus), "--run", str(tmp_path / "run")])
+    with pytest.raises(SystemExit, match="genre 'ska' is unknown; available: jazz, pop"):
+        vae.main(["--corpus", str(corpus), "--run", str(tmp_path / "run"), "--genre", "ska"])
+
+
+def test_a_model_is_a_run_to_train_on_from(corpus, tmp_path, monkeypatch, hub):
+    path = small("accomp.yaml", tmp_path)
+    common = ["--config", str(path), "--max-steps", "2"]
+    run, models = tmp_path / "universal", tmp_path / "models"
+    vae.main(["--corpus", str(corpus), *common, "--run", str(run)])
+    planner.main(["--corpus", str(corpus), *common, "--run", str(run)])
+    harmony.main(["--corpus", str(corpus), *common, "--run", str(run)])
+    first = ["--run", str(tmp_path / "jazz"), "--init", str(run), "--genre", "jazz", "--export", str(models / "jazz")]
+    harmony.main(["--corpus", str(corpus), *common, *first])
+
+    # A folder of one's own songs, a genre that the model has not met, and away with it to the Hub.
+    songs = tmp_path / "songs"
+    songs.mkdir()
+    for number in range(12):
+        write_midi(song(20 + number), songs / f"{number}.mid")
+    prepare.main([str(songs), "--genre", "polka", "--out", str(tmp_path / "polka"), "--workers", "1"])
+    own = ["--corpus", str(tmp_path / "polka"), *common, "--run", str(tmp_path / "tuned"), "--init", str(models / "jazz")]
+    own += ["--genre", "polka", "--export", str(models / "polka"), "--push", "tester"]
+    with pytest.raises(SystemExit, match="no token"):
+        harmony.main(own)
+    assert not (tmp_path / "tuned").exists()  # said before training
+    monkeypatch.setenv("HF_TOKEN", "hf_tester")
+    monkeypatch.setattr(staging, "write_audio", lambda samples, path: path.write_bytes(b"sound"))
+    harmony.main(own)
+    jazz, polka = Accompanist.from_pretrained(models / "jazz"), Accompanist.from_pretrained("tester/accomp-polka")
+    assert polka.config.genre == "polka" and polka.genre_index == jazz.genre_index and polka.config.feel.genre == "polka"
+    assert set(polka.config.harmony.genres) == set(jazz.config.harmony.genres) - {"jazz"} | {"polka"}
+    for name, value in jazz.vaes.state_dict().items():
+        assert torch.equal(value, polka.vaes.state_dict()[name])
+    card = ModelCard.load("tester/accomp-polka").text
+    assert "have not been measured" in card and "| HarmonyNNs, fine-tuned | songs | " in card
+    with pytest.raises(SystemExit, match="genre 'ska' is unknown; .*polka"):
+        harmony.main([*own[:-8], "--init", str(models / "jazz"), "--genre", "ska"])
+    with pytest.raises(SystemExit, match="--init takes the folder of a run, or a model: .*'salsa' is unknown"):
+        harmony.main([*own[:-8], "--init", "salsa", "--genre", "polka"])
+    with pytest.raises(SystemExit, match="checkpoint.safetensors is of another model; choose another --run"):
+        harmony.main([*own[:-8], "--init", "pop", "--genre", "polka"])
+    with pytest.raises(SystemExit, match="pop has other settings than --config: vae, planner, harmony"):
+        harmony.main([*own[:-8], "--init", "pop", "--genre", "polka", "--config", str(small("paper.yaml", tmp_path))])

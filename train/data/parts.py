@@ -1,0 +1,51 @@
+"""A song's parts as training learns from them: what the models see, and how each note was played."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from accomp.music.score import Note, Score
+from accomp.roll import parts, pianoroll
+from accomp.roll.grid import DRUMS, STEPS_PER_BEAT, TRACKS, Grid
+from accomp.roll.parts import normal_pitches
+from train.data.corpus import NOTE
+
+
+@dataclass
+class Parts:
+    """planes: [5, 2, S, 128] uint8 in the melody's normal key and register; plan: [H] chords that the song plays;
+    notes: [N] NOTE, what the planes hold with how it was played; programs: by track; even: share of the song's beats whose
+    four steps are sixteenths, which those of compound meters are not."""
+
+    planes: np.ndarray
+    plan: np.ndarray
+    notes: np.ndarray
+    programs: dict[int, int]
+    even: float
+
+
+def played_parts(score: Score, chord_markers: bool = False) -> Parts:
+    """As `accomp.parts.normal_parts`."""
+    normal = parts.normal_parts(score, chord_markers)
+    grid = normal.grid
+    notes = np.concatenate([_played_notes(normal.notes[track], track, normal.shift, grid) for track in range(len(TRACKS))])
+    widths = np.diff(grid.beats).reshape(-1, STEPS_PER_BEAT)
+    even = float(np.isclose(widths, 1 / STEPS_PER_BEAT).all(1).sum() / max((widths > 0).any(1).sum(), 1))
+    return Parts(normal.planes, normal.plan, notes, normal.programs, even)
+
+
+def _played_notes(notes: list[Note], track: int, shift: int, grid: Grid) -> np.ndarray:
+    """[n] NOTE of a track by step and pitch; of one pitch struck twice on a step the loudest."""
+    # The number of each note goes through the grid in the place of its pitch, and tells which of them lie on it.
+    index, step, end = pianoroll.on_grid([(i, *note[1:]) for i, note in enumerate(notes)], grid).T
+    pitch, onset, _, velocity = np.array(notes, float).reshape(-1, 4)[index].T
+    table = np.zeros(len(index), NOTE)
+    table["track"], table["step"], table["velocity"] = track, step, velocity
+    pitch = normal_pitches(pitch.astype(int), track, shift)
+    table["pitch"] = np.maximum(pitch, 0)
+    table["duration"] = 1 if track == DRUMS else np.minimum(end - step, np.iinfo(NOTE["duration"]).max)
+    table["offset"] = (onset - grid.beats[step]) * STEPS_PER_BEAT
+    table = table[pitch >= 0]
+    table = table[np.lexsort((-table["velocity"].astype(int), table["pitch"], table["step"]))]
+    again = (np.diff(table["step"].astype(int)) == 0) & (np.diff(table["pitch"].astype(int)) == 0)
+    return table[np.append(True, ~again)[: len(table)]]

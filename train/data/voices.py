@@ -1,0 +1,142 @@
+"""Recordings made from melodies, with what was truly played: sung syllables, humming and whistling by simple models of the
+voice, instruments by FluidSynth, and the room, noise and phone between them and us.
+
+Sounds are mono float32 at RATE. A performed note is (pitch MIDI, onset s, offset s, velocity).
+"""
+
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import soundfile
+from scipy.signal import butter, fftconvolve, lfilter, sosfilt
+
+from accomp.listen.note_net import RATE
+from accomp.music.midi import write_midi
+from accomp.music.score import PITCH_BEND, Control, Note, Score, Tempo, Track
+
+# Frequency and bandwidth in Hz of the first three resonances of the vocal tract (about those of Peterson & Barney 1952).
+VOWELS = {
+    "a": ((800, 80), (1150, 90), (2900, 120)),
+    "o": ((450, 70), (800, 80), (2830, 100)),
+    "u": ((325, 50), (700, 60), (2700, 170)),
+    "e": ((400, 60), (1700, 80), (2600, 120)),
+    "i": ((270, 60), (2140, 90), (2950, 100)),
+}
+HUM = ((250, 60), (900, 200), (2200, 300))
+BEFORE, AFTER = 0.3, 0.5  # seconds of silence around the music
+BEND = 2.0  # semitones, the range of MIDI's pitch bend
+Performed = list[tuple[int, float, float, int]]
+
+
+@dataclass
+class Manner:
+    """How somebody sings or plays. detune: semitones off at the start and at the end; vibrato: semitones."""
+
+    detune: tuple[float, float] = (0.0, 0.0)
+    vibrato: float = 0.0
+
+
+def perform(line: list[tuple[int, float, float]], rng: np.random.Generator, bpm: float, drift: float, jitter: float):
+    """The performed notes of a line of (pitch, onset, duration) in beats, and the seconds of beats [n] at `beats` [n].
+
+    drift: how far the tempo strays, a share of it; jitter: standard deviation of onsets in seconds.
+    """
+    beats = np.arange(0, max(onset + duration for _, onset, duration in line) + 2, 0.25)
+    walk = np.cumsum(rng.normal(size=len(beats)))
+    walk -= np.linspace(walk[0], walk[-1], len(walk))
+    pace = 60 / bpm * (1 + drift * walk / max(np.abs(walk).max(), 1e-9))
+    seconds = BEFORE + np.concatenate([[0], np.cumsum(pace[:-1] * np.diff(beats))])
+    onsets = np.interp([onset for _, onset, _ in line], beats, seconds) + rng.normal(0, jitter, len(line))
+    onsets = np.maximum.accumulate(np.maximum(onsets, 0) + 1e-4 * np.arange(len(line)))
+    played: Performed = []
+    for index, (pitch, onset, duration) in enumerate(line):
+        end = np.interp(onset + duration, beats, seconds)
+        end = onsets[index] + max((end - onsets[index]) * rng.uniform(0.82, 1.0), 0.09)
+        if index + 1 < len(line):
+            end = max(min(end, onsets[index + 1] - 0.005), onsets[index] + 0.03)
+        played.append((pitch, float(onsets[index]), float(end), int(rng.integers(60, 105))))
+    return played, beats, seconds
+
+
+def instrument(notes: Performed, program: int, manner: Manner, soundfont: Path) -> np.ndarray:
+    """Notes by a General MIDI program, without FluidSynth's own reverb."""
+    end = notes[-1][2] + AFTER
+    times = np.arange(0, end, 0.02)
+    bend = np.interp(times, [0, end], manner.detune)
+    for _, onset, offset, _ in notes:
+        inside = (times >= onset + 0.25) & (times < offset)
+        bend[inside] += manner.vibrato * np.sin(2 * np.pi * 5.5 * (times[inside] - onset))
+    values = np.clip(np.round(bend / BEND * 8192), -8192, 8191).astype(int)
+    controls = [Control(float(time * 2), PITCH_BEND, int(value)) for time, value in zip(times, values)]
+    played = [Note(pitch, onset * 2, (offset - onset) * 2, velocity) for pitch, onset, offset, velocity in notes]
+    with tempfile.TemporaryDirectory() as folder:
+        midi, wav = Path(folder) / "line.mid", Path(folder) / "line.wav"
+        write_midi(Score([Track("line", program, False, played, controls)], [Tempo(0.0, 500_000)], resolution=480), midi)
+        command = ["fluidsynth", "-ni", "-q", "-g", "0.6", "-R", "0", "-C", "0", "-r", str(RATE), "-F", wav, soundfont, midi]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        return soundfile.read(wav, dtype="float32")[0].mean(1)
+
+
+def voice(notes: Performed, manner: Manner, rng: np.random.Generator, kind: str = "sung") -> np.ndarray:
+    """Notes sung on syllables, hummed or whistled (kind), with slides into them, vibrato and breath."""
+    attack = {"sung": (0.02, 0.04), "hum": (0.03, 0.06), "whistled": (0.02, 0.05)}[kind]
+    count = int((notes[-1][2] + AFTER) * RATE)
+    pitch, level = np.full(count, np.nan), np.zeros(count)
+    for index, (key, onset, offset, velocity) in enumerate(notes):
+        part = slice(int(onset * RATE), int(offset * RATE))
+        time = np.arange(part.stop - part.start) / RATE
+        is_slur = index > 0 and onset - notes[index - 1][2] < 0.06
+        start = np.clip(notes[index - 1][0] - key, -5, 5) if is_slur else rng.uniform(-1.5, 0)
+        slide = start * np.exp(-time / rng.uniform(0.01, 0.035))
+        shake = np.sin(2 * np.pi * rng.uniform(4.8, 6.2) * time) * np.clip((time - 0.2) / 0.2, 0, 1)
+        drift = lfilter([0.0004], [1, -0.998], rng.normal(size=len(time)))
+        detune = np.interp(part.start + np.arange(len(time)), [0, count], manner.detune)
+        pitch[part] = key + detune + slide + manner.vibrato * shake + drift
+        fade = np.minimum(time / rng.uniform(*attack), (len(time) / RATE - time) / 0.04)
+        level[part] = np.clip(fade, 0, 1) * velocity / 127 * (1 - 0.25 * time / max(time[-1], 0.01))
+    known = ~np.isnan(pitch)
+    pitch = np.interp(np.arange(count), np.flatnonzero(known), pitch[known])
+    phase = np.cumsum(440 * 2 ** ((pitch - 69) / 12) / RATE)
+    breath = lfilter([1, -0.9], [1], rng.normal(size=count)) * level
+    if kind == "whistled":
+        whistle = np.sin(2 * np.pi * phase) + 0.08 * np.sin(4 * np.pi * phase)
+        return (0.5 * whistle * level + 0.03 * breath).astype(np.float32)
+    source = lfilter([0.15], [1, -0.85], 2 * (phase % 1) - 1) * level
+    sound = np.zeros(count)
+    for _, onset, offset, velocity in notes:
+        part = slice(int(onset * RATE), min(int(offset * RATE) + 400, count))
+        vowel = HUM if kind == "hum" else VOWELS[rng.choice(list(VOWELS))]
+        sound[part] += sum(gain * _resonance(source[part], *formant) for gain, formant in zip((1, 0.5, 0.25), vowel))
+        if kind == "sung" and rng.random() < 0.6:  # a consonant: a short or a longer noise before the vowel
+            length, loud = (0.012, 0.06) if rng.random() < 0.5 else (0.05, 0.03)
+            first = max(0, part.start - int(length * RATE))
+            hiss = lfilter([1, -0.95], [1], rng.normal(size=part.start - first))
+            sound[first : part.start] += hiss * loud * velocity / 127
+    return (0.5 * sound / max(np.abs(sound).max(), 1e-9) + 0.004 * breath).astype(np.float32)
+
+
+def _resonance(sound: np.ndarray, frequency: float, bandwidth: float) -> np.ndarray:
+    radius = np.exp(-np.pi * bandwidth / RATE)
+    return lfilter([1 - radius], [1, -2 * radius * np.cos(2 * np.pi * frequency / RATE), radius**2], sound)
+
+
+def record(
+    sound: np.ndarray, rng: np.random.Generator, snr: float | None = None, reverb: float = 0.0, phone: bool = False
+) -> np.ndarray:
+    """A sound as a recording of it. snr: dB above pink noise, None without; reverb: seconds of its tail; phone: 250-3500 Hz."""
+    if reverb:
+        length = int(reverb * RATE)
+        tail = rng.normal(size=length) * np.exp(-6.9 * np.arange(length) / length)  # 60 dB down at its end
+        sound = fftconvolve(sound, np.concatenate([[1], 0.35 * tail / np.sqrt((tail**2).sum())]))[: len(sound) + RATE // 3]
+    if phone:
+        sound = sosfilt(butter(2, [250, 3500], "bandpass", fs=RATE, output="sos"), sound)
+    if snr is not None:
+        # White noise through Kellet's filter falls by 3 dB an octave.
+        shape = [0.049922, -0.095993, 0.050612, -0.004408], [1, -2.494956, 2.017265, -0.522189]
+        noise = lfilter(*shape, rng.normal(size=len(sound)))
+        loud = sound[np.abs(sound) > 0.02 * np.abs(sound).max()]
+        sound = sound + noise / noise.std() * np.sqrt((loud**2).mean()) * 10 ** (-snr / 20)
+    return (sound / max(np.abs(sound).max(), 1e-9) * rng.uniform(0.2, 0.8)).astype(np.float32)

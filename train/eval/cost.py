@@ -1,0 +1,70 @@
+"""What a training cost: `python -m train cost RUN ...` prints minutes, numbers in the weights and megabytes of each run.
+
+A run is a folder with parts that train.fit.loop.fit (or a rival's own loop) trained. Minutes are of one processor core where that
+was recorded, else of the clock; of runs from before epochs were timed, between the first and the last entry of the logs for
+TensorBoard, which an interrupted run resumed adds to.
+"""
+
+import argparse
+import math
+import os
+from pathlib import Path
+
+from safetensors import safe_open
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from accomp.models.config import CONFIG_FILE
+from train.fit.loop import LOSSES, read_losses
+from train.fit.unpack import WEIGHTS
+
+LOGS = "events.out.tfevents.*"
+
+
+def cost_of(run: Path, model: Path | None = None) -> dict[str, float]:
+    """minutes of training; parameters and megabytes of the weights: of `model`, a model folder, or of `run` if it is one, else of
+    all the parts of `run`."""
+    # Runs may share parts through links, which rglob does not follow.
+    folders = [Path(place) for place, _, _ in os.walk(run, followlinks=True)]
+    model = model or (run if (run / CONFIG_FILE).is_file() else None)
+    files = list(model.glob("*.safetensors")) if model else [f / WEIGHTS for f in folders if (f / WEIGHTS).is_file()]
+    return {
+        "minutes": sum(seconds_of(folder) for folder in folders if (folder / LOSSES).is_file()) / 60,
+        "parameters": sum(map(numbers_in, files)),
+        "megabytes": sum(path.stat().st_size for path in files) / 1e6,
+    }
+
+
+def seconds_of(folder: Path) -> float:
+    """Of one part's training."""
+    rows = read_losses(folder)
+    for name in ("core_seconds", "seconds"):
+        if rows and all(name in row for row in rows):
+            return sum(row[name] for row in rows)
+    return sum(map(logged_seconds, folder.glob(LOGS)))
+
+
+def logged_seconds(path: Path) -> float:
+    """From when a log was opened to its last entry."""
+    log = EventAccumulator(str(path), size_guidance={"scalars": 0})
+    log.Reload()
+    times = [event.wall_time for tag in log.Tags()["scalars"] for event in log.Scalars(tag)]
+    return max(times) - log.FirstEventTimestamp() if times else 0.0
+
+
+def numbers_in(path: Path) -> int:
+    with safe_open(path, "pt") as file:
+        return sum(math.prod(file.get_slice(name).get_shape()) for name in file.keys())
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(prog="train cost", description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("runs", type=Path, nargs="+")
+    for run in parser.parse_args(arguments).runs:
+        if not run.is_dir():
+            raise SystemExit(f"{run} is not a folder")
+        cost = cost_of(run)
+        print(f"{run}: {cost['minutes']:.1f} minutes, {cost['parameters']:,} parameters, {cost['megabytes']:.1f} MB")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,187 @@
+"""What is evaluated on what: melodies with a reference, the systems that accompany them, and what they played, on one grid.
+
+Test songs: the first 32 bars of each test song of a corpus from where its melody begins; the reference is the song's own
+band. Bench: a folder with a folder for each melody, with `lead_sheet.mid` (the melody on program 80, block chords on program
+0), `phrases.txt` (labels and lengths in bars), and what other systems made of it, `<system>.mid`.
+"""
+
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from accomp.band.accompanist import Accompanist
+from accomp.band.lead import Lead
+from accomp.music import keys as tonality
+from accomp.music.chord_symbols import parse_symbol
+from accomp.music.melody_track import skyline
+from accomp.music.midi import read_midi
+from accomp.music.score import Note, Score, Track
+from accomp.roll import chord_plan as chords
+from accomp.roll import parts, pianoroll
+from accomp.roll.grid import BLOCK_STEPS, DRUMS, GUITAR, HALF_BAR_STEPS, MELODY, STEPS_PER_BEAT, TRACKS, Grid
+from accomp.roll.parts import split
+from train import rivals
+from train.data.corpus import Corpus
+from train.eval import metrics
+
+EXCERPT_BLOCKS = 16  # 32 bars
+BENCH_MELODY, BENCH_CHORDS = 80, 0  # programs
+PEERS = {"getmusic": "GETMusic", "accomontage3": "AccoMontage-3", "amt": "AMT", "popmag": "PopMAG"}
+SAME_NOTE = 0.13  # beats; peers write times of their own
+
+
+@dataclass
+class Task:
+    """A melody to accompany. shift: semitones of the score above the normal key, in which all is measured; melody: its planes
+    there, [2, S, 128]; triads: [H] of the reference, -1 where it is silent; labels: [bars] of the phrases, or None; song: the
+    index of a test song in its corpus."""
+
+    name: str
+    group: str
+    score: Score
+    melody_track: int
+    grid: Grid
+    shift: int
+    melody: np.ndarray
+    triads: np.ndarray
+    labels: list[str] | None = None
+    song: int | None = None
+    folder: Path | None = None
+
+
+@dataclass
+class Performance:
+    """planes: [5, 2, S, 128] in the melody's normal key, each track in its normal register; others: [n, 2, S, 128], pitched
+    tracks beside the five; score: as the system gave it."""
+
+    planes: np.ndarray
+    score: Score
+    others: list[np.ndarray] = field(default_factory=list)
+
+
+def song_tasks(corpus: Corpus, split: str) -> list[Task]:
+    """The songs of a split, each with its melody and its own chords."""
+    tasks = []
+    for song in corpus.choose(split):
+        entry = corpus.songs[song]
+        blocks = excerpt(corpus, song)
+        if blocks is None:
+            continue
+        planes = pianoroll.from_blocks(corpus.blocks(MELODY, blocks).numpy())
+        grid = Grid(np.arange(planes.shape[1] + 1) / STEPS_PER_BEAT)
+        score = Score([Track("melody", notes=pianoroll.in_beats(pianoroll.from_planes(planes), grid))])
+        triads = corpus.plan[blocks].numpy().reshape(-1)
+        tasks.append(Task(entry["file"], entry["genre"], score, 0, grid, 0, planes, triads, song=song))
+    return tasks
+
+
+def excerpt(corpus: Corpus, song: int) -> slice | None:
+    """The blocks of a song that are evaluated; None where its melody is silent or the excerpt shorter than 8 bars."""
+    first, count = corpus.songs[song]["first"], corpus.songs[song]["blocks"]
+    sounding = np.flatnonzero(corpus.blocks(MELODY, slice(first, first + count)).numpy().any((1, 2, 3)))
+    if not len(sounding):
+        return None
+    start = first + int(sounding[0])
+    stop = min(start + EXCERPT_BLOCKS, first + int(sounding[-1]) + 1)
+    return slice(start, stop) if stop - start >= 4 else None
+
+
+def plan_of(score: Score, task: Task) -> np.ndarray:
+    """[H] the triads in the normal key of the chords that a score names."""
+    onsets = [chord.onset for chord in score.chords]
+    at = np.searchsorted(onsets, task.grid.beats[: task.grid.steps : HALF_BAR_STEPS] + 1e-6) - 1
+    named = np.array([parse_symbol(chord.symbol).triad for chord in score.chords])
+    return np.where(at >= 0, chords.transpose(named[np.maximum(at, 0)], -task.shift), -1)
+
+
+def bench_tasks(folder: Path) -> list[Task]:
+    tasks = []
+    for path in sorted(folder.glob("*/lead_sheet.mid")):
+        score = read_midi(path)
+        by_program = {track.program: i for i, track in enumerate(score.tracks)}
+        lead = Lead.of(score, by_program[BENCH_MELODY])
+        reference = pianoroll.on_grid(score.tracks[by_program[BENCH_CHORDS]].notes, lead.grid)
+        chroma = chords.chroma(pianoroll.to_planes(reference, lead.grid.steps))
+        source = (path.parent / "src.txt").read_text().lower()
+        group = "nottingham" if "nottingham" in source else "wikifonia"
+        labels = [
+            label
+            for label, bars in re.findall(r"([A-Za-z])(\d+)", (path.parent / "phrases.txt").read_text())
+            for _ in range(int(bars))
+        ]
+        triads = chords.transpose(metrics.best_triads(chroma), -lead.shift)
+        triads[chroma.sum(1) == 0] = -1
+        tasks.append(Task(path.parent.name, group, score, lead.index, lead.grid, lead.shift, lead.planes, triads, labels,
+                          folder=path.parent))  # fmt: skip
+    return tasks
+
+
+def performance_of(score: Score, task: Task) -> Performance:
+    """What a system with five tracks in the order of TRACKS played to a melody."""
+    return Performance(np.stack([_planes(score.tracks[t].notes, t, task) for t in range(len(TRACKS))]), score)
+
+
+def _planes(notes: list[Note], track: int, task: Task) -> np.ndarray:
+    if track == MELODY:
+        return task.melody
+    rows = pianoroll.on_grid(notes, task.grid)
+    if track == DRUMS:
+        rows = rows[(rows[:, 0] >= TRACKS[DRUMS].low) & (rows[:, 0] <= TRACKS[DRUMS].high)]
+        rows[:, 2] = rows[:, 1] + 1
+    elif len(rows):
+        shifted = rows[:, 0] - task.shift
+        register = parts.normal_register(float(np.median(shifted)), track)
+        rows[:, 0] = tonality.fold(shifted + register, TRACKS[track].low, TRACKS[track].high)
+    return pianoroll.to_planes(rows, task.grid.steps)
+
+
+def peer(task: Task, system: str) -> Performance | None:
+    """What a peer made of a bench melody, its melody track left out and the others sorted into our parts."""
+    path = task.folder / f"{system}.mid" if task.folder else None
+    if not path or not path.is_file():
+        return None
+    score = read_midi(path)
+    melody = Counter((round(note.onset / SAME_NOTE), note.pitch) for note in skyline(task.score.tracks[task.melody_track].notes))
+
+    def likeness(track: Track) -> float:
+        found = {(round(note.onset / SAME_NOTE) + d, note.pitch) for note in track.notes for d in (-1, 0, 1)}
+        return sum(key in found for key in melody) / len(melody) - len(track.notes) / 1e5
+
+    candidates = [i for i, track in enumerate(score.tracks) if track.notes and not track.is_drum]
+    own = max(candidates, key=lambda i: likeness(score.tracks[i]))
+    parts, beside, _ = split(score, own)
+    five = [Track(spec.name, spec.program, t == DRUMS, parts[t]) for t, spec in enumerate(TRACKS)]
+    five[MELODY].notes = list(task.score.tracks[task.melody_track].notes)
+    played = performance_of(Score(five, score.tempos, score.meters, score.resolution), task)
+    if beside:
+        played.others.append(_planes(beside, GUITAR, task))
+    return played
+
+
+def real(task: Task, corpus: Corpus, song: int | None = None) -> Performance:
+    """The band of a test song to its own melody; or that of test song `song` to this one, over and over if it is shorter."""
+    song = task.song if song is None else song
+    blocks = excerpt(corpus, song)
+    planes = np.stack([pianoroll.from_blocks(corpus.blocks(t, blocks).numpy()) for t in range(len(TRACKS))])
+    planes = planes[:, :, np.arange(task.melody.shape[1]) % planes.shape[2]]
+    planes[MELODY] = task.melody
+    first = (blocks.start - corpus.songs[song]["first"]) * BLOCK_STEPS
+    notes = corpus.notes_of(song)
+    notes = notes[(notes["step"] >= first) & (notes["step"] < first + (blocks.stop - blocks.start) * BLOCK_STEPS)]
+    tracks = [Track(spec.name, spec.program, t == DRUMS) for t, spec in enumerate(TRACKS)]
+    for row in notes[notes["track"] != MELODY]:
+        onset, duration = (int(row["step"]) - first) / STEPS_PER_BEAT, int(row["duration"]) / STEPS_PER_BEAT
+        tracks[row["track"]].notes.append(Note(int(row["pitch"]), onset, duration, int(row["velocity"])))
+    return Performance(planes, Score(tracks))
+
+
+def ours(model: Accompanist, task: Task, seed: int, **settings) -> Performance:
+    song = model.accompany(task.score, seed=seed, melody_track=task.melody_track, **settings)
+    return performance_of(song, task)
+
+
+def rival(system, task: Task, seed: int) -> Performance:
+    return performance_of(rivals.accompany(system, task.score, seed=seed, melody_track=task.melody_track), task)

@@ -7,31 +7,33 @@ from pathlib import Path
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # the page calls no other host
 
-import spaces  # noqa: E402, I001  before torch: on ZeroGPU it has to be first
-import gradio as gr  # noqa: E402
+import spaces  # noqa: I001  before torch: on ZeroGPU it has to be first
+import gradio as gr
 
-from accomp import Accompanist, ModelError, MusicError, Score, genres  # noqa
-from accomp.invention import invent as invention  # noqa
-from accomp.music.chord_symbols import to_text  # noqa
-from accomp.models.hub import Shelf  # noqa
-from accomp.listen.source import Material, bring, understand  # noqa
-from accomp.models.melody_nn import shipped  # noqa
-from accomp.band.intro import INTROS  # noqa
-from accomp.sound.render import AudioUnavailable  # noqa
-from accomp.band.style import parse_styles  # noqa
-from accomp.suggest import suggest  # noqa
-from accomp.listen.transcribe import Click  # noqa
-from page import inventing, panels, studio, views  # noqa: E402
-from page.choices import BAND, LONGEST_TEXT, SEEDS, Making, shares  # noqa: E402
-from page.files import KEPT_SECONDS  # noqa: E402
-from page.genres import describe  # noqa: E402
-from page.player import Player  # noqa: E402
-from page.recorder import TAKE_FILE, ClickRecorder, take_of  # noqa: E402
-from page.settings import Settings  # noqa: E402
-from page.taking import EVERYTHING, FIRST, Taking  # noqa: E402
-from page.words import WORDS  # noqa: E402
+from accomp import Accompanist, ModelError, MusicError, Score, genres
+from accomp.invention import invent as invention
+from accomp.music.chord_symbols import to_text
+from accomp.models.hub import Shelf
+from accomp.listen.source import Material, bring, understand
+from accomp.models.melody_nn import shipped
+from accomp.band.intro import INTROS
+from accomp.sound.render import AudioUnavailable
+from accomp.band.style import parse_styles
+from accomp.suggest import suggest
+from accomp.listen.transcribe import Click
+from page import inventing, panels, studio, views
+from page.choices import BAND, LONGEST_TEXT, SEEDS, Making, shares
+from page.files import KEPT_SECONDS
+from page.genres import describe
+from page.player import Player
+from page.recorder import TAKE_FILE, ClickRecorder, take_of
+from page.settings import Settings
+from page.taking import EVERYTHING, FIRST, Taking
+from page.words import WORDS
 
-EXAMPLES = {path.stem: str(path) for path in sorted((Path(__file__).parent / "examples").glob("*.mid"))}
+EXAMPLES = {
+    path.stem: str(path) for path in sorted((Path(__file__).parent / "examples").glob("*.mid"))
+}
 SOUNDS = [".wav", ".mp3", ".ogg", ".opus", ".webm", ".m4a", ".flac", ".aiff"]
 MOST_BYTES = "500mb"  # of an upload: ten minutes of studio sound
 AT_ONCE = 4  # visitors who are given music at a time; one who waits for a genre to be loaded takes one of these places
@@ -62,7 +64,9 @@ if spaces.config.Config.zero_gpu:
 
 
 @spaces.GPU(duration=15)
-def play(genre: str, score: Score, blend: tuple[str, int, float] | None = None, **settings) -> Score:
+def play(
+    genre: str, score: Score, blend: tuple[str, int, float] | None = None, **settings
+) -> Score:
     """A band. blend: genre, seed and amount; settings: of Accompanist.accompany."""
     try:
         other = blend and (models.get(blend[0]), *blend[1:])
@@ -75,7 +79,9 @@ def play(genre: str, score: Score, blend: tuple[str, int, float] | None = None, 
 def sing(making: Making) -> Score:
     """A melody that nobody brought."""
     try:
-        return invention.invent(models.get(making.genre), making.bars, making.seed, making.variation)
+        return invention.invent(
+            models.get(making.genre), making.bars, making.seed, making.variation
+        )
     except MusicError as error:
         raise gr.Error(str(error)) from error
 
@@ -86,7 +92,14 @@ def sing_on(making: Making, score: Score, track: int, key: str | None) -> Score:
     try:
         model = models.get(making.genre)
         return invention.continue_melody(
-            model, score, making.bars, making.seed, making.variation, melody_track=track, key=key, chords=making.chords or None
+            model,
+            score,
+            making.bars,
+            making.seed,
+            making.variation,
+            melody_track=track,
+            key=key,
+            chords=making.chords or None,
         )
     except MusicError as error:
         raise gr.Error(str(error)) from error
@@ -126,7 +139,9 @@ def open_file(path: str | None):
 
 def open_recorded(path: str | None):
     """What was recorded in the page."""
-    return opened(studio.named_recording(path), Settings()) if path else [gr.skip()] * views.OF_MELODY
+    return (
+        opened(studio.named_recording(path), Settings()) if path else [gr.skip()] * views.OF_MELODY
+    )
 
 
 def open_click(value: dict | None):
@@ -136,7 +151,9 @@ def open_click(value: dict | None):
     except ValueError as error:
         raise gr.Error(str(error)) from error
     path = studio.named_recording(take.path)
-    if Path(take.path).name == TAKE_FILE:  # Gradio forgets such files; other names are not the recorder's to remove
+    if (
+        Path(take.path).name == TAKE_FILE
+    ):  # Gradio forgets such files; other names are not the recorder's to remove
         os.unlink(take.path)
     return opened(path, Settings(), Click(take.tempo, take.first, take.meter))
 
@@ -176,7 +193,10 @@ def suggested(material: Material | None, settings: Settings):
     likely = suggest(melody.score, melody.track, GENRES)
     if not likely:
         raise gr.Error(f"No suggestion: nothing is known of the genres {', '.join(GENRES)}.")
-    gr.Info(" or ".join(name.capitalize() for name, _ in likely[:2]) + " would fit; the others are worth a try, too.")
+    gr.Info(
+        " or ".join(name.capitalize() for name, _ in likely[:2])
+        + " would fit; the others are worth a try, too."
+    )
     return likely[0][0]
 
 
@@ -186,14 +206,25 @@ def suggested(material: Material | None, settings: Settings):
 def widgets_of(settings: Settings):
     genre = settings.genre if settings.genre in GENRES else gr.skip()
     if settings.blend or settings.explore:
-        gr.Info("These settings are of a take near another one: it is made again with their genre and seed.")
-    return [genre, settings.seed, settings.variation, settings.chords, settings.intro, list(settings.instruments),
-            *shares(settings.styles), settings.style_factor]  # fmt: skip
+        gr.Info(
+            "These settings are of a take near another one: it is made again with their genre and seed."
+        )
+    return [
+        genre,
+        settings.seed,
+        settings.variation,
+        settings.chords,
+        settings.intro,
+        list(settings.instruments),
+        *shares(settings.styles),
+        settings.style_factor,
+    ]
 
 
 def melody_of(settings: Settings, material: Material | None = None) -> Material | None:
     """The melody that settings are about: an example, one that was made here, or the one that is open; None where there is none.
-    Raises gr.Error or MusicError."""
+    Raises gr.Error or MusicError.
+    """
     makings = [*filter(None, [settings.invented]), *settings.continued]
     if settings.melody in EXAMPLES:
         material = bring(EXAMPLES[settings.melody])
@@ -214,7 +245,10 @@ def from_address(request: gr.Request):
     chosen = widgets_of(settings)
     if settings == Settings():  # what a visitor has chosen before this came stays
         chosen = [gr.skip()] * len(chosen)
-    return [*(views.opened(material, settings) if material else [gr.skip()] * views.OF_MELODY), *chosen]
+    return [
+        *(views.opened(material, settings) if material else [gr.skip()] * views.OF_MELODY),
+        *chosen,
+    ]
 
 
 def from_file(material, path: str):
@@ -231,7 +265,9 @@ def from_file(material, path: str):
 
 def surprise():
     """Some melody, genre and seed."""
-    settings = Settings(random.choice(list(EXAMPLES)), random.choice(GENRES), random.randrange(1000))
+    settings = Settings(
+        random.choice(list(EXAMPLES)), random.choice(GENRES), random.randrange(1000)
+    )
     return [*opened(EXAMPLES[settings.melody], settings), *widgets_of(settings)]
 
 
@@ -280,9 +316,14 @@ def go_back(material, settings: Settings):
 
 
 def accompany(
-    melody: str | None, genre: str, seed: float = 0, chords: str = "", intro: str = "none", style: str = "",
+    melody: str | None,
+    genre: str,
+    seed: float = 0,
+    chords: str = "",
+    intro: str = "none",
+    style: str = "",
     style_factor: float = 0.5,
-) -> tuple[str | None, str, str, str]:  # fmt: skip
+) -> tuple[str | None, str, str, str]:
     """A band for a melody, MIDI or recorded: paths of the sound (none without FluidSynth), the picture and the MIDI file, and the
     chords.
 
@@ -299,9 +340,13 @@ def accompany(
         raise gr.Error(FIRST)
     try:
         settings = Settings().changed(
-            genre=genre, seed=int(seed or 0), chords=chords or "", intro=intro,
-            styles=tuple(parse_styles(style)) if style else (), style_factor=style_factor,
-        )  # fmt: skip
+            genre=genre,
+            seed=int(seed or 0),
+            chords=chords or "",
+            intro=intro,
+            styles=tuple(parse_styles(style)) if style else (),
+            style_factor=style_factor,
+        )
         take = taking.made(bring(melody), settings, [])
     except MusicError as error:
         raise gr.Error(str(error)) from error
@@ -313,7 +358,9 @@ def accompany(
     return sound, str(studio.draw(take)), str(take.files[0]), take.chords
 
 
-def invent(genre: str, bars: float = 16, seed: float = 0, variation: float = invention.VARIATION) -> tuple[str, str]:
+def invent(
+    genre: str, bars: float = 16, seed: float = 0, variation: float = invention.VARIATION
+) -> tuple[str, str]:
     """A melody out of nothing, as a genre has them: the path of its MIDI file, and its chords as text, both of which can be given
     to accompany.
 
@@ -325,7 +372,10 @@ def invent(genre: str, bars: float = 16, seed: float = 0, variation: float = inv
     """
     check_genre(genre)
     try:
-        bars, variation = 16 if bars is None else int(bars), invention.VARIATION if variation is None else float(variation)
+        bars, variation = (
+            16 if bars is None else int(bars),
+            invention.VARIATION if variation is None else float(variation),
+        )
         making = Making(genre, bars, int(seed or 0), variation)
         Settings().changed(invented=making)
         melody = inventing.invented(sing, making)
@@ -340,51 +390,86 @@ with gr.Blocks(title="accomp", delete_cache=(KEPT_SECONDS, KEPT_SECONDS)) as dem
     takes, query = gr.State([]), gr.Textbox(visible=False)
     understanding, showing, beside = (gr.Textbox(visible=False) for _ in range(3))
     gr.Markdown("# accomp: give a melody a band")
-    gr.Markdown(t("Sing, play or drop a melody, pick a genre: drums, bass, guitar and strings join in."))
+    gr.Markdown(
+        t("Sing, play or drop a melody, pick a genre: drums, bass, guitar and strings join in.")
+    )
     with gr.Row():
         with gr.Column():
             with gr.Tab(t("A file")):
                 melody_file = gr.File(
-                    label=t("Melody: MIDI, or sound"), file_types=[".mid", ".midi", ".kar", *SOUNDS], type="filepath", height=140
+                    label=t("Melody: MIDI, or sound"),
+                    file_types=[".mid", ".midi", ".kar", *SOUNDS],
+                    type="filepath",
+                    height=140,
                 )
             with gr.Tab(t("Record")):
                 microphone = gr.Audio(
-                    sources=["microphone"], type="filepath",
+                    sources=["microphone"],
+                    type="filepath",
                     label=t("Sing, hum, whistle or play one voice, from 1 second to 10 minutes"),
-                )  # fmt: skip
+                )
             with gr.Tab(t("Record with a click")):
                 recorder = ClickRecorder(container=True, padding=True, elem_id="recorder")
-            gr.Examples(list(EXAMPLES.values()), melody_file, label=t("Melodies to try"), example_labels=studio.titles(EXAMPLES))
+            gr.Examples(
+                list(EXAMPLES.values()),
+                melody_file,
+                label=t("Melodies to try"),
+                example_labels=studio.titles(EXAMPLES),
+            )
             with gr.Row():
                 surprise_button = gr.Button(t("No melody at hand? Try one for me"), min_width=160)
                 invent_button = gr.Button(t("Surprise me: invent one"), min_width=160)
             inventor = panels.inventing()
         with gr.Column():
-            genre_choice = gr.Dropdown(GENRES, value=next((g for g in ("pop", *GENRES) if g in GENRES), None), label="Genre")
+            genre_choice = gr.Dropdown(
+                GENRES,
+                value=next((g for g in ("pop", *GENRES) if g in GENRES), None),
+                label="Genre",
+            )
             served_view = gr.Markdown(elem_id="served")
             suggest_button = gr.Button(t("Suggest a genre"), size="sm")
             with gr.Row(equal_height=True):
                 seed_choice = gr.Number(
-                    0, label=t("Seed"), info=t("Another seed gives other music."), precision=0, minimum=0, maximum=SEEDS, scale=4
+                    0,
+                    label=t("Seed"),
+                    info=t("Another seed gives other music."),
+                    precision=0,
+                    minimum=0,
+                    maximum=SEEDS,
+                    scale=4,
                 )
                 dice = gr.Button(t("Dice"), size="sm", min_width=60, scale=1)
-            instruments_choice = gr.CheckboxGroup(list(BAND), value=list(BAND), label=t("Who plays beside the piano"))
+            instruments_choice = gr.CheckboxGroup(
+                list(BAND), value=list(BAND), label=t("Who plays beside the piano")
+            )
             with gr.Accordion(t("More"), open=False):
                 intro_choice = gr.Dropdown(list(INTROS), value="none", label=t("Introduction"))
                 variation_choice = gr.Slider(
-                    0, 1, 0, step=0.05, label=t("Variation"), info=t("Towards 1 the playing gets freer, and rough.")
+                    0,
+                    1,
+                    0,
+                    step=0.05,
+                    label=t("Variation"),
+                    info=t("Towards 1 the playing gets freer, and rough."),
                 )
                 chords_choice = gr.Textbox(
                     "",
                     label=t("Chords"),
-                    info=t("Empty: planned. Or yours, or the planned ones edited: | C  Am | F  G7 |"),
+                    info=t(
+                        "Empty: planned. Or yours, or the planned ones edited: | C  Am | F  G7 |"
+                    ),
                     lines=2,
                 )
-                settings_file = gr.UploadButton(t("Open a settings file"), file_types=[".json"], size="sm")
+                settings_file = gr.UploadButton(
+                    t("Open a settings file"), file_types=[".json"], size="sm"
+                )
             style = panels.styles()
             button = gr.Button(t("Accompany"), variant="primary")
             with gr.Row():
-                three_button, cancel = gr.Button(t("Three takes"), size="sm"), gr.Button(t("Stop"), size="sm")
+                three_button, cancel = (
+                    gr.Button(t("Three takes"), size="sm"),
+                    gr.Button(t("Stop"), size="sm"),
+                )
     with gr.Column(visible=False) as melody_panel:
         facts = gr.Markdown(elem_id="facts")
         melody_player = Player(elem_id="melody")
@@ -392,8 +477,14 @@ with gr.Blocks(title="accomp", delete_cache=(KEPT_SECONDS, KEPT_SECONDS)) as dem
             key_choice = gr.Dropdown(views.KEYS, label=t("Key"), min_width=120)
             meter_choice = gr.Dropdown(views.METERS, label=t("Metre"), min_width=80)
             tempo_choice = gr.Number(label=t("Beats a minute"), min_width=90)
-            half, double = (gr.Button(t(text), size="sm", min_width=90) for text in ("Half tempo", "Double tempo"))
-            earlier, later = (gr.Button(t(f"Bar lines a beat {way}"), size="sm", min_width=90) for way in ("earlier", "later"))
+            half, double = (
+                gr.Button(t(text), size="sm", min_width=90)
+                for text in ("Half tempo", "Double tempo")
+            )
+            earlier, later = (
+                gr.Button(t(f"Bar lines a beat {way}"), size="sm", min_width=90)
+                for way in ("earlier", "later")
+            )
             track_choice = gr.Dropdown([], label=t("Melody track"), visible=False)
         going = panels.going_on()
     status = gr.Markdown(elem_id="status", min_height=48)  # room for a sign of progress
@@ -402,22 +493,58 @@ with gr.Blocks(title="accomp", delete_cache=(KEPT_SECONDS, KEPT_SECONDS)) as dem
         take_choice = gr.Radio([], label=t("Takes"), elem_id="takes")
         with gr.Row(equal_height=True):
             what_choice = gr.Dropdown(
-                [EVERYTHING, *BAND], value=EVERYTHING, label=t("Make anew"), info=t("In the selected bars, or all.")
+                [EVERYTHING, *BAND],
+                value=EVERYTHING,
+                label=t("Make anew"),
+                info=t("In the selected bars, or all."),
             )
             again_button, undo_button = gr.Button(t("Another take of it")), gr.Button(t("Undo"))
         way, explorer = panels.between(), panels.exploring()
         files_view = gr.Files(label=t("Downloads"), elem_id="downloads")
         lossless_button = gr.Button(t("Prepare WAV and stems"), size="sm")
         chords_view = gr.Textbox(
-            label=t("Chords that were played"), lines=4, buttons=["copy"],
-            placeholder=t("Chords that were played"),  # for screen readers: beside a button the label is not heard
-        )  # fmt: skip
+            label=t("Chords that were played"),
+            lines=4,
+            buttons=["copy"],
+            placeholder=t(
+                "Chords that were played"
+            ),  # for screen readers: beside a button the label is not heard
+        )
 
-    MELODY_VIEWS = [material, settings, melody_panel, facts, melody_player, key_choice, meter_choice, tempo_choice, track_choice,
-                    going.back, understanding]  # fmt: skip
+    MELODY_VIEWS = [
+        material,
+        settings,
+        melody_panel,
+        facts,
+        melody_player,
+        key_choice,
+        meter_choice,
+        tempo_choice,
+        track_choice,
+        going.back,
+        understanding,
+    ]
     FINISHED_VIEWS = [player, files_view, status]
-    TAKE_VIEWS = [take_panel, takes, take_choice, chords_view, query, seed_choice, showing, beside, *FINISHED_VIEWS]
-    CHOICES = [genre_choice, seed_choice, variation_choice, chords_choice, intro_choice, instruments_choice, *style[:4]]
+    TAKE_VIEWS = [
+        take_panel,
+        takes,
+        take_choice,
+        chords_view,
+        query,
+        seed_choice,
+        showing,
+        beside,
+        *FINISHED_VIEWS,
+    ]
+    CHOICES = [
+        genre_choice,
+        seed_choice,
+        variation_choice,
+        chords_choice,
+        intro_choice,
+        instruments_choice,
+        *style[:4],
+    ]
     TO_MAKE = [material, settings, takes, style.own, *CHOICES]
     # Progress and errors are shown in a line of their own: they would veil the melody and the song, which stay.
     private = {"api_visibility": "private", "show_progress_on": status}
@@ -426,19 +553,47 @@ with gr.Blocks(title="accomp", delete_cache=(KEPT_SECONDS, KEPT_SECONDS)) as dem
     # Sound comes by events of its own: who wants something else meanwhile does not wait for it, and it is given up first (the
     # events of a trigger come one after another, in this order). "multiple": what is new does not wait until the browser knows
     # that the old one has been given up; now and then it would not come at all.
-    later_on = busy | {"show_progress": "hidden", "show_progress_on": None, "trigger_mode": "multiple"}
+    later_on = busy | {
+        "show_progress": "hidden",
+        "show_progress_on": None,
+        "trigger_mode": "multiple",
+    }
     hearing = understanding.change(views.hear, [material, settings], melody_player, **later_on)
     nearby = [way.panel, way.other, way.amount, *explorer.sliders]
-    beside.change(views.near, [takes, beside, way.other, explorer.instrument], nearby, show_progress="hidden", **private)
+    beside.change(
+        views.near,
+        [takes, beside, way.other, explorer.instrument],
+        nearby,
+        show_progress="hidden",
+        **private,
+    )
     finishing = showing.change(views.finish, [takes, showing], FINISHED_VIEWS, **later_on)
     of_melodies = [
-        melody_file.change, microphone.input, recorder.input, settings_file.upload, key_choice.input, meter_choice.input,
-        tempo_choice.submit, track_choice.input, half.click, double.click, earlier.click, later.click, going.on.click,
+        melody_file.change,
+        microphone.input,
+        recorder.input,
+        settings_file.upload,
+        key_choice.input,
+        meter_choice.input,
+        tempo_choice.submit,
+        track_choice.input,
+        half.click,
+        double.click,
+        earlier.click,
+        later.click,
+        going.on.click,
         going.back.click,
-    ]  # fmt: skip
+    ]
     moved = [slider.release for slider in explorer.sliders]
     near_by = [way.amount.release, *moved, explorer.back.click]
-    of_takes = [button.click, three_button.click, again_button.click, undo_button.click, take_choice.input, *near_by]
+    of_takes = [
+        button.click,
+        three_button.click,
+        again_button.click,
+        undo_button.click,
+        take_choice.input,
+        *near_by,
+    ]
     of_both = [surprise_button.click, invent_button.click, inventor.button.click]
     gr.on([*of_melodies, *of_both], None, None, None, cancels=hearing, **private)
     gr.on([*of_takes, *of_both], None, None, None, cancels=finishing, **private)
@@ -447,13 +602,26 @@ with gr.Blocks(title="accomp", delete_cache=(KEPT_SECONDS, KEPT_SECONDS)) as dem
     melody_file.change(open_file, melody_file, MELODY_VIEWS, **busy)
     microphone.input(open_recorded, microphone, MELODY_VIEWS, **busy)
     recorder.input(open_click, recorder, MELODY_VIEWS, **busy)
-    key_choice.input(lambda m, s, key: correct(m, s, key=key), [material, settings, key_choice], MELODY_VIEWS[1:], **private)
-    meter_choice.input(correct_meter, [material, settings, meter_choice], MELODY_VIEWS[1:], **private)
+    key_choice.input(
+        lambda m, s, key: correct(m, s, key=key),
+        [material, settings, key_choice],
+        MELODY_VIEWS[1:],
+        **private,
+    )
+    meter_choice.input(
+        correct_meter, [material, settings, meter_choice], MELODY_VIEWS[1:], **private
+    )
     tempo_choice.submit(
-        lambda m, s, bpm: correct(m, s, tempo=bpm), [material, settings, tempo_choice], MELODY_VIEWS[1:], **private
+        lambda m, s, bpm: correct(m, s, tempo=bpm),
+        [material, settings, tempo_choice],
+        MELODY_VIEWS[1:],
+        **private,
     )
     track_choice.input(
-        lambda m, s, track: correct(m, s, track=track), [material, settings, track_choice], MELODY_VIEWS[1:], **private
+        lambda m, s, track: correct(m, s, track=track),
+        [material, settings, track_choice],
+        MELODY_VIEWS[1:],
+        **private,
     )
     half.click(lambda m, s: correct_pace(m, s, 0.5), **corrected)
     double.click(lambda m, s: correct_pace(m, s, 2.0), **corrected)
@@ -461,39 +629,67 @@ with gr.Blocks(title="accomp", delete_cache=(KEPT_SECONDS, KEPT_SECONDS)) as dem
     later.click(lambda m, s: correct(m, s, later=s.corrections.later + 1), **corrected)
     settings_file.upload(from_file, [material, settings_file], [*MELODY_VIEWS, *CHOICES], **busy)
     demo.load(from_address, None, [*MELODY_VIEWS, *CHOICES], **private, concurrency_limit=AT_ONCE)
-    going.on.click(go_on, [material, settings, genre_choice, going.bars, chords_choice], [chords_choice, *MELODY_VIEWS], **busy)
+    going.on.click(
+        go_on,
+        [material, settings, genre_choice, going.bars, chords_choice],
+        [chords_choice, *MELODY_VIEWS],
+        **busy,
+    )
     going.back.click(go_back, [material, settings], [chords_choice, *MELODY_VIEWS], **busy)
     asked = [inventor.seed, inventor.variation]
     tries = [
         surprise_button.click(surprise, None, [*MELODY_VIEWS, *CHOICES], **busy),
         invent_button.click(
-            surprise_me, [genre_choice, inventor.bars, inventor.variation], [inventor.seed, chords_choice, *MELODY_VIEWS], **busy
+            surprise_me,
+            [genre_choice, inventor.bars, inventor.variation],
+            [inventor.seed, chords_choice, *MELODY_VIEWS],
+            **busy,
         ),
         inventor.button.click(
             invented, [genre_choice, inventor.bars, *asked], [chords_choice, *MELODY_VIEWS], **busy
         ),
-    ]  # fmt: skip
+    ]
     latest = busy | {"trigger_mode": "always_last"}
     makes = [
         button.click(taking.generate, TO_MAKE, TAKE_VIEWS, **busy),
         three_button.click(taking.three, TO_MAKE, TAKE_VIEWS, **busy),
         again_button.click(
-            taking.again, [*TO_MAKE[:3], take_choice, player, what_choice, *TO_MAKE[3:]], TAKE_VIEWS, **busy
+            taking.again,
+            [*TO_MAKE[:3], take_choice, player, what_choice, *TO_MAKE[3:]],
+            TAKE_VIEWS,
+            **busy,
         ),
         undo_button.click(views.undo, [takes, take_choice], TAKE_VIEWS, **busy),
         take_choice.input(views.choose, [takes, take_choice], TAKE_VIEWS, **busy),
         *(trying.success(taking.generate, TO_MAKE, TAKE_VIEWS, **busy) for trying in tries),
-        way.amount.release(taking.go_between, [takes, take_choice, way.other, way.amount], TAKE_VIEWS, **latest),
-        gr.on(moved, taking.explore, [takes, take_choice, explorer.instrument, *explorer.sliders], TAKE_VIEWS, **latest),
+        way.amount.release(
+            taking.go_between, [takes, take_choice, way.other, way.amount], TAKE_VIEWS, **latest
+        ),
+        gr.on(
+            moved,
+            taking.explore,
+            [takes, take_choice, explorer.instrument, *explorer.sliders],
+            TAKE_VIEWS,
+            **latest,
+        ),
         explorer.back.click(taking.move_back, [takes, take_choice], TAKE_VIEWS, **busy),
-    ]  # fmt: skip
-    explorer.instrument.input(views.amounts, [takes, take_choice, explorer.instrument], explorer.sliders, **private)
+    ]
+    explorer.instrument.input(
+        views.amounts, [takes, take_choice, explorer.instrument], explorer.sliders, **private
+    )
     suggest_button.click(suggested, [material, settings], genre_choice, **private)
     dice.click(lambda: random.randrange(1000), None, seed_choice, **private)
     cancel.click(lambda: "Stopped.", None, status, cancels=[*tries, *makes, finishing], **private)
     lossless_button.click(views.lossless, [takes, take_choice], files_view, **busy)
     query.change(None, query, None, js=TO_ADDRESS, **private)
-    gr.on([demo.load, genre_choice.change], served, genre_choice, served_view, api_name="served", concurrency_limit=None)
+    gr.on(
+        [demo.load, genre_choice.change],
+        served,
+        genre_choice,
+        served_view,
+        api_name="served",
+        concurrency_limit=None,
+    )
 
     with gr.Row(visible=False):  # the calls for programs
         call = [
@@ -505,11 +701,18 @@ with gr.Blocks(title="accomp", delete_cache=(KEPT_SECONDS, KEPT_SECONDS)) as dem
             gr.Textbox("", label="style"),
             gr.Number(0.5, label="style_factor"),
         ]
-        answers = [gr.Audio(label="sound", type="filepath"), gr.Image(label="picture", type="filepath"), gr.File(label="MIDI"),
-                   gr.Textbox(label="chords that were played")]  # fmt: skip
+        answers = [
+            gr.Audio(label="sound", type="filepath"),
+            gr.Image(label="picture", type="filepath"),
+            gr.File(label="MIDI"),
+            gr.Textbox(label="chords that were played"),
+        ]
         wishes = [
             gr.Dropdown(GENRES, value=genre_choice.value, label="genre", allow_custom_value=True),
-            *(gr.Number(value, label=label) for label, value in (("bars", 16), ("seed", 0), ("variation", invention.VARIATION))),
+            *(
+                gr.Number(value, label=label)
+                for label, value in (("bars", 16), ("seed", 0), ("variation", invention.VARIATION))
+            ),
         ]
         found = [gr.File(label="MIDI"), gr.Textbox(label="chords")]
         at_once = {"concurrency_limit": AT_ONCE, "concurrency_id": "music"}

@@ -19,6 +19,19 @@ from accomp.music.midi import read_midi, write_midi
 from accomp.music.score import Chord, Note, Score, Tempo, TimeSignature, Track
 
 __all__ = [
-    "Accompanist", "AccompanistConfig", "Chord", "ModelError", "MusicError", "Note", "Score", "Tempo", "TimeSignature",
-    "Track", "continue_melody", "genres", "invent", "read_midi", "write_midi",
-]  # fmt: skip
+    "Accompanist",
+    "AccompanistConfig",
+    "Chord",
+    "ModelError",
+    "MusicError",
+    "Note",
+    "Score",
+    "Tempo",
+    "TimeSignature",
+    "Track",
+    "continue_melody",
+    "genres",
+    "invent",
+    "read_midi",
+    "write_midi",
+]

@@ -29,14 +29,42 @@ REST = 0.5  # pulses of silence that end a phrase
 
 # Semitones above the tonic.
 MAJOR_SCALE, MAJOR_PENTATONIC = (0, 2, 4, 5, 7, 9, 11), (0, 2, 4, 7, 9)
-MINOR_SCALE, MINOR_PENTATONIC = (0, 2, 3, 5, 7, 8, 10, 11), (0, 3, 5, 7, 10)  # natural and harmonic minor
+MINOR_SCALE, MINOR_PENTATONIC = (
+    (0, 2, 3, 5, 7, 8, 10, 11),
+    (0, 3, 5, 7, 10),
+)  # natural and harmonic minor
 # The largest of each kind of interval, in semitones; the last kind has no bound.
-INTERVALS = {"unison": 0, "semitone": 1, "tone": 2, "third": 4, "fourth": 5, "fifth": 7, "seventh": 11, "octave": np.inf}
+INTERVALS = {
+    "unison": 0,
+    "semitone": 1,
+    "tone": 2,
+    "third": 4,
+    "fourth": 5,
+    "fifth": 7,
+    "seventh": 11,
+    "octave": np.inf,
+}
 # Where in a pulse notes begin, in parts of it: places that divide it by four and by three.
-PLACES = {"pulse": 0.0, "first_quarter": 1 / 4, "first_third": 1 / 3, "half": 1 / 2, "second_third": 2 / 3, "last_quarter": 3 / 4}
+PLACES = {
+    "pulse": 0.0,
+    "first_quarter": 1 / 4,
+    "first_third": 1 / 3,
+    "half": 1 / 2,
+    "second_third": 2 / 3,
+    "last_quarter": 3 / 4,
+}
 # Times from onset to onset, in pulses.
-TIMES = {"quarter": 1 / 4, "third": 1 / 3, "half": 1 / 2, "three_quarters": 3 / 4, "one": 1.0, "one_and_half": 1.5, "two": 2.0,
-         "three": 3.0, "four": 4.0}  # fmt: skip
+TIMES = {
+    "quarter": 1 / 4,
+    "third": 1 / 3,
+    "half": 1 / 2,
+    "three_quarters": 3 / 4,
+    "one": 1.0,
+    "one_and_half": 1.5,
+    "two": 2.0,
+    "three": 3.0,
+    "four": 4.0,
+}
 
 
 @dataclass
@@ -45,7 +73,8 @@ class Line:
 
     pitch: [n] semitones above the first note; degree: [n] semitones above the tonic, 0-11; onset, duration: [n] pulses; bar: [n]
     its bar's number; in_bar: [n] pulses since that began; bar_pulses: [n] how long that is; compound: [n] bool, of the meter;
-    tempo: mean, pulses a minute."""
+    tempo: mean, pulses a minute.
+    """
 
     pitch: np.ndarray
     degree: np.ndarray
@@ -106,7 +135,9 @@ def scale(line: Line) -> dict[str, float]:
     """How much of its time the melody is on which degrees, and how far it reaches."""
     share = np.bincount(line.degree, np.minimum(line.duration, 4), 12)
     share /= share.sum()
-    notes, pentatonic = (MINOR_SCALE, MINOR_PENTATONIC) if line.is_minor else (MAJOR_SCALE, MAJOR_PENTATONIC)
+    notes, pentatonic = (
+        (MINOR_SCALE, MINOR_PENTATONIC) if line.is_minor else (MAJOR_SCALE, MAJOR_PENTATONIC)
+    )
     low, high = np.percentile(line.pitch, (5, 95))
     return {
         "minor": line.is_minor,
@@ -168,7 +199,8 @@ def times(line: Line) -> dict[str, float]:
 
 def repeats(line: Line) -> dict[str, float]:
     """Shares of bars whose rhythm, contour or notes are those of a bar shortly before, and how unlike in number of notes
-    bars are."""
+    bars are.
+    """
     # Twelfths of a pulse: what is played by hand repeats too.
     step = np.round(line.in_bar * 12).astype(int)
     bars = [np.flatnonzero(line.bar == number) for number in np.unique(line.bar)]
@@ -177,7 +209,9 @@ def repeats(line: Line) -> dict[str, float]:
     return {
         "repeats_rhythm": _repeated(rhythms, MEMORY),
         "repeats_last_rhythm": _repeated(rhythms, 1),
-        "repeats_contour": _repeated([(*step[bar], *np.diff(line.pitch[bar])) for bar in bars], MEMORY),
+        "repeats_contour": _repeated(
+            [(*step[bar], *np.diff(line.pitch[bar])) for bar in bars], MEMORY
+        ),
         "repeats_notes": _repeated([(*step[bar], *line.pitch[bar]) for bar in bars], MEMORY),
         "uneven_bars": np.std(counts) / np.mean(counts),
     }
@@ -211,9 +245,14 @@ class GenreModel:
 
     def save(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / CONFIG).write_text(json.dumps({"genres": self.genres, "features": self.features}, indent=1) + "\n")
+        (folder / CONFIG).write_text(
+            json.dumps({"genres": self.genres, "features": self.features}, indent=1) + "\n"
+        )
         arrays = {name: getattr(self, name) for name in ("mean", "deviation", "weight", "bias")}
-        save_file({name: np.ascontiguousarray(array, np.float32) for name, array in arrays.items()}, folder / WEIGHTS)
+        save_file(
+            {name: np.ascontiguousarray(array, np.float32) for name, array in arrays.items()},
+            folder / WEIGHTS,
+        )
 
     def probabilities(self, values: np.ndarray, notes: np.ndarray) -> np.ndarray:
         """[N, G] of features [N, F] of melodies with so many notes [N]."""
@@ -222,9 +261,13 @@ class GenreModel:
         return odds / odds.sum(1, keepdims=True)
 
 
-def normalised(values: np.ndarray, notes: np.ndarray, mean: np.ndarray, deviation: np.ndarray) -> np.ndarray:
+def normalised(
+    values: np.ndarray, notes: np.ndarray, mean: np.ndarray, deviation: np.ndarray
+) -> np.ndarray:
     """[N, F] features in standard deviations from their mean; nearer to it where a melody has few notes [N]."""
-    return np.clip((values - mean) / deviation, -FARTHEST, FARTHEST) * (notes / (notes + FEW))[:, None]
+    return (
+        np.clip((values - mean) / deviation, -FARTHEST, FARTHEST) * (notes / (notes + FEW))[:, None]
+    )
 
 
 @cache
@@ -233,23 +276,37 @@ def shipped() -> GenreModel:
 
 
 def suggest(
-    score: Score, track: int | None = None, genres: Sequence[str] | None = None, model: GenreModel | None = None
+    score: Score,
+    track: int | None = None,
+    genres: Sequence[str] | None = None,
+    model: GenreModel | None = None,
 ) -> list[tuple[str, float]]:
     """Genres and their probabilities for a melody, the likeliest first. They count as equally common beforehand.
 
     track: of the melody, by default the one most like one; genres: the ones to choose from, by default all that the model knows;
-    model: by default the one that ships with the package. Raises MusicError where there is no melody."""
+    model: by default the one that ships with the package. Raises MusicError where there is no melody.
+    """
     model = model or shipped()
     track = choose_melody(score) if track is None else track
-    if not 0 <= track < len(score.tracks) or score.tracks[track].is_drum or not score.tracks[track].notes:
-        raise MusicError(f"there is no melody in track {track}; accepted: the number of a pitched track with notes, from 0")
+    if (
+        not 0 <= track < len(score.tracks)
+        or score.tracks[track].is_drum
+        or not score.tracks[track].notes
+    ):
+        raise MusicError(
+            f"there is no melody in track {track}; accepted: the number of a pitched track with notes, from 0"
+        )
     line = Line.of(score.tracks[track].notes, score)
     found = features(line)
     values = np.array([[found[name] for name in model.features]])
-    probability = dict(zip(model.genres, model.probabilities(values, np.array([len(line)]))[0].tolist()))
+    probability = dict(
+        zip(model.genres, model.probabilities(values, np.array([len(line)]))[0].tolist())
+    )
     chosen = [genre for genre in model.genres if genres is None or genre in genres]
     total = sum(probability[genre] for genre in chosen)
-    return sorted(((genre, probability[genre] / total) for genre in chosen), key=lambda pair: -pair[1])
+    return sorted(
+        ((genre, probability[genre] / total) for genre in chosen), key=lambda pair: -pair[1]
+    )
 
 
 def _shares(kinds: np.ndarray, count: int) -> np.ndarray:
@@ -269,4 +326,6 @@ def _entropy(share: np.ndarray) -> float:
 
 def _repeated(bars: list[tuple], memory: int) -> float:
     """Share of bars that are among the `memory` ones before them."""
-    return _mean([bar in bars[max(index - memory, 0) : index] for index, bar in enumerate(bars) if index])
+    return _mean(
+        [bar in bars[max(index - memory, 0) : index] for index, bar in enumerate(bars) if index]
+    )

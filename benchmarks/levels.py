@@ -51,10 +51,21 @@ DRUMS = np.array([
 '''
 
 
-def energies(notes: list[tuple[int, float, int]], program: int, is_drum: bool = False) -> np.ndarray:
+def energies(
+    notes: list[tuple[int, float, int]], program: int, is_drum: bool = False
+) -> np.ndarray:
     """LU of each note (pitch, seconds, velocity), played ROOM apart."""
-    track = Track("", program, is_drum, [Note(p, 2 * ROOM * i, 2 * seconds, v) for i, (p, seconds, v) in enumerate(notes)])
-    track.controls = [Control(0.0, 91, 0), Control(0.0, 93, 0), Control(2 * ROOM * len(notes), 3, 0)]
+    track = Track(
+        "",
+        program,
+        is_drum,
+        [Note(p, 2 * ROOM * i, 2 * seconds, v) for i, (p, seconds, v) in enumerate(notes)],
+    )
+    track.controls = [
+        Control(0.0, 91, 0),
+        Control(0.0, 93, 0),
+        Control(2 * ROOM * len(notes), 3, 0),
+    ]
     with TemporaryDirectory() as folder:
         midi, wav = Path(folder, "notes.mid"), Path(folder, "notes.wav")
         write_midi(Score([track]), midi)
@@ -69,13 +80,19 @@ def energies(notes: list[tuple[int, float, int]], program: int, is_drum: bool = 
 
 def row(program: int) -> str:
     """A program's: a pitch that it lacks is as loud as its nearest."""
-    notes = [(pitch + step, length, LOUD) for length in LENGTHS for pitch in PITCHES for step in ABOUT]
+    notes = [
+        (pitch + step, length, LOUD) for length in LENGTHS for pitch in PITCHES for step in ABOUT
+    ]
     *levels, loud, soft = energies([*notes, (60, 0.5, LOUD), (60, 0.5, SOFT)], program)
     steep = (loud - soft) / np.log10(LOUD / SOFT)
     table = np.array(levels).reshape(len(LENGTHS), len(PITCHES), len(ABOUT)).mean(2)
     for levels in table:
         there = np.flatnonzero(levels > -80)
-        levels[:] = levels[there[np.abs(there[:, None] - np.arange(len(levels))).argmin(0)]] if len(there) else -60
+        levels[:] = (
+            levels[there[np.abs(there[:, None] - np.arange(len(levels))).argmin(0)]]
+            if len(there)
+            else -60
+        )
     return "    [" + ", ".join(f"{value:.0f}" for value in (*table.ravel(), steep)) + "],"
 
 
@@ -93,8 +110,17 @@ def main() -> None:
     hits = energies([(key, 0.25, LOUD) for key in KEYS], 0, True)
     soft = energies([(key, 0.25, SOFT) for key in KEYS], 0, True)
     drums = [*hits, np.median(hits - soft) / np.log10(LOUD / SOFT)]
-    print(HEADER.format(pitches=list(PITCHES), lengths=LENGTHS, velocity=LOUD, first=KEYS[0], rows="\n".join(rows),
-                        drums="\n".join(lines(drums))), end="")  # fmt: skip
+    print(
+        HEADER.format(
+            pitches=list(PITCHES),
+            lengths=LENGTHS,
+            velocity=LOUD,
+            first=KEYS[0],
+            rows="\n".join(rows),
+            drums="\n".join(lines(drums)),
+        ),
+        end="",
+    )
 
 
 if __name__ == "__main__":

@@ -28,8 +28,12 @@ LEAD = TRACK_NAMES[MELODY]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--genres", nargs="*", default=sorted(path.name for path in (ROOT / "models").iterdir()))
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument(
+        "--genres", nargs="*", default=sorted(path.name for path in (ROOT / "models").iterdir())
+    )
     parser.add_argument("--melodies", type=Path, default=ROOT / "examples", help="a folder")
     parser.add_argument("--pattern", default="*.mid", help="of its files")
     parser.add_argument("--unbalanced", action="store_true")
@@ -38,13 +42,17 @@ def main() -> None:
     options = parser.parse_args()
     if options.memory_of:
         return print(_memory(_song("pop", tune(options.memory_of), options.unbalanced)))
-    print("| genre | melody | LUFS | dBTP | melody over band, LU | passages on top | volumes |\n|---|---|---|---|---|---|---|")
+    print(
+        "| genre | melody | LUFS | dBTP | melody over band, LU | passages on top | volumes |\n|---|---|---|---|---|---|---|"
+    )
     rows = []
     for genre in options.genres:
         model = Accompanist.from_pretrained(genre)
         for path in sorted(options.melodies.glob(options.pattern)):
             name = path.stem if path.parent == options.melodies else path.parent.name
-            rows.append(_row(_song(model, read_midi(path), options.unbalanced), f"{genre} | {name}"))
+            rows.append(
+                _row(_song(model, read_midi(path), options.unbalanced), f"{genre} | {name}")
+            )
     lufs, peaks, medians, shares = np.array(rows).T
     print(
         f"\n{len(rows)} songs: {lufs.min():.2f} to {lufs.max():.2f} LUFS, {(abs(lufs + 16) > 1).sum()} off by more than 1; "
@@ -62,8 +70,13 @@ def main() -> None:
         render_stems(song)
         stems_taken = time.perf_counter() - start
         command = [sys.executable, "-m", "benchmarks.mix", "--memory-of", str(bars)]
-        memory = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()[-2:]
-        print(f"  render {taken:.1f} s, {memory[0]} MB; stems {stems_taken:.1f} s, {memory[1]} MB", flush=True)
+        memory = subprocess.run(
+            command, cwd=ROOT, capture_output=True, text=True, check=True
+        ).stdout.split()[-2:]
+        print(
+            f"  render {taken:.1f} s, {memory[0]} MB; stems {stems_taken:.1f} s, {memory[1]} MB",
+            flush=True,
+        )
 
 
 def _song(model: Accompanist | str, melody: Score, unbalanced: bool) -> Score:
@@ -71,7 +84,10 @@ def _song(model: Accompanist | str, melody: Score, unbalanced: bool) -> Score:
     song = mixing.balanced(model.accompany(melody, seed=0), model.config.genre)
     if not unbalanced:
         return song
-    plain = [replace(track, controls=[c for c in track.controls if c.number not in mixing.SET]) for track in song.tracks]
+    plain = [
+        replace(track, controls=[c for c in track.controls if c.number not in mixing.SET])
+        for track in song.tracks
+    ]
     return replace(song, tracks=plain)
 
 
@@ -81,10 +97,19 @@ def _row(song: Score, label: str) -> tuple[float, float, float, float]:
     powers = {name: weighted_power(stem, SAMPLE_RATE) for name, stem in stems.items()}
     melody = powers.pop(LEAD)
     ahead = mixing.over(melody, sum(powers.values())) if powers else np.array([np.nan])
-    lufs, peak = pyloudnorm.Meter(SAMPLE_RATE).integrated_loudness(whole), true_peak(whole, SAMPLE_RATE)
-    volumes = [next((c.value for c in track.controls if c.number == mixing.VOLUME), 100) for track in song.tracks]
+    lufs, peak = (
+        pyloudnorm.Meter(SAMPLE_RATE).integrated_loudness(whole),
+        true_peak(whole, SAMPLE_RATE),
+    )
+    volumes = [
+        next((c.value for c in track.controls if c.number == mixing.VOLUME), 100)
+        for track in song.tracks
+    ]
     median, share = float(np.median(ahead)), float((ahead > 0).mean())
-    print(f"| {label} | {lufs:.2f} | {peak:.2f} | {median:.1f} | {100 * share:.0f} % | {volumes} |", flush=True)
+    print(
+        f"| {label} | {lufs:.2f} | {peak:.2f} | {median:.1f} | {100 * share:.0f} % | {volumes} |",
+        flush=True,
+    )
     return lufs, peak, median, share
 
 

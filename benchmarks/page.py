@@ -13,18 +13,20 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from gradio_client import Client, handle_file
+from tests.browser import CHROMIUM, FLAGS, watched_page
+from tests.server import Server, serving
 
 from accomp import genres, write_midi
 from benchmarks.speed import row, tune
-from tests.browser import CHROMIUM, FLAGS, watched_page
-from tests.server import Server, serving
 
 BARS = 32
 LIMIT = 300_000  # ms
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("--genre", default="pop")
     parser.add_argument("--users", type=int, default=10)
     options = parser.parse_args()
@@ -39,7 +41,11 @@ def main() -> None:
             one_visitor(server, melody, options.genre)
             row("peak memory", "after one visitor", f"{server.peak_memory():.0f} MB")
             many_users(server, melody, options.users)
-            row("peak memory", f"after {options.users} users at once", f"{server.peak_memory():.0f} MB")
+            row(
+                "peak memory",
+                f"after {options.users} users at once",
+                f"{server.peak_memory():.0f} MB",
+            )
 
 
 def one_visitor(server: Server, melody: Path, genre: str) -> None:
@@ -56,7 +62,9 @@ def one_visitor(server: Server, melody: Path, genre: str) -> None:
 
             def seconds_until(player: str, condition: str) -> float:
                 found = f"document.querySelector('#{player} .player')?.player"
-                page.wait_for_function(f"() => {{ const p = {found}; return p?.song && ({condition}) }}")
+                page.wait_for_function(
+                    f"() => {{ const p = {found}; return p?.song && ({condition}) }}"
+                )
                 return time.perf_counter() - start
 
             start = time.perf_counter()
@@ -68,25 +76,45 @@ def one_visitor(server: Server, melody: Path, genre: str) -> None:
             start = time.perf_counter()
             page.get_by_test_id("file-upload").first.set_input_files(melody)
             row("file to its roll", f"{BARS} bars", f"{seconds_until('melody', 'true'):.1f} s")
-            row("file to its sound", f"{BARS} bars", f"{seconds_until('melody', 'p.sound.isLoaded'):.1f} s")
+            row(
+                "file to its sound",
+                f"{BARS} bars",
+                f"{seconds_until('melody', 'p.sound.isLoaded'):.1f} s",
+            )
             for seed, detail in ((0, "first song of the genre"), (1, "next song")):
                 page.get_by_label("Seed", exact=True).fill(str(seed))
                 start = time.perf_counter()
                 page.get_by_role("button", name="Accompany").click()
                 shown = f"p.song.title.endsWith('seed {seed}')"
-                row("click to the song's roll", f"{BARS} bars, {detail}", f"{seconds_until('song', shown):.1f} s")
+                row(
+                    "click to the song's roll",
+                    f"{BARS} bars, {detail}",
+                    f"{seconds_until('song', shown):.1f} s",
+                )
                 heard = f"{shown} && p.sound.isLoaded"
-                row("click to the song's sound", f"{BARS} bars, {detail}", f"{seconds_until('song', heard):.1f} s")
+                row(
+                    "click to the song's sound",
+                    f"{BARS} bars, {detail}",
+                    f"{seconds_until('song', heard):.1f} s",
+                )
             page.get_by_role("button", name="Explore an instrument").click()
             page.get_by_label("number input for Sparser to busier").fill("1")
             start = time.perf_counter()
             page.keyboard.press("Tab")
             moved = "p.song.title.endsWith('moved')"
-            row("click to the roll with an instrument moved", f"{BARS} bars", f"{seconds_until('song', moved):.1f} s")
+            row(
+                "click to the roll with an instrument moved",
+                f"{BARS} bars",
+                f"{seconds_until('song', moved):.1f} s",
+            )
             start = time.perf_counter()
             page.get_by_role("button", name="Surprise me: invent one").click()
             invented = "!p.song.title.endsWith('moved')"
-            row("click to the roll of an invented melody's song", "16 bars", f"{seconds_until('song', invented):.1f} s")
+            row(
+                "click to the roll of an invented melody's song",
+                "16 bars",
+                f"{seconds_until('song', invented):.1f} s",
+            )
         browser.close()
 
 
@@ -99,7 +127,9 @@ def many_users(server: Server, melody: Path, users: int) -> None:
         return time.perf_counter() - start
 
     with tempfile.TemporaryDirectory() as downloads, ThreadPoolExecutor(users) as pool:
-        clients = [Client(server.url, verbose=False, download_files=downloads) for _ in range(users)]
+        clients = [
+            Client(server.url, verbose=False, download_files=downloads) for _ in range(users)
+        ]
         start = time.perf_counter()
         taken = list(pool.map(ask, range(users), clients))
     detail = f"{users} users at once, {BARS} bars each"

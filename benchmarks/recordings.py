@@ -29,7 +29,15 @@ from train.data import voices
 ROOT = Path(__file__).parent.parent
 BPM, REST = 100, 4.0  # beats between two tunes
 FORMATS = {"wav": {}, "mp3": {}, "opus": {"format": "OGG", "subtype": "OPUS"}}
-STAGES = ("reading", "pitch and notes", "beats and places", "accompaniment", "sound of the band", "mix with the recording", "all")
+STAGES = (
+    "reading",
+    "pitch and notes",
+    "beats and places",
+    "accompaniment",
+    "sound of the band",
+    "mix with the recording",
+    "all",
+)
 MEMORY_OF = {  # code of a process that has read a recording; `song` and `start` are from a file
     "reading and transcription": "transcribe(recording)",
     "reading and the mix": "mix_with_recording(play_band(song), recording, start)",
@@ -39,8 +47,12 @@ MEMORY_OF = {  # code of a process that has read a recording; `song` and `start`
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--seconds", type=float, nargs="+", default=[30, 180, 595], help="of the recordings")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument(
+        "--seconds", type=float, nargs="+", default=[30, 180, 595], help="of the recordings"
+    )
     parser.add_argument("--genre", default="pop")
     options = parser.parse_args()
     model = Accompanist.from_pretrained(options.genre)
@@ -50,13 +62,24 @@ def main() -> None:
             for path in recordings(Path(folder), seconds):
                 taken, length = times(path, model)
                 print(
-                    f"| {length:.0f} s, {path.suffix[1:]} | " + " | ".join(f"{each / length:.4f}" for each in taken) + " |",
+                    f"| {length:.0f} s, {path.suffix[1:]} | "
+                    + " | ".join(f"{each / length:.4f}" for each in taken)
+                    + " |",
                     flush=True,
                 )
-        print("\n| most memory, MB | " + " | ".join(MEMORY_OF) + " |\n|---" + "|---" * len(MEMORY_OF) + "|")
+        print(
+            "\n| most memory, MB | "
+            + " | ".join(MEMORY_OF)
+            + " |\n|---"
+            + "|---" * len(MEMORY_OF)
+            + "|"
+        )
         for path in (Path(folder) / f"{max(options.seconds):g}.{name}" for name in FORMATS):
             figures = [f"{memory(path, work):.0f}" for work in MEMORY_OF.values()]
-            print(f"| {max(options.seconds):g} s, {path.suffix[1:]} | " + " | ".join(figures) + " |", flush=True)
+            print(
+                f"| {max(options.seconds):g} s, {path.suffix[1:]} | " + " | ".join(figures) + " |",
+                flush=True,
+            )
 
 
 def recordings(folder: Path, seconds: float) -> list[Path]:
@@ -77,12 +100,16 @@ def singing(seconds: float) -> np.ndarray:
     while at < seconds * BPM / 60:
         for score in scores:
             notes = skyline(score.tracks[choose_melody(score)].notes)
-            line += [(note.pitch - 12, at + note.onset - notes[0].onset, note.duration) for note in notes]
+            line += [
+                (note.pitch - 12, at + note.onset - notes[0].onset, note.duration) for note in notes
+            ]
             at = np.ceil(line[-1][1] + line[-1][2]) + REST
     line = [note for note in line if note[1] < (seconds - 2) * BPM / 60]
     rng = np.random.default_rng(0)
     notes, _, _ = voices.perform(line, rng, BPM, 0.03, 0.01)
-    sound = voices.record(voices.voice(notes, voices.Manner((0.1, 0.2), 0.3), rng), rng, snr=35, reverb=0.2)
+    sound = voices.record(
+        voices.voice(notes, voices.Manner((0.1, 0.2), 0.3), rng), rng, snr=35, reverb=0.2
+    )
     return np.resize(np.pad(sound, (0, RATE)), round(seconds * RATE)) * 0.8
 
 
@@ -108,7 +135,8 @@ def times(path: Path, model: Accompanist) -> tuple[list[float], float]:
 
 def memory(path: Path, work: str) -> float:
     """MB that a process holds at most which reads a recording and does `work`: Linux's high-water mark. (ru_maxrss would be at
-    least that of the process which started it.)"""
+    least that of the process which started it.)
+    """
     code = (
         "import pickle, sys\n"
         "from accomp import Accompanist\n"

@@ -21,7 +21,9 @@ EXAMPLE = ROOT / "examples" / "ode_to_joy.mid"
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("--genre", default="pop")
     parser.add_argument("--midi", type=Path)
     parser.add_argument("--labels", type=Path)
@@ -49,7 +51,17 @@ def tune(bars: int) -> Score:
     pitches = np.clip(np.cumsum(random.integers(-3, 4, bars * 6)) % 24 + 60, 40, 90)
     lengths = np.tile([1.0, 0.5, 0.5, 1.0, 0.5, 0.5], bars)
     onsets = np.cumsum(lengths) - lengths
-    return Score([Track("tune", notes=[Note(int(p), float(o), float(n), 80) for p, o, n in zip(pitches, onsets, lengths)])])
+    return Score(
+        [
+            Track(
+                "tune",
+                notes=[
+                    Note(int(p), float(o), float(n), 80)
+                    for p, o, n in zip(pitches, onsets, lengths)
+                ],
+            )
+        ]
+    )
 
 
 def best(function, times: int = 3) -> float:
@@ -69,7 +81,9 @@ def generation(genre: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         for bars, aim in ((16, ""), (64, "0.3 s"), (250, ""), (1000, "linear")):
             score = tune(bars)
-            seconds = best(lambda: write_midi(accompanist.accompany(score), Path(folder) / "song.mid"))  # noqa: B023
+            seconds = best(
+                lambda: write_midi(accompanist.accompany(score), Path(folder) / "song.mid")
+            )
             row(
                 "melody to MIDI file, models loaded",
                 f"{bars} bars ({1000 * seconds / bars:.1f} ms a bar)",
@@ -84,8 +98,21 @@ def whole_process(genre: str) -> None:
         def run() -> None:
             file = Path(folder) / EXAMPLE.stem / "accompaniment.mid"
             file.unlink(missing_ok=True)
-            process = subprocess.Popen([sys.executable, "-m", "accomp", EXAMPLE, "--genre", genre, "--out", folder, "--no-audio"],
-                                       cwd=ROOT, stdout=subprocess.DEVNULL)  # fmt: skip
+            process = subprocess.Popen(
+                [
+                    sys.executable,
+                    "-m",
+                    "accomp",
+                    EXAMPLE,
+                    "--genre",
+                    genre,
+                    "--out",
+                    folder,
+                    "--no-audio",
+                ],
+                cwd=ROOT,
+                stdout=subprocess.DEVNULL,
+            )
             while not file.exists() and process.poll() is None:
                 time.sleep(0.01)
             seen.append(time.perf_counter())
@@ -107,8 +134,17 @@ def sound(genre: str) -> None:
     score = tune(90)  # three minutes at 120 beats a minute
     song = Accompanist.from_pretrained(genre).accompany(score)
     with tempfile.TemporaryDirectory() as folder:
-        row("picture", "90 bars", f"{best(lambda: save_plot(song, Path(folder) / 'roll.png')):.2f} s")
-    row("sound", f"3 minutes, {find_soundfont().name}", f"{best(lambda: render(song), 2):.1f} s", "6 s")
+        row(
+            "picture",
+            "90 bars",
+            f"{best(lambda: save_plot(song, Path(folder) / 'roll.png')):.2f} s",
+        )
+    row(
+        "sound",
+        f"3 minutes, {find_soundfont().name}",
+        f"{best(lambda: render(song), 2):.1f} s",
+        "6 s",
+    )
 
 
 def app_memory() -> None:
@@ -119,8 +155,15 @@ def app_memory() -> None:
         # Not ru_maxrss, which a process takes over from the one that began it.
         "print(next(line.split()[1] for line in open('/proc/self/status') if line.startswith('VmHWM')))"
     )
-    output = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    row("peak memory of the page", "every genre played once", f"{float(output.split()[-1]) / 1e3:.0f} MB", "1000 MB")
+    output = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    row(
+        "peak memory of the page",
+        "every genre played once",
+        f"{float(output.split()[-1]) / 1e3:.0f} MB",
+        "1000 MB",
+    )
 
 
 def preparation(midi: Path, labels: Path | None) -> None:
@@ -131,7 +174,12 @@ def preparation(midi: Path, labels: Path | None) -> None:
         start = time.perf_counter()
         prepare.main(arguments)
         songs = len(prepare.list_songs(midi, labels))
-        row("prepare", f"{songs} songs", f"{time.perf_counter() - start:.0f} s", "60 s" if songs == 1671 else "")
+        row(
+            "prepare",
+            f"{songs} songs",
+            f"{time.perf_counter() - start:.0f} s",
+            "60 s" if songs == 1671 else "",
+        )
 
 
 def training(corpus_folder: Path) -> None:
@@ -143,13 +191,18 @@ def training(corpus_folder: Path) -> None:
     from train.fit.settings import CONFIGS, vae_configs
 
     corpus = Corpus.load(corpus_folder)
-    model = InstrumentVAE(vae_configs(yaml.safe_load((CONFIGS / "accomp.yaml").read_text()))["guitar"]).train()
+    model = InstrumentVAE(
+        vae_configs(yaml.safe_load((CONFIGS / "accomp.yaml").read_text()))["guitar"]
+    ).train()
     optimizer = torch.optim.AdamW(model.parameters(), 1e-3)
     index = np.flatnonzero(corpus.active(GUITAR))[: 256 * 30]
     read = learn = 0.0
     for at in range(0, len(index), 256):
         start = time.perf_counter()
-        planes, plan = corpus.blocks(GUITAR, index[at : at + 256]), corpus.plan[index[at : at + 256]]
+        planes, plan = (
+            corpus.blocks(GUITAR, index[at : at + 256]),
+            corpus.plan[index[at : at + 256]],
+        )
         read += time.perf_counter() - start
         start = time.perf_counter()
         model.loss(planes, plan, 0.1).total.backward()

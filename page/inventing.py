@@ -14,7 +14,9 @@ from page.files import new_folder
 from page.settings import Settings
 
 Invent = Callable[[Making], Score]
-GoOn = Callable[[Making, Score, int, str | None], Score]  # of a score, its melody's index and, where it was said, its key
+GoOn = Callable[
+    [Making, Score, int, str | None], Score
+]  # of a score, its melody's index and, where it was said, its key
 
 
 @dataclass
@@ -32,7 +34,8 @@ def invented(invent: Invent, making: Making) -> Material:
 
 def continued(go_on: GoOn, material: Material, making: Making) -> Longer:
     """The melody, as `making.corrections` say it is understood, and what comes after it; of a recording, its notes alone. Raises
-    MusicError."""
+    MusicError.
+    """
     melody = understand(material, making.corrections)
     score = go_on(making, melody.score, melody.track, making.corrections.key)
     added = making.bars + (material.added if isinstance(material, Longer) else 0)
@@ -40,9 +43,12 @@ def continued(go_on: GoOn, material: Material, making: Making) -> Longer:
     return Longer(whole.name, whole.score, before=material, added=added)
 
 
-def longer(go_on: GoOn, material: Material, settings: Settings, making: Making) -> tuple[Longer, Settings]:
+def longer(
+    go_on: GoOn, material: Material, settings: Settings, making: Making
+) -> tuple[Longer, Settings]:
     """The melody that is open goes on, and the settings that say so. What was corrected so far is then part of the melody, but
-    for its key. Raises MusicError."""
+    for its key. Raises MusicError.
+    """
     if len(settings.continued) >= MOST_MADE:
         raise MusicError(f"the melody went on {MOST_MADE} times already; accepted: up to that")
     making = replace(making, corrections=settings.corrections)
@@ -59,9 +65,12 @@ def shorter(material: Material | None, settings: Settings) -> tuple[Material, Se
     return material.before, settings.changed(continued=tuple(earlier), corrections=last.corrections)
 
 
-def made_again(invent: Invent, go_on: GoOn, settings: Settings, base: Material | None) -> Material | None:
+def made_again(
+    invent: Invent, go_on: GoOn, settings: Settings, base: Material | None
+) -> Material | None:
     """The melody that settings say was made here. base: what was brought, for settings that don't hold the beginning; the outcome
-    is None where that is needed and missing. Raises MusicError."""
+    is None where that is needed and missing. Raises MusicError.
+    """
     material = invented(invent, settings.invented) if settings.invented else original(base)
     for making in settings.continued if material else ():
         material = continued(go_on, material, making)
@@ -77,7 +86,8 @@ def original(material: Material | None) -> Material | None:
 
 def chords_of(melody: Melody, settings: Settings) -> str | None:
     """What the band shall play: the visitor's chords, or those that the melody was made with; None where they are to be planned.
-    As text, which an introduction does not shift."""
+    As text, which an introduction does not shift.
+    """
     own = to_text(melody.score, melody.score.tracks[melody.track]) if settings.own_chords else ""
     return settings.chords.strip() or own or None
 
@@ -87,8 +97,14 @@ def told(material: Material, settings: Settings) -> str:
     if settings.continued:
         last = settings.continued[-1]
         lost = getattr(original(material), "recording", None)
-        without = " Your recording is not played under it: what was added has nobody's voice." if lost else ""
-        return f" The last {last.bars} bars were added here ({last.genre}, seed {last.seed}).{without}"
+        without = (
+            " Your recording is not played under it: what was added has nobody's voice."
+            if lost
+            else ""
+        )
+        return (
+            f" The last {last.bars} bars were added here ({last.genre}, seed {last.seed}).{without}"
+        )
     if settings.invented:
         made = settings.invented
         return f" Invented here ({made.genre}, seed {made.seed}, variation {made.variation:g}), with chords of its own."

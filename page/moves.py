@@ -12,9 +12,12 @@ WHOLE = "a take of the whole song (by Accompany, Three takes, or from a settings
 
 def between(take: Take, other: Take | None, amount: float) -> Settings:
     """Of a take between two, `amount` of the way from `take` (0) to the other one (1). A take that is between two itself is seen
-    from its first one. Raises MusicError."""
+    from its first one. Raises MusicError.
+    """
     if other is None:
-        raise MusicError("choose the other take first; accepted: takes of one melody, with the same settings but genre and seed")
+        raise MusicError(
+            "choose the other take first; accepted: takes of one melody, with the same settings but genre and seed"
+        )
     if take.is_retake or other.is_retake:
         raise MusicError(f"a take between two needs two whole ones; accepted: {WHOLE}")
     first = take.settings.changed(blend=None)
@@ -22,7 +25,9 @@ def between(take: Take, other: Take | None, amount: float) -> Settings:
         raise MusicError(f"take {other.number} is between two itself; accepted: one of those two")
     differs = "neither genre nor seed" if _same_band(take, other) else _difference(take, other)
     if differs:
-        raise MusicError(f"takes {take.number} and {other.number} differ in {differs}; accepted: other genres and seeds")
+        raise MusicError(
+            f"takes {take.number} and {other.number} differ in {differs}; accepted: other genres and seeds"
+        )
     amount = round(float(amount), 2)
     if not amount:
         return first
@@ -39,25 +44,36 @@ def others(takes: list[Take], take: Take) -> list[Take]:
 
 def moved(take: Take, instrument: str, amounts: tuple[float, ...]) -> Settings:
     """Of a take as this one, its instrument elsewhere, by DIRECTIONS; where there was another move of it, it is replaced. Raises
-    MusicError."""
+    MusicError.
+    """
     if take.is_retake:
         raise MusicError(f"an instrument's ways need a whole take; accepted: {WHOLE}")
     if instrument not in take.settings.instruments:
-        raise MusicError(f"{instrument} does not play in this take; playing: {', '.join(take.settings.instruments) or 'nobody'}")
+        raise MusicError(
+            f"{instrument} does not play in this take; playing: {', '.join(take.settings.instruments) or 'nobody'}"
+        )
     asked = dict(zip(DIRECTIONS, amounts))
-    move = {direction: round(float(asked[direction]), 2) for direction in ways_of(instrument) if asked[direction]}
+    move = {
+        direction: round(float(asked[direction]), 2)
+        for direction in ways_of(instrument)
+        if asked[direction]
+    }
     moves = {name: move if name == instrument else take.settings.explore.get(name) for name in BAND}
     return take.settings.changed(explore={name: each for name, each in moves.items() if each})
 
 
 def ways_of(instrument: str) -> list[str]:
     """The directions in which an instrument can move; drums have no pitches."""
-    return [direction for direction in DIRECTIONS if instrument != "drums" or direction != "variety"]
+    return [
+        direction for direction in DIRECTIONS if instrument != "drums" or direction != "variety"
+    ]
 
 
 def amounts_of(take: Take, instrument: str) -> list[float]:
     """How far an instrument has moved, by DIRECTIONS."""
-    return [take.settings.explore.get(instrument, {}).get(direction, 0.0) for direction in DIRECTIONS]
+    return [
+        take.settings.explore.get(instrument, {}).get(direction, 0.0) for direction in DIRECTIONS
+    ]
 
 
 def _same_band(take: Take, other: Take) -> bool:
@@ -67,7 +83,10 @@ def _same_band(take: Take, other: Take) -> bool:
 
 def _difference(take: Take, other: Take) -> str:
     """What of two takes differs beside genre and seed, in a word; empty where nothing does."""
-    if take.melody.score.tracks[take.melody.track].notes != other.melody.score.tracks[other.melody.track].notes:
+    if (
+        take.melody.score.tracks[take.melody.track].notes
+        != other.melody.score.tracks[other.melody.track].notes
+    ):
         return "melody"
     if take.melody.key != other.melody.key or take.melody.score.meters != other.melody.score.meters:
         return "key or metre"

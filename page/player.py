@@ -99,8 +99,15 @@ class Player(gr.HTML):
         choice = payload.get("choice") if isinstance(payload, dict) else None
         choice = choice if isinstance(choice, dict) else {}
         bars, locked = choice.get("bars"), choice.get("locked")
-        is_range = isinstance(bars, list) and len(bars) == 2 and all(type(bar) is int for bar in bars) and 1 <= bars[0] <= bars[1]
-        names = [name for name in locked if isinstance(name, str)] if isinstance(locked, list) else []
+        is_range = (
+            isinstance(bars, list)
+            and len(bars) == 2
+            and all(type(bar) is int for bar in bars)
+            and 1 <= bars[0] <= bars[1]
+        )
+        names = (
+            [name for name in locked if isinstance(name, str)] if isinstance(locked, list) else []
+        )
         return {"bars": bars if is_range else None, "locked": names}
 
     def postprocess(self, value: dict | None) -> dict | None:
@@ -108,10 +115,17 @@ class Player(gr.HTML):
         if value is None:
             return None
         song = {name: part for name, part in value.items() if name not in ("id", "stems")}
-        return {"id": value["id"], "stems": value["stems"], "song": json.dumps(song, allow_nan=False)}
+        return {
+            "id": value["id"],
+            "stems": value["stems"],
+            "song": json.dumps(song, allow_nan=False),
+        }
 
     def api_info(self) -> dict[str, Any]:
-        return {"type": "object", "description": "a song as page.player.Player.postprocess gives it"}
+        return {
+            "type": "object",
+            "description": "a song as page.player.Player.postprocess gives it",
+        }
 
 
 def view_of(
@@ -143,14 +157,24 @@ def view_of(
     tracks = named_tracks(song)
     melody = next((name for name in tracks if name == "piano"), next(iter(tracks), None))
     names = sorted(tracks, key=lambda name: name != melody)
-    chords = [chord for i, chord in enumerate(song.chords) if i == 0 or chord.symbol != song.chords[i - 1].symbol]
+    chords = [
+        chord
+        for i, chord in enumerate(song.chords)
+        if i == 0 or chord.symbol != song.chords[i - 1].symbol
+    ]
     view = {
         "title": title,
         "length": _times(song, [song.end])[0],
         "bars": _times(song, lines),
-        "first_bar": 0 if len(bars) > 1 and bars[1].onset - bars[0].onset < bars[1].meter.bar_beats - 1e-6 else 1,
-        "beats": _times(song, [beat for bar, end in zip(bars, lines[1:]) for beat in _inner_beats(bar, end)]),
-        "chords": [[at, c.symbol] for at, c in zip(_times(song, [c.onset for c in chords]), chords)],
+        "first_bar": 0
+        if len(bars) > 1 and bars[1].onset - bars[0].onset < bars[1].meter.bar_beats - 1e-6
+        else 1,
+        "beats": _times(
+            song, [beat for bar, end in zip(bars, lines[1:]) for beat in _inner_beats(bar, end)]
+        ),
+        "chords": [
+            [at, c.symbol] for at, c in zip(_times(song, [c.onset for c in chords]), chords)
+        ],
         "tracks": [_track_view(song, name, tracks[name], name == melody) for name in names],
     }
     if sung:
@@ -159,12 +183,20 @@ def view_of(
     music = json.dumps(view, allow_nan=False, sort_keys=True).encode()
     files = {name: gr.FileData(path=str(path)).model_dump() for name, path in (stems or {}).items()}
     sound = "coming" if stems is None else "there" if stems else "none"
-    return {"id": hashlib.blake2s(music, digest_size=8).hexdigest(), "sound": sound, "stems": files, **view}
+    return {
+        "id": hashlib.blake2s(music, digest_size=8).hexdigest(),
+        "sound": sound,
+        "stems": files,
+        **view,
+    }
 
 
 def _track_view(song: Score, name: str, track: Track, is_melody: bool) -> dict[str, Any]:
     notes = sorted(track.notes, key=lambda note: (note.onset, note.pitch))
-    starts, ends = _times(song, [note.onset for note in notes]), _times(song, [note.end for note in notes])
+    starts, ends = (
+        _times(song, [note.onset for note in notes]),
+        _times(song, [note.end for note in notes]),
+    )
     return {
         "name": name,
         "label": "melody" if is_melody else name,
@@ -173,13 +205,26 @@ def _track_view(song: Score, name: str, track: Track, is_melody: bool) -> dict[s
         "is_drum": track.is_drum,
         "muted": False,
         "rows": _drum_rows({note.pitch for note in notes}) if track.is_drum else [],
-        "notes": [[n.pitch, start, round(end - start, TICK), n.velocity] for n, start, end in zip(notes, starts, ends)],
+        "notes": [
+            [n.pitch, start, round(end - start, TICK), n.velocity]
+            for n, start, end in zip(notes, starts, ends)
+        ],
     }
 
 
 def _voice_view(sung: list[tuple[int, float, float, int]]) -> dict[str, Any]:
-    notes = [[pitch, round(onset, TICK), round(offset - onset, TICK), velocity] for pitch, onset, offset, velocity in sung]
-    looks = {"label": "you", "colour": VOICE_COLOUR, "is_melody": True, "is_drum": False, "muted": False, "rows": []}
+    notes = [
+        [pitch, round(onset, TICK), round(offset - onset, TICK), velocity]
+        for pitch, onset, offset, velocity in sung
+    ]
+    looks = {
+        "label": "you",
+        "colour": VOICE_COLOUR,
+        "is_melody": True,
+        "is_drum": False,
+        "muted": False,
+        "rows": [],
+    }
     return {"name": VOICE, **looks, "notes": notes}
 
 
@@ -199,7 +244,8 @@ def _inner_beats(bar: Bar, end: float) -> list[float]:
 
 def _times(song: Score, beats: list[float]) -> list[float]:
     """`song.seconds` of many beats. A song in time with a recording has a tempo for every beat, so that one by one it would
-    take seconds."""
+    take seconds.
+    """
     changes = np.array([0.0] + [tempo.onset for tempo in song.tempos])
     beat_seconds = np.array([500_000] + [tempo.microseconds for tempo in song.tempos]) / 1e6
     starts = np.concatenate([[0.0], np.cumsum(np.diff(changes) * beat_seconds[:-1])])

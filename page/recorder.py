@@ -72,7 +72,9 @@ def _uploaded(path: object) -> str:
 
 
 def _number(name: str, value: object, low: float, high: float) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:  # nor is it a NaN
+    if (
+        isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high
+    ):  # nor is it a NaN
         raise ValueError(f"The {name} of a recording must be a number from {low:g} to {high:g}.")
     return float(value)
 

@@ -11,14 +11,21 @@ from accomp.listen.source import Corrections
 from page.choices import BAND, Blend, Making, checked, read, shortened
 
 NO_FILE = "this is no settings file; accepted: one that this page wrote (.json)"
-NESTED = ("invented", "continued", "styles", "blend", "explore")  # in an address they are written as in a file
+NESTED = (
+    "invented",
+    "continued",
+    "styles",
+    "blend",
+    "explore",
+)  # in an address they are written as in a file
 
 
 @dataclass(frozen=True)
 class Settings:
     """melody: an example's name, else empty: a visitor's own file is not in the settings, nor is a style's; invented: the melody
     that was made here; continued: how it, or the other one, was made longer, the earliest first; corrections: of the outcome;
-    styles: built-in ones with weights; explore: as in accomp.sketch.Sketch.explored."""
+    styles: built-in ones with weights; explore: as in accomp.sketch.Sketch.explored.
+    """
 
     melody: str = ""
     genre: str = "pop"
@@ -57,16 +64,24 @@ class Settings:
         if isinstance(found.get("instruments"), list):
             found["instruments"] = tuple(found["instruments"])
         if isinstance(found.get("styles"), list):
-            found["styles"] = tuple(tuple(pair) if isinstance(pair, list) else pair for pair in found["styles"])
+            found["styles"] = tuple(
+                tuple(pair) if isinstance(pair, list) else pair for pair in found["styles"]
+            )
         for name, kind in (("corrections", Corrections), ("invented", Making), ("blend", Blend)):
             if name in found:
                 found[name] = read(kind, found[name], name)
         if "continued" in found:
             if not isinstance(found["continued"], list):
-                raise MusicError(f"the settings' continued is {str(found['continued'])[:40]!r}; accepted: a list")
-            found["continued"] = tuple(read(Making, each, "continued") for each in found["continued"])
+                raise MusicError(
+                    f"the settings' continued is {str(found['continued'])[:40]!r}; accepted: a list"
+                )
+            found["continued"] = tuple(
+                read(Making, each, "continued") for each in found["continued"]
+            )
         if unknown := found.keys() - {each.name for each in fields(cls)}:
-            raise MusicError(f"the settings hold {sorted(unknown)[0]!r}; accepted: {', '.join(f.name for f in fields(cls))}")
+            raise MusicError(
+                f"the settings hold {sorted(unknown)[0]!r}; accepted: {', '.join(f.name for f in fields(cls))}"
+            )
         return checked(cls(**found))
 
     def to_query(self) -> dict[str, str]:
@@ -74,7 +89,8 @@ class Settings:
         chosen = json.loads(self.to_json())
         chosen |= chosen.pop("corrections", {})
         return {
-            name: json.dumps(value, separators=(",", ":")) if name in NESTED else _text(value) for name, value in chosen.items()
+            name: json.dumps(value, separators=(",", ":")) if name in NESTED else _text(value)
+            for name, value in chosen.items()
         }
 
     def to_address(self) -> str:
@@ -97,7 +113,9 @@ class Settings:
             elif name in ("tempo", "pace", "downbeat", "later", "track"):
                 corrections[name] = _number(name, text)
             elif name == "meter":
-                corrections[name] = [int(part) if part.isdecimal() else part for part in text.split("/")]
+                corrections[name] = [
+                    int(part) if part.isdecimal() else part for part in text.split("/")
+                ]
             elif name == "key":
                 corrections[name] = text
         return cls.from_json(json.dumps(found | {"corrections": corrections}))
@@ -127,7 +145,9 @@ def _nested(name: str, text: str) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise MusicError(f"{name} in the page's address is {text[:40]!r}; accepted: as in a settings file") from error
+        raise MusicError(
+            f"{name} in the page's address is {text[:40]!r}; accepted: as in a settings file"
+        ) from error
 
 
 def _number(name: str, text: str) -> float | int:
@@ -139,5 +159,9 @@ def _number(name: str, text: str) -> float | int:
 
 def _text(value: Any) -> str:
     if isinstance(value, list):
-        return "/".join(map(str, value)) if all(type(each) is int for each in value) and value else ",".join(map(str, value))
+        return (
+            "/".join(map(str, value))
+            if all(type(each) is int for each in value) and value
+            else ",".join(map(str, value))
+        )
     return str(value)

@@ -30,7 +30,9 @@ from page.inventing import chords_of
 from page.player import VOICE, view_of
 from page.settings import Settings
 
-RENDERERS = threading.Semaphore(2)  # songs whose sound is made at a time: it takes all cores, and 20 MB a second of music
+RENDERERS = threading.Semaphore(
+    2
+)  # songs whose sound is made at a time: it takes all cores, and 20 MB a second of music
 WORKERS = ThreadPoolExecutor(16, "sound")  # they mostly wait
 LONG = 240.0  # seconds of music from which its stems are sent as MP3: 1 MB a minute and track instead of 4
 MOMENT = 0.3  # seconds after which a visitor's wish to stop is seen
@@ -43,7 +45,8 @@ Play = Callable[..., Score]  # of a genre's name, a Score and the settings of Ac
 @dataclass
 class Take:
     """A song as it was made, and its files as far as they are there. number: counted from 1; sounds: by track, for the player;
-    style: the visitor's own song in whose style it is; is_shown: whether the visitor looks at it."""
+    style: the visitor's own song in whose style it is; is_shown: whether the visitor looks at it.
+    """
 
     number: int
     settings: Settings
@@ -62,9 +65,13 @@ class Take:
         whose = f"{made.genre}, seed {made.seed}"
         if blend:
             whose = f"{made.genre} {made.seed} + {blend.genre} {blend.seed}, {blend.amount:g}"
-        styles = [self.style.stem] if self.style else [name.replace("_", " ") for name, _ in made.styles]
+        styles = (
+            [self.style.stem] if self.style else [name.replace("_", " ") for name, _ in made.styles]
+        )
         moved = [f"{' and '.join(made.explore)} moved"] if made.explore else []
-        return ", ".join([f"{self.number}: {whose}", *([" + ".join(styles)] if styles else []), *moved])
+        return ", ".join(
+            [f"{self.number}: {whose}", *([" + ".join(styles)] if styles else []), *moved]
+        )
 
     @property
     def name(self) -> str:
@@ -94,7 +101,9 @@ class Take:
     @property
     def is_finished(self) -> bool:
         """Whether its sound is all there, or there can be none."""
-        return self.is_there and (self.sounds == {} or any(file.suffix == ".mp3" for file in self.files))
+        return self.is_there and (
+            self.sounds == {} or any(file.suffix == ".mp3" for file in self.files)
+        )
 
     def view(self) -> dict[str, Any]:
         """For the player."""
@@ -111,19 +120,24 @@ def sung_from(start: float, notes: list[SungNote]) -> list[SungNote]:
 def view_alone(melody: Melody, stems: dict[str, Path] | None = None) -> dict[str, Any]:
     """A melody for the player, by itself and beside what was sung."""
     notes = melody.sung and sung_from(melody.sung.start, melody.sung.notes)
-    return view_of(alone(melody), stems=stems, title=f"{titles([melody.name])[0]}, as understood", sung=notes)
+    return view_of(
+        alone(melody), stems=stems, title=f"{titles([melody.name])[0]}, as understood", sung=notes
+    )
 
 
 def hear_alone(melody: Melody) -> Iterator[dict[str, Path] | None]:
     """The sound of a melody by itself, for the player, and of what was sung: None every moment while it is made, then its files;
-    none where there can be no sound. Closed before it ends, it stops the work."""
+    none where there can be no sound. Closed before it ends, it stops the work.
+    """
 
     def work(stop: threading.Event) -> dict[str, Path]:
         song = alone(melody)
         with _a_renderer(stop):
             stems = render_stems(on_clock(song) if melody.sung else song, stop=stop)
             if melody.sung:
-                stems[VOICE] = voice_stem(next(iter(stems.values())), melody.recording, melody.sung.start)
+                stems[VOICE] = voice_stem(
+                    next(iter(stems.values())), melody.recording, melody.sung.start
+                )
             return write_stems(stems, new_folder())
 
     try:
@@ -140,25 +154,46 @@ def alone(melody: Melody) -> Score:
 
 
 def make(
-    play: Play, material: Material, settings: Settings, takes: list[Take],
-    base: Take | None = None, keep: Collection[str] = (), bars: tuple[int, int] | None = None, style: Path | None = None,
-) -> Take:  # fmt: skip
+    play: Play,
+    material: Material,
+    settings: Settings,
+    takes: list[Take],
+    base: Take | None = None,
+    keep: Collection[str] = (),
+    bars: tuple[int, int] | None = None,
+    style: Path | None = None,
+) -> Take:
     """A new take, with its MIDI file. base: an earlier one, of which the tracks in `keep`, and what lies outside of `bars`
-    (counted from 1 in its song), stay; style: a song of the visitor's, in place of built-in ones. Raises MusicError."""
-    return accompanied(play, understand(material, settings.corrections), settings, takes, base, keep, bars, style)
+    (counted from 1 in its song), stay; style: a song of the visitor's, in place of built-in ones. Raises MusicError.
+    """
+    return accompanied(
+        play, understand(material, settings.corrections), settings, takes, base, keep, bars, style
+    )
 
 
 def accompanied(
-    play: Play, melody: Melody, settings: Settings, takes: list[Take],
-    base: Take | None = None, keep: Collection[str] = (), bars: tuple[int, int] | None = None, style: Path | None = None,
-) -> Take:  # fmt: skip
+    play: Play,
+    melody: Melody,
+    settings: Settings,
+    takes: list[Take],
+    base: Take | None = None,
+    keep: Collection[str] = (),
+    bars: tuple[int, int] | None = None,
+    style: Path | None = None,
+) -> Take:
     """As `make`, for a melody as it is understood."""
     more: dict[str, Any] = {}
     if base and (keep or bars):
         kept = set(keep) - {TRACK_NAMES[MELODY], VOICE}
         if kept >= set(settings.instruments):
-            raise MusicError("nothing can change: every instrument that plays is locked, or none plays")
-        more = {"take": base.song, "keep": sorted(kept), "span": span_of(base.song, bars) if bars else None}
+            raise MusicError(
+                "nothing can change: every instrument that plays is locked, or none plays"
+            )
+        more = {
+            "take": base.song,
+            "keep": sorted(kept),
+            "span": span_of(base.song, bars) if bars else None,
+        }
     is_retake = bool(more)
     if style or settings.styles:
         more |= {"style": style or list(settings.styles), "style_factor": settings.style_factor}
@@ -167,10 +202,17 @@ def accompanied(
     if settings.explore:
         more["explore"] = settings.explore
     song = play(
-        settings.genre, melody.score, seed=settings.seed, variation=settings.variation, key=melody.key,
-        melody_track=settings.corrections.track, chords=chords_of(melody, settings), intro=settings.intro,
-        instruments=None if set(settings.instruments) == set(BAND) else settings.instruments, **more,
-    )  # fmt: skip
+        settings.genre,
+        melody.score,
+        seed=settings.seed,
+        variation=settings.variation,
+        key=melody.key,
+        melody_track=settings.corrections.track,
+        chords=chords_of(melody, settings),
+        intro=settings.intro,
+        instruments=None if set(settings.instruments) == set(BAND) else settings.instruments,
+        **more,
+    )
     number = takes[-1].number + 1 if takes else 1
     take = Take(number, settings, melody, song, new_folder(), is_retake=is_retake, style=style)
     _write_notes(take)
@@ -218,7 +260,8 @@ def draw(take: Take) -> Path:
 
 def finish(take: Take) -> Iterator[str | None]:
     """Makes what of a take is not there yet: its picture, and its sound. Yields None every moment while it works, and a message
-    where there can be no sound. Closed before it ends, it stops the work."""
+    where there can be no sound. Closed before it ends, it stops the work.
+    """
     if take.is_finished:
         return
     try:
@@ -286,9 +329,12 @@ def silent_in(stems: Collection[str]) -> set[str]:
 
 def write_stems(stems: dict[str, np.ndarray], folder: Path) -> dict[str, Path]:
     """Each as a file in `folder`, for the player: FLAC, which is written and read in no time, or MP3 where that would be much to
-    send. Every browser reads both."""
+    send. Every browser reads both.
+    """
     ending = "flac" if len(next(iter(stems.values()))) <= LONG * SAMPLE_RATE else "mp3"
-    paths = {name: folder / f"stem{number}.{ending}" for number, name in enumerate(stems)}  # a name may not do as a file's
+    paths = {
+        name: folder / f"stem{number}.{ending}" for number, name in enumerate(stems)
+    }  # a name may not do as a file's
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
         list(pool.map(write_audio, stems.values(), paths.values()))
     return paths
@@ -296,7 +342,8 @@ def write_stems(stems: dict[str, np.ndarray], folder: Path) -> dict[str, Path]:
 
 def write_sounds(take: Take) -> None:
     """The sound of a take without loss: the whole, of a recorded melody also with the piano for the recording and the band alone,
-    and a zip of every stem. Raises AudioUnavailable."""
+    and a zip of every stem. Raises AudioUnavailable.
+    """
     with _a_renderer():
         stems = _stems(take)
         archive = take.folder / f"{take.name}_stems.zip"
@@ -333,7 +380,11 @@ def _stems(take: Take, stop: threading.Event | None = None) -> dict[str, np.ndar
         band = {name: stem for name, stem in stems.items() if name != TRACK_NAMES[MELODY]} or stems
         stems[VOICE] = voice_stem(mix(band), take.melody.recording, sung.start_of(take.song))
         silent = silent_in(stems)
-        gain = mastering.master([stem for name, stem in stems.items() if name not in silent], SAMPLE_RATE, compress=False)
+        gain = mastering.master(
+            [stem for name, stem in stems.items() if name not in silent],
+            SAMPLE_RATE,
+            compress=False,
+        )
         for name in silent & stems.keys():
             mastering.apply(stems[name], gain)
     return stems

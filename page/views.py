@@ -39,7 +39,9 @@ def understood(material: Material, settings: Settings) -> list:
     """What the page shows of a melody: settings, facts in words, roll, and the values of the widgets that correct them."""
     melody = understand(material, settings.corrections)
     tracks = [
-        (melody_name(melody.score, i), i) for i, track in enumerate(melody.score.tracks) if track.notes and not track.is_drum
+        (melody_name(melody.score, i), i)
+        for i, track in enumerate(melody.score.tracks)
+        if track.notes and not track.is_drum
     ]
     meter = "/".join(map(str, melody.score.meters[0][1:]))
     heard = f" {len(material.notes)} notes were heard. {MIXES}" if material.notes else ""
@@ -73,20 +75,36 @@ def shown(take: Take, takes: list[Take]) -> list:
     """What the page shows of a take, as far as it is there."""
     for each in takes:
         each.is_shown = each is take
-    number = gr.Radio([(each.label, each.number) for each in takes], value=take.number, visible=True)
+    number = gr.Radio(
+        [(each.label, each.number) for each in takes], value=take.number, visible=True
+    )
     query = take.settings.to_address() if take.has_settings else ""
     marks = [mark(take.number), mark(take.number)]
-    return [gr.Column(visible=True), takes, number, take.chords, query, take.settings.seed, *marks, *finished(take)]
+    return [
+        gr.Column(visible=True),
+        takes,
+        number,
+        take.chords,
+        query,
+        take.settings.seed,
+        *marks,
+        *finished(take),
+    ]
 
 
 def finished(take: Take) -> list:
     """What changes when a take gets its picture and sound."""
-    return [take.view(), [str(file) for file in take.files], "" if take.sounds is not None else "Making the sound…"]
+    return [
+        take.view(),
+        [str(file) for file in take.files],
+        "" if take.sounds is not None else "Making the sound…",
+    ]
 
 
 def finish(takes: list[Take], showing: str):
     """The take that is shown gets its picture and sound. Until they are there, the page hears of it every moment, so that it can
-    be stopped. It is given up, too, when another take is shown: what came after that one would bring this one back."""
+    be stopped. It is given up, too, when another take is shown: what came after that one would bring this one back.
+    """
     take = studio.find(takes, int(showing.split()[0]))
     if take is None:
         return
@@ -130,22 +148,35 @@ def lossless(takes: list[Take], number: int | None) -> list[str]:
 
 def near(takes: list[Take], showing: str, other: int | None, instrument: str) -> list:
     """What the page offers near the take that is shown: the other takes that there is a way to, how far it went on that way, and
-    how far the instrument has moved."""
+    how far the instrument has moved.
+    """
     take = studio.find(takes, int(showing.split()[0]))
     if take is None:
         return [gr.skip()] * 6
     found, blend = moves.others(takes, take), take.settings.blend
     if blend:
-        on_way = (each.number for each in found if (each.settings.genre, each.settings.seed) == (blend.genre, blend.seed))
+        on_way = (
+            each.number
+            for each in found
+            if (each.settings.genre, each.settings.seed) == (blend.genre, blend.seed)
+        )
         other = next(on_way, other)
     numbers = [each.number for each in found]
     value = other if other in numbers else next(iter(numbers[::-1]), None)
     choices = gr.Dropdown([(each.label, each.number) for each in found], value=value)
-    return [gr.Accordion(visible=bool(found)), choices, blend.amount if blend else 0.0, *amounts(takes, take.number, instrument)]
+    return [
+        gr.Accordion(visible=bool(found)),
+        choices,
+        blend.amount if blend else 0.0,
+        *amounts(takes, take.number, instrument),
+    ]
 
 
 def amounts(takes: list[Take], number: int | None, instrument: str) -> list[gr.Slider]:
     """How far an instrument of the take that is shown has moved, in the directions that it has."""
     take = studio.find(takes, number)
     found = moves.amounts_of(take, instrument) if take else [0.0] * len(DIRECTIONS)
-    return [gr.Slider(value=amount, visible=way in moves.ways_of(instrument)) for way, amount in zip(DIRECTIONS, found)]
+    return [
+        gr.Slider(value=amount, visible=way in moves.ways_of(instrument))
+        for way, amount in zip(DIRECTIONS, found)
+    ]

@@ -10,7 +10,12 @@ STAND_IN.start()
 CACHE = tempfile.TemporaryDirectory(prefix="accomp-test-hub-")
 for name in ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "ACCOMP_NAMESPACE", "HF_HUB_OFFLINE"):
     os.environ.pop(name, None)
-os.environ |= {"HF_ENDPOINT": STAND_IN.url, "HF_HOME": CACHE.name, "HF_HUB_DISABLE_XET": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}
+os.environ |= {
+    "HF_ENDPOINT": STAND_IN.url,
+    "HF_HOME": CACHE.name,
+    "HF_HUB_DISABLE_XET": "1",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+}
 
 import pytest  # noqa: E402
 

@@ -36,20 +36,35 @@ def run(*arguments, **environment):
 @pytest.fixture(scope="module")
 def two(tmp_path_factory):
     out = tmp_path_factory.mktemp("out")
-    result = run(EXAMPLES / "greensleeves.mid", EXAMPLES / "ode_to_joy.mid", "--genre", "jazz", "--out", out, "--seed", "3")
+    result = run(
+        EXAMPLES / "greensleeves.mid",
+        EXAMPLES / "ode_to_joy.mid",
+        "--genre",
+        "jazz",
+        "--out",
+        out,
+        "--seed",
+        "3",
+    )
     assert result.returncode == 0, result.stderr
     return out
 
 
 def test_each_melody_gets_its_folder(two):
     for name in ("greensleeves", "ode_to_joy"):
-        song, melody = read_midi(two / name / "accompaniment.mid"), read_midi(EXAMPLES / f"{name}.mid")
+        song, melody = (
+            read_midi(two / name / "accompaniment.mid"),
+            read_midi(EXAMPLES / f"{name}.mid"),
+        )
         assert len(song.tracks) == 5 and song.tracks[MELODY].notes == melody.tracks[0].notes
         assert song.tempos == melody.tempos and song.meters == melody.meters
         assert (two / name / "pianoroll.png").read_bytes().startswith(b"\x89PNG")
 
 
-@pytest.mark.skipif(not any((Path(p) / "fluidsynth").exists() for p in os.environ["PATH"].split(":")), reason="no FluidSynth")
+@pytest.mark.skipif(
+    not any((Path(p) / "fluidsynth").exists() for p in os.environ["PATH"].split(":")),
+    reason="no FluidSynth",
+)
 def test_the_sound_is_as_long_as_the_music_and_rings_out(two):
     info = soundfile.info(two / "ode_to_joy" / "accompaniment.wav")
     length = mido.MidiFile(two / "ode_to_joy" / "accompaniment.mid").length
@@ -59,19 +74,41 @@ def test_the_sound_is_as_long_as_the_music_and_rings_out(two):
 def test_the_same_seed_gives_the_same_bytes(two, tmp_path):
     for seed, same in (("3", True), ("4", False)):
         assert (
-            run(EXAMPLES / "ode_to_joy.mid", "--genre", "jazz", "--out", tmp_path / seed, "--seed", seed, "--no-audio").returncode
+            run(
+                EXAMPLES / "ode_to_joy.mid",
+                "--genre",
+                "jazz",
+                "--out",
+                tmp_path / seed,
+                "--seed",
+                seed,
+                "--no-audio",
+            ).returncode
             == 0
         )
         file = tmp_path / seed / "ode_to_joy" / "accompaniment.mid"
-        assert (file.read_bytes() == (two / "ode_to_joy" / "accompaniment.mid").read_bytes()) == same
+        assert (
+            file.read_bytes() == (two / "ode_to_joy" / "accompaniment.mid").read_bytes()
+        ) == same
         assert not (file.parent / "accompaniment.wav").exists()
 
 
 def test_chords_are_printed_and_can_be_given(tmp_path):
     given = "| Dm | G7 C |"
-    result = run(EXAMPLES / "ode_to_joy.mid", "--out", tmp_path, "--no-audio", "--chords", given, "--no-shape", "--no-feel")
+    result = run(
+        EXAMPLES / "ode_to_joy.mid",
+        "--out",
+        tmp_path,
+        "--no-audio",
+        "--chords",
+        given,
+        "--no-shape",
+        "--no-feel",
+    )
     assert result.returncode == 0 and "  | Dm | G7 C | Dm | G7 C |" in result.stdout
-    assert [c.symbol for c in read_midi(tmp_path / "ode_to_joy" / "accompaniment.mid").chords[:3]] == ["Dm", "G7", "C"]
+    assert [
+        c.symbol for c in read_midi(tmp_path / "ode_to_joy" / "accompaniment.mid").chords[:3]
+    ] == ["Dm", "G7", "C"]
     bad = run(EXAMPLES / "ode_to_joy.mid", "--out", tmp_path, "--no-audio", "--chords", "| Hm |")
     assert bad.returncode == 1 and "bar 1 of the chords: chord 'Hm' is not known" in bad.stderr
 
@@ -79,20 +116,33 @@ def test_chords_are_printed_and_can_be_given(tmp_path):
 def test_without_fluidsynth_all_but_the_sound_is_there(tmp_path):
     result = run(EXAMPLES / "ode_to_joy.mid", "--out", tmp_path, PATH="/nowhere")
     assert result.returncode == 0 and "FluidSynth" in result.stderr and "install" in result.stderr
-    assert {p.name for p in (tmp_path / "ode_to_joy").iterdir()} == {"accompaniment.mid", "pianoroll.png"}
+    assert {p.name for p in (tmp_path / "ode_to_joy").iterdir()} == {
+        "accompaniment.mid",
+        "pianoroll.png",
+    }
 
 
 def test_one_bad_file_does_not_spoil_the_others(tmp_path):
     bad = tmp_path / "song.mid"
     bad.write_bytes(b"ID3 this is an MP3")
-    result = run(bad, EXAMPLES / "ode_to_joy.mid", "--genre", "pop", "--out", tmp_path / "out", "--no-audio")
-    assert result.returncode == 1 and "damaged recording" in result.stderr and "Traceback" not in result.stderr
-    assert (tmp_path / "out" / "ode_to_joy" / "accompaniment.mid").exists() and not (tmp_path / "out" / "song").exists()
+    result = run(
+        bad, EXAMPLES / "ode_to_joy.mid", "--genre", "pop", "--out", tmp_path / "out", "--no-audio"
+    )
+    assert (
+        result.returncode == 1
+        and "damaged recording" in result.stderr
+        and "Traceback" not in result.stderr
+    )
+    assert (tmp_path / "out" / "ode_to_joy" / "accompaniment.mid").exists() and not (
+        tmp_path / "out" / "song"
+    ).exists()
 
 
 def test_a_folder_that_cannot_be_written_is_said(tmp_path, capsys):
     (tmp_path / "taken").write_text("a file")
-    assert silent(tmp_path / "taken", EXAMPLES / "ode_to_joy.mid", EXAMPLES / "greensleeves.mid") == 1
+    assert (
+        silent(tmp_path / "taken", EXAMPLES / "ode_to_joy.mid", EXAMPLES / "greensleeves.mid") == 1
+    )
     assert capsys.readouterr().err.count("Not a directory") == 2
 
 
@@ -100,11 +150,19 @@ def test_unknown_genres_and_missing_files_are_named(tmp_path):
     result = run(EXAMPLES / "ode_to_joy.mid", "--genre", "nogenre", "--out", tmp_path)
     assert result.returncode == 2 and "nogenre" in result.stderr and "jazz" in result.stderr
     result = run("nothing.mid", "--genre", "pop", "--out", tmp_path, "--no-audio")
-    assert result.returncode == 1 and "nothing.mid" in result.stderr and "Traceback" not in result.stderr
+    assert (
+        result.returncode == 1
+        and "nothing.mid" in result.stderr
+        and "Traceback" not in result.stderr
+    )
 
 
 def test_the_python_of_the_readme_runs(tmp_path, monkeypatch):
-    code = re.search(r"```python\n(from accomp import Accompanist.*?)```", (ROOT / "README.md").read_text(), re.DOTALL).group(1)
+    code = re.search(
+        r"```python\n(from accomp import Accompanist.*?)```",
+        (ROOT / "README.md").read_text(),
+        re.DOTALL,
+    ).group(1)
     (tmp_path / "examples").symlink_to(EXAMPLES)
     (tmp_path / "models").symlink_to(ROOT / "models")
     monkeypatch.chdir(tmp_path)
@@ -117,7 +175,9 @@ def hummed(tmp_path_factory):
     """A sung tune as a file, the tune in beats and what was sung in seconds."""
     rng = np.random.default_rng(5)
     tune = read_midi(EXAMPLES / "auld_lang_syne.mid").tracks[0].notes[:28]
-    sung, _, _ = voices.perform([(note.pitch - 12, note.onset, note.duration) for note in tune], rng, 100, 0.03, 0.012)
+    sung, _, _ = voices.perform(
+        [(note.pitch - 12, note.onset, note.duration) for note in tune], rng, 100, 0.03, 0.012
+    )
     sound = voices.record(voices.voice(sung, Manner((0.2, 0.3), 0.3), rng, "sung"), rng, 25, 0.2)
     file = tmp_path_factory.mktemp("recordings") / "hum.wav"
     soundfile.write(file, sound, RATE)
@@ -127,32 +187,58 @@ def hummed(tmp_path_factory):
 def test_a_hummed_melody_gets_a_band_that_plays_along_with_it(hummed, tmp_path):
     file, tune, sung = hummed
     result = run(file, "--genre", "pop", "--out", tmp_path, "--intro", "count-in")
-    assert result.returncode == 0 and "heard 28 notes at about 10" in result.stdout, result.stdout + result.stderr
+    assert result.returncode == 0 and "heard 28 notes at about 10" in result.stdout, (
+        result.stdout + result.stderr
+    )
     folder = tmp_path / "hum"
     melody, song = read_midi(folder / "melody.mid"), read_midi(folder / "accompaniment.mid")
     assert [note.pitch for note in melody.tracks[0].notes] == [note.pitch - 12 for note in tune]
-    apart = np.diff([note.onset for note in melody.tracks[0].notes]) - np.diff([note.onset for note in tune])
+    apart = np.diff([note.onset for note in melody.tracks[0].notes]) - np.diff(
+        [note.onset for note in tune]
+    )
     assert np.abs(apart).max() < 1e-6  # every note on its own place, whatever the singer's tempo
     times = [melody.seconds(note.onset) for note in melody.tracks[0].notes]
-    assert np.abs(np.diff(times) - np.diff([note[1] for note in sung])).max() < 0.08  # and the band where the singer was
-    assert len(song.tracks) == 5 and song.tracks[1].notes[0].onset >= melody.tracks[0].notes[0].onset + 4
+    assert (
+        np.abs(np.diff(times) - np.diff([note[1] for note in sung])).max() < 0.08
+    )  # and the band where the singer was
+    assert (
+        len(song.tracks) == 5
+        and song.tracks[1].notes[0].onset >= melody.tracks[0].notes[0].onset + 4
+    )
     if shutil.which("fluidsynth"):
-        lengths = {name: soundfile.info(folder / f"{name}.wav").duration for name in ("accompaniment", "with_recording", "band")}
+        lengths = {
+            name: soundfile.info(folder / f"{name}.wav").duration
+            for name in ("accompaniment", "with_recording", "band")
+        }
         assert min(lengths.values()) > soundfile.info(file).duration - 1
 
 
 def test_what_was_heard_can_be_corrected(hummed, tmp_path):
     file, _, sung = hummed
     bar = sung[3][1]  # of the fourth note
-    options = ("--tempo", "half", "--meter", "3/4", "--downbeat", f"{bar:.3f}", "--key", "F# minor", "--no-audio")
+    options = (
+        "--tempo",
+        "half",
+        "--meter",
+        "3/4",
+        "--downbeat",
+        f"{bar:.3f}",
+        "--key",
+        "F# minor",
+        "--no-audio",
+    )
     result = run(file, "--out", tmp_path, *options)
-    assert result.returncode == 0 and "beats a minute in 3/4" in result.stdout, result.stdout + result.stderr
+    assert result.returncode == 0 and "beats a minute in 3/4" in result.stdout, (
+        result.stdout + result.stderr
+    )
     melody = read_midi(tmp_path / "hum" / "melody.mid")
     notes = melody.tracks[0].notes
     assert (
         melody.meters[0][1:] == (3, 4)
         and notes[3].onset % 3 == 0
-        and 45 < 60 / np.mean([melody.seconds(beat + 1) - melody.seconds(beat) for beat in range(4, 8)]) < 55
+        and 45
+        < 60 / np.mean([melody.seconds(beat + 1) - melody.seconds(beat) for beat in range(4, 8)])
+        < 55
     )
     chords = [chord.symbol for chord in read_midi(tmp_path / "hum" / "accompaniment.mid").chords]
     pop = Accompanist.from_pretrained("pop")
@@ -182,7 +268,9 @@ def test_corrections_that_make_no_sense_are_said(hummed, tmp_path, capsys):
 def test_what_is_no_melody_is_said_of_a_recording(tmp_path):
     soundfile.write(tmp_path / "silence.wav", np.zeros(5 * RATE), RATE)
     result = run(tmp_path / "silence.wav", "--out", tmp_path / "out")
-    assert result.returncode == 1 and "accomp:" in result.stderr and "Traceback" not in result.stderr
+    assert (
+        result.returncode == 1 and "accomp:" in result.stderr and "Traceback" not in result.stderr
+    )
 
 
 def silent(tmp_path, *arguments):
@@ -195,27 +283,46 @@ def test_a_melody_is_invented_and_gets_its_own_chords_after_an_introduction_too(
     melody, song = read_midi(folder / "melody.mid"), read_midi(folder / "accompaniment.mid")
     assert [n.pitch for n in song.tracks[MELODY].notes] == [n.pitch for n in melody.tracks[0].notes]
     later = song.tracks[MELODY].notes[0].onset - melody.tracks[0].notes[0].onset
-    assert later == 8 and {(c.onset + later, c.symbol) for c in melody.chords} <= {(c.onset, c.symbol) for c in song.chords}
+    assert later == 8 and {(c.onset + later, c.symbol) for c in melody.chords} <= {
+        (c.onset, c.symbol) for c in song.chords
+    }
 
 
 def test_a_melody_goes_on(tmp_path):
     assert silent(tmp_path, EXAMPLES / "ode_to_joy.mid", "--go-on", 4, "--genre", "jazz") == 0
     given = read_midi(EXAMPLES / "ode_to_joy.mid").tracks[0].notes
     song = read_midi(tmp_path / "ode_to_joy" / "accompaniment.mid")
-    assert song.tracks[MELODY].notes[: len(given)] == given and len(song.tracks[MELODY].notes) > len(given)
+    assert song.tracks[MELODY].notes[: len(given)] == given and len(
+        song.tracks[MELODY].notes
+    ) > len(given)
     assert song.end == pytest.approx(80, abs=4)
 
 
 def test_styles_blends_and_moves_are_the_librarys(tmp_path):
     tune = EXAMPLES / "ode_to_joy.mid"
-    arguments = ["--genre", "pop", "--style", "bossa_nova 2 + disco", "--style-factor", ".7", "--blend", "jazz:3",
-                 "--amount", ".3", "--explore", "guitar density 1"]  # fmt: skip
+    arguments = [
+        "--genre",
+        "pop",
+        "--style",
+        "bossa_nova 2 + disco",
+        "--style-factor",
+        ".7",
+        "--blend",
+        "jazz:3",
+        "--amount",
+        ".3",
+        "--explore",
+        "guitar density 1",
+    ]
     assert silent(tmp_path, tune, *arguments) == 0
     pop, jazz = Accompanist.from_pretrained("pop"), Accompanist.from_pretrained("jazz")
     song = pop.accompany(
-        read_midi(tune), style=[("bossa_nova", 2.0), ("disco", 1.0)], style_factor=0.7, blend=(jazz, 3, 0.3),
+        read_midi(tune),
+        style=[("bossa_nova", 2.0), ("disco", 1.0)],
+        style_factor=0.7,
+        blend=(jazz, 3, 0.3),
         explore={"guitar": {"density": 1.0}},
-    )  # fmt: skip
+    )
     written = read_midi(tmp_path / "ode_to_joy" / "accompaniment.mid")
     for ours, theirs in zip(written.tracks, song.tracks):
         assert sorted(n.pitch for n in ours.notes) == sorted(n.pitch for n in theirs.notes)
@@ -237,7 +344,11 @@ def test_moves_that_make_no_sense_are_said(tmp_path, capsys, arguments, message)
 
 @pytest.mark.parametrize(
     "blend, message",
-    [("jazz", "accepted: a seed"), ("jazz:²", "accepted: a seed"), ("nosuch:3", "genre 'nosuch' is unknown")],
+    [
+        ("jazz", "accepted: a seed"),
+        ("jazz:²", "accepted: a seed"),
+        ("nosuch:3", "genre 'nosuch' is unknown"),
+    ],
 )
 def test_blends_with_what_there_is_not_are_said_at_once(tmp_path, capsys, blend, message):
     assert silent(tmp_path, EXAMPLES / "ode_to_joy.mid", "--blend", blend) == 2
@@ -245,13 +356,23 @@ def test_blends_with_what_there_is_not_are_said_at_once(tmp_path, capsys, blend,
 
 
 def test_a_melody_goes_on_from_the_chords_that_are_given(tmp_path, capsys):
-    assert silent(tmp_path, EXAMPLES / "ode_to_joy.mid", "--go-on", 4, "--chords", "| D  G | A7 |") == 0
+    assert (
+        silent(tmp_path, EXAMPLES / "ode_to_joy.mid", "--go-on", 4, "--chords", "| D  G | A7 |")
+        == 0
+    )
     lines = capsys.readouterr().out.split("\n")
-    bars = [bar.strip() for line in lines if line.strip().startswith("|") for bar in line.strip().strip("|").split("|")]
+    bars = [
+        bar.strip()
+        for line in lines
+        if line.strip().startswith("|")
+        for bar in line.strip().strip("|").split("|")
+    ]
     assert bars[:16] == ["D G", "A7"] * 8 and len(bars) == 20
 
 
-@pytest.mark.parametrize("extra", [["--meter", "3/4"], ["--chords", "| C |"], ["--amount", "1"], ["--tempo", "half"]])
+@pytest.mark.parametrize(
+    "extra", [["--meter", "3/4"], ["--chords", "| C |"], ["--amount", "1"], ["--tempo", "half"]]
+)
 def test_what_does_not_go_with_an_invented_melody_is_refused(extra, capsys):
     with pytest.raises(SystemExit):
         main(["--invent", "8", *extra])

@@ -16,14 +16,26 @@ def band(bars: int = 4, meters: list[TimeSignature] | None = None) -> Score:
     beats = np.arange(0, bars * meters[-1].bar_beats)
     return Score(
         [
-            Track("drums", 0, True, [Note(36 + 2 * int(beat % 2), float(beat), 0.1, 90) for beat in beats]),
-            Track("piano", 0, False, [Note(60 + int(beat % 12), float(beat), 1.0, 80) for beat in beats]),
+            Track(
+                "drums",
+                0,
+                True,
+                [Note(36 + 2 * int(beat % 2), float(beat), 0.1, 90) for beat in beats],
+            ),
+            Track(
+                "piano",
+                0,
+                False,
+                [Note(60 + int(beat % 12), float(beat), 1.0, 80) for beat in beats],
+            ),
             Track("guitar", 25, False, [Note(52, float(beat), 0.5, 70) for beat in beats]),
             Track("bass", 33, False, [Note(36, float(beat), 1.0, 90) for beat in beats[::2]]),
             Track("strings", 48, False, [Note(67, float(beat), 4.0, 50) for beat in beats[::4]]),
         ],
         meters=meters,
-        chords=[Chord(float(beat), ["C", "Am", "F", "G7"][int(beat) // 4 % 4]) for beat in beats[::4]],
+        chords=[
+            Chord(float(beat), ["C", "Am", "F", "G7"][int(beat) // 4 % 4]) for beat in beats[::4]
+        ],
     )
 
 
@@ -78,7 +90,12 @@ def test_compound_meter():
 
 def test_chord_symbols_stand_above_the_melody():
     written = labels(plot(band()).axes[0])
-    assert [symbol for symbol in written if symbol in ("C", "Am", "F", "G7")] == ["C", "Am", "F", "G7"]
+    assert [symbol for symbol in written if symbol in ("C", "Am", "F", "G7")] == [
+        "C",
+        "Am",
+        "F",
+        "G7",
+    ]
 
 
 def test_crowded_chord_symbols_are_thinned():
@@ -96,7 +113,12 @@ def test_empty_tracks_and_scores():
 
 
 def test_unknown_tracks_are_drawn():
-    assert len(plot(Score([Track("", 40, False, [Note(60, 0.0, 1.0, 80), Note(0, 1.0, 1.0, 1)])])).axes) == 1
+    assert (
+        len(
+            plot(Score([Track("", 40, False, [Note(60, 0.0, 1.0, 80), Note(0, 1.0, 1.0, 1)])])).axes
+        )
+        == 1
+    )
 
 
 @pytest.mark.parametrize(

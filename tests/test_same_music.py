@@ -25,10 +25,35 @@ COMMANDS = {
     "folk": ["londonderry_air", "--genre", "folk", "--intro", "count-in"],
     "game": ["greensleeves", "--genre", "game", "--intro", "bars", "--seed", "5"],
     "plain": ["when_the_saints", "--genre", "jazz", "--no-shape", "--no-feel"],
-    "chords": ["ode_to_joy", "--genre", "rock", "--chords", "| D | A7 | D  G | A |", "--intro", "bars"],
-    "style": ["ode_to_joy", "--genre", "pop", "--style", "bossa_nova 2 + motown", "--style-factor", "0.7"],
+    "chords": [
+        "ode_to_joy",
+        "--genre",
+        "rock",
+        "--chords",
+        "| D | A7 | D  G | A |",
+        "--intro",
+        "bars",
+    ],
+    "style": [
+        "ode_to_joy",
+        "--genre",
+        "pop",
+        "--style",
+        "bossa_nova 2 + motown",
+        "--style-factor",
+        "0.7",
+    ],
     "blend": ["auld_lang_syne", "--genre", "pop", "--blend", "rock:4", "--amount", "0.4"],
-    "explored": ["ode_to_joy", "--genre", "jazz", "--explore", "guitar density 1.5", "bass variety -1", "--key", "D minor"],
+    "explored": [
+        "ode_to_joy",
+        "--genre",
+        "jazz",
+        "--explore",
+        "guitar density 1.5",
+        "bass variety -1",
+        "--key",
+        "D minor",
+    ],
     "invented": ["--invent", "16", "--genre", "folk", "--seed", "3"],
     "continued": ["greensleeves", "--genre", "latin", "--go-on", "8", "--seed", "2"],
     "recording": ["sung", "--genre", "pop", "--seed", "1", "--later", "1"],
@@ -50,7 +75,10 @@ def made(name: str, folder: Path) -> Path:
 
 def redone(folder: Path) -> Path:
     """Bars 5 to 8 of the pop song made anew, its drums kept."""
-    model, melody = Accompanist.from_pretrained("pop"), read_midi(ROOT / "examples" / "auld_lang_syne.mid")
+    model, melody = (
+        Accompanist.from_pretrained("pop"),
+        read_midi(ROOT / "examples" / "auld_lang_syne.mid"),
+    )
     first = model.accompany(melody, seed=3)
     again = model.accompany(melody, seed=8, take=first, keep=("drums",), span=(17.0, 33.0))
     write_midi(again, folder / "retake.mid")
@@ -63,7 +91,11 @@ def same(one: Path, two: Path) -> None:
     for track, other in zip(found.tracks, expected.tracks, strict=True):
         assert track.notes == other.notes, track.name
         assert track.controls == other.controls and track.program == other.program, track.name
-    assert (found.chords, found.tempos, found.meters) == (expected.chords, expected.tempos, expected.meters)
+    assert (found.chords, found.tempos, found.meters) == (
+        expected.chords,
+        expected.tempos,
+        expected.meters,
+    )
 
 
 @pytest.mark.parametrize("name", COMMANDS)

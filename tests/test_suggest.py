@@ -18,7 +18,9 @@ EXAMPLES = sorted((Path(__file__).parents[1] / "examples").glob("*.mid"))
 WALTZ, SWING = (1.0, 1.0, 0.5, 0.5), (2 / 3, 1 / 3, 2 / 3, 1 / 3, 1.0)  # durations in beats
 
 
-def tune(durations=(1.0, 0.5, 0.5), bars: int = 24, numerator: int = 4, seed: int = 0, bpm: float = 110) -> Score:
+def tune(
+    durations=(1.0, 0.5, 0.5), bars: int = 24, numerator: int = 4, seed: int = 0, bpm: float = 110
+) -> Score:
     """A random walk through C major in a rhythm that repeats."""
     rng = np.random.default_rng(seed)
     notes, at, step = [], 0.0, 28
@@ -28,11 +30,18 @@ def tune(durations=(1.0, 0.5, 0.5), bars: int = 24, numerator: int = 4, seed: in
         notes.append(Note(12 * octave + 12 + (0, 2, 4, 5, 7, 9, 11)[degree], at, duration, 80))
         at += duration
         step = int(np.clip(step + rng.choice([-2, -1, 0, 1, 2]), 22, 36))
-    return Score([Track("Melody", notes=notes)], [Tempo(0.0, round(60e6 / bpm))], [TimeSignature(0.0, numerator, 4)])
+    return Score(
+        [Track("Melody", notes=notes)],
+        [Tempo(0.0, round(60e6 / bpm))],
+        [TimeSignature(0.0, numerator, 4)],
+    )
 
 
 def transposed(score: Score, shift: int) -> Score:
-    tracks = [Track(t.name, t.program, t.is_drum, [n._replace(pitch=n.pitch + shift) for n in t.notes]) for t in score.tracks]
+    tracks = [
+        Track(t.name, t.program, t.is_drum, [n._replace(pitch=n.pitch + shift) for n in t.notes])
+        for t in score.tracks
+    ]
     return Score(tracks, score.tempos, score.meters, score.resolution)
 
 
@@ -46,13 +55,20 @@ def test_a_suggestion_is_a_distribution_the_same_in_every_key_and_every_time(pat
     suggested = suggest(score)
     assert {genre for genre, _ in suggested} == set(GENRES)
     chances = [chance for _, chance in suggested]
-    assert sum(chances) == pytest.approx(1) and chances == sorted(chances, reverse=True) and chances[-1] > 0
+    assert (
+        sum(chances) == pytest.approx(1)
+        and chances == sorted(chances, reverse=True)
+        and chances[-1] > 0
+    )
     assert all(suggest(transposed(score, shift)) == suggested for shift in (0, -12, -5, 1, 6))
 
 
 def test_neither_names_nor_sounds_nor_loudness_count():
     score = tune()
-    dressed = Score([Track("Jazz sax", 66, notes=[n._replace(velocity=30) for n in score.tracks[0].notes])], score.tempos)
+    dressed = Score(
+        [Track("Jazz sax", 66, notes=[n._replace(velocity=30) for n in score.tracks[0].notes])],
+        score.tempos,
+    )
     assert suggest(dressed) == suggest(score)
 
 
@@ -87,8 +103,12 @@ def test_what_the_features_hear():
     straight, swung = found(tune((1.0, 0.5, 0.5))), found(tune((1.0, 2 / 3, 1 / 3)))
     assert straight["triplets"] == 0 and swung["triplets"] == 1
     assert straight["in_three"] == 0 and found(tune(WALTZ, numerator=3))["in_three"] == 1
-    assert straight["syncopation"] == 0 and found(tune((0.5, 1.0, 0.5)))["syncopation"] == pytest.approx(1 / 3, abs=0.02)
-    climbing = found(Score([Track(notes=[Note(60 + index % 12, float(index), 0.25, 80) for index in range(48)])]))
+    assert straight["syncopation"] == 0 and found(tune((0.5, 1.0, 0.5)))[
+        "syncopation"
+    ] == pytest.approx(1 / 3, abs=0.02)
+    climbing = found(
+        Score([Track(notes=[Note(60 + index % 12, float(index), 0.25, 80) for index in range(48)])])
+    )
     assert straight["in_scale"] > 0.9 > climbing["in_scale"] and climbing["interval_semitone"] > 0.9
     assert straight["silence"] == 0 and climbing["silence"] == 0.75
     assert straight["repeats_rhythm"] == 1 and straight["repeats_notes"] < 1
@@ -99,13 +119,18 @@ def test_what_the_features_hear():
 def test_in_compound_meters_a_dotted_quarter_is_the_pulse():
     notes = [Note(60 + index % 5, index * 0.5, 0.5, 80) for index in range(48)]
     jig = found(Score([Track(notes=notes)], [Tempo(0.0, 500_000)], [TimeSignature(0.0, 6, 8)]))
-    assert jig["compound"] == 1 and jig["begins_pulse"] == jig["begins_first_third"] == pytest.approx(1 / 3)
+    assert jig["compound"] == 1 and jig["begins_pulse"] == jig[
+        "begins_first_third"
+    ] == pytest.approx(1 / 3)
     assert jig["time_third"] == 1 and jig["tempo"] == pytest.approx(np.log2(80 / 120))
 
 
 def test_of_a_tempo_for_every_beat_the_mean_counts():
     score = tune()
-    wavering = Score(score.tracks, [Tempo(float(beat), (400_000, 500_000, 600_000)[beat % 3]) for beat in range(96)])
+    wavering = Score(
+        score.tracks,
+        [Tempo(float(beat), (400_000, 500_000, 600_000)[beat % 3]) for beat in range(96)],
+    )
     steady = Score(score.tracks, [Tempo(0.0, 500_000)])
     assert found(wavering) == pytest.approx(found(steady), abs=1e-6)
 
@@ -141,19 +166,40 @@ def test_training_learns_to_tell_rhythms_apart(tmp_path):
             for genre, durations in (("soul", SWING), ("rock", (0.5, 0.25, 0.25, 0.75, 0.25))):
                 write_midi(tune(durations, bars=18, seed=number), tmp_path / f"{genre}{number}.mid")
                 table.writerow(
-                    [f"{genre}{number}.mid", genre, ("train", "train", "val", "test")[number % 4], f"s{number % 8 // 4}"]
+                    [
+                        f"{genre}{number}.mid",
+                        genre,
+                        ("train", "train", "val", "test")[number % 4],
+                        f"s{number % 8 // 4}",
+                    ]
                 )
         (tmp_path / "broken.mid").write_bytes(b"MThd, but no more")
         table.writerow(["broken.mid", "rock", "train", ""])
         table.writerow(["polka.mid", "polka", "train", ""])  # is not asked for
-    command = [str(tmp_path), "--labels", str(tmp_path / "labels.csv"), "--genres", "pop", "rock", "--workers", "1"]
+    command = [
+        str(tmp_path),
+        "--labels",
+        str(tmp_path / "labels.csv"),
+        "--genres",
+        "pop",
+        "rock",
+        "--workers",
+        "1",
+    ]
     main([*command, "--out", str(tmp_path / "a")])
     main([*command, "--out", str(tmp_path / "b")])
     assert (tmp_path / "a" / WEIGHTS).read_bytes() == (tmp_path / "b" / WEIGHTS).read_bytes()
     figures = json.loads((tmp_path / "a" / "figures.json").read_text())
-    assert figures["songs"] == {"train": {"pop": 12, "rock": 12}, "val": {"pop": 6, "rock": 6}, "test": {"pop": 6, "rock": 6}}
+    assert figures["songs"] == {
+        "train": {"pop": 12, "rock": 12},
+        "val": {"pop": 6, "rock": 6},
+        "test": {"pop": 6, "rock": 6},
+    }
     assert figures["test"]["accuracy"] == 1 and figures["test"]["majority"] == 0.5
-    assert figures["test"]["confusion"] == {"pop": {"pop": 6, "rock": 0}, "rock": {"pop": 0, "rock": 6}}
+    assert figures["test"]["confusion"] == {
+        "pop": {"pop": 6, "rock": 0},
+        "rock": {"pop": 0, "rock": 6},
+    }
     model = GenreModel.load(tmp_path / "a")
     assert suggest(tune(SWING, seed=99), model=model)[0][0] == "pop"
     assert suggest(tune((0.5, 0.25, 0.25, 0.75, 0.25), seed=99), model=model)[0][0] == "rock"
@@ -164,7 +210,18 @@ def test_training_says_what_is_missing(tmp_path):
     (tmp_path / "pop").mkdir()
     write_midi(tune(), tmp_path / "pop" / "one.mid")
     with pytest.raises(SystemExit, match="train has no song of rock|val has no song of pop"):
-        main([str(tmp_path), "--out", str(tmp_path / "out"), "--genres", "pop", "rock", "--workers", "1"])
+        main(
+            [
+                str(tmp_path),
+                "--out",
+                str(tmp_path / "out"),
+                "--genres",
+                "pop",
+                "rock",
+                "--workers",
+                "1",
+            ]
+        )
     with pytest.raises(SystemExit, match="none of 0 songs"):
         main([str(tmp_path), "--out", str(tmp_path / "out"), "--genres", "jazz", "--workers", "1"])
 
@@ -178,7 +235,9 @@ def test_the_shipped_weights_are_those_of_the_figures():
     test = figures["test"]
     assert test["accuracy"] > test["majority"] and test["balanced"] > 2 / len(GENRES)
     assert figures["test_excerpts"]["balanced"] > 2 / len(GENRES)
-    assert sum(sum(row.values()) for row in test["confusion"].values()) == sum(figures["songs"]["test"].values())
+    assert sum(sum(row.values()) for row in test["confusion"].values()) == sum(
+        figures["songs"]["test"].values()
+    )
 
 
 def test_the_shipped_model_tells_a_folk_tune_from_swung_and_chromatic_lines():
@@ -187,8 +246,13 @@ def test_the_shipped_model_tells_a_folk_tune_from_swung_and_chromatic_lines():
 
     bebop = tune((2 / 3, 1 / 3, 2 / 3, 4 / 3, 1.0))
     wander = np.random.default_rng(0).integers(-3, 4, len(bebop.tracks[0].notes)).cumsum()
-    bebop.tracks[0].notes = [n._replace(pitch=int(66 + step % 15)) for n, step in zip(bebop.tracks[0].notes, wander)]
+    bebop.tracks[0].notes = [
+        n._replace(pitch=int(66 + step % 15)) for n, step in zip(bebop.tracks[0].notes, wander)
+    ]
     jazz = dict(suggest(bebop))
     assert max(jazz, key=jazz.get) == "jazz"
     for name in ("auld_lang_syne", "londonderry_air"):
-        assert suggested(name)["folk"] > max(2 / len(GENRES), jazz["folk"]) and suggested(name)["jazz"] < jazz["jazz"]
+        assert (
+            suggested(name)["folk"] > max(2 / len(GENRES), jazz["folk"])
+            and suggested(name)["jazz"] < jazz["jazz"]
+        )

@@ -43,7 +43,9 @@ def main(arguments: list[str] | None = None) -> None:
 
 def _first_line(module: str) -> str:
     """The first sentence of a module's docstring, read without importing torch."""
-    text = ast.get_docstring(ast.parse((ROOT.parent / f"{module.replace('.', '/')}.py").read_text()))
+    text = ast.get_docstring(
+        ast.parse((ROOT.parent / f"{module.replace('.', '/')}.py").read_text())
+    )
     return (text or "").splitlines()[0].split(": `")[0]
 
 

@@ -43,8 +43,19 @@ from accomp.roll import chord_plan, pianoroll
 from accomp.roll.chord_plan import COUNT, TRIADS
 from accomp.roll.grid import ACCOMPANIMENT, HALF_BAR_STEPS, TRACK_NAMES
 
-COLOURS = (0, 10, 11)  # semitones above the root of the tone that is added to a triad: none, minor or major seventh
-QUALITY = {(0, 0): "", (0, 1): "m", (1, 0): "7", (1, 1): "m7", (2, 0): "maj7", (2, 1): "m"}  # by colour and minor
+COLOURS = (
+    0,
+    10,
+    11,
+)  # semitones above the root of the tone that is added to a triad: none, minor or major seventh
+QUALITY = {
+    (0, 0): "",
+    (0, 1): "m",
+    (1, 0): "7",
+    (1, 1): "m7",
+    (2, 0): "maj7",
+    (2, 1): "m",
+}  # by colour and minor
 # A plan's chord has its colour throughout a song. Sevenths outside of the key, which songs have in passing, are made rarer.
 IN_KEY = np.isin((np.arange(COUNT)[:, None] % 12 + np.array(COLOURS)) % 12, [0, 2, 4, 5, 7, 9, 11])
 RARER = np.where(IN_KEY | (np.array(COLOURS) == 0), 1.0, 0.2)
@@ -54,7 +65,15 @@ class Accompanist(
     nn.Module,
     PyTorchModelHubMixin,
     library_name=hub.LIBRARY,
-    tags=[hub.LIBRARY, "music", "midi", "symbolic-music", "music-generation", "accompaniment", "variational-autoencoder"],
+    tags=[
+        hub.LIBRARY,
+        "music",
+        "midi",
+        "symbolic-music",
+        "music-generation",
+        "accompaniment",
+        "variational-autoencoder",
+    ],
     license="mit",
     repo_url=hub.code(hub.namespace()[0]) if hub.namespace()[0] else None,
     model_card_template=hub.CARD,
@@ -100,7 +119,9 @@ class Accompanist(
 
     def _save_pretrained(self, save_directory: Path) -> None:
         """config.json and half-precision model.safetensors; each appears whole or not at all."""
-        weights = {name: _half(value).cpu().contiguous() for name, value in self.state_dict().items()}
+        weights = {
+            name: _half(value).cpu().contiguous() for name, value in self.state_dict().items()
+        }
         temporary = save_directory / f".{WEIGHTS_FILE}.part"
         save_file(weights, temporary, metadata={"format": "pt"})
         temporary.chmod(0o644)
@@ -112,9 +133,17 @@ class Accompanist(
 
     def push_to_hub(self, repo_id: str, **settings) -> str:
         """Save to a repository on the Hub, with a short card, and return the commit's URL; settings: of
-        `PyTorchModelHubMixin.push_to_hub` (private, token, branch ...). `train.publish.push` writes the whole card, with figures."""
-        known = {"repo_id": repo_id, "genre": self.config.genre, "code": hub.code(repo_id.split("/")[0])}
-        return super().push_to_hub(repo_id, **settings | {"model_card_kwargs": known | (settings.get("model_card_kwargs") or {})})
+        `PyTorchModelHubMixin.push_to_hub` (private, token, branch ...). `train.publish.push` writes the whole card, with figures.
+        """
+        known = {
+            "repo_id": repo_id,
+            "genre": self.config.genre,
+            "code": hub.code(repo_id.split("/")[0]),
+        }
+        return super().push_to_hub(
+            repo_id,
+            **settings | {"model_card_kwargs": known | (settings.get("model_card_kwargs") or {})},
+        )
 
     @classmethod
     def from_pretrained(
@@ -132,7 +161,9 @@ class Accompanist(
         try:
             model = cls(config)
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
-            raise ModelError(f"{found}: {CONFIG_FILE} does not make a model: {type(error).__name__}: {error}") from error
+            raise ModelError(
+                f"{found}: {CONFIG_FILE} does not make a model: {type(error).__name__}: {error}"
+            ) from error
         expected = model.state_dict()
         wrong = [f"{name} is missing" for name in sorted(expected.keys() - weights.keys())]
         wrong += [f"{name} is unknown" for name in sorted(weights.keys() - expected.keys())]
@@ -142,7 +173,9 @@ class Accompanist(
             if expected[name].shape != weights[name].shape
         ]
         if wrong:
-            raise ModelError(f"{found}: {WEIGHTS_FILE} does not fit {CONFIG_FILE}: {wrong[0]} (of {len(wrong)} such weights)")
+            raise ModelError(
+                f"{found}: {WEIGHTS_FILE} does not fit {CONFIG_FILE}: {wrong[0]} (of {len(wrong)} such weights)"
+            )
         model.load_state_dict(weights)
         model.source = found
         return model.to(device or ("cuda" if torch.cuda.is_available() else "cpu")).eval()
@@ -150,13 +183,26 @@ class Accompanist(
     # From melody to band
 
     def accompany(
-        self, score: Score, *, seed: int = 0, variation: float = 0.0, melody_track: int | None = None,
-        chords: str | list[Chord] | None = None, key: str | Key | None = None, shape: bool = True, feel: bool = True,
-        intro: str = "none", instruments: Collection[str] | None = None,
-        take: Score | None = None, keep: Collection[str] = (), span: tuple[float, float] | None = None,
-        style: Asked | None = None, style_factor: float = 0.5,
-        blend: tuple["Accompanist", int, float] | None = None, explore: dict[str, dict[str, float]] | None = None,
-    ) -> Score:  # fmt: skip
+        self,
+        score: Score,
+        *,
+        seed: int = 0,
+        variation: float = 0.0,
+        melody_track: int | None = None,
+        chords: str | list[Chord] | None = None,
+        key: str | Key | None = None,
+        shape: bool = True,
+        feel: bool = True,
+        intro: str = "none",
+        instruments: Collection[str] | None = None,
+        take: Score | None = None,
+        keep: Collection[str] = (),
+        span: tuple[float, float] | None = None,
+        style: Asked | None = None,
+        style_factor: float = 0.5,
+        blend: tuple["Accompanist", int, float] | None = None,
+        explore: dict[str, dict[str, float]] | None = None,
+    ) -> Score:
         """The melody of `score` with a band: five tracks in the order of TRACKS, the piano playing the melody's very notes.
 
         seed: another one gives other music; variation: standard deviation of the noise added to the band's latents, which
@@ -179,10 +225,20 @@ class Accompanist(
         Raises MusicError where there is no melody or an argument is out of range.
         """
         settings = {
-            "variation": variation, "melody_track": melody_track, "chords": chords, "key": key, "shape": shape, "feel": feel,
-            "intro": intro, "instruments": instruments, "take": take, "keep": keep, "span": span, "style": style,
+            "variation": variation,
+            "melody_track": melody_track,
+            "chords": chords,
+            "key": key,
+            "shape": shape,
+            "feel": feel,
+            "intro": intro,
+            "instruments": instruments,
+            "take": take,
+            "keep": keep,
+            "span": span,
+            "style": style,
             "style_factor": style_factor,
-        }  # fmt: skip
+        }
         sketch = self.sketch(score, seed=seed, **settings)
         if blend:
             other, other_seed, amount = blend
@@ -195,38 +251,62 @@ class Accompanist(
 
     @torch.no_grad()
     def sketch(
-        self, score: Score, *, seed: int = 0, variation: float = 0.0, melody_track: int | None = None,
-        chords: str | list[Chord] | None = None, key: str | Key | None = None, shape: bool = True, feel: bool = True,
-        intro: str = "none", instruments: Collection[str] | None = None,
-        take: Score | None = None, keep: Collection[str] = (), span: tuple[float, float] | None = None,
-        style: Asked | None = None, style_factor: float = 0.5,
-    ) -> Sketch:  # fmt: skip
+        self,
+        score: Score,
+        *,
+        seed: int = 0,
+        variation: float = 0.0,
+        melody_track: int | None = None,
+        chords: str | list[Chord] | None = None,
+        key: str | Key | None = None,
+        shape: bool = True,
+        feel: bool = True,
+        intro: str = "none",
+        instruments: Collection[str] | None = None,
+        take: Score | None = None,
+        keep: Collection[str] = (),
+        span: tuple[float, float] | None = None,
+        style: Asked | None = None,
+        style_factor: float = 0.5,
+    ) -> Sketch:
         """What `accompany` performs, as latents that can still be blended with another sketch's, or explored."""
         if not 0 <= variation <= 4:
             raise MusicError(f"variation is {variation}; accepted: 0 to 4")
         if not 0 <= seed < 2**63:
             raise MusicError(f"seed is {seed}; accepted: 0 to 2^63 - 1")
         if chords is not None and self.planner is None:
-            raise MusicError(f"the models of {self.config.genre} know no chords; leave `chords` out")
+            raise MusicError(
+                f"the models of {self.config.genre} know no chords; leave `chords` out"
+            )
         if take is None and (keep or span):
-            raise MusicError("`keep` and `span` need a `take`, the earlier result that they are about")
+            raise MusicError(
+                "`keep` and `span` need a `take`, the earlier result that they are about"
+            )
         styles = resolved(style or [], style_factor, self)
         silent = _silent(instruments)
         lead = Lead.of(score, melody_track, key=key)
         notices = list(score.notices)
         if len(score.tracks) > 1:
-            notices.append(f"melody: {melody_name(score, lead.index)}{' (as asked)' if melody_track is not None else ''}")
+            notices.append(
+                f"melody: {melody_name(score, lead.index)}{' (as asked)' if melody_track is not None else ''}"
+            )
         of_melody = chords is not None and chords is score.chords
         score, lead = opening.make_room(score, lead, intro)
         if of_melody:
             chords = score.chords  # which an introduction has moved
         generator, random = torch.Generator().manual_seed(seed), np.random.default_rng(seed)
         heard = pianoroll.to_blocks(lead.planes)
-        form = Shape.of(heard, lead.first_block, random, self.config.repeat) if shape else Shape.bare(len(heard))
+        form = (
+            Shape.of(heard, lead.first_block, random, self.config.repeat)
+            if shape
+            else Shape.bare(len(heard))
+        )
         if shape and self.config.song:
             # A stream of its own: chords and music are drawn as they would be without.
             of_song = np.random.default_rng([seed, len(TRACK_NAMES)])
-            form = song_shape.shaped(form, heard, lead.first_block, song.shipped(), of_song, self.config.genre)
+            form = song_shape.shaped(
+                form, heard, lead.first_block, song.shipped(), of_song, self.config.genre
+            )
         retake = Retake.of(take, keep, span, lead) if take else None
         if take and chords is None and self.planner:
             chords = take.chords
@@ -239,21 +319,44 @@ class Accompanist(
             if retake:
                 symbols = retake.plan(symbols, score, lead)
         symbols[: opening.half_bars(lead)] = opening.turnaround(lead)
-        sketch = Sketch(self, score, lead, symbols, {}, {}, {}, seed, shape, feel, intro, silent, retake, notices, form.dynamics)
-        path = StylePath.through(styles, style_factor, form, seed) if styles and style_factor else None
+        sketch = Sketch(
+            self,
+            score,
+            lead,
+            symbols,
+            {},
+            {},
+            {},
+            seed,
+            shape,
+            feel,
+            intro,
+            silent,
+            retake,
+            notices,
+            form.dynamics,
+        )
+        path = (
+            StylePath.through(styles, style_factor, form, seed) if styles and style_factor else None
+        )
         blocks = torch.from_numpy(heard).to(self.device)
         sketch.latents, sketch.onsets = generation.choose_latents(
             self, blocks, sketch.plan, form, generator, self._kept(sketch), path
         )
         sketch.fills = generation.choose_fills(self, form, generator)
         for rows in sketch.latents.values():
-            rows[:, :-1] += variation * torch.randn(len(rows), rows.shape[1] - 1, generator=generator).to(self.device)
+            rows[:, :-1] += variation * torch.randn(
+                len(rows), rows.shape[1] - 1, generator=generator
+            ).to(self.device)
         return sketch
 
-    def plan(self, lead: Lead, form: Shape, random: np.random.Generator, ending: bool = True) -> list[ChordSymbol]:
+    def plan(
+        self, lead: Lead, form: Shape, random: np.random.Generator, ending: bool = True
+    ) -> list[ChordSymbol]:
         """The chord plan of a melody: one symbol each half bar, in its normal key; C throughout where the models know no chords.
         Each of its chords has one colour, drawn as often as the genre plays it so. ending: whether the last chord shall be
-        the tonic."""
+        the tonic.
+        """
         if self.planner is None:
             return [of_triad(0)] * (lead.grid.steps // HALF_BAR_STEPS)
         plan = self.planner.plan(lead.planes, form.source, form.closes, lead.key.is_minor)
@@ -262,13 +365,22 @@ class Accompanist(
             plan[pickup] = plan[~pickup][0]  # a pickup has the chord that it leads to
         final = lead.final_step // HALF_BAR_STEPS if ending else len(plan)
         chances = self.colours.double().cpu().numpy() * RARER
-        qualities = [QUALITY[random.choice(len(COLOURS), p=row / row.sum()), int(c >= 12)] for c, row in enumerate(chances)]
-        symbols = [of_triad(chord, qualities[chord] if self.config.colours else None) for chord in plan[:final]]
-        return symbols + [of_triad(_final_chord(int(plan[min(final, len(plan) - 1)]), lead))] * (len(plan) - final)
+        qualities = [
+            QUALITY[random.choice(len(COLOURS), p=row / row.sum()), int(c >= 12)]
+            for c, row in enumerate(chances)
+        ]
+        symbols = [
+            of_triad(chord, qualities[chord] if self.config.colours else None)
+            for chord in plan[:final]
+        ]
+        return symbols + [of_triad(_final_chord(int(plan[min(final, len(plan) - 1)]), lead))] * (
+            len(plan) - final
+        )
 
     def _kept(self, sketch: Sketch) -> dict[tuple[int, int], Tensor]:
         """By track and block, latents and flags [K + 1] that are not chosen: of what stays of an earlier take, so that it is
-        heard and played about as it was, and of the silent."""
+        heard and played about as it was, and of the silent.
+        """
         count = sketch.lead.grid.blocks
         kept = {}
         if sketch.retake:
@@ -277,14 +389,17 @@ class Accompanist(
                 of_take = self.encode(track, torch.from_numpy(heard).to(self.device), sketch.plan)
                 kept |= {(track, block): of_take[block] for block in np.flatnonzero(stay[track])}
         for track in sketch.silent:
-            nothing = torch.zeros(self.vaes[TRACK_NAMES[track]].config.latent + 1, device=self.device)
+            nothing = torch.zeros(
+                self.vaes[TRACK_NAMES[track]].config.latent + 1, device=self.device
+            )
             kept |= {(track, block): nothing for block in range(count)}
         return kept
 
     @cached_property
     def latent_space(self) -> str:
         """A name of what latents mean: SHA-256 of the VAEs' half-precision weights. Models with the same one can use each
-        other's latents, as can what was made for it (styles, the MelodyNN)."""
+        other's latents, as can what was made for it (styles, the MelodyNN).
+        """
         known = hashlib.sha256()
         for name, value in self.vaes.state_dict().items():
             known.update(name.encode() + _half(value).cpu().contiguous().numpy().tobytes())
@@ -293,7 +408,8 @@ class Accompanist(
     @torch.no_grad()
     def encode(self, track: int, blocks: Tensor, plan: Tensor) -> Tensor:
         """Latent means and flags [B, K + 1] of a track's blocks [B, 2, 32, 128] under a plan [B, H]. With the codebook head
-        a silent block is zeros with flag 0; with the published regression it is what the VAE makes of silence."""
+        a silent block is zeros with flag 0; with the published regression it is what the VAE makes of silence.
+        """
         mean, _ = self.vaes[TRACK_NAMES[track]].encode(blocks, plan)
         active = blocks.flatten(1).any(1).to(mean.dtype)[:, None]
         if self.config.harmony.head == "regression":
@@ -306,8 +422,12 @@ def _silent(instruments: Collection[str] | None) -> frozenset[int]:
     names = [TRACK_NAMES[track] for track in ACCOMPANIMENT]
     unknown = set(instruments or ()) - set(names)
     if unknown:
-        raise MusicError(f"there is no instrument {sorted(unknown)[0]!r}; accepted: {', '.join(names)}")
-    return frozenset(t for t in ACCOMPANIMENT if instruments is not None and TRACK_NAMES[t] not in instruments)
+        raise MusicError(
+            f"there is no instrument {sorted(unknown)[0]!r}; accepted: {', '.join(names)}"
+        )
+    return frozenset(
+        t for t in ACCOMPANIMENT if instruments is not None and TRACK_NAMES[t] not in instruments
+    )
 
 
 def _final_chord(planned: int, lead: Lead) -> int:

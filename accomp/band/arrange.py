@@ -14,14 +14,16 @@ from accomp.roll.grid import BASS, DRUMS, GUITAR, HALF_BAR_STEPS, STRINGS
 # Where a track's median pitch may lie in the song's own key and octave; beyond, the whole track moves by octaves. Each
 # is a good deal wider than an octave, so that the band follows a transposed melody unless it must not.
 MEDIAN_RANGE = {BASS: (28, 49), GUITAR: (43, 74), STRINGS: (45, 84)}
-PITCH_RANGE = {BASS: (23, 60), GUITAR: (35, 91), STRINGS: (33, 100)}  # what the instruments have; single notes move by octaves
+PITCH_RANGE = {
+    BASS: (23, 60),
+    GUITAR: (35, 91),
+    STRINGS: (33, 100),
+}  # what the instruments have; single notes move by octaves
 MOST_VOICES = {GUITAR: 5, STRINGS: 4}  # learned from songs where several players share a part
 LONGEST = {BASS: 16, GUITAR: 16, STRINGS: 32}  # steps; plucked strings die away, bows turn
 BASS_DRUM, CRASH = 36, 49
 SHORTEST_ENDING = 4  # steps
 LOWEST_ENDING = {GUITAR: 48, STRINGS: 50}  # the root of the last chord is the bass's
-
-
 
 
 def monophonic(notes: np.ndarray) -> np.ndarray:
@@ -73,7 +75,8 @@ def without_unisons(notes: np.ndarray) -> np.ndarray:
 
 def lead_voices(notes: np.ndarray, plan: np.ndarray, centre: float) -> np.ndarray:
     """Inversions in place of parallel shifts: in each half bar where the chord is new, the lowest pitches move up an octave
-    or the highest down, whichever brings the voicing nearest to the one before, without drifting from `centre`."""
+    or the highest down, whichever brings the voicing nearest to the one before, without drifting from `centre`.
+    """
     notes = notes.copy()
     half_bar = notes[:, 1] // HALF_BAR_STEPS
     order = np.argsort(half_bar, kind="stable")
@@ -83,7 +86,9 @@ def lead_voices(notes: np.ndarray, plan: np.ndarray, centre: float) -> np.ndarra
         pitches = np.unique(notes[rows, 0])
         chord = plan[min(index, len(plan) - 1)]
         if before is not None and (chord != last_chord or set(pitches) - set(moves)):
-            moves = min(_inversions(pitches), key=lambda v: _distance(sorted(v.values()), before, centre))
+            moves = min(
+                _inversions(pitches), key=lambda v: _distance(sorted(v.values()), before, centre)
+            )
         elif before is None:
             moves = {int(p): int(p) for p in pitches}
         notes[rows, 0] = [moves[int(p)] for p in notes[rows, 0]]
@@ -110,7 +115,8 @@ def _distance(pitches: list[int], before: list[int], centre: float) -> float:
 
 def in_range(notes: np.ndarray, shift: int, track: int) -> np.ndarray:
     """The notes `shift` semitones higher, the track moved by whole octaves to where it is at home, single notes into what the
-    instrument has."""
+    instrument has.
+    """
     if not len(notes):
         return notes
     notes = notes.copy()
@@ -124,13 +130,16 @@ def in_range(notes: np.ndarray, shift: int, track: int) -> np.ndarray:
 
 def ending_step(last_onset: int, end: int) -> int:
     """Where the final chord is struck: with the melody's last note if that is held, else on the last half bar that leaves a
-    beat to ring. Steps."""
+    beat to ring. Steps.
+    """
     if end - last_onset >= SHORTEST_ENDING:
         return last_onset
     return max(0, (end - SHORTEST_ENDING) // HALF_BAR_STEPS * HALF_BAR_STEPS)
 
 
-def end_together(band: dict[int, np.ndarray], symbols: list[ChordSymbol], step: int, end: int) -> dict[int, np.ndarray]:
+def end_together(
+    band: dict[int, np.ndarray], symbols: list[ChordSymbol], step: int, end: int
+) -> dict[int, np.ndarray]:
     """Everyone who has played strikes the final chord, of the chords by half bar, at `step` and holds it to `end`."""
     symbol = symbols[min(step // HALF_BAR_STEPS, len(symbols) - 1)]
     tones = sorted(symbol.tones)
@@ -142,7 +151,11 @@ def end_together(band: dict[int, np.ndarray], symbols: list[ChordSymbol], step: 
         if track == DRUMS:
             final = [BASS_DRUM, CRASH] if len(recent) else []
         elif track == BASS:
-            final = [_nearest(recent[-1, 0], [symbol.root if symbol.bass is None else symbol.bass])] if len(recent) else []
+            final = (
+                [_nearest(recent[-1, 0], [symbol.root if symbol.bass is None else symbol.bass])]
+                if len(recent)
+                else []
+            )
         else:
             final = _voicing(recent, tones, LOWEST_ENDING[track])
         held = [(pitch, step, step + 1 if track == DRUMS else end) for pitch in final]
@@ -152,7 +165,10 @@ def end_together(band: dict[int, np.ndarray], symbols: list[ChordSymbol], step: 
 
 def ground(band: dict[int, np.ndarray], step: int) -> dict[int, np.ndarray]:
     """The band, all in its own key and octaves, with the bass under all others in the chord struck at `step`."""
-    lowest = min((int(p) for track in (GUITAR, STRINGS) for p, start, _ in band[track] if start == step), default=127)
+    lowest = min(
+        (int(p) for track in (GUITAR, STRINGS) for p, start, _ in band[track] if start == step),
+        default=127,
+    )
     bass = band[BASS].copy()
     last = bass[:, 1] == step
     above = np.maximum(bass[last, 0] - lowest, 0)
@@ -175,4 +191,9 @@ def _voicing(recent: np.ndarray, tones: list[int], lowest: int) -> list[int]:
 
 def _nearest(pitch: int, tones) -> int:
     """The pitch nearest to `pitch` whose pitch class is one of `tones`; of two, the lower."""
-    return int(min((pitch + d for d in range(-6, 7) if (pitch + d) % 12 in tones), key=lambda p: (abs(p - pitch), p)))
+    return int(
+        min(
+            (pitch + d for d in range(-6, 7) if (pitch + d) % 12 in tones),
+            key=lambda p: (abs(p - pitch), p),
+        )
+    )

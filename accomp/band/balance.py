@@ -18,7 +18,9 @@ from accomp.roll.grid import MELODY, TRACK_NAMES
 
 VOLUME, PAN, EXPRESSION, SUSTAIN, REVERB, CHORUS = 7, 10, 11, 64, 91, 93
 SET = (VOLUME, PAN, REVERB, CHORUS)
-USUAL_VOLUME = 100  # of a channel until it is told another; the one that note levels were measured with
+USUAL_VOLUME = (
+    100  # of a channel until it is told another; the one that note levels were measured with
+)
 STEEPNESS = 40  # dB a decade of volume and expression (General MIDI)
 # LU of a track beside the melody, both where they play. A whole band is about 3 below, or lower as ON_TOP asks for.
 ROLES = {"drums": -8.0, "bass": -8.0, "guitar": -9.5, "strings": -10.5}
@@ -32,7 +34,8 @@ PASSAGE = 3.0  # seconds: short-term loudness (EBU Tech 3341)
 @dataclass(frozen=True)
 class Room:
     """Where a genre's band plays. width: of guitar and strings from the middle, of 64; reverb: of the pitched tracks, which SENDS
-    share out, and drums: of the drums; chorus: of guitar and strings; all as controllers, 0 to 127."""
+    share out, and drums: of the drums; chorus: of guitar and strings; all as controllers, 0 to 127.
+    """
 
     width: int = 32
     reverb: int = 45
@@ -51,8 +54,16 @@ ROOMS = {
     "game": Room(44, 36, 16, 24),
     "funk": Room(40, 20, 8, 10),
 }
-PLACES = {"guitar": -1.0, "strings": 0.75}  # of a room's width, left to right; all others are in the middle
-SENDS = {"piano": 0.9, "bass": 0.25, "guitar": 0.8, "strings": 1.2}  # of a room's reverb: low notes blur, strings float
+PLACES = {
+    "guitar": -1.0,
+    "strings": 0.75,
+}  # of a room's width, left to right; all others are in the middle
+SENDS = {
+    "piano": 0.9,
+    "bass": 0.25,
+    "guitar": 0.8,
+    "strings": 1.2,
+}  # of a room's reverb: low notes blur, strings float
 CHORUSED = ("guitar", "strings")
 
 
@@ -60,39 +71,66 @@ def balanced(score: Score, genre: str) -> Score:
     """`score`, a result of `Accompanist.accompany`, with volume, pan, reverb and chorus (controllers 7, 10, 91 and 93) at beat 0
     of every track. Of the melody's track those that are there when it begins stay (but for a volume that mutes it), and its
     loudness with them is what the band's is set to. genre: one of ROOMS, or any other for a room between them. Raises
-    MusicError where no track is the melody's."""
+    MusicError where no track is the melody's.
+    """
     melody = next((track for track in score.tracks if track.name == TRACK_NAMES[MELODY]), None)
     if melody is None:
-        raise MusicError(f"there is no track named {TRACK_NAMES[MELODY]!r} to balance the others with")
+        raise MusicError(
+            f"there is no track named {TRACK_NAMES[MELODY]!r} to balance the others with"
+        )
     clock, notices = _Clock(score), list(score.notices)
     if melody.notes and _own_volume(melody) < MUTED:
-        notices.append("melody: its volume in the file is next to nothing; it is played at the usual one")
-        heard = replace(melody, controls=[control for control in melody.controls if control.number != VOLUME])
-        score = replace(score, tracks=[heard if track is melody else track for track in score.tracks])
+        notices.append(
+            "melody: its volume in the file is next to nothing; it is played at the usual one"
+        )
+        heard = replace(
+            melody, controls=[control for control in melody.controls if control.number != VOLUME]
+        )
+        score = replace(
+            score, tracks=[heard if track is melody else track for track in score.tracks]
+        )
         melody = heard
-    band = [replace(track, controls=_others(track)) for track in score.tracks if track is not melody]
-    volumes = volumes_under(clock.power(melody), {track.name: clock.power(track) for track in band if track.notes})
+    band = [
+        replace(track, controls=_others(track)) for track in score.tracks if track is not melody
+    ]
+    volumes = volumes_under(
+        clock.power(melody), {track.name: clock.power(track) for track in band if track.notes}
+    )
     room = ROOMS.get(genre.lower(), Room())
 
     def equipped(track: Track) -> Track:
         begun = min((note.onset for note in track.notes), default=0.0)
-        own = {control.number for control in track.controls if control.onset <= begun} if track is melody else set()
+        own = (
+            {control.number for control in track.controls if control.onset <= begun}
+            if track is melody
+            else set()
+        )
         values = {
             VOLUME: volumes.get(track.name, USUAL_VOLUME) if track is not melody else USUAL_VOLUME,
             PAN: 64 + round(PLACES.get(track.name, 0.0) * room.width),
-            REVERB: room.drums if track.is_drum else round(room.reverb * SENDS.get(track.name, 1.0)),
+            REVERB: room.drums
+            if track.is_drum
+            else round(room.reverb * SENDS.get(track.name, 1.0)),
             CHORUS: room.chorus if track.name in CHORUSED else 0,
         }
         kept = track.controls if track is melody else _others(track)
-        return replace(track, controls=[Control(0.0, n, value) for n, value in values.items() if n not in own] + kept)
+        return replace(
+            track,
+            controls=[Control(0.0, n, value) for n, value in values.items() if n not in own] + kept,
+        )
 
     return replace(score, tracks=[equipped(track) for track in score.tracks], notices=notices)
 
 
 def volumes_under(melody: np.ndarray, band: dict[str, np.ndarray]) -> dict[str, int]:
     """The volumes, 1 to 127, that bring the band's tracks below a melody; both as power in each HOP: [hops]."""
-    wanted = {name: level(melody) + ROLES.get(name, OTHER_ROLE) - level(power) for name, power in band.items()}
-    whole = sum((power * 10 ** (wanted[name] / 10) for name, power in band.items()), np.zeros_like(melody))
+    wanted = {
+        name: level(melody) + ROLES.get(name, OTHER_ROLE) - level(power)
+        for name, power in band.items()
+    }
+    whole = sum(
+        (power * 10 ** (wanted[name] / 10) for name, power in band.items()), np.zeros_like(melody)
+    )
     too_loud = ON_TOP - np.percentile(over(melody, whole), MOSTLY) if whole.any() else 0.0
     return {name: _volume(gain - max(too_loud, 0.0)) for name, gain in wanted.items()}
 
@@ -152,17 +190,28 @@ class _Clock:
         table = note_levels.DRUMS if track.is_drum else note_levels.PROGRAMS[track.program]
         strength = table[-1] * np.log10(np.maximum(velocity, 1) / note_levels.VELOCITY)
         for number, usual in ((VOLUME, USUAL_VOLUME), (EXPRESSION, 127)):
-            strength += STEEPNESS * np.log10(np.maximum(_loudest(track, number, onset, onset + duration, usual), 0.1) / usual)
+            strength += STEEPNESS * np.log10(
+                np.maximum(_loudest(track, number, onset, onset + duration, usual), 0.1) / usual
+            )
         if track.is_drum:
             keys = np.clip(pitch.astype(int) - note_levels.FIRST_KEY, 0, len(table) - 2)
-            return self._spread(start, np.full(len(start), note_levels.LENGTHS[1]), 10 ** ((table[keys] + strength) / 10))
-        levels = [np.interp(pitch, note_levels.PITCHES, row) + strength for row in table[:-1].reshape(3, -1)]
+            return self._spread(
+                start,
+                np.full(len(start), note_levels.LENGTHS[1]),
+                10 ** ((table[keys] + strength) / 10),
+            )
+        levels = [
+            np.interp(pitch, note_levels.PITCHES, row) + strength
+            for row in table[:-1].reshape(3, -1)
+        ]
         stroke, brief, long = 10 ** (np.array(levels) / 10)
         first, second, third = note_levels.LENGTHS
         head = stroke + (brief - stroke) * np.clip((length - first) / (second - first), 0, 1)
         rest = np.maximum(long - brief, 0) * np.maximum(length - second, 0) / (third - second)
         body = np.minimum(length, second)
-        return self._spread(start, body, head) + self._spread(start + body, np.maximum(length - body, HOP), rest)
+        return self._spread(start, body, head) + self._spread(
+            start + body, np.maximum(length - body, HOP), rest
+        )
 
     def _spread(self, start: np.ndarray, length: np.ndarray, energy: np.ndarray) -> np.ndarray:
         """[hops] power of notes that give their energy evenly."""
@@ -177,14 +226,20 @@ class _Clock:
 
 def _at(track: Track, number: int, beats: np.ndarray, usual: float) -> np.ndarray:
     """A controller's values at `beats`; `usual` before it is first set."""
-    events = sorted((control.onset, control.value) for control in track.controls if control.number == number)
+    events = sorted(
+        (control.onset, control.value) for control in track.controls if control.number == number
+    )
     onsets, values = np.array([(-np.inf, usual), *events], float).T
     return values[np.searchsorted(onsets, beats, side="right") - 1]
 
 
-def _loudest(track: Track, number: int, starts: np.ndarray, ends: np.ndarray, usual: float) -> np.ndarray:
+def _loudest(
+    track: Track, number: int, starts: np.ndarray, ends: np.ndarray, usual: float
+) -> np.ndarray:
     """A controller's largest values from `starts` to `ends`, in beats: players of winds and strings begin notes at 0."""
-    events = sorted((control.onset, control.value) for control in track.controls if control.number == number)
+    events = sorted(
+        (control.onset, control.value) for control in track.controls if control.number == number
+    )
     onsets, values = np.array([(-np.inf, usual), *events], float).T
     first = np.searchsorted(onsets, starts, side="right") - 1
     last = np.maximum(np.searchsorted(onsets, ends, side="left"), first + 1)
@@ -199,7 +254,11 @@ def _own_volume(melody: Track) -> float:
 
 def _released(track: Track, ends: np.ndarray) -> np.ndarray:
     """When notes that end at `ends` (beats) are damped: where the pedal is down, as it goes up."""
-    ups = sorted(control.onset for control in track.controls if control.number == SUSTAIN and control.value < 64)
+    ups = sorted(
+        control.onset
+        for control in track.controls
+        if control.number == SUSTAIN and control.value < 64
+    )
     held = _at(track, SUSTAIN, ends, 0) >= 64
     following = np.searchsorted(ups, ends)
     return np.where(held, np.array([*ups, track.end])[following], ends)

@@ -27,7 +27,8 @@ class Shape:
     """By block of a song, B blocks: source [B] int, the earlier block whose accompaniment returns, else -1; opens [B] bool,
     whether a new section begins; closes [B] bool, whether a phrase ends; energy [B], 0 to 1; rests: blocks in which an
     instrument waits, by track; labels: [B] int, equal where phrases are alike; dynamics: [B] velocity by which the band is
-    louder than on average, empty where nothing is said of it (accomp.band.song_form draws it)."""
+    louder than on average, empty where nothing is said of it (accomp.band.song_form draws it).
+    """
 
     source: np.ndarray
     opens: np.ndarray
@@ -45,7 +46,9 @@ class Shape:
         return cls(np.full(blocks, -1), opens, nothing, np.full(blocks, 0.5), np.arange(blocks), {})
 
     @classmethod
-    def of(cls, blocks: np.ndarray, first: int, random: np.random.Generator, alike: float = ALIKE) -> "Shape":
+    def of(
+        cls, blocks: np.ndarray, first: int, random: np.random.Generator, alike: float = ALIKE
+    ) -> "Shape":
         """The shape of melody blocks [B, 2, 32, 128], of which the first `first` come before the first whole bar."""
         count = len(blocks)
         similarity = self_similarity(blocks)
@@ -69,7 +72,8 @@ class Shape:
 
 def self_similarity(blocks: np.ndarray) -> np.ndarray:
     """[B, B] how alike melody blocks [B, 2, 32, 128] are: the share of onsets in common (Jaccard index), that of the pitches
-    struck and, weighing less because dance tunes have one rhythm throughout, that of the times struck."""
+    struck and, weighing less because dance tunes have one rhythm throughout, that of the times struck.
+    """
     onsets = blocks[:, 0].reshape(len(blocks), -1).astype(np.float32)
     rhythm = blocks[:, 0].any(2).astype(np.float32)
     result = np.zeros((len(blocks), len(blocks)), np.float32)
@@ -81,7 +85,8 @@ def self_similarity(blocks: np.ndarray) -> np.ndarray:
 
 def phrase_starts(similarity: np.ndarray, first: int) -> np.ndarray:
     """First blocks of the phrases: every fourth block, or every second where the melody resembles itself more after four
-    bars than after eight, or is short."""
+    bars than after eight, or is short.
+    """
     count = len(similarity)
 
     def at_lag(lag: int) -> float:
@@ -94,9 +99,12 @@ def phrase_starts(similarity: np.ndarray, first: int) -> np.ndarray:
     return starts
 
 
-def label_phrases(similarity: np.ndarray, starts: np.ndarray, count: int) -> tuple[list[int], list[int]]:
+def label_phrases(
+    similarity: np.ndarray, starts: np.ndarray, count: int
+) -> tuple[list[int], list[int]]:
     """A label for each phrase, and the earlier phrase that it is modelled on, else -1. Of the earlier phrases the one most
-    alike counts, if it is alike enough; phrases are compared block by block from their beginnings."""
+    alike counts, if it is alike enough; phrases are compared block by block from their beginnings.
+    """
     ends = [*starts[1:], count]
     labels: list[int] = []
     models: list[int] = []
@@ -106,7 +114,9 @@ def label_phrases(similarity: np.ndarray, starts: np.ndarray, count: int) -> tup
             length = min(end - start, ends[j] - starts[j])
             # Phrases that begin alike and end differently (first and second endings) are one phrase.
             weights = np.linspace(1.5, 0.5, length) if length > 1 else np.ones(1)
-            alike = np.average([similarity[start + k, starts[j] + k] for k in range(length)], weights=weights)
+            alike = np.average(
+                [similarity[start + k, starts[j] + k] for k in range(length)], weights=weights
+            )
             if alike > best:
                 best, model = alike, j
         labels.append(labels[model] if model >= 0 else max(labels, default=-1) + 1)
@@ -114,7 +124,9 @@ def label_phrases(similarity: np.ndarray, starts: np.ndarray, count: int) -> tup
     return labels, models
 
 
-def _sources(similarity: np.ndarray, blocks: np.ndarray, starts: np.ndarray, models: list[int], alike: float) -> np.ndarray:
+def _sources(
+    similarity: np.ndarray, blocks: np.ndarray, starts: np.ndarray, models: list[int], alike: float
+) -> np.ndarray:
     count = len(blocks)
     notes = blocks[:, 0].reshape(count, -1).sum(1)
     source = np.full(count, -1)
@@ -126,7 +138,9 @@ def _sources(similarity: np.ndarray, blocks: np.ndarray, starts: np.ndarray, mod
             block = starts[i] + k
             if notes[block] < FEWEST_NOTES:
                 continue
-            counterpart = starts[model] + k if model >= 0 and k < ends[model] - starts[model] else -1
+            counterpart = (
+                starts[model] + k if model >= 0 and k < ends[model] - starts[model] else -1
+            )
             if counterpart >= 0 and similarity[block, counterpart] >= RELATED:
                 earlier = counterpart
             else:
@@ -139,12 +153,19 @@ def _sources(similarity: np.ndarray, blocks: np.ndarray, starts: np.ndarray, mod
     return source
 
 
-def _rests(labels: np.ndarray, phrase_of: np.ndarray, random: np.random.Generator) -> dict[int, np.ndarray]:
+def _rests(
+    labels: np.ndarray, phrase_of: np.ndarray, random: np.random.Generator
+) -> dict[int, np.ndarray]:
     """Who rests in which blocks: one instrument throughout one section, most often the first, so that sections differ and
-    returns are known again; all play in the last phrase. A song of one section begins without it."""
+    returns are known again; all play in the last phrase. A song of one section begins without it.
+    """
     resting = int(random.choice(list(RESTS), p=list(RESTS.values())))
     by_phrase = np.arange(len(labels)) == 0
-    possible = [label for label in dict.fromkeys(labels.tolist()) if (labels == label).mean() <= MOST_RESTING]
+    possible = [
+        label
+        for label in dict.fromkeys(labels.tolist())
+        if (labels == label).mean() <= MOST_RESTING
+    ]
     if len(set(labels.tolist())) > 1 and possible and resting != DRUMS:
         chances = np.where(np.array(possible) == labels[0], 2.0, 1.0)
         by_phrase = labels == random.choice(possible, p=chances / chances.sum())
@@ -152,21 +173,40 @@ def _rests(labels: np.ndarray, phrase_of: np.ndarray, random: np.random.Generato
     return {resting: by_phrase[phrase_of]}
 
 
-def _energies(blocks: np.ndarray, starts: np.ndarray, labels: list[int], phrase_of: np.ndarray) -> np.ndarray:
+def _energies(
+    blocks: np.ndarray, starts: np.ndarray, labels: list[int], phrase_of: np.ndarray
+) -> np.ndarray:
     """Energy rises over the song, is a little higher in later sections (B, C) than in the first, and follows how busy and
-    how high the melody is."""
+    how high the melody is.
+    """
     count = len(starts)
     on = blocks[:, 0].reshape(len(blocks), -1).sum(1).astype(float)
     pitch = np.array([np.nonzero(b[0])[1].mean() if b[0].any() else np.nan for b in blocks])
     busy = np.array([on[phrase_of == i].mean() for i in range(count)])
-    high = np.array([np.nanmean(pitch[phrase_of == i]) if np.isfinite(pitch[phrase_of == i]).any() else np.nan
-                     for i in range(count)])  # fmt: skip
-    high = np.where(np.isfinite(high), high, np.nanmean(high)) if np.isfinite(high).any() else np.zeros(count)
+    high = np.array(
+        [
+            np.nanmean(pitch[phrase_of == i])
+            if np.isfinite(pitch[phrase_of == i]).any()
+            else np.nan
+            for i in range(count)
+        ]
+    )
+    high = (
+        np.where(np.isfinite(high), high, np.nanmean(high))
+        if np.isfinite(high).any()
+        else np.zeros(count)
+    )
     rise = np.linspace(0.3, 0.75, count)
-    by_phrase = rise + 0.1 * (np.array(labels) > 0) + 0.08 * _standard(busy) + 0.04 * _standard(high)
+    by_phrase = (
+        rise + 0.1 * (np.array(labels) > 0) + 0.08 * _standard(busy) + 0.04 * _standard(high)
+    )
     return np.clip(by_phrase, 0, 1)[phrase_of]
 
 
 def _standard(values: np.ndarray) -> np.ndarray:
     deviation = values.std()
-    return np.clip((values - values.mean()) / deviation, -2, 2) if deviation > 1e-9 else np.zeros_like(values)
+    return (
+        np.clip((values - values.mean()) / deviation, -2, 2)
+        if deviation > 1e-9
+        else np.zeros_like(values)
+    )

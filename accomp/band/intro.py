@@ -1,6 +1,5 @@
 """What comes before the melody: nothing, a bar of clicks, or two bars of the band."""
 
-
 import numpy as np
 
 from accomp.band.lead import Lead, first_bar
@@ -18,7 +17,8 @@ TURNAROUND = {False: (0, 21, 5, 7), True: (21, 5, 14, 4)}
 
 def make_room(score: Score, lead: Lead, intro: str) -> tuple[Score, Lead]:
     """`score` with the melody as much later as the introduction takes, and its lead. A pickup's bar counts as
-    the second of two bars. Raises MusicError where `intro` is unknown."""
+    the second of two bars. Raises MusicError where `intro` is unknown.
+    """
     if intro not in INTROS:
         raise MusicError(f"intro {intro!r} is unknown; accepted: {', '.join(INTROS)}")
     if intro == "none":
@@ -33,8 +33,6 @@ def make_room(score: Score, lead: Lead, intro: str) -> tuple[Score, Lead]:
     return score, Lead.of(score, lead.index, bars * bar_beats if intro == "bars" else 0.0, lead.key)
 
 
-
-
 def clicks(score: Score, lead: Lead) -> list[Note]:
     """A bar of clicks, one each beat of the meter, before the bar in which the melody begins."""
     bar = first_bar(score, lead.track)
@@ -42,7 +40,10 @@ def clicks(score: Score, lead: Lead) -> list[Note]:
     compound = is_compound(numerator, denominator) and numerator > 3
     pulses = numerator // 3 if compound else numerator
     beat = bar.meter.bar_beats / pulses
-    return [Note(STICKS, bar.onset - (pulses - i) * beat, beat / 4, 100 if i == 0 else 80) for i in range(pulses)]
+    return [
+        Note(STICKS, bar.onset - (pulses - i) * beat, beat / 4, 100 if i == 0 else 80)
+        for i in range(pulses)
+    ]
 
 
 def half_bars(lead: Lead) -> int:

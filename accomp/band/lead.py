@@ -19,7 +19,8 @@ from accomp.roll.parts import melody_planes
 class Lead:
     """track: the melody as it was given; line: its top line, one note at a time; grid: the steps of its bars; key: asked for,
     or estimated; shift: semitones above its normal key and octave; planes: [2, S, 128] uint8, the line in its normal key, as
-    the models see it."""
+    the models see it.
+    """
 
     index: int  # of the track in its score
     track: Track
@@ -32,12 +33,21 @@ class Lead:
     intro_steps: int = 0  # that the band plays before the melody's first bar
 
     @classmethod
-    def of(cls, score: Score, melody_track: int | None = None, intro_beats: float = 0.0, key: str | Key | None = None) -> "Lead":
+    def of(
+        cls,
+        score: Score,
+        melody_track: int | None = None,
+        intro_beats: float = 0.0,
+        key: str | Key | None = None,
+    ) -> "Lead":
         """The lead in `score`: track `melody_track`, else the one most like a melody. intro_beats: how long before its
-        bar the band begins; key: such as "A minor", else estimated. Raises MusicError where there is no melody."""
+        bar the band begins; key: such as "A minor", else estimated. Raises MusicError where there is no melody.
+        """
         index = choose_melody(score) if melody_track is None else melody_track
         if not 0 <= index < len(score.tracks):
-            raise MusicError(f"melody track {index} does not exist; the file has tracks 0 to {len(score.tracks) - 1}")
+            raise MusicError(
+                f"melody track {index} does not exist; the file has tracks 0 to {len(score.tracks) - 1}"
+            )
         track = score.tracks[index]
         if track.is_drum or not track.notes:
             found = "is a drum track" if track.is_drum else "has no notes"
@@ -45,16 +55,28 @@ class Lead:
         line = skyline(track.notes)
         start = first_bar(score, track).onset - intro_beats if intro_beats else track.start
         grid = Grid.of(score, start, track.end)
-        key = tonality.parse_key(key) if isinstance(key, str) else key or tonality.estimate_key(line)
+        key = (
+            tonality.parse_key(key) if isinstance(key, str) else key or tonality.estimate_key(line)
+        )
         shift = tonality.shift_of(line, key)
-        intro = int(np.searchsorted(grid.beats, grid.beats[0] + intro_beats - 1e-6)) if intro_beats else 0
+        intro = (
+            int(np.searchsorted(grid.beats, grid.beats[0] + intro_beats - 1e-6))
+            if intro_beats
+            else 0
+        )
         whole = whole_bars(score, track)[0].onset
-        return cls(index, track, line, grid, key, shift, melody_planes(line, shift, grid), whole, intro)
+        return cls(
+            index, track, line, grid, key, shift, melody_planes(line, shift, grid), whole, intro
+        )
 
     @property
     def end(self) -> int:
         """The step on which the melody ends, exclusive."""
-        return int(max(self.grid.nearest_step(self.track.end), self.grid.nearest_step(self.track.start) + 1))
+        return int(
+            max(
+                self.grid.nearest_step(self.track.end), self.grid.nearest_step(self.track.start) + 1
+            )
+        )
 
     @property
     def last_onset(self) -> int:
@@ -78,9 +100,3 @@ def first_bar(score: Score, track: Track) -> Bar:
     """The bar of `score` in which a track begins."""
     bars = score.bars(track.start + 1e-3)
     return next(bar for bar in reversed(bars) if bar.onset <= track.start + 1e-6)
-
-
-
-
-
-

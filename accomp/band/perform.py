@@ -22,7 +22,10 @@ def perform(sketch: Sketch) -> Score:
     band = decode(sketch)
     if sketch.shape:
         band = arrangement.end_together(band, symbols, lead.final_step, lead.end)
-    band = {t: notes if t == DRUMS else arrangement.in_range(notes, lead.shift, t) for t, notes in band.items()}
+    band = {
+        t: notes if t == DRUMS else arrangement.in_range(notes, lead.shift, t)
+        for t, notes in band.items()
+    }
     if sketch.shape:
         band = arrangement.ground(band, lead.final_step)
     tune = Tune.of(lead.line, lead.grid)
@@ -30,7 +33,9 @@ def perform(sketch: Sketch) -> Score:
     for track, spec in enumerate(TRACKS):
         program = model.config.programs.get(spec.name, spec.program)
         if track == MELODY:
-            tracks.append(Track(spec.name, program, False, list(lead.track.notes), list(lead.track.controls)))
+            tracks.append(
+                Track(spec.name, program, False, list(lead.track.notes), list(lead.track.controls))
+            )
             continue
         notes = _played(sketch, band[track], track, tune) if track not in sketch.silent else []
         if sketch.retake and track not in sketch.silent:
@@ -38,9 +43,18 @@ def perform(sketch: Sketch) -> Score:
         tracks.append(Track(spec.name, program, track == DRUMS, notes))
     if sketch.intro == "count-in":
         tracks[DRUMS].notes[:0] = opening.clicks(sketch.score, lead)
-    named = _named([symbol.transposed(lead.shift) for symbol in symbols], lead) if model.planner else []
+    named = (
+        _named([symbol.transposed(lead.shift) for symbol in symbols], lead) if model.planner else []
+    )
     score = sketch.score
-    song = Score(tracks, list(score.tempos), list(score.meters), score.resolution, named, list(sketch.notices))
+    song = Score(
+        tracks,
+        list(score.tempos),
+        list(score.meters),
+        score.resolution,
+        named,
+        list(sketch.notices),
+    )
     return mixing.balanced(song, model.config.genre)
 
 
@@ -56,7 +70,9 @@ def decode(sketch: Sketch) -> dict[int, np.ndarray]:
         if track == DRUMS:
             for block, fill in sketch.fills.items():
                 if played[block].any():
-                    played[block, :, -HALF_BAR_STEPS:] = vae.binarise(vae.decode(fill, plan[:1]))[0, :, -HALF_BAR_STEPS:]
+                    played[block, :, -HALF_BAR_STEPS:] = vae.binarise(vae.decode(fill, plan[:1]))[
+                        0, :, -HALF_BAR_STEPS:
+                    ]
         notes = pianoroll.from_planes(pianoroll.from_blocks(played.cpu().numpy()))
         if model.config.planner and len(notes) and track != DRUMS:
             notes = arrangement.strike_again(notes, arrangement.LONGEST[track])
@@ -68,7 +84,9 @@ def decode(sketch: Sketch) -> dict[int, np.ndarray]:
                 notes = voicing.colour(notes, sketch.symbols)
         band[track] = notes[notes[:, 1] < sketch.lead.end]
     if model.config.planner and model.config.agree:
-        band |= voicing.agree({track: notes for track, notes in band.items() if track != DRUMS}, sketch.symbols)
+        band |= voicing.agree(
+            {track: notes for track, notes in band.items() if track != DRUMS}, sketch.symbols
+        )
     return band
 
 
@@ -82,14 +100,20 @@ def _played(sketch: Sketch, notes: np.ndarray, track: int, tune: Tune) -> list[N
     offsets = np.zeros(len(notes))
     if sketch.feel:
         # Streams of their own: a note more in one track or chord moves no other.
-        velocities = feel.velocities(notes, track, tune, np.random.default_rng([seed, track, 0]), sketch.dynamics)
+        velocities = feel.velocities(
+            notes, track, tune, np.random.default_rng([seed, track, 0]), sketch.dynamics
+        )
         offsets = feel.offsets(notes, track, tune, np.random.default_rng([seed, track, 1]))
         offsets[notes[:, 1] >= lead.final_step] = 0  # the band ends as one
     else:
         velocities = feel.plain_velocities(notes, track, tune)
     played = []
-    last_beat = grid.beats[grid.nearest_step(end)] - 1e-9  # what sounds to the last step sounds to the melody's very end
-    for (pitch, _, last), (onset, stop), velocity in zip(notes, played_times(notes, offsets, grid), velocities):
+    last_beat = (
+        grid.beats[grid.nearest_step(end)] - 1e-9
+    )  # what sounds to the last step sounds to the melody's very end
+    for (pitch, _, last), (onset, stop), velocity in zip(
+        notes, played_times(notes, offsets, grid), velocities
+    ):
         stop = end if grid.beats[last] >= last_beat else min(stop, end)
         if stop - onset > 1e-9:
             played.append(Note(int(pitch), float(onset), float(stop - onset), int(velocity)))

@@ -28,7 +28,8 @@ class Sketch:
     """model: who plays; score, lead: the melody, with room for an introduction; symbols: its chords by half bar, in the normal
     key; latents: by track, latents and flags [B, K + 1]; onsets: by track, [B] how many onsets a block shall have, NaN where
     the decoder tells; fills: by block, a drum latent [1, K] for its last half bar; shape, feel, intro: as in
-    `Accompanist.accompany`; silent: tracks that don't play; retake: what stays of an earlier result."""
+    `Accompanist.accompany`; silent: tracks that don't play; retake: what stays of an earlier result.
+    """
 
     model: BandModel
     score: Score
@@ -65,14 +66,19 @@ class Sketch:
         """On the way from this sketch (amount 0) to another one of the same melody (1): where both have an instrument play, its
         latents are w = (1 - amount) w1 + amount w2 with as many onsets as lie between; what can't be halved (chords, fills, who
         plays at all) changes place by place, and sounds, room and the players' manner in the middle. The other's model may be
-        of another genre with the same VAEs. Raises MusicError where the two don't belong together, or amount is out of range."""
+        of another genre with the same VAEs. Raises MusicError where the two don't belong together, or amount is out of range.
+        """
         if not 0 <= amount <= 1:
             raise MusicError(f"the amount is {amount}; accepted: 0 (the first) to 1 (the second)")
         if self.lead.track.notes != other.lead.track.notes or self.lead.shift != other.lead.shift:
-            raise MusicError("the two are not of the same melody, key and introduction; accepted: sketches of one melody")
+            raise MusicError(
+                "the two are not of the same melody, key and introduction; accepted: sketches of one melody"
+            )
         if self.model.latent_space != other.model.latent_space:
             names = f"{self.model.config.genre} and {other.model.config.genre}"
-            raise MusicError(f"the models of {names} have different VAEs, whose latents can't be mixed")
+            raise MusicError(
+                f"the models of {names} have different VAEs, whose latents can't be mixed"
+            )
         if amount in (0, 1):
             return other if amount else self
         nearer = other if amount >= 0.5 else self
@@ -86,12 +92,18 @@ class Sketch:
             a, b = self.latents[track], other.latents[track].to(self.model.device)
             later = torch.from_numpy(random.random(len(a)) < amount).to(a.device)[:, None]
             both = (a[:, -1:] > 0) & (b[:, -1:] > 0)
-            mixed.latents[track] = torch.where(both, torch.lerp(a, b, amount), torch.where(later, b, a))
+            mixed.latents[track] = torch.where(
+                both, torch.lerp(a, b, amount), torch.where(later, b, a)
+            )
             first, second = (sketch._wanted(track, mixed.plan) for sketch in (self, other))
-            wanted = torch.where(both[:, 0], torch.lerp(first, second.to(a.device), amount), torch.nan)
+            wanted = torch.where(
+                both[:, 0], torch.lerp(first, second.to(a.device), amount), torch.nan
+            )
             # Where only one of the two plays, it plays as it would.
             mixed.onsets[track] = torch.where(
-                both[:, 0], wanted, torch.where(later[:, 0], other.onsets[track].to(a.device), self.onsets[track])
+                both[:, 0],
+                wanted,
+                torch.where(later[:, 0], other.onsets[track].to(a.device), self.onsets[track]),
             )
         later = dict(zip(range(len(self.latents[0])), random.random(len(self.latents[0])) < amount))
         for block in sorted(self.fills.keys() | other.fills.keys()):
@@ -103,27 +115,38 @@ class Sketch:
     def _wanted(self, track: int, plan: Tensor) -> Tensor:
         """[B] how many onsets its blocks have under another plan [B, 4]."""
         own = self.onsets[track]
-        return torch.where(own.isnan(), onsets_of(self.model, track, plan.to(own.device), self.latents[track]), own)
+        return torch.where(
+            own.isnan(), onsets_of(self.model, track, plan.to(own.device), self.latents[track]), own
+        )
 
     @torch.no_grad()
     def explored(self, moves: dict[str, dict[str, float]]) -> "Sketch":
         """With instruments moved through their latent spaces: {"guitar": {"density": 1.0, "variety": -0.5}}, in standard
-        deviations of the genre's real playing, -3 to 3; see `HarmonyNN.directions`. Raises MusicError."""
+        deviations of the genre's real playing, -3 to 3; see `HarmonyNN.directions`. Raises MusicError.
+        """
         latents, onsets = dict(self.latents), dict(self.onsets)
         for name, move in moves.items():
             track = _instrument(name)
             if not isinstance(move, dict):
-                raise MusicError(f'{name} moves by {move!r}; accepted: directions with amounts, such as {{"density": 1.0}}')
+                raise MusicError(
+                    f'{name} moves by {move!r}; accepted: directions with amounts, such as {{"density": 1.0}}'
+                )
             directions = self.model.harmony[name].directions()
             shift = torch.zeros_like(latents[track][0])
             for direction, amount in move.items():
                 if direction not in directions:
-                    raise MusicError(f"{name} has no direction {direction!r}; accepted: {', '.join(directions) or 'none'}")
+                    raise MusicError(
+                        f"{name} has no direction {direction!r}; accepted: {', '.join(directions) or 'none'}"
+                    )
                 if not -FARTHEST <= amount <= FARTHEST:
-                    raise MusicError(f"{direction} of {name} is {amount}; accepted: {-FARTHEST:g} to {FARTHEST:g}")
+                    raise MusicError(
+                        f"{direction} of {name} is {amount}; accepted: {-FARTHEST:g} to {FARTHEST:g}"
+                    )
                 shift[:-1] += amount * directions[direction]
             moved = latents[track] + shift * latents[track][:, -1:]
-            was, now = (onsets_of(self.model, track, self.plan, rows) for rows in (latents[track], moved))
+            was, now = (
+                onsets_of(self.model, track, self.plan, rows) for rows in (latents[track], moved)
+            )
             latents[track] = moved
             onsets[track] = onsets[track] * (now + 1) / (was + 1)  # NaN stays NaN
         return replace(self, latents=latents, onsets=onsets)
@@ -137,7 +160,9 @@ def parse_moves(texts: Iterable[str]) -> dict[str, dict[str, float]]:
             name, direction, amount = text.split()
             moves.setdefault(name, {})[direction] = float(amount)
         except ValueError:
-            raise MusicError(f'{text!r} is no way to explore; accepted: such as "guitar density 1"') from None
+            raise MusicError(
+                f'{text!r} is no way to explore; accepted: such as "guitar density 1"'
+            ) from None
     return moves
 
 

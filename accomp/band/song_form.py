@@ -31,7 +31,8 @@ BAR_BLOCKS = BLOCK_STEPS // BAR_STEPS  # measures of a block
 @dataclass
 class Drawn:
     """By measure of a song: plays [M, 5] probability that a track plays, density [M, 5] notes it strikes, loudness [M, 5]
-    velocity above its mean; agreement: how well the draw's own melody fits, in nats a measure (higher is better)."""
+    velocity above its mean; agreement: how well the draw's own melody fits, in nats a measure (higher is better).
+    """
 
     plays: np.ndarray
     density: np.ndarray
@@ -40,7 +41,13 @@ class Drawn:
 
 
 @torch.no_grad()
-def draw(blocks: np.ndarray, vae: SongVAE, random: np.random.Generator, genre: str = "", draws: int = DRAWS) -> Drawn:
+def draw(
+    blocks: np.ndarray,
+    vae: SongVAE,
+    random: np.random.Generator,
+    genre: str = "",
+    draws: int = DRAWS,
+) -> Drawn:
     """A band's shape for melody blocks [B, 2, 32, 128] in their normal key, of a genre."""
     melody = measures.describe_melody(blocks)
     count, length = len(melody), vae.config.measures
@@ -51,7 +58,9 @@ def draw(blocks: np.ndarray, vae: SongVAE, random: np.random.Generator, genre: s
     about = torch.cat([vae.about_songs(1, genre, *map(float, place)) for place in places])
     device = vae.known.device
     mean, log_variance = vae.encode(windows.to(device), about.to(device), alone=True)
-    noise = torch.from_numpy(random.standard_normal((draws, 1, vae.config.latent)).astype(np.float32)).to(device)
+    noise = torch.from_numpy(
+        random.standard_normal((draws, 1, vae.config.latent)).astype(np.float32)
+    ).to(device)
     latents = (mean + WIDER * noise * (log_variance / 2).exp()).flatten(0, 1)
     decoded = vae.decode(latents, about.to(device).repeat(draws, 1)).cpu().numpy()
     songs = join(decoded.reshape(draws, len(starts), length, -1), starts, count)
@@ -60,16 +69,29 @@ def draw(blocks: np.ndarray, vae: SongVAE, random: np.random.Generator, genre: s
     agreement = np.where(melody[:, lead] > 0, np.log(chance), np.log(1 - chance)).sum(2).mean(1)
     best = int(agreement.argmax())
     found = measures.unpack(songs[best])
-    return Drawn(found["plays"], found["density"], found["loudness"] * measures.LOUDNESS_UNIT, float(agreement[best]))
+    return Drawn(
+        found["plays"],
+        found["density"],
+        found["loudness"] * measures.LOUDNESS_UNIT,
+        float(agreement[best]),
+    )
 
 
-def shaped(shape: Shape, blocks: np.ndarray, first: int, vae: SongVAE, random: np.random.Generator, genre: str = "") -> Shape:
+def shaped(
+    shape: Shape,
+    blocks: np.ndarray,
+    first: int,
+    vae: SongVAE,
+    random: np.random.Generator,
+    genre: str = "",
+) -> Shape:
     """A shape (of Shape.of) whose rests and dynamics are drawn, and whose energy follows the draw as well as the melody; of a
     song of few phrases dynamics only. Sections and what returns stay those of the melody, and its rests where nobody rests in
     the draw.
 
     blocks: [B, 2, 32, 128] in the normal key, of which the first `first` come before the first whole bar. Phrases of one label
-    share who plays, so that they are known again; each has its own loudness."""
+    share who plays, so that they are known again; each has its own loudness.
+    """
     drawn = draw(blocks[first:], vae, random, genre)
     phrase = np.concatenate([[0], np.cumsum(shape.closes)[:-1]])
     count = int(phrase.max()) + 1
@@ -82,7 +104,11 @@ def shaped(shape: Shape, blocks: np.ndarray, first: int, vae: SongVAE, random: n
         inside = [(of_block == i) & (heard | ~heard[of_block == i].any()) for i in range(count)]
         return np.stack([values[rows].mean(0) if rows.any() else values.mean(0) for rows in inside])
 
-    plays, density, loudness = by_phrase(drawn.plays), by_phrase(drawn.density), by_phrase(drawn.loudness)
+    plays, density, loudness = (
+        by_phrase(drawn.plays),
+        by_phrase(drawn.density),
+        by_phrase(drawn.loudness),
+    )
     labels = shape.labels[np.searchsorted(phrase, np.arange(count))]
     for label in np.unique(labels):
         plays[labels == label] = plays[labels == label][0]
@@ -90,7 +116,9 @@ def shaped(shape: Shape, blocks: np.ndarray, first: int, vae: SongVAE, random: n
     band = list(measures.PLAYERS)
     busy = np.log2(1 + density[:, band].sum(1))
     loud = loudness[:, band].mean(1)
-    shape = replace(shape, dynamics=np.clip(LIVELIER * (loud - loud.mean()), -LOUDEST, LOUDEST)[phrase])
+    shape = replace(
+        shape, dynamics=np.clip(LIVELIER * (loud - loud.mean()), -LOUDEST, LOUDEST)[phrase]
+    )
     if count < FEWEST_PHRASES:
         return shape
     # On top of what the melody asks for and of the rise through the song: phrases of one label would all be as busy.
@@ -98,11 +126,14 @@ def shaped(shape: Shape, blocks: np.ndarray, first: int, vae: SongVAE, random: n
     return replace(shape, energy=energy, rests=rests_of(plays, phrase, random) or shape.rests)
 
 
-def rests_of(plays: np.ndarray, phrase: np.ndarray, random: np.random.Generator) -> dict[int, np.ndarray]:
+def rests_of(
+    plays: np.ndarray, phrase: np.ndarray, random: np.random.Generator
+) -> dict[int, np.ndarray]:
     """By track, the blocks [B] in which it rests, drawn by the probabilities [P, 5] that it plays, with phrase [B] of each block.
 
     For each instrument one number is drawn, and it rests in the phrases in which it is less likely to play than that: in each
-    as often as it should, but always first where it is least expected."""
+    as often as it should, but always first where it is least expected.
+    """
     bound = np.minimum(random.random(plays.shape[1]), np.quantile(plays, MOST_RESTING, axis=0))
     resting = plays < bound
     resting[:, MELODY] = False

@@ -39,7 +39,8 @@ LEVEL = 0.25  # how near in energy, as a share of the song's passages, a passage
 @dataclass
 class Style:
     """One song's playing. unique: by track that plays in the song, its different latents and flags [n, K + 1]; order: by track,
-    [B] int, which of them each block of the song has; latent_space: of the model that made it (Accompanist.latent_space)."""
+    [B] int, which of them each block of the song has; latent_space: of the model that made it (Accompanist.latent_space).
+    """
 
     name: str
     unique: dict[int, Tensor]
@@ -50,14 +51,22 @@ class Style:
     @torch.no_grad()
     def of(cls, model: BandModel, song: Score, name: str = "") -> "Style":
         """The style of `song`, a score with some of drums, guitar, bass and strings (or other instruments in their place) beside
-        its melody. Raises MusicError where nobody accompanies."""
+        its melody. Raises MusicError where nobody accompanies.
+        """
         parts = normal_parts(song)
-        blocks = {track: torch.from_numpy(pianoroll.to_blocks(parts.planes[track])) for track in ACCOMPANIMENT}
-        return cls.of_blocks(model, blocks, torch.from_numpy(parts.plan.reshape(-1, BLOCK_HALF_BARS)), name)
+        blocks = {
+            track: torch.from_numpy(pianoroll.to_blocks(parts.planes[track]))
+            for track in ACCOMPANIMENT
+        }
+        return cls.of_blocks(
+            model, blocks, torch.from_numpy(parts.plan.reshape(-1, BLOCK_HALF_BARS)), name
+        )
 
     @classmethod
     @torch.no_grad()
-    def of_blocks(cls, model: BandModel, blocks: dict[int, Tensor], plan: Tensor, name: str) -> "Style":
+    def of_blocks(
+        cls, model: BandModel, blocks: dict[int, Tensor], plan: Tensor, name: str
+    ) -> "Style":
         """The same of a song's blocks by track, [B, 2, 32, 128], in the normal key, and its plan [B, 4]. Raises MusicError."""
         unique, order = {}, {}
         for track, seen in blocks.items():
@@ -89,16 +98,20 @@ Asked = Style | str | Path | Collection[tuple[Style | str | Path, float]]
 @dataclass
 class StylePath:
     """What a band is drawn to, block by block of its song. latents: by track, [B, K + 1]; chance: by track, [B], from 0 to 1: up
-    to which factor the band decides who plays at all, and from which the style."""
+    to which factor the band decides who plays at all, and from which the style.
+    """
 
     latents: dict[int, Tensor]
     chance: dict[int, np.ndarray]
     factor: float
 
     @classmethod
-    def through(cls, pairs: list[tuple[Style, float]], factor: float, form: Shape, seed: int) -> "StylePath":
+    def through(
+        cls, pairs: list[tuple[Style, float]], factor: float, form: Shape, seed: int
+    ) -> "StylePath":
         """A way through songs with weights, as long as `form`. In each section every instrument follows one of the songs, more
-        likely one of much weight; of a song all take the same passage, which is as busy there as the section shall be."""
+        likely one of much weight; of a song all take the same passage, which is as busy there as the section shall be.
+        """
         random = np.random.default_rng([seed, 3])
         weights = np.array([weight for _, weight in pairs], float)
         count = len(form.opens)
@@ -107,7 +120,9 @@ class StylePath:
         latents: dict[int, Tensor] = {}
         chance = {track: np.ones(count) for track in known}
         for start, end in zip(starts, [*starts[1:], count]):
-            energy = float(form.energy[start]) if len(starts) > 1 else 1.0  # a song of one section gets all that there is
+            energy = (
+                float(form.energy[start]) if len(starts) > 1 else 1.0
+            )  # a song of one section gets all that there is
             passages = [_passage(style, energy, random) for style, _ in pairs]
             for track in sorted(known):
                 able = weights * [track in style.unique for style, _ in pairs]
@@ -115,7 +130,9 @@ class StylePath:
                 rows = pairs[at][0].latents(track)
                 if track not in latents:
                     latents[track] = rows.new_zeros(count, rows.shape[1])
-                latents[track][start:end] = rows[(passages[at] + np.arange(end - start)) % len(rows)]
+                latents[track][start:end] = rows[
+                    (passages[at] + np.arange(end - start)) % len(rows)
+                ]
                 chance[track][start:end] = random.random()
         for block in np.flatnonzero(form.source >= 0):  # what returns is played as before
             for track in known:
@@ -125,12 +142,15 @@ class StylePath:
 
     def drawn(self, track: int, block: int, chosen: Tensor) -> Tensor:
         """[K + 1]: a chosen latent and flag on their way to the style's. An instrument that the style's songs don't have is left
-        alone."""
+        alone.
+        """
         if track not in self.latents:
             return chosen
         style = self.latents[track][block]
         if chosen[-1] > 0 and style[-1] > 0:
-            return torch.cat([self.factor * style[:-1] + (1 - self.factor) * chosen[:-1], chosen[-1:]])
+            return torch.cat(
+                [self.factor * style[:-1] + (1 - self.factor) * chosen[:-1], chosen[-1:]]
+            )
         return style if self.chance[track][block] < self.factor else chosen
 
 
@@ -146,17 +166,26 @@ def _passage(style: Style, energy: float, random: np.random.Generator) -> int:
 
 def resolved(styles: Asked, factor: float, model: BandModel) -> list[tuple[Style, float]]:
     """What `Accompanist.accompany` takes, as styles with weights. Raises MusicError where one is unknown or no song with a band,
-    or weights or factor are out of range."""
+    or weights or factor are out of range.
+    """
     if not 0 <= factor <= 1:
         raise MusicError(f"style factor is {factor}; accepted: 0 (not at all) to 1 (as that song)")
     pairs = [(styles, 1.0)] if isinstance(styles, (Style, str, Path)) else list(styles)
     for pair in pairs:
         is_pair = isinstance(pair, (tuple, list)) and len(pair) == 2
-        if not (is_pair and isinstance(pair[0], (Style, str, Path)) and isinstance(pair[1], (int, float))):
-            raise MusicError(f"{pair!r} is no style with a weight; accepted: pairs such as ('bossa_nova', 2.0)")
+        if not (
+            is_pair
+            and isinstance(pair[0], (Style, str, Path))
+            and isinstance(pair[1], (int, float))
+        ):
+            raise MusicError(
+                f"{pair!r} is no style with a weight; accepted: pairs such as ('bossa_nova', 2.0)"
+            )
     wrong = [weight for _, weight in pairs if not 0 <= weight < float("inf")]
     if wrong or pairs and not sum(weight for _, weight in pairs):
-        raise MusicError(f"the weights of styles are {[w for _, w in pairs]}; accepted: 0 or more, one of them above 0")
+        raise MusicError(
+            f"the weights of styles are {[w for _, w in pairs]}; accepted: 0 or more, one of them above 0"
+        )
     return [(_resolved(style, model), weight) for style, weight in pairs if weight]
 
 
@@ -169,7 +198,9 @@ def _resolved(style: Style | str | Path, model: BandModel) -> Style:
         raise MusicError(
             f"the style {style.name!r} was made with other VAEs than those of {model.config.genre}; make it with Style.of"
         )
-    return replace(style, unique={track: rows.to(model.device) for track, rows in style.unique.items()})
+    return replace(
+        style, unique={track: rows.to(model.device) for track, rows in style.unique.items()}
+    )
 
 
 def parse_styles(text: str) -> list[tuple[str | Path, float]]:
@@ -198,23 +229,35 @@ def load_style(name: str, model: BandModel) -> Style:
         raise MusicError(f"style {name!r} is unknown; available: {', '.join(built_in())}")
     with safe_open(STYLES / STYLES_FILE, "pt") as file:
         if file.metadata()["latent_space"] != model.latent_space:
-            raise MusicError(f"the built-in styles are not for the VAEs of {model.config.genre}; bring a song as a style instead")
+            raise MusicError(
+                f"the built-in styles are not for the VAEs of {model.config.genre}; bring a song as a style instead"
+            )
         unique, order = {}, {}
         for track in ACCOMPANIMENT:
             key = f"{name}.{TRACK_NAMES[track]}"
             if f"{key}.unique" in file.keys():
-                unique[track] = file.get_tensor(f"{key}.unique").to(model.device, model.colours.dtype)
+                unique[track] = file.get_tensor(f"{key}.unique").to(
+                    model.device, model.colours.dtype
+                )
                 order[track] = file.get_tensor(f"{key}.order").numpy().astype(int)
     return Style(name, unique, order, model.latent_space)
 
 
-def write_styles(folder: Path, styles: list[Style], about: dict[str, dict[str, str]], model: BandModel) -> None:
+def write_styles(
+    folder: Path, styles: list[Style], about: dict[str, dict[str, str]], model: BandModel
+) -> None:
     """Opposite of `load_style`, of all styles at once, with what `built_in` says `about` them."""
     tensors = {}
     for style in styles:
         for track, unique in style.unique.items():
             tensors[f"{style.name}.{TRACK_NAMES[track]}.unique"] = unique.half().cpu().contiguous()
-            tensors[f"{style.name}.{TRACK_NAMES[track]}.order"] = torch.from_numpy(style.order[track].astype(np.int16))
+            tensors[f"{style.name}.{TRACK_NAMES[track]}.order"] = torch.from_numpy(
+                style.order[track].astype(np.int16)
+            )
     folder.mkdir(parents=True, exist_ok=True)
-    save_file(tensors, folder / STYLES_FILE, {"latent_space": model.latent_space, "styles": json.dumps(about)})
+    save_file(
+        tensors,
+        folder / STYLES_FILE,
+        {"latent_space": model.latent_space, "styles": json.dumps(about)},
+    )
     (folder / STYLES_FILE).chmod(0o644)

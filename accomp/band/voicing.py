@@ -18,7 +18,8 @@ FAMILIAR = ((0, 4, 7), (0, 3, 7))  # what the decoders know already
 def colour(notes: np.ndarray, symbols: list[ChordSymbol]) -> np.ndarray:
     """Notes of a chordal track with the tones of their chords: suspended, diminished and augmented ones in place of the triad's,
     the right seventh and ninth; and where a chord has a seventh, sixth or ninth that nobody plays, the highest doubled root,
-    or the fifth, takes it. A chord keeps a root."""
+    or the fifth, takes it. A chord keeps a root.
+    """
     notes = notes.copy()
     half_bar = np.minimum(notes[:, 1] // HALF_BAR_STEPS, len(symbols) - 1)
     for index in np.unique(half_bar):
@@ -34,7 +35,11 @@ def colour(notes: np.ndarray, symbols: list[ChordSymbol]) -> np.ndarray:
             classes = (pitches - symbol.root) % 12
             if tone in classes or len(pitches) < 2:
                 continue
-            doubled = [p for p in pitches[1:] if (p - symbol.root) % 12 == 0] if (classes == 0).sum() > 1 else []
+            doubled = (
+                [p for p in pitches[1:] if (p - symbol.root) % 12 == 0]
+                if (classes == 0).sum() > 1
+                else []
+            )
             fifths = [p for p in pitches[1:] if (p - symbol.root) % 12 == 7]
             chosen = next(iter(doubled[::-1] or fifths[::-1]), None)
             if chosen is not None and len(set(classes.tolist())) + (len(doubled) > 0) > 1:
@@ -63,14 +68,19 @@ def _retuned(tones: tuple[int, ...]) -> np.ndarray:
 
 def bass_notes(notes: np.ndarray, symbols: list[ChordSymbol]) -> np.ndarray:
     """Notes of the bass with the tones of their chords in place of the triad's, and the given bass note in place of the root on
-    the first beat of each half bar."""
+    the first beat of each half bar.
+    """
     notes = notes.copy()
     for row in notes:
         symbol = symbols[min(row[1] // HALF_BAR_STEPS, len(symbols) - 1)]
         interval = (row[0] - symbol.root) % 12
         tones = QUALITIES[symbol.quality]
         row[0] += 0 if tones in FAMILIAR else _retuned(tones)[interval] - interval
-        if symbol.bass is not None and row[1] % HALF_BAR_STEPS < BEAT and (row[0] - symbol.root) % 12 == 0:
+        if (
+            symbol.bass is not None
+            and row[1] % HALF_BAR_STEPS < BEAT
+            and (row[0] - symbol.root) % 12 == 0
+        ):
             row[0] += (symbol.bass - symbol.root + 6) % 12 - 6
     return notes
 
@@ -79,7 +89,8 @@ def agree(band: dict[int, np.ndarray], symbols: list[ChordSymbol]) -> dict[int, 
     """Pitched tracks that say the plan's chords [H]: where the triad nearest to all that sounds in a half bar is another's,
     the pitch classes that mislead most move to the nearest tone of the chord, one after the other, until it is right.
     Passing notes that leave no doubt stay, and so do the colours of a chord: one that is more than its triad may be the
-    nearest itself."""
+    nearest itself.
+    """
     band = {track: notes.copy() for track, notes in band.items()}
     tracks = [track for track in band if len(band[track])]
     if not tracks:
@@ -98,7 +109,9 @@ def agree(band: dict[int, np.ndarray], symbols: list[ChordSymbol]) -> dict[int, 
         here = np.flatnonzero((notes[:, 1] < stop) & (notes[:, 2] > start))
         tones = templates[half_bar] > 0
         symbol = symbols[half_bar]
-        core = [(symbol.root + tone) % 12 for tone in QUALITIES[symbol.quality][:4]]  # what tells it from others
+        core = [
+            (symbol.root + tone) % 12 for tone in QUALITIES[symbol.quality][:4]
+        ]  # what tells it from others
         for _ in range(TRIES):
             weight = np.minimum(notes[here, 2], stop) - np.maximum(notes[here, 1], start)
             heard = np.bincount(notes[here, 0] % 12, weight, 12)
@@ -139,7 +152,8 @@ def _chroma(notes: np.ndarray, half_bars: int) -> np.ndarray:
 
 def _says(chroma: np.ndarray, plan: np.ndarray, templates: np.ndarray) -> np.ndarray:
     """[H] bool: whether the triad nearest to chroma [H, 12] is the plan's or, where the chord has other tones than that [H, 12],
-    no triad is nearer than the chord."""
+    no triad is nearer than the chord.
+    """
     fit = chroma @ chords.TRIADS.T
     more = (templates != chords.TRIADS[plan]).any(1)
     own = (chroma * templates).sum(1) / np.linalg.norm(templates, axis=1)
@@ -147,5 +161,11 @@ def _says(chroma: np.ndarray, plan: np.ndarray, templates: np.ndarray) -> np.nda
 
 
 def _toward(pitch: int, classes) -> int:
-    return min((pitch + d for d in (0, -1, 1, -2, 2, -3, 3, -4, 4, -5, 5, 6) if (pitch + d) % 12 in classes),
-               key=lambda p: abs(p - pitch))  # fmt: skip
+    return min(
+        (
+            pitch + d
+            for d in (0, -1, 1, -2, 2, -3, 3, -4, 4, -5, 5, 6)
+            if (pitch + d) % 12 in classes
+        ),
+        key=lambda p: abs(p - pitch),
+    )

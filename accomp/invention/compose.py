@@ -25,23 +25,37 @@ SIXTEENTHS, FASTEST, QUICK_BUSIER = 0.5, 120.0, -0.5
 # Share of notes off the eighths from which a melody moves in sixteenths; share of these on the second and on the fourth sixteenth
 # of beats at least, of which swung eighths have only the latter, and triplets only the former; and notes that tell it.
 MOVING, EACH, FEWEST_MOVING = 0.15, 0.15, 8
-EARLY = 0.5  # how often a phrase is sung to its end a bar early, and the band alone plays the last one
+EARLY = (
+    0.5  # how often a phrase is sung to its end a bar early, and the band alone plays the last one
+)
 CLOSE = 5.0  # how much codes that end a phrase are preferred where one ends, in logits
 OPEN = 3.0  # how much codes that begin with a note are preferred where a section begins, in logits
 TRIES = 20  # for a melody that begins in the first half of its first bar, which is a pickup else
 LIKENESS = 8.0  # how much within a section patterns like the one before are preferred, in logits
-CENTRE, HIGHER = 65.0, 2.5  # mean pitch in the normal key, and how much higher sections are that are not the first's return
+CENTRE, HIGHER = (
+    65.0,
+    2.5,
+)  # mean pitch in the normal key, and how much higher sections are that are not the first's return
 CONTRAST = 6.0  # how much a new section seeks other patterns than the one before, in logits
 PLAYED = 0.25  # share of the noise that the latents keep when they are decoded; all of it is heard by the network
 
 
 @torch.no_grad()
 def compose(
-    model: Accompanist, inventor: MelodyNN, past: Past, steps: int, present: np.ndarray, minor: bool, tempo: float,
-    random: np.random.Generator, generator: torch.Generator, variation: float,
-) -> tuple[np.ndarray, Plan]:  # fmt: skip
+    model: Accompanist,
+    inventor: MelodyNN,
+    past: Past,
+    steps: int,
+    present: np.ndarray,
+    minor: bool,
+    tempo: float,
+    random: np.random.Generator,
+    generator: torch.Generator,
+    variation: float,
+) -> tuple[np.ndarray, Plan]:
     """Notes [n, 3] in the normal key, in the `steps` steps of the new blocks, of which `present` [steps] bool exist and the past
-    has begun the first, and the plan of past and new blocks. tempo: in beats a minute."""
+    has begun the first, and the plan of past and new blocks. tempo: in beats a minute.
+    """
     genre = inventor.genre_index(model.config.genre)
     half_bars = -(-steps // HALF_BAR_STEPS)
     plan = make_plan(inventor.habits, past, half_bars, genre, minor, random)
@@ -50,14 +64,18 @@ def compose(
     new = slice(past.blocks, None)
     for _ in range(TRIES):
         quick = shall.copy()
-        latents = choose_latents(model, inventor, past, plan, quick, genre, generator, variation)[new]
+        latents = choose_latents(model, inventor, past, plan, quick, genre, generator, variation)[
+            new
+        ]
         planes, onset = decode(model, latents, plan.chords[new], quick[new])
         if past.blocks or past.begun or planes[0, 0, :HALF_BAR_STEPS].any():
             break
     for block, source in enumerate(plan.source[new]):
         at = past.blocks + block
         same = 0 <= source < past.blocks and (plan.chords[at] == plan.chords[source]).all()
-        if same and not plan.closes[at]:  # what returns of a melody that was given returns note for note
+        if (
+            same and not plan.closes[at]
+        ):  # what returns of a melody that was given returns note for note
             planes[block], onset[block] = past.planes[source], past.planes[source, 0]
     times = singing.rhythm(pianoroll.from_blocks(planes))
     times = times[times[:, 0] < steps]
@@ -66,7 +84,9 @@ def compose(
     for block in np.flatnonzero(plan.closes[new]):
         bar = int(block * BLOCK_STEPS + BAR_STEPS)
         if past.begun <= bar < last_bar:
-            sung = (times[:, 0] >= bar - BAR_STEPS) & (times[:, 0] <= bar - BAR_STEPS + singing.LAST_CLOSE)
+            sung = (times[:, 0] >= bar - BAR_STEPS) & (
+                times[:, 0] <= bar - BAR_STEPS + singing.LAST_CLOSE
+            )
             if random.random() < EARLY and past.begun <= bar - BAR_STEPS and sung.any():
                 times = times[(times[:, 0] < bar) | (times[:, 0] >= bar + BAR_STEPS)]
                 bar -= BAR_STEPS
@@ -78,7 +98,9 @@ def compose(
     exists &= times[:, 0] >= past.begun
     tonic = habits.TONIC[minor] % 12
     flat = onset.reshape(-1, onset.shape[-1])
-    notes = singing.give_pitches(times[exists], flat, plan.chords[new].reshape(-1), tonic, past.pitch)
+    notes = singing.give_pitches(
+        times[exists], flat, plan.chords[new].reshape(-1), tonic, past.pitch
+    )
     return notes, plan
 
 
@@ -87,7 +109,9 @@ def moves_in_sixteenths(struck: np.ndarray) -> bool | None:
     if struck.sum() < FEWEST_MOVING:
         return None
     second, fourth = struck[..., 1::4].sum(), struck[..., 3::4].sum()
-    return bool(second + fourth > MOVING * struck.sum() and min(second, fourth) > EACH * (second + fourth))
+    return bool(
+        second + fourth > MOVING * struck.sum() and min(second, fourth) > EACH * (second + fourth)
+    )
 
 
 def shall_move(past: Past, tempo: float, often: float, random: np.random.Generator) -> bool:
@@ -97,9 +121,12 @@ def shall_move(past: Past, tempo: float, often: float, random: np.random.Generat
     return bool(drawn and tempo <= FASTEST) if moves is None else moves
 
 
-def decode(model: Accompanist, latents: Tensor, plan: np.ndarray, quick: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def decode(
+    model: Accompanist, latents: Tensor, plan: np.ndarray, quick: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Planes [n, 2, 32, 128] and how likely each pitch is struck [n, 32, 128], of latents [n, 2, Z] under chords [n, H]. Quick
-    blocks [n] bool play both of their latents, each in one bar instead of two; others the first."""
+    blocks [n] bool play both of their latents, each in one bar instead of two; others the first.
+    """
     vae = model.vaes[TRACK_NAMES[MELODY]]
 
     def play(latent: Tensor, chords: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -110,7 +137,10 @@ def decode(model: Accompanist, latents: Tensor, plan: np.ndarray, quick: np.ndar
     if quick.any():
         halves = [play(latents[quick, half], stretched(plan[quick], half)) for half in range(2)]
         planes[quick], onset[quick] = (
-            np.concatenate([np.maximum(rows[..., ::2, :], rows[..., 1::2, :]) for rows in both], axis=-2) for both in zip(*halves)
+            np.concatenate(
+                [np.maximum(rows[..., ::2, :], rows[..., 1::2, :]) for rows in both], axis=-2
+            )
+            for both in zip(*halves)
         )
     return planes, onset
 
@@ -121,13 +151,22 @@ def stretched(plan: np.ndarray, half: int) -> np.ndarray:
 
 
 def choose_latents(
-    model: Accompanist, inventor: MelodyNN, past: Past, plan: Plan, quick: np.ndarray, genre: int, generator: torch.Generator,
+    model: Accompanist,
+    inventor: MelodyNN,
+    past: Past,
+    plan: Plan,
+    quick: np.ndarray,
+    genre: int,
+    generator: torch.Generator,
     variation: float,
-) -> Tensor:  # fmt: skip
+) -> Tensor:
     """[B, 2, Z] latents of past and new blocks to be decoded, with noise; the second is that of quick blocks [B] bool, which
-    becomes what returns is. What returns has the noise it had."""
+    becomes what returns is. What returns has the noise it had.
+    """
     count = len(plan.chords)
-    heard = torch.cat([past.latents, past.latents.new_zeros(count - past.blocks, past.latents.shape[1])])
+    heard = torch.cat(
+        [past.latents, past.latents.new_zeros(count - past.blocks, past.latents.shape[1])]
+    )
     codes = heard[:, None, :-1].repeat(1, 2, 1)
     played = codes.clone()
     chords = torch.from_numpy(plan.chords)
@@ -137,7 +176,12 @@ def choose_latents(
         noise = variation * torch.randn(2, heard.shape[1] - 1, generator=generator)
         source = int(plan.source[block])
         if source >= 0 and heard[source, -1] > 0 and not inventor.is_published:
-            heard[block], codes[block], played[block], quick[block] = heard[source], codes[source], played[source], quick[source]
+            heard[block], codes[block], played[block], quick[block] = (
+                heard[source],
+                codes[source],
+                played[source],
+                quick[source],
+            )
             continue
         if block == past.blocks and past.begun_latent is not None:
             heard[block] = torch.cat([past.begun_latent, torch.ones(1)])
@@ -148,8 +192,18 @@ def choose_latents(
         final = block == count - 1 and block > 0
         before = None
         if block and heard[block - 1, -1] > 0:
-            before = codes[block - 1, 1].clone() if quick[block] and quick[block - 1] else heard[block - 1, :-1].clone()
-        step = "last" if final else "first" if block == 0 or plan.opens[block] or before is None else "middle"
+            before = (
+                codes[block - 1, 1].clone()
+                if quick[block] and quick[block - 1]
+                else heard[block - 1, :-1].clone()
+            )
+        step = (
+            "last"
+            if final
+            else "first"
+            if block == 0 or plan.opens[block] or before is None
+            else "middle"
+        )
         ends, begins = CLOSE * plan.closes[block], OPEN * (step == "first")
         at = heard_at(torch.tensor([block]), torch.tensor([count]), heard, chords, home)
         for half in range(1 + quick[block]):
@@ -157,24 +211,44 @@ def choose_latents(
                 step, before, begins = "middle", codes[block, 0].clone(), 0.0
                 noise = variation * torch.randn(2, heard.shape[1] - 1, generator=generator)
             if quick[block]:
-                following = stretched(plan.chords[block], 1) if not half else stretched(plan.chords[min(block + 1, count - 1)], 0)
-                at.plan = torch.from_numpy(np.stack([stretched(plan.chords[block], half), following]))[None]
+                following = (
+                    stretched(plan.chords[block], 1)
+                    if not half
+                    else stretched(plan.chords[min(block + 1, count - 1)], 0)
+                )
+                at.plan = torch.from_numpy(
+                    np.stack([stretched(plan.chords[block], half), following])
+                )[None]
             apart = None
             if before is not None:
                 at.previous = torch.cat([before + noise[0], torch.ones(1)])[None]
                 alike = half or quick[block] == quick[block - 1]
-                apart = (before, CONTRAST) if step == "first" else (before, -LIKENESS) if alike else None
+                apart = (
+                    (before, CONTRAST)
+                    if step == "first"
+                    else (before, -LIKENESS)
+                    if alike
+                    else None
+                )
             if step == "first":
                 at.previous = harmony.forget(at.previous, torch.ones(1, dtype=torch.bool))
             busier = QUICK_BUSIER if quick[block] else 0.0
-            codes[block, half] = inventor.choose(step, at, generator, ends, begins, register[block], apart, busier)
-            played[block, half] = codes[block, half] + (0.0 if inventor.is_published else PLAYED) * noise[1]
+            codes[block, half] = inventor.choose(
+                step, at, generator, ends, begins, register[block], apart, busier
+            )
+            played[block, half] = (
+                codes[block, half] + (0.0 if inventor.is_published else PLAYED) * noise[1]
+            )
         heard[block] = torch.cat([codes[block, 0], torch.ones(1)])
         if quick[block]:
             here = slice(block, block + 1)
             planes, _ = decode(model, codes[here], plan.chords[here], quick[here])
-            heard[block] = model.encode(MELODY, torch.from_numpy(planes).to(model.device), chords[here].to(model.device))[0].cpu()
-    quick[(plan.source >= 0) & (plan.source < past.blocks)] = False  # what was given is one latent, in its own time
+            heard[block] = model.encode(
+                MELODY, torch.from_numpy(planes).to(model.device), chords[here].to(model.device)
+            )[0].cpu()
+    quick[(plan.source >= 0) & (plan.source < past.blocks)] = (
+        False  # what was given is one latent, in its own time
+    )
     return played
 
 

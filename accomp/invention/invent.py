@@ -29,23 +29,45 @@ from accomp.music.keys import Key, parse_key
 from accomp.music.score import Chord, Note, Score, Tempo, Track
 from accomp.music.timing import mean_tempo
 from accomp.roll import chord_plan, pianoroll
-from accomp.roll.grid import BAR_STEPS, BLOCK_HALF_BARS, BLOCK_STEPS, HALF_BAR_STEPS, MELODY, STEPS_PER_BEAT, TRACK_NAMES, Grid
+from accomp.roll.grid import (
+    BAR_STEPS,
+    BLOCK_HALF_BARS,
+    BLOCK_STEPS,
+    HALF_BAR_STEPS,
+    MELODY,
+    STEPS_PER_BEAT,
+    TRACK_NAMES,
+    Grid,
+)
 from accomp.roll.parts import melody_planes
 
 MOST_BARS = 64
 TOGETHER = 0.125  # beats by which a last note may hold over into a bar that is counted as new
 MOST_VARIATION = 4.0  # as Accompanist.accompany
-VARIATION = 0.75  # of 0 to 1.5 about where melodies are most like real ones (train.eval.melody_figures)
-MINOR_SCALE = np.isin(np.arange(12), [0, 2, 3, 5, 7, 8, 9, 10, 11])  # natural, with the raised sixth and seventh
+VARIATION = (
+    0.75  # of 0 to 1.5 about where melodies are most like real ones (train.eval.melody_figures)
+)
+MINOR_SCALE = np.isin(
+    np.arange(12), [0, 2, 3, 5, 7, 8, 9, 10, 11]
+)  # natural, with the raised sixth and seventh
 OUTSIDE = 2.0  # how much notes outside of its scale speak against a key
 TEMPO, KEYS = [96.0], [1 / 12] * 12  # where a genre's are not known
-LOUDNESS, ACCENT = 84, {BAR_STEPS: 6, HALF_BAR_STEPS: 4, STEPS_PER_BEAT: 2}  # velocity, and more on these multiples of a step
+LOUDNESS, ACCENT = (
+    84,
+    {BAR_STEPS: 6, HALF_BAR_STEPS: 4, STEPS_PER_BEAT: 2},
+)  # velocity, and more on these multiples of a step
 
 
 def invent(
-    model: Accompanist, bars: int = 16, seed: int = 0, variation: float = VARIATION, *, key: str | None = None,
-    tempo: float | None = None, inventor: MelodyNN | None = None,
-) -> Score:  # fmt: skip
+    model: Accompanist,
+    bars: int = 16,
+    seed: int = 0,
+    variation: float = VARIATION,
+    *,
+    key: str | None = None,
+    tempo: float | None = None,
+    inventor: MelodyNN | None = None,
+) -> Score:
     """A melody of `bars` bars in 4/4 as `model`'s genre has them: a Score of one track, with its chords in `chords`, for
     `model.accompany(melody, chords=melody.chords)`.
 
@@ -70,21 +92,45 @@ def invent(
     shift = (major + 6) % 12 - 6
     grid = Grid(np.arange(-(-bars // 2) * BLOCK_STEPS + 1) / STEPS_PER_BEAT)
     past = Past.none(config.latent)
-    notes, plan = compose(model, inventor, past, bars * BAR_STEPS, grid.present, minor, bpm, random, generator, variation)
+    notes, plan = compose(
+        model,
+        inventor,
+        past,
+        bars * BAR_STEPS,
+        grid.present,
+        minor,
+        bpm,
+        random,
+        generator,
+        variation,
+    )
     symbols = _coloured(plan.chords.reshape(-1), model, random)
-    track = Track("melody", model.config.programs.get(TRACK_NAMES[MELODY], 0), notes=_sung(notes, grid, shift))
+    track = Track(
+        "melody", model.config.programs.get(TRACK_NAMES[MELODY], 0), notes=_sung(notes, grid, shift)
+    )
     return Score(
         [track],
         [Tempo(0.0, round(60e6 / bpm))],
-        chords=_named([symbol.transposed(shift) for symbol in symbols], grid.beats[:-1:HALF_BAR_STEPS], 4.0 * bars),
+        chords=_named(
+            [symbol.transposed(shift) for symbol in symbols],
+            grid.beats[:-1:HALF_BAR_STEPS],
+            4.0 * bars,
+        ),
     )
 
 
 def continue_melody(
-    model: Accompanist, score: Score, bars: int = 8, seed: int = 0, variation: float = VARIATION, *,
-    melody_track: int | None = None, key: str | None = None, chords: str | list[Chord] | None = None,
+    model: Accompanist,
+    score: Score,
+    bars: int = 8,
+    seed: int = 0,
+    variation: float = VARIATION,
+    *,
+    melody_track: int | None = None,
+    key: str | None = None,
+    chords: str | list[Chord] | None = None,
     inventor: MelodyNN | None = None,
-) -> Score:  # fmt: skip
+) -> Score:
     """The melody of `score`, its notes as they are, and `bars` more bars in its key, tempo and meter, from the bar after its last
     note on. One track; `chords` of the result holds those that were given, else those of the score, else planned ones, and
     those of the new bars.
@@ -101,43 +147,77 @@ def continue_melody(
     grid = Grid.of(score, lead.track.start, end - 1e-3)
     start, stop = int(grid.nearest_step(onset)), int(grid.nearest_step(end))
     stop -= int(np.argmax(grid.present[start:stop][::-1]))  # but for steps that the last bar lacks
-    if lead.grid.present[:BAR_STEPS].any() != grid.present[:BAR_STEPS].any():  # one bar, which those after it show to be a pickup
+    if (
+        lead.grid.present[:BAR_STEPS].any() != grid.present[:BAR_STEPS].any()
+    ):  # one bar, which those after it show to be a pickup
         lead = replace(lead, grid=grid, planes=melody_planes(lead.line, lead.shift, grid))
     chords = score.chords if chords is None else chords
     if chords:
         given, _ = chord_plan.plan_of(chords, score, lead.track, lead.grid)
         symbols = [symbol.transposed(-lead.shift) for symbol in given]
     else:
-        symbols = model.plan(lead, Shape.of(pianoroll.to_blocks(lead.planes), lead.first_block, random), random, ending=False)
+        symbols = model.plan(
+            lead,
+            Shape.of(pianoroll.to_blocks(lead.planes), lead.first_block, random),
+            random,
+            ending=False,
+        )
     symbols = symbols[: -(-start // HALF_BAR_STEPS)]
     past = _past(model, lead, grid, start, np.array([symbol.triad for symbol in symbols]))
     block = start - past.begun
     notes, plan = compose(
-        model, inventor, past, stop - block, grid.present[block:stop], lead.key.is_minor, mean_tempo(score),
-        random, generator, variation,
-    )  # fmt: skip
+        model,
+        inventor,
+        past,
+        stop - block,
+        grid.present[block:stop],
+        lead.key.is_minor,
+        mean_tempo(score),
+        random,
+        generator,
+        variation,
+    )
     notes[:, 1:] += block
-    new = _coloured(plan.chords[past.blocks :].reshape(-1), model, random)[-(-past.begun // HALF_BAR_STEPS) :]
+    new = _coloured(plan.chords[past.blocks :].reshape(-1), model, random)[
+        -(-past.begun // HALF_BAR_STEPS) :
+    ]
     onsets = grid.beats[:stop:HALF_BAR_STEPS]
     loudness = round(float(np.mean([note.velocity for note in lead.line])))
     return replace(
         score,
-        tracks=[replace(lead.track, notes=lead.track.notes + _sung(notes, grid, lead.shift, loudness))],
-        chords=_named([symbol.transposed(lead.shift) for symbol in (symbols + new)[: len(onsets)]], onsets, end),
+        tracks=[
+            replace(lead.track, notes=lead.track.notes + _sung(notes, grid, lead.shift, loudness))
+        ],
+        chords=_named(
+            [symbol.transposed(lead.shift) for symbol in (symbols + new)[: len(onsets)]],
+            onsets,
+            end,
+        ),
     )
 
 
 def likely_key(line: list[Note]) -> Key:
     """The key of a melody that is perhaps only begun: of the few notes that are there those outside of a key's scale say more
-    than how long each of the others sounds, which is what `tonality.estimate_key` goes by."""
-    sounds = np.bincount([note.pitch % 12 for note in line], [min(max(note.duration, 0.05), 8.0) for note in line], 12)
+    than how long each of the others sounds, which is what `tonality.estimate_key` goes by.
+    """
+    sounds = np.bincount(
+        [note.pitch % 12 for note in line],
+        [min(max(note.duration, 0.05), 8.0) for note in line],
+        12,
+    )
     found = []
     for tonic in range(12):
         for is_minor, profile in ((False, tonality.MAJOR), (True, tonality.MINOR)):
             own = np.roll(sounds, -tonic)
             inside = MINOR_SCALE if is_minor else singing.SCALE
             fit = np.corrcoef(own, profile)[0, 1] if own.std() > 0 else 0.0
-            found.append((round(float(fit - OUTSIDE * own[~inside].sum() / own.sum()), 9), not is_minor, -tonic))
+            found.append(
+                (
+                    round(float(fit - OUTSIDE * own[~inside].sum() / own.sum()), 9),
+                    not is_minor,
+                    -tonic,
+                )
+            )
     _, is_major, tonic = max(found)
     return Key(-tonic, not is_major)
 
@@ -159,10 +239,17 @@ def _past(model: Accompanist, lead: Lead, grid: Grid, start: int, plan: np.ndarr
     begun = planes.shape[1] % BLOCK_STEPS
     if begun:  # the begun block goes on with what it began with
         missing = np.arange(begun, BLOCK_STEPS) % begun - begun
-        planes, by_step = (np.concatenate([rows, rows.take(missing, axis)], axis) for rows, axis in ((planes, 1), (by_step, 0)))
+        planes, by_step = (
+            np.concatenate([rows, rows.take(missing, axis)], axis)
+            for rows, axis in ((planes, 1), (by_step, 0))
+        )
     blocks = pianoroll.to_blocks(planes)
     by_block = by_step[::HALF_BAR_STEPS].reshape(-1, BLOCK_HALF_BARS)
-    latents = model.encode(MELODY, torch.from_numpy(blocks).to(model.device), torch.from_numpy(by_block).to(model.device)).cpu()
+    latents = model.encode(
+        MELODY,
+        torch.from_numpy(blocks).to(model.device),
+        torch.from_numpy(by_block).to(model.device),
+    ).cpu()
     pitch = int(lead.line[-1].pitch) - lead.shift
     if not begun:
         return Past(latents, by_block, blocks, pitch)
@@ -174,8 +261,12 @@ def _new_bars(score: Score, track: Track, bars: int) -> tuple[float, float]:
     """Beats from the bar after a track's last note to the end of `bars` bars."""
     longest = max(meter.bar_beats for meter in score.meters)
     known = score.bars(track.end + (bars + 2) * longest)
-    last = max(note.onset for note in track.notes) + TOGETHER / 2  # however short it is, its bar is not new
-    first = next(index for index, bar in enumerate(known) if bar.onset >= max(track.end - TOGETHER, last))
+    last = (
+        max(note.onset for note in track.notes) + TOGETHER / 2
+    )  # however short it is, its bar is not new
+    first = next(
+        index for index, bar in enumerate(known) if bar.onset >= max(track.end - TOGETHER, last)
+    )
     return known[first].onset, known[first + bars].onset
 
 
@@ -185,10 +276,15 @@ def draw_tempo(config: MelodyConfig, genre: str, random: np.random.Generator) ->
     return float(np.interp(random.random(), np.linspace(0, 1, len(tempi)), tempi))
 
 
-def _coloured(plan: np.ndarray, model: Accompanist, random: np.random.Generator) -> list[ChordSymbol]:
+def _coloured(
+    plan: np.ndarray, model: Accompanist, random: np.random.Generator
+) -> list[ChordSymbol]:
     """Symbols of a plan [H], each chord with one colour, as `Accompanist.plan` gives them; the last one plain."""
     chances = model.colours.double().cpu().numpy() * RARER
-    drawn = [QUALITY[random.choice(len(COLOURS), p=row / row.sum()), int(chord >= 12)] for chord, row in enumerate(chances)]
+    drawn = [
+        QUALITY[random.choice(len(COLOURS), p=row / row.sum()), int(chord >= 12)]
+        for chord, row in enumerate(chances)
+    ]
     symbols = [of_triad(chord, drawn[chord] if model.config.colours else None) for chord in plan]
     ending = len(plan) - 2 if (plan[-2:] == plan[-1]).all() else len(plan) - 1
     return symbols[:ending] + [of_triad(chord) for chord in plan[ending:]]
@@ -198,7 +294,11 @@ def _named(symbols: list[ChordSymbol], onsets: np.ndarray, end: float) -> list[C
     """Chords with their onsets in beats, one where they change."""
     named: list[Chord] = []
     for symbol, onset, following in zip(symbols, onsets, [*onsets[1:], end]):
-        if onset < end - 1e-9 and following > onset and (not named or named[-1].symbol != str(symbol)):
+        if (
+            onset < end - 1e-9
+            and following > onset
+            and (not named or named[-1].symbol != str(symbol))
+        ):
             named.append(Chord(float(onset), str(symbol)))
     return named
 
@@ -208,13 +308,18 @@ def _sung(notes: np.ndarray, grid: Grid, shift: int, loudness: int = LOUDNESS) -
     sung = []
     for note, (_, start, _) in zip(pianoroll.in_beats(notes, grid), notes):
         accent = next((more for every, more in ACCENT.items() if start % every == 0), 0)
-        sung.append(note._replace(pitch=note.pitch + shift, velocity=int(np.clip(loudness - 3 + accent, 1, 127))))
+        sung.append(
+            note._replace(
+                pitch=note.pitch + shift, velocity=int(np.clip(loudness - 3 + accent, 1, 127))
+            )
+        )
     return sung
 
 
 def melody_nn_of(model: Accompanist, inventor: MelodyNN | None = None) -> MelodyNN:
     """The MelodyNN (`shipped`, by default) for a genre's models. Raises MusicError where its latents are not those of their
-    piano VAE: they would be other music, or noise."""
+    piano VAE: they would be other music, or noise.
+    """
     inventor = inventor or shipped()
     if fingerprint(model) != inventor.config.piano_sha256:
         raise MusicError(

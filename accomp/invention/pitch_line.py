@@ -40,7 +40,8 @@ def rhythm(planes: np.ndarray) -> np.ndarray:
 
 def close_phrase(times: np.ndarray, bar: int, final: bool) -> np.ndarray:
     """Times [n, 2] of a phrase whose last bar begins at step `bar`: its last note begins in the first half of that bar and is
-    held, to the end of it if the melody is `final`."""
+    held, to the end of it if the melody is `final`.
+    """
     start = times[:, 0]
     inside = (start >= (bar if final else bar - STEPS_PER_BEAT)) & (start <= bar + LAST_CLOSE)
     last = int(start[inside][-1]) if inside.any() else bar
@@ -50,23 +51,36 @@ def close_phrase(times: np.ndarray, bar: int, final: bool) -> np.ndarray:
     kept[:, 1] = np.minimum(kept[:, 1], last)
     end = bar + BAR_STEPS
     if not final:  # a breath, unless the next phrase has a pickup
-        end = max(last + SHORTEST_CLOSE, end - STEPS_PER_BEAT) if last + SHORTEST_CLOSE < end else end
+        end = (
+            max(last + SHORTEST_CLOSE, end - STEPS_PER_BEAT) if last + SHORTEST_CLOSE < end else end
+        )
     after = times[start >= bar + BAR_STEPS]
     return np.concatenate([kept, [[last, end]], after])
 
 
 def give_pitches(
-    times: np.ndarray, onset: np.ndarray, plan: np.ndarray, tonic: int | None = None, before: int | None = None
-) -> np.ndarray:  # fmt: skip
+    times: np.ndarray,
+    onset: np.ndarray,
+    plan: np.ndarray,
+    tonic: int | None = None,
+    before: int | None = None,
+) -> np.ndarray:
     """Notes [n, 3] for times [n, 2]. onset: [S, P] how likely each pitch is struck; plan: [S / 8] chords; tonic: the pitch class
-    of the last note; before: the pitch sung before."""
+    of the last note; before: the pitch sung before.
+    """
     if not len(times):
         return np.zeros((0, 3), int)
     pitches = np.arange(LOWEST, HIGHEST + 1)
     steps, lengths = times[:, 0], times[:, 1] - times[:, 0]
     fit = np.log(onset[steps][:, pitches] + LIKELIEST)
-    chord = TRIADS[plan[np.minimum(steps // HALF_BAR_STEPS, len(plan) - 1)]][:, pitches % 12] > 0  # [n, pitches]
-    fit = fit + LONG_NOTE * (lengths >= LONG)[:, None] * chord - FOREIGN * (~chord & ~SCALE[pitches % 12])
+    chord = (
+        TRIADS[plan[np.minimum(steps // HALF_BAR_STEPS, len(plan) - 1)]][:, pitches % 12] > 0
+    )  # [n, pitches]
+    fit = (
+        fit
+        + LONG_NOTE * (lengths >= LONG)[:, None] * chord
+        - FOREIGN * (~chord & ~SCALE[pitches % 12])
+    )
     edge = np.minimum(pitches - LOWEST, HIGHEST - pitches)
     fit = fit - EDGE * np.maximum(EDGES - edge, 0)
     if tonic is not None:
@@ -75,7 +89,11 @@ def give_pitches(
     wide = np.maximum(np.abs(leap) - THIRD, 0)
     move = np.where(np.abs(leap) <= OCTAVE, -REPEATED * (leap == 0) - LEAP * wide, -1e6)
     if before is not None:
-        fit[0] = fit[0] + np.where(np.abs(pitches - before) <= OCTAVE, 0.0, -1e3) - 0.1 * np.abs(pitches - before)
+        fit[0] = (
+            fit[0]
+            + np.where(np.abs(pitches - before) <= OCTAVE, 0.0, -1e3)
+            - 0.1 * np.abs(pitches - before)
+        )
     chosen = viterbi(fit, move - (np.diff(steps) == 1)[:, None, None] * (HURRIED - LEAP) * wide)
     sung = pitches[chosen]
     if tonic is not None and len(sung) > 1:

@@ -21,7 +21,8 @@ RETURN_HOME = 0.7  # how often after a new section the first one returns
 class Past:
     """What there is before the first new block. latents: [P, Z + 1] with flags; plan: [P, H]; planes: [P, 2, 32, 128] uint8;
     pitch: of the last note, in the normal key; begun: steps of the first new block that are there already, under the chords
-    begun_plan; begun_latent: [Z], of a block that goes on as it began."""
+    begun_plan; begun_latent: [Z], of a block that goes on as it began.
+    """
 
     latents: Tensor
     plan: np.ndarray
@@ -45,13 +46,18 @@ class Past:
     def whole(self) -> np.ndarray:
         """[P] bool: the blocks that can return: more than a pickup, or than an end."""
         struck = self.planes[:, 0].any(-1)
-        return (struck.sum(1) >= FEWEST_NOTES) & struck[:, :BAR_STEPS].any(1) & struck[:, BAR_STEPS:].any(1)
+        return (
+            (struck.sum(1) >= FEWEST_NOTES)
+            & struck[:, :BAR_STEPS].any(1)
+            & struck[:, BAR_STEPS:].any(1)
+        )
 
 
 @dataclass
 class Plan:
     """Of past and new blocks, [B]: chords [B, H]; source: the earlier block that returns, else -1; opens, closes, home: bool,
-    whether a section begins, whether a phrase ends, and whether the section is the first or its return."""
+    whether a section begins, whether a phrase ends, and whether the section is the first or its return.
+    """
 
     chords: np.ndarray
     source: np.ndarray
@@ -60,14 +66,25 @@ class Plan:
     home: np.ndarray
 
 
-def make_plan(known: habits.Habits, past: Past, half_bars: int, genre: int, minor: bool, random: np.random.Generator) -> Plan:
+def make_plan(
+    known: habits.Habits,
+    past: Past,
+    half_bars: int,
+    genre: int,
+    minor: bool,
+    random: np.random.Generator,
+) -> Plan:
     """Chords, returns and phrases of `half_bars` half bars after the past."""
     count = past.blocks + -(-half_bars // BLOCK_HALF_BARS)
     sections = -(-count // PHRASE)
     if count % PHRASE == 1 and sections > 1:
         sections -= 1  # a single block belongs to the phrase before
     whole = past.blocks // PHRASE  # sections that are there
-    letters = list(habits.draw_sections(sections, random)) if not whole else _letters_after(whole, sections, random)
+    letters = (
+        list(habits.draw_sections(sections, random))
+        if not whole
+        else _letters_after(whole, sections, random)
+    )
     source = np.full(count, -1)
     chords = np.zeros((count, BLOCK_HALF_BARS), int)
     chords[: past.blocks] = past.plan
@@ -90,7 +107,9 @@ def make_plan(known: habits.Habits, past: Past, half_bars: int, genre: int, mino
                     chords[block] = chords[earlier]
                     source[block] = earlier if source[earlier] < 0 else source[earlier]
         else:
-            fresh = habits.phrase_plan(known, genre, minor, random, final, after).reshape(-1, BLOCK_HALF_BARS)
+            fresh = habits.phrase_plan(known, genre, minor, random, final, after).reshape(
+                -1, BLOCK_HALF_BARS
+            )
             for block in range(max(start, past.blocks), end):
                 chords[block] = fresh[(block - start) % PHRASE]
             form = known.draw_form(genre, random)
@@ -105,14 +124,17 @@ def make_plan(known: habits.Habits, past: Past, half_bars: int, genre: int, mino
     if past.begun:
         source[past.blocks] = -1
         flat[past.blocks * BLOCK_HALF_BARS :][: len(past.begun_plan)] = past.begun_plan
-    habits.close(flat[: past.blocks * BLOCK_HALF_BARS + half_bars][past.blocks * BLOCK_HALF_BARS :], minor)
+    habits.close(
+        flat[: past.blocks * BLOCK_HALF_BARS + half_bars][past.blocks * BLOCK_HALF_BARS :], minor
+    )
     flat[past.blocks * BLOCK_HALF_BARS + half_bars :] = habits.TONIC[minor]
     return Plan(chords, source, opens, closes, home)
 
 
 def _letters_after(whole: int, sections: int, random: np.random.Generator) -> list[str]:
     """Letters of sections of which the first `whole` were given and are all counted as different; afterwards the first returns
-    in turn with new ones."""
+    in turn with new ones.
+    """
     letters = [chr(ord("A") + index) for index in range(whole)]
     while len(letters) < sections:
         home = letters[-1] != "A" and random.random() < RETURN_HOME

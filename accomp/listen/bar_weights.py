@@ -30,15 +30,23 @@ WEIGHTS_TEXT = """
  -17  -20    9    1  -11    5    3  -15    3   -4   11    8    1   10   10    7 | more
  109  -46   54  -56   45  -56   16  -37   47  -85   16  -46   65  -37   37  -26 | the first of all, at half weight
 """
-WEIGHTS = np.array([line.split("|")[0].split() for line in WEIGHTS_TEXT.strip().splitlines()], float) / 100
-SPANS = np.array([0.29, 0.59, 1.09, 2.09])  # pulses that divide the kinds of distance between onsets
+WEIGHTS = (
+    np.array([line.split("|")[0].split() for line in WEIGHTS_TEXT.strip().splitlines()], float)
+    / 100
+)
+SPANS = np.array(
+    [0.29, 0.59, 1.09, 2.09]
+)  # pulses that divide the kinds of distance between onsets
 SILENCES = np.array([0.45, 1.1])  # pulses that divide the kinds of silence; singers end notes early
 BAR_PULSES = {1: (0,), 2: (0, 2), 3: (0, 1, 3)}  # see like_four
 
 
-def kinds_score(pitch: np.ndarray, place: np.ndarray, released: np.ndarray, parts: int, count: int) -> np.ndarray:
+def kinds_score(
+    pitch: np.ndarray, place: np.ndarray, released: np.ndarray, parts: int, count: int
+) -> np.ndarray:
     """[parts count] log probability, by the kinds of the notes alone, that pulse 0 is each place of a bar of `count` pulses.
-    pitch, place, released: [n] MIDI, and onsets and offsets in pulses; parts: 3 or 4, into which a pulse falls."""
+    pitch, place, released: [n] MIDI, and onsets and offsets in pulses; parts: 3 or 4, into which a pulse falls.
+    """
     step = np.rint(place * parts).astype(int)
     # In swung and compound tunes the last third takes the place of the half.
     fourth = step if parts == 4 else step // 3 * 4 + np.array([0, 2, 2])[step % 3]
@@ -53,7 +61,11 @@ def _kinds(pitch: np.ndarray, place: np.ndarray, released: np.ndarray) -> np.nda
     gap = np.diff(place, append=place[-1] + 9, prepend=place[0] - 9)
     silence = np.append(place[1:], place[-1] + 9) - released
     step = np.sign(np.diff(pitch, prepend=pitch[0], append=pitch[-1])).astype(int) + 1
-    kinds = np.searchsorted(SPANS, gap[1:]), 5 + np.searchsorted(SPANS, gap[:-1]), 10 + 3 * step[:-1] + step[1:]
+    kinds = (
+        np.searchsorted(SPANS, gap[1:]),
+        5 + np.searchsorted(SPANS, gap[:-1]),
+        10 + 3 * step[:-1] + step[1:],
+    )
     return np.stack([*kinds, 19 + np.searchsorted(SILENCES, silence)], 1)
 
 

@@ -27,7 +27,8 @@ THIRDS = -0.7  # for pulses of three parts: every fourth of those recordings has
 
 class Pulses(NamedTuple):
     """Pulses on which the notes may lie. times: [pulses] s, from that of the first note to the one after the last; parts: 3 or 4,
-    into which a pulse falls; likely: log likelihood by the times of the notes alone, but for a constant."""
+    into which a pulse falls; likely: log likelihood by the times of the notes alone, but for a constant.
+    """
 
     times: np.ndarray
     parts: int
@@ -50,7 +51,12 @@ def _network() -> BarsNet:
     return model.eval()
 
 
-def find_bars(heard: list[SungNote], candidates: list[Pulses], downbeat: float | None, meter: tuple[int, int] | None) -> BeatGrid:
+def find_bars(
+    heard: list[SungNote],
+    candidates: list[Pulses],
+    downbeat: float | None,
+    meter: tuple[int, int] | None,
+) -> BeatGrid:
     """The likeliest of the candidates, with its meter and bars. Pulses that were found off the beat are moved."""
     ways = [way for pulses in candidates for way in _ways(heard, pulses, downbeat, meter)]
     best = max(ways, key=lambda way: way.likely)
@@ -63,18 +69,26 @@ def find_bars(heard: list[SungNote], candidates: list[Pulses], downbeat: float |
     return replace(grid, phase=round(best.start - first) % grid.bar_pulses)
 
 
-def _ways(heard: list[SungNote], pulses: Pulses, downbeat: float | None, meter: tuple[int, int] | None) -> list[Way]:
+def _ways(
+    heard: list[SungNote], pulses: Pulses, downbeat: float | None, meter: tuple[int, int] | None
+) -> list[Way]:
     """All ways of counting these pulses that agree with what was asked for."""
     pitch, onset, offset, _ = (np.array(column) for column in zip(*heard))
     onset, offset, parts = _positions(pulses, onset), _positions(pulses, offset), pulses.parts
     step = np.rint(onset * parts).astype(int)
     ways = []
-    for counted, logits in _counted(_network().hear(lay_out(pitch, onset, offset, parts)), parts, meter):
+    for counted, logits in _counted(
+        _network().hear(lay_out(pitch, onset, offset, parts)), parts, meter
+    ):
         scores = bar_scores(logits).numpy()
         place = np.arange(len(scores))
         likely = pulses.likely + HEARD * scores + BETWEEN * (parts == 4) * (place % parts > 0)
         likely += KINDS * kinds_score(pitch, onset, offset, parts, len(scores) // parts)
-        likely += REPEATS * _returns(step, len(scores)) + THIRDS * (parts == 3) + SWUNG * (parts == 3 and len(scores) == 12)
+        likely += (
+            REPEATS * _returns(step, len(scores))
+            + THIRDS * (parts == 3)
+            + SWUNG * (parts == 3 and len(scores) == 12)
+        )
         if downbeat is not None:
             place = place[[round(-float(_positions(pulses, downbeat)) * parts) % len(scores)]]
         ways += [Way(float(likely[each]), pulses, counted, -int(each) / parts) for each in place]
@@ -90,9 +104,15 @@ def _returns(step: np.ndarray, bar: int) -> float:
     return float(sum(product.mean() for product in each) / (rest.var() + 1e-9))
 
 
-def _counted(heard: tuple[Tensor, ...], parts: int, meter: tuple[int, int] | None) -> list[tuple[tuple[int, int], Tensor]]:
+def _counted(
+    heard: tuple[Tensor, ...], parts: int, meter: tuple[int, int] | None
+) -> list[tuple[tuple[int, int], Tensor]]:
     """The meters that come into question and, of each, the logits [places, T] of the places of its bars. heard: of READINGS."""
-    known = {reading.pulses: (reading.meter, logits) for reading, logits in zip(READINGS, heard) if reading.parts == parts}
+    known = {
+        reading.pulses: (reading.meter, logits)
+        for reading, logits in zip(READINGS, heard)
+        if reading.parts == parts
+    }
     if meter is None:
         return list(known.values())
     count = BeatGrid(np.zeros(2), 0, meter).bar_pulses

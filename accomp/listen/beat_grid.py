@@ -28,7 +28,8 @@ class SungNote(NamedTuple):
 @dataclass(frozen=True)
 class BeatGrid:
     """times: [pulses] s of each pulse, rising, from that of the first note to the one after the last; phase: index of the first
-    that begins a bar; meter: numerator and denominator; confidence: the model's probability that tempo and bars are right."""
+    that begins a bar; meter: numerator and denominator; confidence: the model's probability that tempo and bars are right.
+    """
 
     times: np.ndarray
     phase: int = 0
@@ -61,17 +62,22 @@ class BeatGrid:
 
     def position(self, seconds) -> np.ndarray:
         """Pulses from the first bar line; beyond the grid the tempo goes on."""
-        position = interpolate(np.asarray(seconds, float), self.times, np.arange(len(self.times)) - self.phase)
+        position = interpolate(
+            np.asarray(seconds, float), self.times, np.arange(len(self.times)) - self.phase
+        )
         return np.round(position, 9)  # that a pulse's own time has a whole position
 
     def seconds(self, position) -> np.ndarray:
         """The opposite of `position`."""
-        return interpolate(np.asarray(position, float), np.arange(len(self.times)) - self.phase, self.times)
+        return interpolate(
+            np.asarray(position, float), np.arange(len(self.times)) - self.phase, self.times
+        )
 
     @property
     def lead(self) -> tuple[int, float]:
         """Pulses from beat 0 of the score to the first bar line of `times`, always whole bars, and the seconds by which the
-        recording comes later in the score. It isn't moved where it has room for bars before: they fill it at about its tempo."""
+        recording comes later in the score. It isn't moved where it has room for bars before: they fill it at about its tempo.
+        """
         own = self.bar_pulses if self.phase else 0
         start = float(self.seconds(-own))
         bar = self.bar_pulses * float(self.times[-1] - self.times[0]) / (len(self.times) - 1)
@@ -96,9 +102,13 @@ def checked(notes) -> list[SungNote]:
         raise MusicError("no notes were found in the recording; at least one is needed")
     times = np.array([[note.onset, note.offset] for note in heard], float)
     if not np.isfinite(times).all() or (times[:, 1] <= times[:, 0]).any():
-        raise MusicError("a note has no length; every note needs an onset and a later offset in seconds")
+        raise MusicError(
+            "a note has no length; every note needs an onset and a later offset in seconds"
+        )
     if times.max() - times[0, 0] > MOST_SECONDS:
-        raise MusicError(f"the notes span {(times.max() - times[0, 0]) / 60:.0f} minutes; {MOST_SECONDS / 60:.0f} are accepted")
+        raise MusicError(
+            f"the notes span {(times.max() - times[0, 0]) / 60:.0f} minutes; {MOST_SECONDS / 60:.0f} are accepted"
+        )
     gaps = np.diff(times[:, 0])
     if len(gaps) and np.median(gaps) < LEAST_STEP:
         raise MusicError(

@@ -16,18 +16,28 @@ from accomp.music.score import is_compound
 from accomp.music.timing import check_meter
 
 FRAME = 0.01  # s; a pulse period is a whole number of frames while pulses are searched
-SLOWEST, FASTEST = 50.0, 200.0  # pulses a minute between which people tap (Parncutt 1994: 0.3 to 1.2 s)
+SLOWEST, FASTEST = (
+    50.0,
+    200.0,
+)  # pulses a minute between which people tap (Parncutt 1994: 0.3 to 1.2 s)
 OVERRIDES = 20.0, 400.0  # pulses a minute that may be asked for
 OVERRIDE_SPREAD = 0.1  # octaves, standard deviation of the tempo from one that was asked for
-OVERRIDE_REACH = 1.15  # by which factor the tempo may leave one that was asked for: drift, and a user who rounds
+OVERRIDE_REACH = (
+    1.15  # by which factor the tempo may leave one that was asked for: drift, and a user who rounds
+)
 # Pulses a minute and octaves: tapped tempi are spread log-normally, or nearly so (van Noorden & Moelants 1999).
 USUAL_TEMPO, TEMPO_SPREAD = 104.0, 0.35
-JITTER = 0.025  # s, standard deviation of an onset from its place: singers' own and the transcription's
+JITTER = (
+    0.025  # s, standard deviation of an onset from its place: singers' own and the transcription's
+)
 STRAY = 0.1  # share of notes that have no place: too late, or not sung at all
 CHANGE = 0.012  # standard deviation of the log period's change from pulse to pulse: drift, and rounding to frames
 CHANGE_FRAMES = 3  # largest such change
 THIRDS_COST = 2.5  # nats for a pulse of three: most melodies have few
-USUAL_NOTES, ROUNDS = 10, 3  # a tune of that many notes has shares half its own; rounds of re-estimating them
+USUAL_NOTES, ROUNDS = (
+    10,
+    3,
+)  # a tune of that many notes has shares half its own; rounds of re-estimating them
 TIMES_WEIGH = 0.125  # of the density of the notes when pulses are compared (see _candidates); fitted with those of accomp.listen.bars
 
 # Share of notes that begin on each place of a pulse. Of four: melodies of POP909's training songs (Wang et al. 2020), 4,337
@@ -39,10 +49,15 @@ SMOOTH_CHANGE = 0.006  # s, standard deviation of a period's change when the pul
 
 
 def find_beats(
-    notes, *, tempo: float | None = None, downbeat: float | None = None, meter: tuple[int, int] | None = None
+    notes,
+    *,
+    tempo: float | None = None,
+    downbeat: float | None = None,
+    meter: tuple[int, int] | None = None,
 ) -> BeatGrid:
     """The pulses and bars of a recording's notes. tempo: pulses a minute; downbeat: seconds at which some bar begins;
-    meter: numerator and denominator. What is given is kept to. Raises MusicError for notes that are no melody's."""
+    meter: numerator and denominator. What is given is kept to. Raises MusicError for notes that are no melody's.
+    """
     heard = checked(notes)
     _check_overrides(tempo, meter)
     onsets = np.array([note.onset for note in heard])
@@ -58,7 +73,9 @@ def find_beats(
 
 def _check_overrides(tempo: float | None, meter: tuple[int, int] | None) -> None:
     if tempo is not None and not OVERRIDES[0] <= tempo <= OVERRIDES[1]:
-        raise MusicError(f"a tempo of {tempo:g} was asked for; {OVERRIDES[0]:g} to {OVERRIDES[1]:g} pulses a minute are accepted")
+        raise MusicError(
+            f"a tempo of {tempo:g} was asked for; {OVERRIDES[0]:g} to {OVERRIDES[1]:g} pulses a minute are accepted"
+        )
     if meter is not None:
         check_meter(meter)
 
@@ -68,25 +85,39 @@ def _log_density(part: np.ndarray, period, places) -> np.ndarray:
     density = np.full(np.shape(part), STRAY)
     for place, share in places:
         distance = ((part - place + 0.5) % 1 - 0.5) * period / JITTER
-        density += (1 - STRAY) * share * np.exp(-0.5 * distance**2) * period / (JITTER * np.sqrt(2 * np.pi))
+        density += (
+            (1 - STRAY)
+            * share
+            * np.exp(-0.5 * distance**2)
+            * period
+            / (JITTER * np.sqrt(2 * np.pi))
+        )
     return np.log(density)
 
 
 def _pulse_scores(onsets: np.ndarray, length: int, periods: np.ndarray, thirds: bool) -> np.ndarray:
     """[periods, length] log density of the notes within the pulse that ends at each frame. onsets: [n] frames; thirds: whether
-    all pulses have three parts; else few have."""
+    all pulses have three parts; else few have.
+    """
     scores = np.zeros((len(periods), length), np.float32)
     for row, period in enumerate(periods):
-        ends, part = (onsets[:, None] + period - np.arange(period)).ravel(), np.arange(period) / period
+        ends, part = (
+            (onsets[:, None] + period - np.arange(period)).ravel(),
+            np.arange(period) / period,
+        )
         of_four, of_three = (
-            np.bincount(ends, np.tile(_log_density(part, period * FRAME, places), len(onsets)), length)
+            np.bincount(
+                ends, np.tile(_log_density(part, period * FRAME, places), len(onsets)), length
+            )
             for places in (FOURTHS, THIRDS)
         )
         scores[row] = of_three if thirds else np.maximum(of_four, of_three - THIRDS_COST)
     return scores
 
 
-def _search(onsets: np.ndarray, periods: np.ndarray, thirds: bool) -> tuple[np.ndarray, Callable[[int], np.ndarray]]:
+def _search(
+    onsets: np.ndarray, periods: np.ndarray, thirds: bool
+) -> tuple[np.ndarray, Callable[[int], np.ndarray]]:
     """Viterbi search for pulses whose period changes slowly. onsets: [n] frames from periods[-1] on; periods: [P] rising by one.
 
     Returns [P] the log density of the best pulses that end with each period, and a function from one of them to its pulses in
@@ -95,7 +126,9 @@ def _search(onsets: np.ndarray, periods: np.ndarray, thirds: bool) -> tuple[np.n
     length, first, last = onsets[-1] + periods[-1] + 1, onsets[0], onsets[-1]
     scores = _pulse_scores(onsets, length, periods, thirds)
     best, back = np.full_like(scores, -np.inf), np.full(scores.shape, -1, np.int8)
-    before = np.arange(len(periods))[:, None] + np.arange(-CHANGE_FRAMES, CHANGE_FRAMES + 1)  # [P, C] index of the period before
+    before = np.arange(len(periods))[:, None] + np.arange(
+        -CHANGE_FRAMES, CHANGE_FRAMES + 1
+    )  # [P, C] index of the period before
     outside = (before < 0) | (before >= len(periods))
     before = np.clip(before, 0, len(periods) - 1)
     change = -0.5 * (np.log(periods[before] / periods[:, None]) / CHANGE) ** 2
@@ -103,9 +136,13 @@ def _search(onsets: np.ndarray, periods: np.ndarray, thirds: bool) -> tuple[np.n
     for frame in range(periods[0], length, periods[0]):
         frames = np.arange(frame, min(frame + periods[0], length))
         start = frames - periods[:, None]
-        reached = best[before[:, :, None], np.maximum(start, 0)[:, None]] + change[:, :, None]  # [P, C, frames]
+        reached = (
+            best[before[:, :, None], np.maximum(start, 0)[:, None]] + change[:, :, None]
+        )  # [P, C, frames]
         choice = reached.argmax(1)
-        reached = np.where(start < 0, -np.inf, np.take_along_axis(reached, choice[:, None], 1)[:, 0])
+        reached = np.where(
+            start < 0, -np.inf, np.take_along_axis(reached, choice[:, None], 1)[:, 0]
+        )
         opens = (start >= 0) & (start <= first) & (reached < 0)
         best[:, frames] = np.where(opens, 0, reached) + scores[:, frames]
         back[:, frames] = np.where(opens, -1, choice)
@@ -124,7 +161,9 @@ def _search(onsets: np.ndarray, periods: np.ndarray, thirds: bool) -> tuple[np.n
     return final.max(1), pulses
 
 
-def _candidates(onsets: np.ndarray, tempo: float | None, meter: tuple[int, int] | None) -> list[Pulses]:
+def _candidates(
+    onsets: np.ndarray, tempo: float | None, meter: tuple[int, int] | None
+) -> list[Pulses]:
     """The likeliest pulses of four and of three parts, and those of half and of double their tempo.
 
     The density of the notes speaks for a grid as coarse as they allow, note after note, as if how fast songs are written down
@@ -164,18 +203,24 @@ def _octaves(likely: np.ndarray, tempi: np.ndarray) -> list[int]:
 
 def _density(onsets: np.ndarray, pulses: np.ndarray, thirds: bool) -> float:
     """Log density of the onsets, relative to an even one, in pulses of three or of four parts: by where in them this tune's notes
-    lie, which is re-estimated (expectation maximisation)."""
+    lie, which is re-estimated (expectation maximisation).
+    """
     index, part = _parts(onsets, pulses)
     period = np.diff(pulses)[index]
     usual = THIRDS if thirds else FOURTHS
     shares = prior = np.array([share for _, share in usual])
     for _ in range(ROUNDS):
         each = np.array(
-            [np.exp(_log_density(part, period, [(place, share)])) - STRAY for (place, _), share in zip(usual, shares)]
+            [
+                np.exp(_log_density(part, period, [(place, share)])) - STRAY
+                for (place, _), share in zip(usual, shares)
+            ]
         )
         shares = (each / (each.sum(0) + STRAY)).sum(1) + USUAL_NOTES * prior
         shares = shares / shares.sum()
-    density = _log_density(part, period, [(place, share) for (place, _), share in zip(usual, shares)]).sum()
+    density = _log_density(
+        part, period, [(place, share) for (place, _), share in zip(usual, shares)]
+    ).sum()
     return float(density + USUAL_NOTES * (prior * np.log(shares / prior)).sum())
 
 
@@ -188,7 +233,8 @@ def _parts(onsets: np.ndarray, pulses: np.ndarray) -> tuple[np.ndarray, np.ndarr
 
 def _through(onsets: np.ndarray, pulses: np.ndarray, thirds: bool) -> np.ndarray:
     """[pulses] s moved so that the notes' places meet the onsets and the period changes little: least squares, with strays
-    weighing less (Whittaker 1923 smooths so; weights as of a Cauchy distribution)."""
+    weighing less (Whittaker 1923 smooths so; weights as of a Cauchy distribution).
+    """
     index, passed = _parts(onsets, pulses)
     places = np.array([place for place, _ in (THIRDS if thirds else FOURTHS)] + [1.0])
     part = places[np.abs(passed[:, None] - places).argmin(1)]

@@ -19,7 +19,9 @@ REACH = 8  # frames over which a change of pitch is looked at
 class NotesNetConfig:
     mels: int = 48
     width: int = 64
-    dilations: list[int] = field(default_factory=lambda: [1, 2, 4, 8, 16, 32, 64])  # sees 1.3 s before and after a frame
+    dilations: list[int] = field(
+        default_factory=lambda: [1, 2, 4, 8, 16, 32, 64]
+    )  # sees 1.3 s before and after a frame
 
 
 class NotesNet(nn.Module):
@@ -30,7 +32,9 @@ class NotesNet(nn.Module):
         self.config = config
         width = config.width
         self.first = nn.Conv1d(config.mels + 4, width, 5, padding=2)
-        self.blocks = nn.ModuleList([nn.Conv1d(width, width, 3, padding=d, dilation=d) for d in config.dilations])
+        self.blocks = nn.ModuleList(
+            [nn.Conv1d(width, width, 3, padding=d, dilation=d) for d in config.dilations]
+        )
         self.norms = nn.ModuleList([nn.BatchNorm1d(width) for _ in config.dilations])
         self.last = nn.Conv1d(width, 2, 1)
 
@@ -48,7 +52,10 @@ class NotesNet(nn.Module):
 
 def mel_filters(count: int) -> np.ndarray:
     """[bins, count]: overlapping triangles, evenly spaced in mel (2595 log10(1 + f / 700))."""
-    edges = 700 * (10 ** (np.linspace(*(2595 * np.log10(1 + np.array([LOW, HIGH]) / 700)), count + 2) / 2595) - 1)
+    edges = 700 * (
+        10 ** (np.linspace(*(2595 * np.log10(1 + np.array([LOW, HIGH]) / 700)), count + 2) / 2595)
+        - 1
+    )
     bins = np.arange(WINDOW // 2 + 1)[:, None] * RATE / WINDOW
     rising = (bins - edges[:-2]) / (edges[1:-1] - edges[:-2])
     falling = (edges[2:] - bins) / (edges[2:] - edges[1:-1])
@@ -61,16 +68,25 @@ def log_mel(sound: np.ndarray, mels: int) -> np.ndarray:
     padded = np.pad(sound.astype(np.float32), (WINDOW // 2, WINDOW))
     cut = np.lib.stride_tricks.sliding_window_view(padded, WINDOW)[::HOP][:count]
     filters, window = mel_filters(mels), np.hanning(WINDOW).astype(np.float32)
-    parts = [np.abs(np.fft.rfft(cut[at : at + 4096] * window)) ** 2 @ filters for at in range(0, count, 4096)]
+    parts = [
+        np.abs(np.fft.rfft(cut[at : at + 4096] * window)) ** 2 @ filters
+        for at in range(0, count, 4096)
+    ]
     return np.log(np.concatenate([*parts, np.zeros((0, mels))]) + 1e-7).astype(np.float32)
 
 
 def frames_of(mel: np.ndarray, pitch: np.ndarray, confidence: np.ndarray) -> np.ndarray:
     """[T, mels + 4]: log-mel energies relative to the recording's level, and the tracker's confidence and changes of pitch.
-    pitch: [T] semitones (69 is A4 at 440 Hz)."""
+    pitch: [T] semitones (69 is A4 at 440 Hz).
+    """
     level = np.percentile(mel.mean(1), LOUD)
     step = np.clip(np.diff(pitch, prepend=pitch[:1]), -2, 2)
     before = np.concatenate([np.repeat(pitch[:1], REACH), pitch[:-REACH]])[: len(pitch)]
     after = np.concatenate([pitch[REACH:], np.repeat(pitch[-1:], REACH)])[-len(pitch) :]
-    changes = [confidence, step, np.clip(pitch - before, -4, 4) / 2, np.clip(after - pitch, -4, 4) / 2]
+    changes = [
+        confidence,
+        step,
+        np.clip(pitch - before, -4, 4) / 2,
+        np.clip(after - pitch, -4, 4) / 2,
+    ]
     return np.concatenate([(mel - level) / 4, np.stack(changes, axis=1)], axis=1).astype(np.float32)

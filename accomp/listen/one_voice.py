@@ -17,18 +17,32 @@ SURE = 0.8  # confidence from which the tracker's pitch is relied on
 LOUD = 20.0  # dB below the loud frames down to which frames count for glides
 SHORTEST_RUN = 10  # frames with a pitch, without a break, whose glides are measured
 VIBRATO = 19  # frames over which pitch is averaged: one turn of a vibrato, so that it is no glide
-STEP, AVERAGED_STEP = 4, 8  # frames over which the pitch's changes are measured, and those of its average
+STEP, AVERAGED_STEP = (
+    4,
+    8,
+)  # frames over which the pitch's changes are measured, and those of its average
 STEADIEST = 0.3  # semitones a second: what glides less counts as if it did as much, since no voice is steadier
 WINDOW = 2048  # samples of a spectrum: 128 ms tell notes that are a third apart, down to about C3
-SETTLED, EARLIER = 0.03, 0.02  # seconds after an onset where its spectrum begins; before it, where the spectrum before ends
+SETTLED, EARLIER = (
+    0.03,
+    0.02,
+)  # seconds after an onset where its spectrum begins; before it, where the spectrum before ends
 LONG = 0.12  # seconds of the notes that have such a spectrum
 MOST_NOTES = 150  # of a recording, evenly spread, whose spectra are looked at
-BAND = slice(70 * WINDOW // RATE, 4000 * WINDOW // RATE)  # the bins that are looked at: 70 to 4000 Hz
+BAND = slice(
+    70 * WINDOW // RATE, 4000 * WINDOW // RATE
+)  # the bins that are looked at: 70 to 4000 Hz
 LEAST_BESIDE = 0.03  # share: less is noise
 DEEPEST = 10 ** (-26 / 20)  # of the highest peak: lower ones may be noise
-LEAST_FLAT = -6.0  # Figures.flatness at the least: what is less is the silence between harmonics of made sounds
+LEAST_FLAT = (
+    -6.0
+)  # Figures.flatness at the least: what is less is the silence between harmonics of made sounds
 RISEN = 1.5  # by which a peak that a note brought is higher than what was there before: reverberation and pedals ring on
-OFF, OFF_AT_MOST, BLUR = 0.03, 0.1, 4.0  # how far off a harmonic may be: a share of it, but no more of the pitch; and Hz
+OFF, OFF_AT_MOST, BLUR = (
+    0.03,
+    0.1,
+    4.0,
+)  # how far off a harmonic may be: a share of it, but no more of the pitch; and Hz
 
 REFUSED = 0.1  # likelihood of one voice below which a recording is refused; low, as refusing a melody is the worse mistake
 DOUBTFUL = 0.5  # below which a notice says what else is heard
@@ -69,7 +83,8 @@ class Figures:
     """sure: share of the sound's energy in frames whose pitch the tracker is SURE of; confidence: its mean within notes; glide:
     logarithm of how fast the pitch changes, in semitones a second; beside: logarithm of the mean share of spectral peaks, by
     amplitude, that are no harmonics of their note nor of its lower octave, and came with the note where that is less; flatness:
-    logarithm of the median spectral flatness at the notes, LEAST_FLAT at the least."""
+    logarithm of the median spectral flatness at the notes, LEAST_FLAT at the least.
+    """
 
     sure: float
     confidence: float
@@ -81,7 +96,8 @@ class Figures:
 def check_one_voice(heard, notes: list[SungNote], sound: np.ndarray) -> list[str]:
     """Notices on what else than one voice is heard. Raises MusicError where the recording is none.
 
-    heard: transcription.Heard; notes: at least one; sound: [samples] at RATE."""
+    heard: transcription.Heard; notes: at least one; sound: [samples] at RATE.
+    """
     likelihoods = likelihoods_of(figures_of(heard, notes, sound))
     other = max(KINDS[1:], key=likelihoods.get)
     if likelihoods[KINDS[0]] < REFUSED:
@@ -118,7 +134,11 @@ def _glide(heard) -> float:
     """
     voiced = (heard.confidence > SURE) & (heard.level > np.percentile(heard.level, 95) - LOUD)
     edges = np.flatnonzero(np.diff(voiced.astype(int), prepend=0, append=0))
-    runs = [heard.pitch[begin:end] for begin, end in zip(edges[::2], edges[1::2]) if end - begin >= SHORTEST_RUN]
+    runs = [
+        heard.pitch[begin:end]
+        for begin, end in zip(edges[::2], edges[1::2])
+        if end - begin >= SHORTEST_RUN
+    ]
     if not runs:
         return 0.0
     averaged = [_moving_mean(run, min(VIBRATO, len(run))) for run in runs]
@@ -127,7 +147,9 @@ def _glide(heard) -> float:
 
 def _median_speed(runs: list[np.ndarray], step: int) -> float:
     """In semitones a second, over `step` frames."""
-    return float(np.median(np.concatenate([np.abs(run[step:] - run[:-step]) for run in runs]))) / (step * FRAME)
+    return float(np.median(np.concatenate([np.abs(run[step:] - run[:-step]) for run in runs]))) / (
+        step * FRAME
+    )
 
 
 def _moving_mean(values: np.ndarray, count: int) -> np.ndarray:
@@ -139,15 +161,22 @@ def _moving_mean(values: np.ndarray, count: int) -> np.ndarray:
 def _spectral_figures(heard, notes: list[SungNote], sound: np.ndarray) -> dict[str, float]:
     """Figures.beside and Figures.flatness."""
     notes = [note for note in notes if note.offset - note.onset >= LONG] or notes
-    notes = [notes[round(index)] for index in np.linspace(0, len(notes) - 1, min(len(notes), MOST_NOTES))]
+    notes = [
+        notes[round(index)] for index in np.linspace(0, len(notes) - 1, min(len(notes), MOST_NOTES))
+    ]
     onsets = np.array([note.onset for note in notes])
     starts = np.round((onsets + SETTLED) * RATE).astype(int)
-    now, before = _spectra(sound, starts), _spectra(sound, np.round((onsets - EARLIER) * RATE).astype(int) - WINDOW)
+    now, before = (
+        _spectra(sound, starts),
+        _spectra(sound, np.round((onsets - EARLIER) * RATE).astype(int) - WINDOW),
+    )
     frames = ((starts + WINDOW // 2) / (FRAME * RATE)).astype(int)[:, None] + np.arange(-4, 5)
     pitch = np.median(heard.pitch[np.clip(frames, 0, len(heard.pitch) - 1)], axis=1)
     beside = min(_shares_beside(now, before, A4 * 2 ** ((pitch - 69) / 12)))
     power = now[:, BAND] ** 2 + 1e-12
-    flatness = np.exp(np.log(power).mean(axis=1)) / power.mean(axis=1)  # 1 of white noise, 0 of a tone
+    flatness = np.exp(np.log(power).mean(axis=1)) / power.mean(
+        axis=1
+    )  # 1 of white noise, 0 of a tone
     return {
         "beside": float(np.log(LEAST_BESIDE + beside)),
         "flatness": max(float(np.log(np.median(flatness))), LEAST_FLAT),
@@ -163,18 +192,25 @@ def _spectra(sound: np.ndarray, starts: np.ndarray) -> np.ndarray:
 
 def _shares_beside(now: np.ndarray, before: np.ndarray, pitch: np.ndarray) -> tuple[float, float]:
     """The share of peaks beside the harmonics of `pitch` [n] Hz in the spectra `now` [n, bins]; and of the peaks that were not in
-    those of `before`."""
+    those of `before`.
+    """
     left, peak, right = (now[:, BAND.start + shift : BAND.stop + shift] for shift in (-1, 0, 1))
-    was = np.maximum.reduce([before[:, BAND.start + shift : BAND.stop + shift] for shift in (-1, 0, 1)])
+    was = np.maximum.reduce(
+        [before[:, BAND.start + shift : BAND.stop + shift] for shift in (-1, 0, 1)]
+    )
     is_peak = (peak > left) & (peak >= right) & (peak > DEEPEST * peak.max(axis=1, keepdims=True))
     low, middle, high = (np.log(part + 1e-9) for part in (left, peak, right))
-    bent = np.clip(0.5 * (low - high) / (low - 2 * middle + high + 1e-12), -0.5, 0.5)  # bins to the top of a parabola
+    bent = np.clip(
+        0.5 * (low - high) / (low - 2 * middle + high + 1e-12), -0.5, 0.5
+    )  # bins to the top of a parabola
     frequency = (np.arange(BAND.start, BAND.stop) + bent) * RATE / WINDOW
     is_beside = np.ones(peak.shape, bool)
     for spacing in (pitch[:, None], pitch[:, None] / 2):  # the tracker may be an octave too high
         away = np.abs(frequency - np.maximum(np.round(frequency / spacing), 1) * spacing)
         is_beside &= away > np.minimum(OFF * frequency, OFF_AT_MOST * spacing) + BLUR
-    return _share(is_beside, peak * is_peak), _share(is_beside, peak * (is_peak & (peak > RISEN * was)))
+    return _share(is_beside, peak * is_peak), _share(
+        is_beside, peak * (is_peak & (peak > RISEN * was))
+    )
 
 
 def _share(chosen: np.ndarray, amounts: np.ndarray) -> float:

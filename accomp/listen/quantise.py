@@ -1,5 +1,6 @@
 """The notes of a recording on the places of its beat grid, and back: which place of its pulse each note has is a Viterbi search
-over notes."""
+over notes.
+"""
 
 import numpy as np
 
@@ -7,12 +8,17 @@ from accomp.listen.beat_grid import BeatGrid, SungNote, checked
 from accomp.listen.beats import FOURTHS, JITTER, THIRDS
 from accomp.music.score import Note, Score, Tempo, TimeSignature, Track
 
-UNITS = 24  # parts of a pulse in which places are counted: fourths are 6, thirds 8, thirty-seconds 3
+UNITS = (
+    24  # parts of a pulse in which places are counted: fourths are 6, thirds 8, thirty-seconds 3
+)
 # Parts of a pulse (in units) on which notes are written, which division each belongs to (0: any), and its cost in nats beside the
 # share of that division. The finer ones are for notes too fast for fourths.
 FINE, SIXTH = 5.0, 3.5  # the last sixth is common in compound meters
 PLACE_COSTS = (
-    [(round(place * UNITS), 4 * (place not in (0, 0.5)), -np.log(share)) for place, share in FOURTHS]
+    [
+        (round(place * UNITS), 4 * (place not in (0, 0.5)), -np.log(share))
+        for place, share in FOURTHS
+    ]
     + [(round(place * UNITS), 3, -np.log(share)) for place, share in THIRDS[1:]]
     + [(part, 4, FINE) for part in (3, 9, 15, 21)]
     + [(4, 3, FINE), (20, 3, SIXTH)]
@@ -28,7 +34,8 @@ def quantise(notes, grid: BeatGrid) -> Score:
     """A recording's notes as a melody on the places of the grid's pulses: fourths and thirds (and finer ones where needed),
     each note on its own place, until the next one at most. Swung eighths are thirds: the band swings as they do (feel.py).
 
-    The tempo map follows the recording: `seconds` of a beat is its time in the recording plus `grid.offset`."""
+    The tempo map follows the recording: `seconds` of a beat is its time in the recording plus `grid.offset`.
+    """
     heard = checked(notes)
     lead = grid.lead[0] * UNITS
     starts = _places(grid.position([note.onset for note in heard]), 60 / grid.tempo)
@@ -45,7 +52,12 @@ def quantise(notes, grid: BeatGrid) -> Score:
 def perform(score: Score, grid: BeatGrid) -> list[SungNote]:
     """The opposite of `quantise`: a score's notes at their time in the recording."""
     return [
-        SungNote(note.pitch, score.seconds(note.onset) - grid.offset, score.seconds(note.end) - grid.offset, note.velocity)
+        SungNote(
+            note.pitch,
+            score.seconds(note.onset) - grid.offset,
+            score.seconds(note.end) - grid.offset,
+            note.velocity,
+        )
         for track in score.tracks
         for note in track.notes
     ]
@@ -60,9 +72,12 @@ def _places(position: np.ndarray, period: float) -> np.ndarray:
     return units
 
 
-def _search_places(position: np.ndarray, period: float, share: float) -> tuple[np.ndarray, np.ndarray]:
+def _search_places(
+    position: np.ndarray, period: float, share: float
+) -> tuple[np.ndarray, np.ndarray]:
     """Viterbi search for [notes] places in units, and the division of each (0, 3 or 4), when `share` of the notes off the pulse
-    are on thirds. position: [notes] units."""
+    are on thirds. position: [notes] units.
+    """
     part, division, cost = (np.array(column) for column in zip(*sorted(PLACE_COSTS)))
     cost = cost - np.log(np.select([division == 3, division == 4], [share, 1 - share], 1.0))
     nearest = np.floor(position / UNITS) * len(part) + np.searchsorted(part, position % UNITS)
@@ -72,7 +87,9 @@ def _search_places(position: np.ndarray, period: float, share: float) -> tuple[n
     costs = 0.5 * ((units - position[:, None]) / UNITS * period / JITTER) ** 2 + cost[kind]
     total, back = costs[0], np.zeros(places.shape, int)
     for i in range(1, len(places)):
-        mixed = (pulse[i - 1][:, None] == pulse[i]) & (divisions[i - 1][:, None] * divisions[i] == 12)
+        mixed = (pulse[i - 1][:, None] == pulse[i]) & (
+            divisions[i - 1][:, None] * divisions[i] == 12
+        )
         reached = total[:, None] + BACKWARD * (units[i - 1][:, None] >= units[i]) + MIXED * mixed
         back[i] = reached.argmin(0)
         total = reached[back[i], np.arange(NEAR)] + costs[i]
@@ -94,7 +111,11 @@ def _ends(starts: np.ndarray, released: np.ndarray) -> np.ndarray:
     grain = np.where((starts % 8 == 0) & (starts % 6 > 0), 8, 6)
     following = np.append(starts[1:], np.iinfo(int).max // 2)
     ends = np.maximum(np.rint(released / grain).astype(int) * grain, starts + grain)
-    return np.where(following - released <= LEGATO * (following - starts), following, np.minimum(ends, following))
+    return np.where(
+        following - released <= LEGATO * (following - starts),
+        following,
+        np.minimum(ends, following),
+    )
 
 
 def _tempos(grid: BeatGrid) -> list[Tempo]:
@@ -105,4 +126,6 @@ def _tempos(grid: BeatGrid) -> list[Tempo]:
         seconds = np.append(np.linspace(0, seconds[0], lead - own, endpoint=False), seconds)
     # Rounded at each pulse, so that errors don't add up.
     microseconds = np.diff(np.rint(seconds * 1e6))
-    return [Tempo(i * grid.pulse, int(round(each / grid.pulse))) for i, each in enumerate(microseconds)]
+    return [
+        Tempo(i * grid.pulse, int(round(each / grid.pulse))) for i, each in enumerate(microseconds)
+    ]

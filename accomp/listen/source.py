@@ -80,26 +80,44 @@ def bring(path: str | os.PathLike, click: Click | None = None) -> Material:
         return Material(name, read_midi(path))
     recording = read_recording(path)
     notes, notices = hear_notes(recording.mono)
-    recording.mono = recording.mono[:0].copy()  # the notes are known, and the mix reads the file again
-    return Material(name, recording=recording, notes=notes, notices=[*recording.notices, *notices], click=click)
+    recording.mono = recording.mono[
+        :0
+    ].copy()  # the notes are known, and the mix reads the file again
+    return Material(
+        name, recording=recording, notes=notes, notices=[*recording.notices, *notices], click=click
+    )
 
 
 def understand(material: Material, corrections: Corrections = Corrections()) -> Melody:
     """The melody of what was brought. Raises MusicError where a correction is out of range."""
     if corrections.pace not in PACES:
-        raise MusicError(f"a pace of {corrections.pace:g} was asked for; accepted: {', '.join(f'{pace:g}' for pace in PACES)}")
+        raise MusicError(
+            f"a pace of {corrections.pace:g} was asked for; accepted: {', '.join(f'{pace:g}' for pace in PACES)}"
+        )
     sung = None if material.score else _on_beats(material, corrections)
     score = sung.score if sung else _rewritten(material.score, corrections)
     index = choose_melody(score) if corrections.track is None else corrections.track
-    if not 0 <= index < len(score.tracks) or score.tracks[index].is_drum or not score.tracks[index].notes:
-        raise MusicError(f"track {index} is no melody; the file has tracks 0 to {len(score.tracks) - 1}, and drums are none")
-    key = parse_key(corrections.key) if corrections.key else estimate_key(skyline(score.tracks[index].notes))
+    if (
+        not 0 <= index < len(score.tracks)
+        or score.tracks[index].is_drum
+        or not score.tracks[index].notes
+    ):
+        raise MusicError(
+            f"track {index} is no melody; the file has tracks 0 to {len(score.tracks) - 1}, and drums are none"
+        )
+    key = (
+        parse_key(corrections.key)
+        if corrections.key
+        else estimate_key(skyline(score.tracks[index].notes))
+    )
     return Melody(material.name, score, index, key, material.recording, sung)
 
 
 def _rewritten(score: Score, corrections: Corrections) -> Score:
     if corrections.downbeat is not None:
-        raise MusicError("a downbeat in seconds is for recordings; move the bar lines of a MIDI file by beats")
+        raise MusicError(
+            "a downbeat in seconds is for recordings; move the bar lines of a MIDI file by beats"
+        )
     if corrections.pace != 1:
         score = timing.renotated(score, corrections.pace)
     if corrections.tempo is not None:
@@ -111,9 +129,13 @@ def _rewritten(score: Score, corrections: Corrections) -> Score:
 
 def _on_beats(material: Material, corrections: Corrections) -> Transcription:
     grid = grid_of(
-        material.notes, tempo=corrections.tempo, pace=corrections.pace, downbeat=corrections.downbeat, meter=corrections.meter,
+        material.notes,
+        tempo=corrections.tempo,
+        pace=corrections.pace,
+        downbeat=corrections.downbeat,
+        meter=corrections.meter,
         click=material.click,
-    )  # fmt: skip
+    )
     sung = on_beats(material.notes, shifted(grid, corrections.later))
     sung.score.notices[:0] = material.notices
     return sung

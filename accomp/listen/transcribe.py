@@ -34,8 +34,14 @@ CLOSEST = 6  # frames between two onsets: no singer is faster
 SHORTEST = 5  # frames of a note
 SETTLED = 3  # frames after its onset from which a note's pitch is taken: slides come first
 VOICED = 0.4  # confidence from which the tracker's pitch counts
-ATTACK, SPECTRUM = 0.03, 2048  # seconds after its onset from which a note's spectrum is taken, and its samples
-MISSING, HALFWAY = 0.1, 1.0  # a spectrum's odd harmonics to even ones, halfway tones to harmonics, when an octave off
+ATTACK, SPECTRUM = (
+    0.03,
+    2048,
+)  # seconds after its onset from which a note's spectrum is taken, and its samples
+MISSING, HALFWAY = (
+    0.1,
+    1.0,
+)  # a spectrum's odd harmonics to even ones, halfway tones to harmonics, when an octave off
 LOWEST = 28  # the lowest pitch that is looked for an octave lower, E1
 TUNING_SPAN = 8.0  # seconds over which a singer's own tuning is taken to be the same
 SOFTEST, LOUDEST = 40, 110  # velocities of the softest and the loudest note
@@ -53,7 +59,8 @@ class Click(NamedTuple):
 @dataclass
 class Transcription:
     """A recording as a melody. score: one track on the places of the beat grid, whose tempo map follows the recording; notes: as
-    they were sung."""
+    they were sung.
+    """
 
     score: Score
     grid: BeatGrid
@@ -73,7 +80,8 @@ class Transcription:
 @dataclass
 class Heard:
     """What is heard of a sound in frames of 10 ms: frames [T, C] for the network, pitch [T] semitones, confidence [T] from 0
-    to 1, and level [T] in dB."""
+    to 1, and level [T] in dB.
+    """
 
     frames: np.ndarray
     pitch: np.ndarray
@@ -101,13 +109,21 @@ def listen(sound: np.ndarray, mels: int = NotesNetConfig.mels) -> Heard:
     semitones = 69 + 12 * np.log2(np.maximum(tracked.pitch_hz, 20) / A4)
     pitch = np.interp(times, tracked.timestamps, semitones)
     confidence = np.interp(times, tracked.timestamps, tracked.confidence)
-    energy = np.add.reduceat(sound[: len(mel) * HOP].astype(np.float64) ** 2, np.arange(0, len(mel) * HOP, HOP)) / HOP
-    return Heard(frames_of(mel, pitch, confidence), pitch, confidence, 10 * np.log10(energy + 1e-10))
+    energy = (
+        np.add.reduceat(
+            sound[: len(mel) * HOP].astype(np.float64) ** 2, np.arange(0, len(mel) * HOP, HOP)
+        )
+        / HOP
+    )
+    return Heard(
+        frames_of(mel, pitch, confidence), pitch, confidence, 10 * np.log10(energy + 1e-10)
+    )
 
 
 def transcribe(recording: Recording, **known) -> Transcription:
     """The melody of a recording of one voice; known: what of its beats needn't be guessed, see `grid_of`. Raises MusicError where
-    no melody is heard or something given is out of range."""
+    no melody is heard or something given is out of range.
+    """
     notes, notices = hear_notes(recording.mono)
     transcription = on_beats(notes, grid_of(notes, **known))
     transcription.score.notices[:0] = [*recording.notices, *notices]
@@ -125,9 +141,12 @@ def grid_of(
 ) -> BeatGrid:
     """The beats of notes. tempo (beats a minute, of dotted quarters in compound meters), downbeat (seconds at which some bar
     begins), meter, or the click that was sung to are what needn't be guessed; pace: 0.5 for half and 2 for double the tempo
-    that is heard. To a click, nothing is guessed but what was corrected. Raises MusicError where something is out of range."""
+    that is heard. To a click, nothing is guessed but what was corrected. Raises MusicError where something is out of range.
+    """
     if downbeat is not None and not abs(downbeat) <= MAX_SECONDS:
-        raise MusicError(f"a downbeat at {downbeat:g} s was asked for; accepted: seconds of the recording")
+        raise MusicError(
+            f"a downbeat at {downbeat:g} s was asked for; accepted: seconds of the recording"
+        )
     if click:
         meter, downbeat = meter or click.meter, click.first if downbeat is None else downbeat
         check_meter(meter)
@@ -152,20 +171,25 @@ def on_beats(notes: list[SungNote], grid: BeatGrid) -> Transcription:
     score = quantise(notes, grid)
     numerator, denominator = grid.meter
     heard = f"heard {len(notes)} notes at about {grid.tempo:.0f} beats a minute in {numerator}/{denominator}"
-    score.notices = [f"{heard}, the first bar line at {round(grid.downbeat, 2) + 0.0:.2f} s"]  # not -0.00
+    score.notices = [
+        f"{heard}, the first bar line at {round(grid.downbeat, 2) + 0.0:.2f} s"
+    ]  # not -0.00
     return Transcription(score, grid, notes)
 
 
 def transcribe_notes(sound: np.ndarray) -> list[SungNote]:
     """The notes of a mono sound at RATE, in the order of their onsets, one at a time. Raises MusicError where there are none, or
-    where it is speech, noise or several voices."""
+    where it is speech, noise or several voices.
+    """
     return hear_notes(sound)[0]
 
 
 def hear_notes(sound: np.ndarray) -> tuple[list[SungNote], list[str]]:
     """As transcribe_notes; and notices on what else than one voice is heard, in words."""
     if len(sound) < RATE // 2:
-        raise MusicError(f"The recording is {len(sound) / RATE:.1f} s long; at least half a second is needed.")
+        raise MusicError(
+            f"The recording is {len(sound) / RATE:.1f} s long; at least half a second is needed."
+        )
     sound = np.asarray(sound, np.float32)
     heard = listen(sound)
     notes = [note._replace(pitch=octave_of(note, sound)) for note in notes_of(heard)]
@@ -184,7 +208,9 @@ def notes_of(heard: Heard) -> list[SungNote]:
         end = begin + SHORTEST + int(silent[0]) if len(silent) else limit
         key = _pitch_of(pitch[begin:end], heard.confidence[begin:end])
         if key is not None:
-            notes.append((key, begin * FRAME, end * FRAME, np.percentile(heard.level[begin:end], 75)))
+            notes.append(
+                (key, begin * FRAME, end * FRAME, np.percentile(heard.level[begin:end], 75))
+            )
     if not notes:
         raise MusicError(
             "No melody was heard in the recording: sing, hum, whistle or play one note at a time, near the microphone."
@@ -198,14 +224,18 @@ def notes_of(heard: Heard) -> list[SungNote]:
 
 def octave_of(note: SungNote, sound: np.ndarray) -> int:
     """The note's pitch, moved by octaves where the tracker missed it: up where odd harmonics are missing, down where there are
-    tones halfway between harmonics."""
+    tones halfway between harmonics.
+    """
     start = int((note.onset + ATTACK) * RATE)
     piece = sound[start : start + SPECTRUM]
     amplitudes = np.abs(np.fft.rfft(piece * np.hanning(len(piece)), 4 * SPECTRUM))
 
     def sum_at(pitch: int, *multiples: float) -> float:
         bins = np.array(multiples) * A4 * 2 ** ((pitch - 69) / 12) * 4 * SPECTRUM / RATE
-        return sum(float(amplitudes[int(0.985 * bin) - 2 : int(1.015 * bin) + 3].max(initial=0)) for bin in bins)
+        return sum(
+            float(amplitudes[int(0.985 * bin) - 2 : int(1.015 * bin) + 3].max(initial=0))
+            for bin in bins
+        )
 
     if sum_at(note.pitch, 1, 3) < MISSING * sum_at(note.pitch, 2, 4):
         return note.pitch + 12
@@ -231,7 +261,8 @@ def onsets_of(struck: np.ndarray) -> list[int]:
 
 def tuning_of(heard: Heard) -> np.ndarray:
     """[T] semitones by which a singer is off the equal-tempered scale at A4, which may drift: the circular mean of what is left
-    of the pitch after the semitone, over TUNING_SPAN, leaning on that of the whole recording."""
+    of the pitch after the semitone, over TUNING_SPAN, leaning on that of the whole recording.
+    """
     weight = np.where(heard.confidence > 0.5, heard.confidence, 0)
     turns = np.exp(2j * np.pi * heard.pitch) * weight
     whole = np.angle(turns.sum()) / (2 * np.pi)

@@ -33,7 +33,8 @@ class PlannerConfig:
 def features(planes: np.ndarray) -> np.ndarray:
     """[H, 66] of melody planes [2, S, 128]: of each pitch class, how long it sounds, and whether it is struck, sounds in the
     first of the half bar's beats, as it begins, and in its middle; whether nothing sounds, how many notes are struck, and
-    which half bar of its block it is."""
+    which half bar of its block it is.
+    """
     by_half_bar = planes.reshape(2, -1, HALF_BAR_STEPS, planes.shape[-1])
     sounding = chords.chroma(planes) / HALF_BAR_STEPS
     classes = [sounding, chords.chroma(planes[[0, 0]]) > 0]
@@ -58,8 +59,17 @@ class ChordPlanner(nn.Module):
         super().__init__()
         self.config = config
         dropout = config.dropout if config.layers > 1 else 0.0
-        self.rnn = nn.GRU(FEATURES, config.width, config.layers, batch_first=True, bidirectional=True, dropout=dropout)
-        self.head = nn.Sequential(nn.Dropout(config.dropout), nn.Linear(2 * config.width, chords.COUNT))
+        self.rnn = nn.GRU(
+            FEATURES,
+            config.width,
+            config.layers,
+            batch_first=True,
+            bidirectional=True,
+            dropout=dropout,
+        )
+        self.head = nn.Sequential(
+            nn.Dropout(config.dropout), nn.Linear(2 * config.width, chords.COUNT)
+        )
         self.register_buffer("log_transition", torch.zeros(chords.COUNT, chords.COUNT))
         self.register_buffer("log_prior", torch.zeros(chords.COUNT))
 
@@ -69,11 +79,16 @@ class ChordPlanner(nn.Module):
 
     @torch.no_grad()
     def plan(
-        self, planes: np.ndarray, source: np.ndarray | None = None, closes: np.ndarray | None = None, is_minor: bool = False
+        self,
+        planes: np.ndarray,
+        source: np.ndarray | None = None,
+        closes: np.ndarray | None = None,
+        is_minor: bool = False,
     ) -> np.ndarray:
         """The chord plan [H] of melody planes [2, S, 128]. source: [B] int, the earlier block that a block repeats, else -1; a
         repeat has the chords of what it repeats. closes: [B] bool, whether a phrase ends, which it does rather on the tonic
-        or the dominant of C major or, if is_minor, A minor."""
+        or the dominant of C major or, if is_minor, A minor.
+        """
         rows = features(planes)
         config = self.config
         fit = self.log_probabilities(rows) - config.prior * self.log_prior.cpu().numpy()
@@ -81,7 +96,9 @@ class ChordPlanner(nn.Module):
         share = melody @ chords.TRIADS.T / np.maximum(melody.sum(1, keepdims=True), 1e-9)
         fit = fit + config.consonance * share
         if closes is not None:
-            ends = (np.flatnonzero(closes)[:, None] + 1) * BLOCK_HALF_BARS - np.array([1, 2])  # the last bar
+            ends = (np.flatnonzero(closes)[:, None] + 1) * BLOCK_HALF_BARS - np.array(
+                [1, 2]
+            )  # the last bar
             fit[ends[..., None], CADENCES[is_minor]] += config.cadence
         if source is not None:
             fit = _shared(fit, source)
@@ -90,11 +107,14 @@ class ChordPlanner(nn.Module):
     @torch.no_grad()
     def log_probabilities(self, rows: np.ndarray) -> np.ndarray:
         """[H, 24] of features [H, 66]: the mean over all transpositions, each heard and brought back. It was trained in all
-        keys and makes other mistakes in each."""
+        keys and makes other mistakes in each.
+        """
         keys = np.stack([transpose_features(rows, key) for key in range(self.config.keys)])
         heard = self(torch.from_numpy(keys).to(self.log_prior.device)).log_softmax(-1).cpu().numpy()
         both = heard.reshape(len(keys), len(rows), 2, 12)
-        mean = np.mean([np.roll(both[key], -key, axis=-1) for key in range(len(keys))], axis=0).reshape(len(rows), chords.COUNT)
+        mean = np.mean(
+            [np.roll(both[key], -key, axis=-1) for key in range(len(keys))], axis=0
+        ).reshape(len(rows), chords.COUNT)
         return mean - np.log(np.exp(mean).sum(1, keepdims=True))
 
 

@@ -15,7 +15,9 @@ from accomp.roll.grid import BAR_STEPS, BLOCK_STEPS, DRUMS, MELODY, STEPS_PER_BE
 
 PHRASE_BARS = 8
 LONG = 32  # steps; longer notes and gaps are like this one
-NEAR = BAR_STEPS / 2  # steps; standard deviation of the window in which the melody's loudness is heard
+NEAR = (
+    BAR_STEPS / 2
+)  # steps; standard deviation of the window in which the melody's loudness is heard
 LOUDNESS_UNIT = 16.0  # velocity
 QUIETEST, LOUDEST = 12, 124
 NOTHING = np.zeros(0)
@@ -23,12 +25,23 @@ MEMORY = 2 * BAR_STEPS  # steps after which slow changes of loudness are forgott
 
 # General MIDI percussion keys by what they are for a drummer; all others are one more class.
 KICK = (35, 36)
-DRUM_CLASSES = (KICK, (37, 38, 39, 40), (42, 44), (46,), (41, 43, 45, 47, 48, 50), (49, 52, 55, 57), (51, 53, 59))
+DRUM_CLASSES = (
+    KICK,
+    (37, 38, 39, 40),
+    (42, 44),
+    (46,),
+    (41, 43, 45, 47, 48, 50),
+    (49, 52, 55, 57),
+    (51, 53, 59),
+)
 
 MOST_SWING = 0.8  # steps; 2/3 is a triplet
 LEAST_SWING = 0.15  # less is straight
 FEW_EIGHTHS = 4  # a melody with fewer off-beat eighths doesn't say whether it swings
-OFF_BEAT = (1.6, 3.2)  # where in a beat a swung eighth may lie; what lies on the step 3 itself is a sixteenth
+OFF_BEAT = (
+    1.6,
+    3.2,
+)  # where in a beat a swung eighth may lie; what lies on the step 3 itself is a sixteenth
 SIXTEENTH = 2.9
 MOST_MICRO = 0.2  # steps; 25 ms at 120 bpm. With MOST_SWING it keeps every strike in its order
 KICK_JITTER = 0.5  # of the kit's: it keeps the time
@@ -54,7 +67,8 @@ class FeelConfig:
 @dataclass
 class Tune:
     """What the band hears of a melody of m notes on a grid of S steps: step [m] int, offset [m] steps, velocity [m], and
-    even [S] bool, whether a step is one of a beat's four equal ones, which alone can swing."""
+    even [S] bool, whether a step is one of a beat's four equal ones, which alone can swing.
+    """
 
     step: np.ndarray
     offset: np.ndarray
@@ -103,7 +117,8 @@ class Feel(nn.Module):
 
     def forward(self, rows: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and spread [n] of the velocities of notes from `features` and genre [n, FEATURES + genres], in deviations from
-        the track's level."""
+        the track's level.
+        """
         mean, spread = self.network(rows).unbind(-1)
         return mean, 0.1 + nn.functional.softplus(spread)
 
@@ -114,26 +129,43 @@ class Feel(nn.Module):
 
     @torch.no_grad()
     def velocities(
-        self, notes: np.ndarray, track: int, tune: Tune, random: np.random.Generator, by_block: np.ndarray = NOTHING
+        self,
+        notes: np.ndarray,
+        track: int,
+        tune: Tune,
+        random: np.random.Generator,
+        by_block: np.ndarray = NOTHING,
     ) -> np.ndarray:
         """[n] int velocities of a track's notes [n, 3], in any order. by_block: [B] velocity by which the band is louder in each
-        block (Shape.dynamics), instead of each player's slow drift: players of real songs swell together."""
+        block (Shape.dynamics), instead of each player's slow drift: players of real songs swell together.
+        """
         slot, order = self.config.slot, np.lexsort((notes[:, 0], notes[:, 1]))
         if not len(notes):
             return np.zeros(0, int)
         rows = with_genre(features(notes[order], track, tune), slot, len(self.config.genres))
-        mean, spread = (part.cpu().numpy() for part in self(torch.from_numpy(rows).to(self.level.device)))
+        mean, spread = (
+            part.cpu().numpy() for part in self(torch.from_numpy(rows).to(self.level.device))
+        )
         slow, shared = float(self.slow[track]) * (not len(by_block)), float(self.shared[track])
         dynamics = mean + spread * noise(notes[order, 1], slow, shared, random)
         level = self.level[slot, track].item() * self._loudness(tune)
         result = np.zeros(len(notes), int)
-        louder = by_block[np.minimum(notes[order, 1] // BLOCK_STEPS, len(by_block) - 1)] if len(by_block) else 0.0
-        result[order] = _as_velocity(level + louder + self.config.dynamics * self.deviation[slot, track].item() * dynamics)
+        louder = (
+            by_block[np.minimum(notes[order, 1] // BLOCK_STEPS, len(by_block) - 1)]
+            if len(by_block)
+            else 0.0
+        )
+        result[order] = _as_velocity(
+            level + louder + self.config.dynamics * self.deviation[slot, track].item() * dynamics
+        )
         return result
 
-    def offsets(self, notes: np.ndarray, track: int, tune: Tune, random: np.random.Generator) -> np.ndarray:
+    def offsets(
+        self, notes: np.ndarray, track: int, tune: Tune, random: np.random.Generator
+    ) -> np.ndarray:
         """[n] float: how many steps after its grid step each of a track's notes [n, 3] is struck. Strikes keep their order,
-        and none comes before the grid's first step."""
+        and none comes before the grid's first step.
+        """
         if not len(notes):
             return np.zeros(0)
         slot = self.config.slot
@@ -143,18 +175,28 @@ class Feel(nn.Module):
         if track == DRUMS:
             kick = np.isin(notes[:, 0], KICK)
             micro = np.where(np.isin(strike, strike[kick]), KICK_JITTER, 1.0) * micro
-            micro = micro + PIECE_JITTER * self.config.looseness * random.uniform(-1, 1, len(notes)) * ~kick
-        late = self.config.looseness * self.delay[slot, track].cpu().numpy()[notes[:, 1] % STEPS_PER_BEAT]
+            micro = (
+                micro
+                + PIECE_JITTER * self.config.looseness * random.uniform(-1, 1, len(notes)) * ~kick
+            )
+        late = (
+            self.config.looseness
+            * self.delay[slot, track].cpu().numpy()[notes[:, 1] % STEPS_PER_BEAT]
+        )
         micro = np.clip(late + micro, -MOST_MICRO, MOST_MICRO)
         sixteenths = tune.step[(tune.step % STEPS_PER_BEAT == 3) & (tune.offset > -LEAST_SWING)]
         genre_swings = bool(self.swing[slot] >= LEAST_SWING)
-        swung = swing_offsets(steps, self.swing_of(tune, track), genre_swings, sixteenths) * tune.even[steps]
+        swung = (
+            swing_offsets(steps, self.swing_of(tune, track), genre_swings, sixteenths)
+            * tune.even[steps]
+        )
         return np.maximum(swung[strike] + micro, -notes[:, 1])
 
     def swing_of(self, tune: Tune, track: int) -> float:
         """How late off-beat eighths are, in steps: as the melody's are; by the genre where it has but few. Drums swing as
         the genre does under a straight melody too, as at slow and medium tempi drummers swing more than their soloists (Friberg &
-        Sundstrom 2002, "Swing ratios and ensemble timing in jazz performance")."""
+        Sundstrom 2002, "Swing ratios and ensemble timing in jazz performance").
+        """
         own, genre = melody_swing(tune), self.swing[self.config.slot].item()
         follows = own is not None and (own > 0 or track != DRUMS)
         return float(np.clip(own if follows else genre, 0, MOST_SWING))
@@ -163,7 +205,9 @@ class Feel(nn.Module):
         """Of the melody, relative to the genre's."""
         if not len(tune.velocity):
             return 1.0
-        return float(np.clip(tune.velocity.mean() / self.level[self.config.slot, MELODY].item(), 0.6, 1.25))
+        return float(
+            np.clip(tune.velocity.mean() / self.level[self.config.slot, MELODY].item(), 0.6, 1.25)
+        )
 
 
 def features(notes: np.ndarray, track: int, tune: Tune) -> np.ndarray:
@@ -187,7 +231,10 @@ def features(notes: np.ndarray, track: int, tune: Tune) -> np.ndarray:
         local_loudness(tune, steps)[strike],
         np.isin(steps, tune.step)[strike],
     ]
-    places = np.eye(BAR_STEPS)[step % BAR_STEPS], np.eye(PHRASE_BARS)[step // BAR_STEPS % PHRASE_BARS]
+    places = (
+        np.eye(BAR_STEPS)[step % BAR_STEPS],
+        np.eye(PHRASE_BARS)[step // BAR_STEPS % PHRASE_BARS],
+    )
     instrument = np.eye(len(TRACKS))[np.full(len(notes), track)]
     return np.concatenate([*places, instrument, kinds, np.stack(columns, 1)], 1).astype(np.float32)
 
@@ -209,7 +256,8 @@ def drum_class(pitches: np.ndarray) -> np.ndarray:
 
 def local_loudness(tune: Tune, steps: np.ndarray) -> np.ndarray:
     """How much louder than on average the melody is around each of the rising `steps`: mean velocity of the notes in a
-    Gaussian window, 0 where it has long been silent; in LOUDNESS_UNIT."""
+    Gaussian window, 0 where it has long been silent; in LOUDNESS_UNIT.
+    """
     if not len(tune.step):
         return np.zeros(len(steps))
     first = min(int(steps[0]), int(tune.step.min()))
@@ -225,7 +273,8 @@ def local_loudness(tune: Tune, steps: np.ndarray) -> np.ndarray:
 
 def noise(steps: np.ndarray, slow: float, shared: float, random: np.random.Generator) -> np.ndarray:
     """[n] of unit variance for notes on the rising `steps`: the share `slow` of it changes slowly with time, the share
-    `shared` is common to the notes of a step, the rest is each note's own."""
+    `shared` is common to the notes of a step, the rest is each note's own.
+    """
     if not len(steps):
         return np.zeros(0)
     strikes, strike = np.unique(steps, return_inverse=True)
@@ -252,20 +301,25 @@ def melody_swing(tune: Tune) -> float | None:
 
 def swing_in(step: np.ndarray, offset: np.ndarray) -> tuple[float, float, int]:
     """Of notes [n] by step and offset from it: how late off-beat eighths that are late are (mean, steps; 0 if there are
-    none), their share of all off-beat eighths, and the number of these. A triplet's last eighth is nearest to the step 3."""
+    none), their share of all off-beat eighths, and the number of these. A triplet's last eighth is nearest to the step 3.
+    """
     on_beat = offset[step % STEPS_PER_BEAT == 0]
     behind = float(np.median(on_beat)) if len(on_beat) >= FEW_EIGHTHS else 0.0
     place = step % STEPS_PER_BEAT + offset - behind
     within = (place > OFF_BEAT[0]) & (place < OFF_BEAT[1])
     # A beat with notes both on the eighth and on the sixteenth after it is one of sixteenths, and says nothing of eighths.
     beat = step // STEPS_PER_BEAT
-    both = np.intersect1d(beat[within & (np.abs(place - 2) < LEAST_SWING)], beat[within & (place >= SIXTEENTH)])
+    both = np.intersect1d(
+        beat[within & (np.abs(place - 2) < LEAST_SWING)], beat[within & (place >= SIXTEENTH)]
+    )
     place = place[within & (place < SIXTEENTH) & ~np.isin(beat, both)] - 2
     late = place[place >= LEAST_SWING]
     return (float(late.mean()) if len(late) else 0.0), len(late) / max(len(place), 1), len(place)
 
 
-def swing_offsets(steps: np.ndarray, swing: float, genre_swings: bool, sixteenths: np.ndarray) -> np.ndarray:
+def swing_offsets(
+    steps: np.ndarray, swing: float, genre_swings: bool, sixteenths: np.ndarray
+) -> np.ndarray:
     """[n] offsets of the strikes on the different, rising `steps` of one track when off-beat eighths are `swing` steps late.
 
     Where a genre swings or the melody does, a strike on step 3 of a beat without one on step 2 is an off-beat eighth too:
@@ -283,7 +337,8 @@ def swing_offsets(steps: np.ndarray, swing: float, genre_swings: bool, sixteenth
 
 def played_times(notes: np.ndarray, offsets: np.ndarray, grid: Grid) -> np.ndarray:
     """[n, 2] onset and end in beats of a track's notes [n, 3] struck `offsets` [n] steps off the grid. A note that ends where
-    another begins still does; no note loses its duration or sounds into the next of its pitch."""
+    another begins still does; no note loses its duration or sounds into the next of its pitch.
+    """
     if not len(notes):
         return np.zeros((0, 2))
     pitch, start, end = notes.T

@@ -18,7 +18,11 @@ from accomp.roll import chord_plan as chords
 from accomp.roll.grid import ACCOMPANIMENT, BLOCK_HALF_BARS
 
 STEPS = ("first", "middle", "last")
-MELODY_STEPS = {"first": (0, 1, 2), "middle": (-1, 0, 1), "last": (-2, -1, 0)}  # of which blocks each network hears z
+MELODY_STEPS = {
+    "first": (0, 1, 2),
+    "middle": (-1, 0, 1),
+    "last": (-2, -1, 0),
+}  # of which blocks each network hears z
 POSITION = 8
 UNKNOWN = -1.0
 NEVER = -1e4  # logit of what can't be chosen
@@ -26,10 +30,14 @@ NEVER = -1e4  # logit of what can't be chosen
 
 @dataclass
 class HarmonyConfig:
-    head: str = "codebook"  # or "regression", the paper's: one latent, trained with mean squared error
+    head: str = (
+        "codebook"  # or "regression", the paper's: one latent, trained with mean squared error
+    )
     width: int = 128
     residual_blocks: int = 2  # 0 is one hidden layer, the paper's
-    shared_trunk: bool = True  # first, middle and last have their own input layers and heads on one trunk
+    shared_trunk: bool = (
+        True  # first, middle and last have their own input layers and heads on one trunk
+    )
     dropout: float = 0.4
     context: bool = True  # hear earlier instruments, chords, position and genre
     codebook: int = 1024  # C
@@ -64,16 +72,30 @@ class Heard:
 
 def position(block: Tensor, blocks: Tensor) -> Tensor:
     """[N, 8] place of block `block` [N] in songs of `blocks` [N] blocks: the phase in phrases of four blocks (eight bars),
-    the distance from the start and to the end up to four blocks, how far on in the song, and a constant for bias."""
+    the distance from the start and to the end up to four blocks, how far on in the song, and a constant for bias.
+    """
     phase = F.one_hot(block % 4, 4)
     from_start, to_end = block.clamp(max=4) / 4, (blocks - 1 - block).clamp(0, 4) / 4
-    return torch.cat([phase, torch.stack([from_start, to_end, block / blocks, torch.ones_like(block)], dim=1)], dim=1)
+    return torch.cat(
+        [phase, torch.stack([from_start, to_end, block / blocks, torch.ones_like(block)], dim=1)],
+        dim=1,
+    )
 
 
-def heard_at(step: str, block: Tensor, blocks: Tensor, melody: Tensor, latents: dict[int, Tensor], track: int, plan: Tensor,
-             genre: int, first: Tensor | int = 0) -> Heard:  # fmt: skip
+def heard_at(
+    step: str,
+    block: Tensor,
+    blocks: Tensor,
+    melody: Tensor,
+    latents: dict[int, Tensor],
+    track: int,
+    plan: Tensor,
+    genre: int,
+    first: Tensor | int = 0,
+) -> Heard:
     """What `track`'s network hears at blocks `block` [N] of songs `blocks` [N] long, out of the songs' latents one after
-    another: melody [all, Z], latents by track [all, K + 1], plan [all, H]; `first` [N]: where each song begins in them."""
+    another: melody [all, Z], latents by track [all, K + 1], plan [all, H]; `first` [N]: where each song begins in them.
+    """
 
     def at(rows: Tensor, offset: int) -> Tensor:
         """The rows `offset` blocks on; zeros outside of the song."""
@@ -84,7 +106,9 @@ def heard_at(step: str, block: Tensor, blocks: Tensor, melody: Tensor, latents: 
 
     earlier = [latents[other][first + block] for other in heard_before(track)]
     following = torch.where(
-        (block + 1 < blocks)[:, None], plan[first + torch.minimum(block + 1, blocks - 1)], plan[first + block]
+        (block + 1 < blocks)[:, None],
+        plan[first + torch.minimum(block + 1, blocks - 1)],
+        plan[first + block],
     )
     return Heard(
         melody=torch.stack([at(melody, offset) for offset in MELODY_STEPS[step]], dim=1),
@@ -102,7 +126,9 @@ class HarmonyNN(nn.Module):
     melody_latent: Z; latent: K; earlier_latents: latent sizes of the instruments that it hears.
     """
 
-    def __init__(self, config: HarmonyConfig, melody_latent: int, latent: int, earlier_latents: list[int]):
+    def __init__(
+        self, config: HarmonyConfig, melody_latent: int, latent: int, earlier_latents: list[int]
+    ):
         super().__init__()
         self.config, self.latent = config, latent
         melody, previous = 3 * melody_latent, latent + 1
@@ -110,8 +136,14 @@ class HarmonyNN(nn.Module):
         if config.context:
             context = sum(earlier_latents) + len(earlier_latents)
             context += 2 * BLOCK_HALF_BARS * chords.COUNT + POSITION + len(config.genres)
-        sizes = {"first": melody + context, "middle": melody + previous + context, "last": melody + previous + context}
-        self.inputs = nn.ModuleDict({step: nn.Linear(size, config.width) for step, size in sizes.items()})
+        sizes = {
+            "first": melody + context,
+            "middle": melody + previous + context,
+            "last": melody + previous + context,
+        }
+        self.inputs = nn.ModuleDict(
+            {step: nn.Linear(size, config.width) for step, size in sizes.items()}
+        )
         count = 1 if config.shared_trunk else len(STEPS)
         self.trunks = nn.ModuleList(_Trunk(config) for _ in range(count))
         outputs = latent + 2 if config.head == "codebook" else latent
@@ -135,8 +167,15 @@ class HarmonyNN(nn.Module):
 
     def set_codes(self, codes: Tensor, **known: Tensor) -> None:
         """Fill the codebook with up to C latents [n, K] of real blocks; known: their density and variety and, from 0 to 1,
-        how much of a fill they end with, [n] each."""
-        for name, values in {"codes": codes, "density": 0.0, "variety": 0.0, "fill": 0.0, **known}.items():
+        how much of a fill they end with, [n] each.
+        """
+        for name, values in {
+            "codes": codes,
+            "density": 0.0,
+            "variety": 0.0,
+            "fill": 0.0,
+            **known,
+        }.items():
             buffer = getattr(self, name)
             buffer.zero_()
             buffer[: len(codes)] = values
@@ -146,19 +185,29 @@ class HarmonyNN(nn.Module):
 
     def forward(self, step: str, heard: Heard) -> Tensor:
         """[N, C + 2] logits of the codes, of silence and of staying on the previous latent; with the regression head
-        [N, K], the latent. step: "first", "middle" or "last"."""
+        [N, K], the latent. step: "first", "middle" or "last".
+        """
         parts = [heard.melody.flatten(1)]
         if step != "first":
             parts.append(heard.previous)
         if self.config.context:
             plan = F.one_hot(heard.plan, chords.COUNT).flatten(1).to(heard.melody.dtype)
-            parts += [heard.earlier, plan, heard.position, F.one_hot(heard.genre, len(self.config.genres))]
+            parts += [
+                heard.earlier,
+                plan,
+                heard.position,
+                F.one_hot(heard.genre, len(self.config.genres)),
+            ]
         trunk = self.trunks[0 if self.config.shared_trunk else STEPS.index(step)]
         output = self.heads[step](trunk(self.inputs[step](torch.cat(parts, dim=1))))
         if self.config.head == "regression":
             return output
         query, silence, stay = output[:, : self.latent], output[:, -2:-1], output[:, -1:]
-        near = -torch.cdist(query[None], self.codes[None])[0].square() * self.log_scale.exp() / self.temperature
+        near = (
+            -torch.cdist(query[None], self.codes[None])[0].square()
+            * self.log_scale.exp()
+            / self.temperature
+        )
         stay = stay.masked_fill(heard.previous[:, -1:] <= 0, NEVER)  # there is nothing to stay on
         return torch.cat([near + self.log_count, silence, stay], dim=1)
 
@@ -173,20 +222,39 @@ class HarmonyNN(nn.Module):
 
     def _targets(self, previous: Tensor, real: Tensor, active: Tensor) -> Tensor:
         """[N, C + 2] soft targets: exp(-d^2 / temperature) over codes and the previous latent; silence for silence."""
-        distance = torch.cdist(real[None], self.codes[None])[0].square() - self.temperature * self.log_count
-        stay = (real - previous[:, :-1]).square().sum(1, keepdim=True).masked_fill(previous[:, -1:] <= 0, 1e6)
+        distance = (
+            torch.cdist(real[None], self.codes[None])[0].square()
+            - self.temperature * self.log_count
+        )
+        stay = (
+            (real - previous[:, :-1])
+            .square()
+            .sum(1, keepdim=True)
+            .masked_fill(previous[:, -1:] <= 0, 1e6)
+        )
         near = (-torch.cat([distance, stay], dim=1) / self.temperature).softmax(1)
         silent = (1 - active)[:, None]
         return torch.cat([near[:, :-1] * (1 - silent), silent, near[:, -1:] * (1 - silent)], dim=1)
 
-    def choose(self, step: str, heard: Heard, generator: torch.Generator, temperature: float, top_p: float,
-               steadiness: float = 0.0, push: float = 0.0, variety: float = 0.0,
-               apart: tuple[Tensor, float] | None = None, sparsest: float = NEVER) -> Tensor:  # fmt: skip
+    def choose(
+        self,
+        step: str,
+        heard: Heard,
+        generator: torch.Generator,
+        temperature: float,
+        top_p: float,
+        steadiness: float = 0.0,
+        push: float = 0.0,
+        variety: float = 0.0,
+        apart: tuple[Tensor, float] | None = None,
+        sparsest: float = NEVER,
+    ) -> Tensor:
         """[N, K + 1]: the next latent and its flag, sampled from the most likely `top_p` at `temperature` (codebook head)
         or as predicted (regression head). steadiness: added to the logit of staying on the previous latent; push: times
         their density and variety: times their variety are added to those of the codes, so that above 0 busy patterns and those
         of many pitches are preferred; apart: a latent [K] and how much codes far from it are preferred, in logits times
-        squared distance, of which the mean of two codes is 1; sparsest: codes of less density are not chosen."""
+        squared distance, of which the mean of two codes is 1; sparsest: codes of less density are not chosen.
+        """
         output = self(step, heard)
         if self.config.head == "regression":
             return torch.cat([output, torch.ones_like(output[:, -1:])], dim=1)
@@ -211,7 +279,8 @@ class HarmonyNN(nn.Module):
     def directions(self) -> dict[str, Tensor]:
         """Ways through the latent space along which real playing differs, [K] each, one standard deviation long: "density" to
         busier patterns, "variety" to those of more pitch classes (none for drums), "character" along what differs most
-        beside these. Empty for the regression head."""
+        beside these. Empty for the regression head.
+        """
         if self.config.head == "regression":
             return {}
         real = self.log_count == 0
@@ -220,8 +289,17 @@ class HarmonyNN(nn.Module):
         for name, values in (("density", self.density[real]), ("variety", self.variety[real])):
             if values.std() > 0:
                 # The mean way of codes of one deviation more: along it patterns stay as likely as they can.
-                found[name] = codes.T @ (values - values.mean()) / (values - values.mean()).square().sum() * values.std()
-        named = torch.linalg.qr(torch.stack(list(found.values()), dim=1)).Q if found else codes.new_zeros(codes.shape[1], 0)
+                found[name] = (
+                    codes.T
+                    @ (values - values.mean())
+                    / (values - values.mean()).square().sum()
+                    * values.std()
+                )
+        named = (
+            torch.linalg.qr(torch.stack(list(found.values()), dim=1)).Q
+            if found
+            else codes.new_zeros(codes.shape[1], 0)
+        )
         rest = codes - codes @ named @ named.T
         _, scale, ways = torch.linalg.svd(rest, full_matrices=False)
         sign = ways[0][ways[0].abs().argmax()].sign()  # else the library's version decides
@@ -243,7 +321,11 @@ class _Trunk(nn.Module):
         self.dropout = nn.Dropout(config.dropout)
         self.blocks = nn.ModuleList(
             nn.Sequential(
-                nn.LayerNorm(width), nn.Linear(width, width), nn.GELU(), nn.Dropout(config.dropout), nn.Linear(width, width)
+                nn.LayerNorm(width),
+                nn.Linear(width, width),
+                nn.GELU(),
+                nn.Dropout(config.dropout),
+                nn.Linear(width, width),
             )
             for _ in range(config.residual_blocks)
         )

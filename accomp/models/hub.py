@@ -27,7 +27,11 @@ from torch import Tensor
 from accomp.models.config import CONFIG_FILE, WEIGHTS_FILE, AccompanistConfig, ModelError
 
 MODELS = Path(os.environ.get("ACCOMP_MODELS", Path(__file__).parents[2] / "models"))
-FILES = [CONFIG_FILE, WEIGHTS_FILE, "training.json"]  # of a model; the last, how it was trained, is not needed to play
+FILES = [
+    CONFIG_FILE,
+    WEIGHTS_FILE,
+    "training.json",
+]  # of a model; the last, how it was trained, is not needed to play
 LIBRARY = "accomp"  # the library's name on the Hub, and how the names of its repositories begin
 # Of a model that was saved or pushed by itself.
 CARD = """
@@ -86,7 +90,8 @@ def repository(genre: str, owner: str) -> str:
 
 def genres() -> list[str]:
     """The genres that can be asked for by name: those of the namespace on the Hub (or, out of its reach, in the cache), else
-    those embedded with the project."""
+    those embedded with the project.
+    """
     owner, pinned = namespace()
     if not owner:
         return sorted(path.parent.name for path in MODELS.glob(f"*/{CONFIG_FILE}"))
@@ -95,8 +100,12 @@ def genres() -> list[str]:
         found = [model.id for model in api.list_models(author=owner) if model.id.startswith(prefix)]
         found = [name for name in found if pinned is None or api.revision_exists(name, pinned)]
     except Exception:  # whatever the network does, what is cached works
-        cached = Path(constants.HF_HUB_CACHE).glob(f"models--{owner}--{LIBRARY}-*/snapshots/*/{CONFIG_FILE}")
-        found = {path.parents[2].name.removeprefix("models--").replace("--", "/", 1) for path in cached}
+        cached = Path(constants.HF_HUB_CACHE).glob(
+            f"models--{owner}--{LIBRARY}-*/snapshots/*/{CONFIG_FILE}"
+        )
+        found = {
+            path.parents[2].name.removeprefix("models--").replace("--", "/", 1) for path in cached
+        }
     return sorted(name.removeprefix(prefix) for name in found)
 
 
@@ -115,10 +124,14 @@ def find(source: str | Path, revision: str | None = None, **settings) -> Source:
         folder = MODELS / name if is_embedded else Path(source)
         if folder.is_dir():
             if revision:
-                raise ModelError(f"{folder} is a folder and has no revision {revision!r}; revisions are for Hub ids")
+                raise ModelError(
+                    f"{folder} is a folder and has no revision {revision!r}; revisions are for Hub ids"
+                )
             return Source(name, folder)
         if is_plain:
-            raise ModelError(f"genre {name!r} is unknown; available: {', '.join(genres()) or 'none'}")
+            raise ModelError(
+                f"genre {name!r} is unknown; available: {', '.join(genres()) or 'none'}"
+            )
         if isinstance(source, Path):
             raise ModelError(f"there is no folder {source}")
     folder = download(name, revision, FILES, **settings)
@@ -127,12 +140,15 @@ def find(source: str | Path, revision: str | None = None, **settings) -> Source:
 
 def download(name: str, revision: str | None, patterns: list[str], **settings) -> Path:
     """The folder in the cache with the files of a Hub repository that match the patterns, brought there where they are not.
-    settings: further arguments of `snapshot_download`. Raises ModelError."""
+    settings: further arguments of `snapshot_download`. Raises ModelError.
+    """
     try:
         return Path(snapshot_download(name, revision=revision, allow_patterns=patterns, **settings))
     except TypeError:
         raise  # an argument that the client does not know
-    except Exception as error:  # the client raises many kinds; each means that the files are not all there
+    except (
+        Exception
+    ) as error:  # the client raises many kinds; each means that the files are not all there
         raise ModelError(_reason(name, revision, error)) from error
 
 
@@ -147,9 +163,7 @@ def _reason(name: str, revision: str | None, error: Exception) -> str:
     if isinstance(error, GatedRepoError):
         return f"{name}: the Hub does not let you in (403); ask for access on its page, and log in with: hf auth login"
     if isinstance(error, RepositoryNotFoundError):
-        return (
-            f"{name!r} is neither a folder nor a repository that the Hub shows you; if it is private, log in with: hf auth login"
-        )
+        return f"{name!r} is neither a folder nor a repository that the Hub shows you; if it is private, log in with: hf auth login"
     status = getattr(getattr(error, "response", None), "status_code", None)
     if status in (401, 403):
         return f"{name}: the Hub refuses ({status}); log in with a token that may read it: hf auth login"
@@ -161,9 +175,12 @@ def first_line(error: Exception) -> str:
     return f"{type(error).__name__}: {error}".strip().splitlines()[0]
 
 
-def load(source: str | Path, revision: str | None = None, **settings) -> tuple[Source, AccompanistConfig, dict[str, Tensor]]:
+def load(
+    source: str | Path, revision: str | None = None, **settings
+) -> tuple[Source, AccompanistConfig, dict[str, Tensor]]:
     """Where a model was found (`find`), its settings and weights. A damaged copy in the cache is downloaded anew, once.
-    Raises ModelError."""
+    Raises ModelError.
+    """
     found = find(source, revision, **settings)
     try:
         return found, *read(found)
@@ -171,7 +188,9 @@ def load(source: str | Path, revision: str | None = None, **settings) -> tuple[S
         if not found.commit or settings.get("local_files_only"):
             raise
         try:
-            found = find(found.name, revision or found.commit, **{**settings, "force_download": True})
+            found = find(
+                found.name, revision or found.commit, **{**settings, "force_download": True}
+            )
         except ModelError as error:
             raise ModelError(f"{damage}; and anew: {error}") from error
         return found, *read(found)
@@ -179,24 +198,31 @@ def load(source: str | Path, revision: str | None = None, **settings) -> tuple[S
 
 def read(source: Source) -> tuple[AccompanistConfig, dict[str, Tensor]]:
     """The settings and weights of a model. Raises ModelError where a file is missing, no safetensors, or not the one that the
-    settings were written with: a part of a file, and one whose bytes have changed, are never loaded."""
+    settings were written with: a part of a file, and one whose bytes have changed, are never loaded.
+    """
     config, weights = source.folder / CONFIG_FILE, source.folder / WEIGHTS_FILE
     for path in (config, weights):
         if not path.is_file():
-            raise ModelError(f"{source}: {path.name} is missing; a model is a {CONFIG_FILE} and a {WEIGHTS_FILE}, and weights "
-                             "in other formats (pickle: .bin, .pt, .ckpt) are not read")  # fmt: skip
+            raise ModelError(
+                f"{source}: {path.name} is missing; a model is a {CONFIG_FILE} and a {WEIGHTS_FILE}, and weights "
+                "in other formats (pickle: .bin, .pt, .ckpt) are not read"
+            )
     try:
         settings = AccompanistConfig.from_dict(json.loads(config.read_text()))
     except (ValueError, TypeError, AttributeError) as error:
         raise ModelError(f"{source}: {CONFIG_FILE}: {error}") from error
     found = digest(weights)
     if found != settings.weights_sha256:
-        raise DamagedError(f"{source}: {WEIGHTS_FILE} is not the file that {CONFIG_FILE} was written with: its SHA-256 is "
-                           f"{found[:12]}..., expected {str(settings.weights_sha256)[:12] or 'none'}...")  # fmt: skip
+        raise DamagedError(
+            f"{source}: {WEIGHTS_FILE} is not the file that {CONFIG_FILE} was written with: its SHA-256 is "
+            f"{found[:12]}..., expected {str(settings.weights_sha256)[:12] or 'none'}..."
+        )
     try:
         return settings, load_file(weights)
     except SafetensorError as error:
-        raise ModelError(f"{source}: {WEIGHTS_FILE} is not in the safetensors format: {error}") from error
+        raise ModelError(
+            f"{source}: {WEIGHTS_FILE} is not in the safetensors format: {error}"
+        ) from error
 
 
 def digest(path: Path) -> str:

@@ -26,19 +26,31 @@ _CLASSES = np.eye(KINDS, dtype=np.uint8)[np.arange(PITCHES) % KINDS]
 
 def describe(blocks: np.ndarray, velocity: np.ndarray | None = None) -> np.ndarray:
     """[M, SIZE] float32 of a band's blocks [5, B, 2, 32, 128]; velocity: [5, M] mean of the notes struck, nan where there are
-    none; without it nothing is louder than anything else."""
+    none; without it nothing is louder than anything else.
+    """
     measures = np.moveaxis(blocks, 2, 1).reshape(COUNT, 2, -1, BAR_STEPS, PITCHES)
     struck, sounding = measures[:, 0], measures[:, 1]
     plays = sounding.any((2, 3))
-    kinds = np.stack([(struck if t == DRUMS else sounding)[t].any(1) @ (_PIECES if t == DRUMS else _CLASSES) > 0
-                      for t in range(COUNT)])  # fmt: skip
+    kinds = np.stack(
+        [
+            (struck if t == DRUMS else sounding)[t].any(1) @ (_PIECES if t == DRUMS else _CLASSES)
+            > 0
+            for t in range(COUNT)
+        ]
+    )
     notes = struck.sum((2, 3), dtype=np.float32)
     height = (struck.sum(2, dtype=np.float32) @ np.arange(PITCHES)) / np.maximum(notes, 1)
     register = _about_mean(height, notes) / REGISTER_UNIT
     register[DRUMS] = 0
-    loud = np.zeros_like(notes) if velocity is None else _about_mean(np.nan_to_num(velocity), ~np.isnan(velocity)) / LOUDNESS_UNIT
+    loud = (
+        np.zeros_like(notes)
+        if velocity is None
+        else _about_mean(np.nan_to_num(velocity), ~np.isnan(velocity)) / LOUDNESS_UNIT
+    )
     numbers = np.clip([np.log2(1 + notes) / 2 - 1, register, loud], -MOST, MOST)
-    return pack(np.concatenate([plays[..., None], struck.any(3), kinds], 2), np.moveaxis(numbers, 0, 2))
+    return pack(
+        np.concatenate([plays[..., None], struck.any(3), kinds], 2), np.moveaxis(numbers, 0, 2)
+    )
 
 
 def describe_melody(blocks: np.ndarray) -> np.ndarray:
@@ -56,10 +68,15 @@ def pack(bits: np.ndarray, numbers: np.ndarray) -> np.ndarray:
 
 def unpack(measures: np.ndarray) -> dict[str, np.ndarray]:
     """Of measures [..., SIZE]: `plays` [..., 5], `rhythm` [..., 5, 16], `kinds` [..., 5, 12], and NUMBERS [..., 5] each; density
-    in notes a measure."""
+    in notes a measure.
+    """
     bits = measures[..., :BITS].reshape(*measures.shape[:-1], COUNT, -1)
     numbers = measures[..., BITS:].reshape(*measures.shape[:-1], COUNT, -1)
-    found = {"plays": bits[..., 0], "rhythm": bits[..., 1 : 1 + BAR_STEPS], "kinds": bits[..., 1 + BAR_STEPS :]}
+    found = {
+        "plays": bits[..., 0],
+        "rhythm": bits[..., 1 : 1 + BAR_STEPS],
+        "kinds": bits[..., 1 + BAR_STEPS :],
+    }
     found |= {name: numbers[..., i] for i, name in enumerate(NUMBERS)}
     return found | {"density": np.maximum(2 ** (2 * (found["density"] + 1)) - 1, 0)}
 

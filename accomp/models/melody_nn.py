@@ -24,7 +24,9 @@ from accomp.models.harmony_nn import HarmonyConfig, HarmonyNN, Heard
 from accomp.models.progressions import Habits
 from accomp.roll import chord_plan as chords
 
-FOLDER = Path(__file__).parents[1] / "data/melody_nn"  # of the settings and weights that come with the package
+FOLDER = (
+    Path(__file__).parents[1] / "data/melody_nn"
+)  # of the settings and weights that come with the package
 ANY = "any"  # the genre of those that the network does not know
 OLDER = (2, 4, 8)  # how many blocks before the next one are heard, beside the previous one
 TEMPERATURE, TOP_P = 0.5, 0.9
@@ -37,7 +39,8 @@ class MelodyConfig:
     """harmony: of the network, its genres ending with ANY; latent: Z; piano_sha256: fingerprint of the piano VAE to which
     the latents belong; tempos: by genre, quantiles of songs' tempi in beats a minute, evenly spaced; minor: by genre, how often
     songs are in minor; keys: by genre, how often each pitch class is the tonic of the (relative) major; sixteenths: by genre, how
-    often slow songs move in sixteenths (accomp.invention.compose)."""
+    often slow songs move in sixteenths (accomp.invention.compose).
+    """
 
     harmony: HarmonyConfig = field(default_factory=HarmonyConfig)
     latent: int = 48
@@ -60,7 +63,8 @@ class MelodyConfig:
 class MelodyNN(nn.Module):
     """network: the HarmonyNN of a melody that accompanies itself; closing and opening [C]: of each code's block,
     how much it is a phrase's end, 0 to 1, and whether it begins with a note; height [C]: its mean pitch above the roots of its
-    chords (`chords.root_offset`); habits: what is counted rather than learned."""
+    chords (`chords.root_offset`); habits: what is counted rather than learned.
+    """
 
     def __init__(self, config: MelodyConfig):
         super().__init__()
@@ -84,14 +88,22 @@ class MelodyNN(nn.Module):
 
     @torch.no_grad()
     def choose(
-        self, step: str, heard: Heard, generator: torch.Generator, close: float = 0.0, open_: float = 0.0,
-        register: float | None = None, apart: tuple[Tensor, float] | None = None, busier: float = 0.0,
-    ) -> Tensor:  # fmt: skip
+        self,
+        step: str,
+        heard: Heard,
+        generator: torch.Generator,
+        close: float = 0.0,
+        open_: float = 0.0,
+        register: float | None = None,
+        apart: tuple[Tensor, float] | None = None,
+        busier: float = 0.0,
+    ) -> Tensor:
         """[Z]: the next latent of one melody, never silence and never the previous latent, which the form asks for by itself.
         close, open_: added to the logits of codes that end a phrase, and that begin with a note; register: about where, as a
         pitch, it should lie; apart: a latent [Z] and how much codes far from it are preferred, in logits times squared distance,
         of which the mean of two codes is 1; busier: how much codes of more notes are, in logits per standard deviation. With the
-        regression head, as published, the latent that is predicted."""
+        regression head, as published, the latent that is predicted.
+        """
         if self.is_published:
             heard.melody = torch.zeros_like(heard.melody)
             return self.network("middle", heard)[0]
@@ -103,17 +115,26 @@ class MelodyNN(nn.Module):
             lies = self.height + chords.root_offset(heard.plan[0, 0]).float().mean()
             logits = logits - REGISTER * ((lies - register) / 4).square()
         if apart:
-            logits = logits + apart[1] * ((codes - apart[0]).square().sum(1) / self.network.spread).clamp(max=2)
+            logits = logits + apart[1] * (
+                (codes - apart[0]).square().sum(1) / self.network.spread
+            ).clamp(max=2)
         probability, order = (logits / TEMPERATURE).softmax(0).sort(descending=True)
         probability = probability * (probability.cumsum(0) - probability < TOP_P)
-        drawn = torch.multinomial(probability.float().cpu(), 1, generator=generator)  # so that a seed means the same everywhere
+        drawn = torch.multinomial(
+            probability.float().cpu(), 1, generator=generator
+        )  # so that a seed means the same everywhere
         return codes[order[drawn.to(order.device)][0]]
 
     def save(self, folder: Path) -> None:
         """config.json and half-precision model.safetensors."""
         folder.mkdir(parents=True, exist_ok=True)
-        weights = {n: v.half() if v.is_floating_point() else v for n, v in self.state_dict().items()}
-        save_file({name: value.cpu().contiguous() for name, value in weights.items()}, folder / WEIGHTS_FILE)
+        weights = {
+            n: v.half() if v.is_floating_point() else v for n, v in self.state_dict().items()
+        }
+        save_file(
+            {name: value.cpu().contiguous() for name, value in weights.items()},
+            folder / WEIGHTS_FILE,
+        )
         (folder / WEIGHTS_FILE).chmod(0o644)
         (folder / CONFIG_FILE).write_text(json.dumps(asdict(self.config), indent=1) + "\n")
 
@@ -125,7 +146,9 @@ class MelodyNN(nn.Module):
             model = cls(MelodyConfig.from_dict(settings))
             model.load_state_dict(load_file(folder / WEIGHTS_FILE))
         except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
-            raise MusicError(f"{folder} holds no MelodyNN: {type(error).__name__}: {error}") from error
+            raise MusicError(
+                f"{folder} holds no MelodyNN: {type(error).__name__}: {error}"
+            ) from error
         return model.float().eval()
 
 
@@ -135,17 +158,23 @@ def shipped() -> MelodyNN:
     return MelodyNN.load()
 
 
-
-
-
-
-def heard_at(block: Tensor, blocks: Tensor, latents: Tensor, plan: Tensor, genre: Tensor, first: Tensor | int = 0) -> Heard:
+def heard_at(
+    block: Tensor,
+    blocks: Tensor,
+    latents: Tensor,
+    plan: Tensor,
+    genre: Tensor,
+    first: Tensor | int = 0,
+) -> Heard:
     """What the network hears before blocks `block` [N] of melodies `blocks` [N] long, out of melodies one after another: latents
-    and flags [all, Z + 1], plan [all, H]; genre [N] int; `first` [N]: where each melody begins in them."""
+    and flags [all, Z + 1], plan [all, H]; genre [N] int; `first` [N]: where each melody begins in them.
+    """
 
     def before(lag: int) -> Tensor:
         inside = block >= lag
-        return latents[first + torch.where(inside, block - lag, block)] * inside[:, None].to(latents.dtype)
+        return latents[first + torch.where(inside, block - lag, block)] * inside[:, None].to(
+            latents.dtype
+        )
 
     following = plan[first + torch.minimum(block + 1, blocks - 1)]
     return Heard(

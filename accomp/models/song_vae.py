@@ -30,7 +30,9 @@ MEASURES = 16
 @dataclass
 class SongConfig:
     measure: int = 9216  # D; the published measure is 96 steps by 96 pitches
-    bits: int = 0  # so many of a measure's numbers, its first, are Bernoulli; the others are Gaussian
+    bits: int = (
+        0  # so many of a measure's numbers, its first, are Bernoulli; the others are Gaussian
+    )
     precision: float = 2.0  # of the Gaussian ones, whose loss is precision / 2 times the squared error; 2: the published loss
     measures: int = MEASURES
     hidden: int = 2000
@@ -39,7 +41,9 @@ class SongConfig:
     latent: int = 120  # K
     dropout: float = 0.0
     kl_weight: float = 1.0
-    lead: list[int] = field(default_factory=list)  # which of a measure's numbers the melody alone tells; none: never asked
+    lead: list[int] = field(
+        default_factory=list
+    )  # which of a measure's numbers the melody alone tells; none: never asked
     genres: list[str] = field(default_factory=list)  # that the networks tell apart
     players: int = 0  # of so many instruments they know whether they play in the song at all
     placed: bool = False  # whether they know where in its song the music begins and ends
@@ -71,19 +75,31 @@ class SongVAE(nn.Module):
         asked = int(bool(c.lead))
 
         def layers(*sizes: int) -> nn.Sequential:
-            steps = [part for a, b in zip(sizes, sizes[1:]) for part in (nn.Linear(a, b), nn.ReLU(), nn.Dropout(c.dropout))]
+            steps = [
+                part
+                for a, b in zip(sizes, sizes[1:])
+                for part in (nn.Linear(a, b), nn.ReLU(), nn.Dropout(c.dropout))
+            ]
             return nn.Sequential(*steps)
 
         self.extract = layers(c.measure, c.hidden, c.features)
-        self.squeeze = nn.Sequential(layers(c.measures * c.features + c.about + asked, c.song), nn.Linear(c.song, 2 * c.latent))
+        self.squeeze = nn.Sequential(
+            layers(c.measures * c.features + c.about + asked, c.song),
+            nn.Linear(c.song, 2 * c.latent),
+        )
         self.unfold = layers(c.latent + c.about, c.song, c.measures * c.features)
         self.rebuild = nn.Sequential(layers(c.features, c.hidden), nn.Linear(c.hidden, c.measure))
 
-    def encode(self, songs: Tensor, about: Tensor | None = None, alone: bool = False) -> tuple[Tensor, Tensor]:
+    def encode(
+        self, songs: Tensor, about: Tensor | None = None, alone: bool = False
+    ) -> tuple[Tensor, Tensor]:
         """Mean and log variance [N, K] of the latents of songs [N, M, D] of which `about` [N, A] is known (`about_songs`).
-        alone: from the melody's numbers only, whatever the others are."""
+        alone: from the melody's numbers only, whatever the others are.
+        """
         if alone and not self.config.lead:
-            raise ValueError("this song VAE was not taught to encode melodies; its config names no `lead`")
+            raise ValueError(
+                "this song VAE was not taught to encode melodies; its config names no `lead`"
+            )
         seen = songs * self.known if alone else songs
         parts = [self.extract(seen).flatten(1)]
         if self.config.about:
@@ -108,28 +124,47 @@ class SongVAE(nn.Module):
     def loss(self, songs: Tensor, about: Tensor | None, kl_weight: float) -> Loss:
         """Of songs [N, M, D]. The encoder that hears the melody alone learns to expect what the one that hears all finds:
         KL(q(z | all) || q(z | melody)), the JMVAE-kl of Suzuki, Nakayama & Matsuo 2016, "Joint Multimodal Learning with Deep
-        Generative Models"; what is then sampled for a melody is as various as the songs that have such melodies."""
+        Generative Models"; what is then sampled for a melody is as various as the songs that have such melodies.
+        """
         bits = self.config.bits
         mean, log_variance = self.encode(songs, about)
         latents = mean + torch.randn_like(mean) * (log_variance / 2).exp()
         outputs = self._outputs(latents, about)
         real = self._means(outputs)[..., bits:] - songs[..., bits:]
-        of_bits = F.binary_cross_entropy_with_logits(outputs[..., :bits], songs[..., :bits], reduction="sum")
+        of_bits = F.binary_cross_entropy_with_logits(
+            outputs[..., :bits], songs[..., :bits], reduction="sum"
+        )
         reconstruction = (of_bits + self.config.precision / 2 * real.square().sum()) / len(songs)
         kl = divergence(mean, log_variance)
         total, match = reconstruction + kl_weight * kl, torch.zeros_like(kl)
         if self.config.lead:
-            match = divergence(mean.detach(), log_variance.detach(), *self.encode(songs, about, alone=True))
+            match = divergence(
+                mean.detach(), log_variance.detach(), *self.encode(songs, about, alone=True)
+            )
             total = total + match
         return Loss(total, reconstruction, kl, match)
 
     def about_songs(
-        self, count: int, genre: str = "", start: float = 0.0, end: float = 1.0, players: Sequence[bool] | None = None
+        self,
+        count: int,
+        genre: str = "",
+        start: float = 0.0,
+        end: float = 1.0,
+        players: Sequence[bool] | None = None,
     ) -> Tensor:
         """[count, A] of songs of a genre (one that is unknown is like none) that begin at `start` and end at `end` of a whole
-        song, 0 to 1, and in which these players play: by default all."""
-        playing = [float(plays) for plays in players] if players is not None else [1.0] * self.config.players
-        values = [float(genre == name) for name in self.config.genres] + playing + [start, end] * self.config.placed
+        song, 0 to 1, and in which these players play: by default all.
+        """
+        playing = (
+            [float(plays) for plays in players]
+            if players is not None
+            else [1.0] * self.config.players
+        )
+        values = (
+            [float(genre == name) for name in self.config.genres]
+            + playing
+            + [start, end] * self.config.placed
+        )
         if len(values) != self.config.about:
             raise ValueError(f"{len(playing)} players were given; accepted: {self.config.players}")
         return torch.tensor([values] * count, dtype=torch.float32).view(count, -1)
@@ -142,7 +177,10 @@ class SongVAE(nn.Module):
         """config.json and half-precision model.safetensors."""
         folder.mkdir(parents=True, exist_ok=True)
         (folder / CONFIG_FILE).write_text(json.dumps(asdict(self.config), indent=1) + "\n")
-        save_file({name: value.half().cpu().contiguous() for name, value in self.state_dict().items()}, folder / WEIGHTS_FILE)
+        save_file(
+            {name: value.half().cpu().contiguous() for name, value in self.state_dict().items()},
+            folder / WEIGHTS_FILE,
+        )
         (folder / WEIGHTS_FILE).chmod(0o644)
 
     @classmethod
@@ -150,13 +188,19 @@ class SongVAE(nn.Module):
         """What `save` wrote. Raises ModelError where files are missing or do not fit."""
         try:
             model = cls(SongConfig(**json.loads((folder / CONFIG_FILE).read_text())))
-            model.load_state_dict({name: value.float() for name, value in load_file(folder / WEIGHTS_FILE).items()})
+            model.load_state_dict(
+                {name: value.float() for name, value in load_file(folder / WEIGHTS_FILE).items()}
+            )
         except (OSError, ValueError, TypeError, RuntimeError, SafetensorError) as error:
-            raise ModelError(f"{folder} holds no song VAE: {type(error).__name__}: {error}") from error
+            raise ModelError(
+                f"{folder} holds no song VAE: {type(error).__name__}: {error}"
+            ) from error
         return model.eval()
 
 
-def divergence(mean: Tensor, log_variance: Tensor, other: Tensor | None = None, other_log: Tensor | None = None) -> Tensor:
+def divergence(
+    mean: Tensor, log_variance: Tensor, other: Tensor | None = None, other_log: Tensor | None = None
+) -> Tensor:
     """KL divergence of Gaussians [N, K] from others, by default from standard ones: nats, the mean over N."""
     other = torch.zeros_like(mean) if other is None else other
     other_log = torch.zeros_like(mean) if other_log is None else other_log

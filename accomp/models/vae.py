@@ -35,9 +35,13 @@ class VAEConfig:
 
     def __post_init__(self):
         if self.architecture not in ("hierarchical", "convolutional"):
-            raise ValueError(f"architecture {self.architecture!r} is unknown; available: hierarchical, convolutional")
+            raise ValueError(
+                f"architecture {self.architecture!r} is unknown; available: hierarchical, convolutional"
+            )
         if self.likelihood not in ("bernoulli", "gaussian"):
-            raise ValueError(f"likelihood {self.likelihood!r} is unknown; available: bernoulli, gaussian")
+            raise ValueError(
+                f"likelihood {self.likelihood!r} is unknown; available: bernoulli, gaussian"
+            )
 
 
 class Loss(NamedTuple):
@@ -76,7 +80,8 @@ class InstrumentVAE(nn.Module):
     def binarise(self, probabilities: Tensor, onsets: Tensor | None = None) -> Tensor:
         """Planes [N, 2, 32, P] uint8 by the fitted thresholds. A pitch that sounds already is struck again only where that is
         more likely than not: the low threshold that finds the beginnings of notes would chop held ones. onsets: [N] how many
-        notes are struck in each block, the likeliest; where it is NaN the thresholds tell."""
+        notes are struck in each block, the likeliest; where it is NaN the thresholds tell.
+        """
         onset, sustain = probabilities[:, 0], probabilities[:, 1]
         thresholds = self.thresholds.expand(len(onset), 2)
         if onsets is not None:
@@ -92,7 +97,9 @@ class InstrumentVAE(nn.Module):
         ordered = onset.flatten(1).sort(dim=1, descending=True).values
         count = onsets.nan_to_num().round().long().clamp(1, ordered.shape[1] - 1)[:, None]
         # Of all factors that let so many pass the one nearest to 1, so that a block that has them already stays as it is.
-        lowest, highest = (ordered.gather(1, index)[:, 0] / self.thresholds[0] for index in (count, count - 1))
+        lowest, highest = (
+            ordered.gather(1, index)[:, 0] / self.thresholds[0] for index in (count, count - 1)
+        )
         factor = torch.minimum(lowest.clamp(min=1.0), highest * (1 - 1e-6))
         factor = factor.clamp(0.02 / self.thresholds[0], 0.9 / self.thresholds[0])
         return torch.where(onsets.isnan(), torch.ones_like(factor), factor)
@@ -104,7 +111,9 @@ class InstrumentVAE(nn.Module):
         sample = mean + torch.randn_like(mean) * (0.5 * log_variance).exp()
         output = self.network.decode(sample, chord)
         if self.config.likelihood == "bernoulli":
-            reconstruction = F.binary_cross_entropy_with_logits(output, seen, reduction="sum") / len(seen)
+            reconstruction = F.binary_cross_entropy_with_logits(
+                output, seen, reduction="sum"
+            ) / len(seen)
         else:
             reconstruction = F.mse_loss(output, seen, reduction="sum") / len(seen)
         kl = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum(1).mean()
@@ -164,32 +173,47 @@ class _Hierarchical(nn.Module):
             nn.Linear(block, 2 * config.latent),
         )
         self.block_out = nn.Sequential(
-            nn.Linear(config.latent + BLOCK_HALF_BARS * chord, block), nn.GELU(), _Residual(block), nn.Linear(block, beats * beat)
+            nn.Linear(config.latent + BLOCK_HALF_BARS * chord, block),
+            nn.GELU(),
+            _Residual(block),
+            nn.Linear(block, beats * beat),
         )
         self.beats_out = nn.Sequential(nn.GELU(), nn.Linear(beat + chord, STEPS_PER_BEAT * step))
         self.steps_out = nn.Sequential(nn.GELU(), nn.Linear(step, self.depth * pitches))
         # Music is sparse: begin with a low probability everywhere.
-        nn.init.constant_(self.steps_out[-1].bias, -4.0 if config.likelihood == "bernoulli" else 0.0)
+        nn.init.constant_(
+            self.steps_out[-1].bias, -4.0 if config.likelihood == "bernoulli" else 0.0
+        )
 
     def encode(self, seen: Tensor, chord: Tensor) -> tuple[Tensor, Tensor]:
         count = len(seen)
         steps = self.steps_in(seen.transpose(1, 2).reshape(count, BLOCK_STEPS, -1))
         beats = self.beats_in(steps.reshape(count, self.beats, -1))
-        mean, log_variance = self.block_in(torch.cat([beats.flatten(1), chord.flatten(1)], dim=1)).chunk(2, dim=1)
+        mean, log_variance = self.block_in(
+            torch.cat([beats.flatten(1), chord.flatten(1)], dim=1)
+        ).chunk(2, dim=1)
         return mean, log_variance.clamp(-10, 4)
 
     def decode(self, latents: Tensor, chord: Tensor) -> Tensor:
         count = len(latents)
-        beats = self.block_out(torch.cat([latents, chord.flatten(1)], dim=1)).reshape(count, self.beats, -1)
+        beats = self.block_out(torch.cat([latents, chord.flatten(1)], dim=1)).reshape(
+            count, self.beats, -1
+        )
         of_beat = chord.repeat_interleave(self.beats // BLOCK_HALF_BARS, dim=1)
         steps = self.beats_out(torch.cat([beats, of_beat], dim=2)).reshape(count, BLOCK_STEPS, -1)
-        return self.steps_out(steps).reshape(count, BLOCK_STEPS, self.depth, self.pitches).transpose(1, 2)
+        return (
+            self.steps_out(steps)
+            .reshape(count, BLOCK_STEPS, self.depth, self.pitches)
+            .transpose(1, 2)
+        )
 
 
 class _Residual(nn.Module):
     def __init__(self, width: int):
         super().__init__()
-        self.inner = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, width), nn.GELU(), nn.Linear(width, width))
+        self.inner = nn.Sequential(
+            nn.LayerNorm(width), nn.Linear(width, width), nn.GELU(), nn.Linear(width, width)
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         return x + self.inner(x)
@@ -201,7 +225,9 @@ class _Convolutional(nn.Module):
     def __init__(self, config: VAEConfig, pitches: int):
         super().__init__()
         if config.chord_relative:
-            raise ValueError("the convolutional architecture does not know chords; set chord_relative: false")
+            raise ValueError(
+                "the convolutional architecture does not know chords; set chord_relative: false"
+            )
         self.pitches = pitches
         self.padded = -(-pitches // 8) * 8
         self.shape = (256, BLOCK_STEPS // 8, self.padded // 8)
@@ -209,20 +235,36 @@ class _Convolutional(nn.Module):
         # Channels of 64, 128 and 256 (Tham & Kim) would make the dense layers alone 4 M weights at a full roll;
         # a 1 x 1 convolution to 16 channels before them keeps all five VAEs within one small file.
         self.narrow = 16
-        down, up = dict(kernel_size=3, stride=2, padding=1), dict(kernel_size=3, stride=2, padding=1, output_padding=1)
+        down, up = (
+            dict(kernel_size=3, stride=2, padding=1),
+            dict(kernel_size=3, stride=2, padding=1, output_padding=1),
+        )
         self.encoder = nn.Sequential(
-            nn.Conv2d(config.planes, 64, **down), nn.ReLU(), nn.Conv2d(64, 128, **down), nn.ReLU(),
-            nn.Conv2d(128, 256, **down), nn.ReLU(), nn.Conv2d(256, self.narrow, 1), nn.Flatten(),
+            nn.Conv2d(config.planes, 64, **down),
+            nn.ReLU(),
+            nn.Conv2d(64, 128, **down),
+            nn.ReLU(),
+            nn.Conv2d(128, 256, **down),
+            nn.ReLU(),
+            nn.Conv2d(256, self.narrow, 1),
+            nn.Flatten(),
             nn.Linear(size // 256 * self.narrow, 2 * config.latent),
-        )  # fmt: skip
+        )
         self.dense = nn.Linear(config.latent, size // 256 * self.narrow)
         self.decoder = nn.Sequential(
-            nn.Conv2d(self.narrow, 256, 1), nn.ReLU(), nn.ConvTranspose2d(256, 128, **up), nn.ReLU(),
-            nn.ConvTranspose2d(128, 64, **up), nn.ReLU(), nn.ConvTranspose2d(64, config.planes, **up),
-        )  # fmt: skip
+            nn.Conv2d(self.narrow, 256, 1),
+            nn.ReLU(),
+            nn.ConvTranspose2d(256, 128, **up),
+            nn.ReLU(),
+            nn.ConvTranspose2d(128, 64, **up),
+            nn.ReLU(),
+            nn.ConvTranspose2d(64, config.planes, **up),
+        )
 
     def encode(self, seen: Tensor, chord: Tensor) -> tuple[Tensor, Tensor]:
-        mean, log_variance = self.encoder(F.pad(seen, (0, self.padded - self.pitches))).chunk(2, dim=1)
+        mean, log_variance = self.encoder(F.pad(seen, (0, self.padded - self.pitches))).chunk(
+            2, dim=1
+        )
         return mean, log_variance.clamp(-10, 4)
 
     def decode(self, latents: Tensor, chord: Tensor) -> Tensor:

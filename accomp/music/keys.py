@@ -33,7 +33,10 @@ def parse_key(text: str) -> Key:
         raise MusicError(f"{text!r} is no key; accepted: such as C major, F# minor, Bb, Am")
     letter, accidental, mode = found.groups()
     tonic = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}[letter.upper()]
-    return Key((tonic + (accidental in ("#", "♯")) - (accidental in ("b", "♭"))) % 12, mode in ("minor", "min", "m"))
+    return Key(
+        (tonic + (accidental in ("#", "♯")) - (accidental in ("b", "♭"))) % 12,
+        mode in ("minor", "min", "m"),
+    )
 
 
 def estimate_key(notes: list[Note]) -> Key:
@@ -49,13 +52,16 @@ def estimate_key(notes: list[Note]) -> Key:
         for is_minor, profile in ((False, MAJOR), (True, MINOR)):
             fit = np.corrcoef(rotated, profile)[0, 1] if rotated.std() > 0 else 0.0
             # Rounding and the distance from the last note make ties fall alike in every transposition.
-            candidates.append((round(float(fit), 9), -((last - tonic) % 12), not is_minor, Key(tonic, is_minor)))
+            candidates.append(
+                (round(float(fit), 9), -((last - tonic) % 12), not is_minor, Key(tonic, is_minor))
+            )
     return max(candidates)[-1]
 
 
 def shift_of(notes: list[Note], key: Key | None = None) -> int:
     """Semitones above its normal form at which a melody in `key`, by default estimated, lies: pitch - shift is in C major or A
-    minor, with the median pitch in the octave from MEDIAN_PITCH."""
+    minor, with the median pitch in the octave from MEDIAN_PITCH.
+    """
     key = key or estimate_key(notes)
     tonic = key.tonic - (9 if key.is_minor else 0)
     pitches = sorted(note.pitch for note in notes)

@@ -49,17 +49,27 @@ def choose_melody(score: Score) -> int:
 
     Neither tempo nor a transposition of the whole changes the choice. Raises MusicError where there is no pitched note.
     """
-    pitched = [index for index, track in enumerate(score.tracks) if track.notes and not track.is_drum]
+    pitched = [
+        index for index, track in enumerate(score.tracks) if track.notes and not track.is_drum
+    ]
     if not pitched:
-        raise MusicError(f"none of the {len(score.tracks)} tracks has pitched notes; accepted: at least one such track")
-    medians = {index: np.median([note.pitch for note in score.tracks[index].notes]) for index in pitched}
+        raise MusicError(
+            f"none of the {len(score.tracks)} tracks has pitched notes; accepted: at least one such track"
+        )
+    medians = {
+        index: np.median([note.pitch for note in score.tracks[index].notes]) for index in pitched
+    }
     middle = np.median(list(medians.values()))
-    bars = len(np.unique([note.onset // 4 for index in pitched for note in score.tracks[index].notes]))
+    bars = len(
+        np.unique([note.onset // 4 for index in pitched for note in score.tracks[index].notes])
+    )
     marks = {}
     for place, index in enumerate(pitched):
         track = score.tracks[index]
         qualities = _qualities(track, float(medians[index] - middle), place, bars)
-        marks[index] = sum(weight * qualities[key] for key, weight in WEIGHTS.items()) + _name_mark(track.name)
+        marks[index] = sum(weight * qualities[key] for key, weight in WEIGHTS.items()) + _name_mark(
+            track.name
+        )
     enough = [index for index in pitched if len(score.tracks[index].notes) >= FEWEST] or pitched
     return max(enough, key=lambda index: (round(marks[index], 6), -index))  # of equals the first
 
@@ -88,7 +98,9 @@ def skyline(notes: list[Note]) -> list[Note]:
 
 def melody_name(score: Score, index: int) -> str:
     """A track in words, counted from 0: 'track 3 "Vocals" (Flute, 212 notes)'."""
-    from pretty_midi import program_to_instrument_name  # imports slowly, and not every song needs it
+    from pretty_midi import (
+        program_to_instrument_name,
+    )  # imports slowly, and not every song needs it
 
     track = score.tracks[index]
     name = f' "{track.name}"' if track.name else ""
@@ -112,8 +124,11 @@ def _name_mark(name: str) -> float:
 
 def _qualities(track: Track, height: float, place: int, song_bars: int) -> dict[str, float]:
     """Of WEIGHTS; height: semitones of its median pitch above the tracks' median; place: among the pitched tracks;
-    song_bars: bars of four beats in which any track plays."""
-    pitch, onset, duration, velocity = np.array(sorted(track.notes, key=lambda note: (note.onset, note.pitch)), float).T
+    song_bars: bars of four beats in which any track plays.
+    """
+    pitch, onset, duration, velocity = np.array(
+        sorted(track.notes, key=lambda note: (note.onset, note.pitch)), float
+    ).T
     times = np.concatenate([onset, onset + duration])
     changes = np.repeat([1, -1], len(onset))
     order = np.lexsort((changes, times))  # where a note ends as another begins, no two sound

@@ -85,7 +85,9 @@ def read_midi(source) -> Score:
         tracks.append(_read_track(chunk, number, MAX_NOTES - notes))
         notes += sum(len(part.notes) for part in tracks[-1].parts.values())
     if not notes:
-        raise MusicError("the file has no notes; accepted: MIDI files with at least one pitched note")
+        raise MusicError(
+            "the file has no notes; accepted: MIDI files with at least one pitched note"
+        )
     score = Score(
         [
             _score_track(track, channel, part, _program(tracks, track, channel), resolution)
@@ -100,7 +102,9 @@ def read_midi(source) -> Score:
     )
     if tempo is not None:
         bpm = round(60e6 / tempo)
-        score.notices.append(f"the file counts seconds, not beats; its beats are taken to be {bpm} per minute")
+        score.notices.append(
+            f"the file counts seconds, not beats; its beats are taken to be {bpm} per minute"
+        )
     _check(score)
     return score
 
@@ -115,10 +119,15 @@ def write_midi(score: Score, target) -> None:
     """
     resolution = score.resolution * -(-MIN_RESOLUTION // score.resolution)
     pitched = [index for index, track in enumerate(score.tracks) if not track.is_drum]
-    channels = {index: PITCHED_CHANNELS[place % len(PITCHED_CHANNELS)] for place, index in enumerate(pitched)}
+    channels = {
+        index: PITCHED_CHANNELS[place % len(PITCHED_CHANNELS)]
+        for place, index in enumerate(pitched)
+    }
     chunks = [_track_bytes(_conductor_events(score, resolution))]
     for index, track in enumerate(score.tracks):
-        chunks.append(_track_bytes(_track_events(track, channels.get(index, DRUM_CHANNEL), resolution)))
+        chunks.append(
+            _track_bytes(_track_events(track, channels.get(index, DRUM_CHANNEL), resolution))
+        )
     data = struct.pack(">4sIHHH", b"MThd", 6, 1, len(chunks), resolution) + b"".join(chunks)
     if hasattr(target, "write"):
         target.write(data)
@@ -144,13 +153,19 @@ def _load(source) -> bytes:
             with path.open("rb") as file:
                 data = file.read(MAX_BYTES + 1)
         else:
-            raise MusicError(f"a {type(source).__name__} was given; accepted: a path, bytes or a binary file object")
+            raise MusicError(
+                f"a {type(source).__name__} was given; accepted: a path, bytes or a binary file object"
+            )
     except (OSError, UnicodeDecodeError) as error:
         raise MusicError(f"the file cannot be read ({error}); {_ACCEPTED}") from error
     if not isinstance(data, bytes):
-        raise MusicError("the file was opened as text; accepted: a path, bytes or a binary file object")
+        raise MusicError(
+            "the file was opened as text; accepted: a path, bytes or a binary file object"
+        )
     if len(data) > MAX_BYTES:
-        raise MusicError(f"the file is larger than {MAX_BYTES / 1e6:g} MB; accepted: up to {MAX_BYTES / 1e6:g} MB")
+        raise MusicError(
+            f"the file is larger than {MAX_BYTES / 1e6:g} MB; accepted: up to {MAX_BYTES / 1e6:g} MB"
+        )
     if not data:
         raise MusicError(f"the file is empty; {_ACCEPTED}")
     return data
@@ -167,7 +182,9 @@ def _unwrap(data: bytes) -> bytes:
             if data[at : at + 4] == b"data" and data[at + 8 : at + 12] == b"MThd":
                 return data[at + 8 : at + 8 + size]
             at += 8 + size + size % 2
-        raise MusicError(f"the file is a RIFF MIDI file (.rmi) without MIDI data in it; {_ACCEPTED}")
+        raise MusicError(
+            f"the file is a RIFF MIDI file (.rmi) without MIDI data in it; {_ACCEPTED}"
+        )
     raise MusicError(f"the file is not MIDI: it seems to be {kind_of(data)}; {_ACCEPTED}")
 
 
@@ -191,16 +208,22 @@ def kind_of(data: bytes) -> str:
 def _header(data: bytes) -> tuple[int, int, int | None]:
     """Number of tracks, ticks per beat and, where the file counts in seconds instead of beats, its only tempo."""
     if len(data) < 14:
-        raise MusicError(f"the file is truncated: it ends within its header, after {len(data)} bytes; {_WHOLE}")
+        raise MusicError(
+            f"the file is truncated: it ends within its header, after {len(data)} bytes; {_WHOLE}"
+        )
     size, kind, count, division = struct.unpack(">IHHH", data[4:14])
     if size < 6:
-        raise MusicError(f"the MIDI file is corrupt: its header has a length of {size} bytes; accepted: 6 or more")
+        raise MusicError(
+            f"the MIDI file is corrupt: its header has a length of {size} bytes; accepted: 6 or more"
+        )
     if kind > 1:
         what = "2 (independent patterns)" if kind == 2 else kind
         raise MusicError(f"the MIDI file is of format {what}; accepted: formats 0 and 1")
     if not division & 0x8000:
         if not division:
-            raise MusicError("the MIDI file is corrupt: it has 0 ticks per beat; accepted: 1 to 32767")
+            raise MusicError(
+                "the MIDI file is corrupt: it has 0 ticks per beat; accepted: 1 to 32767"
+            )
         return count, division, None
     # SMPTE: minus the frames per second, then ticks per frame. 29 stands for drop-frame time's 30000 / 1001 frames.
     frames, ticks = 256 - (division >> 8), division & 0xFF
@@ -220,13 +243,17 @@ def _track_chunks(data: bytes, count: int):
     found = 0
     while found < count:
         if at + 8 > len(data):
-            raise MusicError(f"the file is truncated: it has {found} of its {count} tracks; {_WHOLE}")
+            raise MusicError(
+                f"the file is truncated: it has {found} of its {count} tracks; {_WHOLE}"
+            )
         size = int.from_bytes(data[at + 4 : at + 8], "big")
         if data[at : at + 4] == b"MTrk":
             found += 1
             missing = at + 8 + size - len(data)
             if missing > 0:
-                raise MusicError(f"the file is truncated: track {found} of {count} lacks {missing} of its {size} bytes; {_WHOLE}")
+                raise MusicError(
+                    f"the file is truncated: track {found} of {count} lacks {missing} of its {size} bytes; {_WHOLE}"
+                )
             yield data[at + 8 : at + 8 + size]
         at += 8 + size
 
@@ -239,7 +266,9 @@ def _read_track(chunk: bytes, number: int, notes_left: int) -> _FileTrack:
     corrupt = f"the MIDI file is corrupt: track {number}"
     track = _FileTrack()
     parts = track.parts
-    waiting: dict[int, deque] = {}  # by channel and pitch, the notes that have no end yet, the oldest first
+    waiting: dict[
+        int, deque
+    ] = {}  # by channel and pitch, the notes that have no end yet, the oldest first
     tick = at = status = 0
     size = len(chunk)
     try:
@@ -261,7 +290,9 @@ def _read_track(chunk: bytes, number: int, notes_left: int) -> _FileTrack:
                     kind = None
                     length, at = _variable_length(chunk, at + 1, number)
                 else:
-                    raise MusicError(f"{corrupt} has a byte {byte:02X} where an event begins; {_WHOLE}")
+                    raise MusicError(
+                        f"{corrupt} has a byte {byte:02X} where an event begins; {_WHOLE}"
+                    )
                 if at + length > size:
                     raise IndexError
                 if kind == _END_OF_TRACK:
@@ -290,7 +321,9 @@ def _read_track(chunk: bytes, number: int, notes_left: int) -> _FileTrack:
             if kind == 0x90 and second:
                 notes_left -= 1
                 if notes_left < 0:
-                    raise MusicError(f"the file has more than {MAX_NOTES:,} notes; accepted: up to {MAX_NOTES:,}")
+                    raise MusicError(
+                        f"the file has more than {MAX_NOTES:,} notes; accepted: up to {MAX_NOTES:,}"
+                    )
                 part = parts.get(channel)
                 if part is None:
                     part = parts[channel] = _Part()
@@ -308,7 +341,9 @@ def _read_track(chunk: bytes, number: int, notes_left: int) -> _FileTrack:
                 if first in KEPT_CONTROLS:
                     parts.setdefault(channel, _Part()).controls.append((tick, first, second))
             elif kind == 0xE0:
-                parts.setdefault(channel, _Part()).controls.append((tick, PITCH_BEND, (second << 7 | first) - 8192))
+                parts.setdefault(channel, _Part()).controls.append(
+                    (tick, PITCH_BEND, (second << 7 | first) - 8192)
+                )
     except IndexError:
         raise MusicError(f"{corrupt} ends in the middle of an event; {_WHOLE}") from None
     for begun in waiting.values():
@@ -325,7 +360,9 @@ def _variable_length(chunk: bytes, at: int, number: int) -> tuple[int, int]:
         value = value << 7 | byte & 0x7F
         if byte < 0x80:
             return value, end
-    raise MusicError(f"the MIDI file is corrupt: track {number} has a time or length of more than four bytes; {_WHOLE}")
+    raise MusicError(
+        f"the MIDI file is corrupt: track {number} has a time or length of more than four bytes; {_WHOLE}"
+    )
 
 
 def _read_meta(track: _FileTrack, tick: int, kind: int, data: bytes) -> None:
@@ -337,7 +374,10 @@ def _read_meta(track: _FileTrack, tick: int, kind: int, data: bytes) -> None:
             track.tempos.append((tick, microseconds))
     elif kind == _TIME_SIGNATURE and len(data) >= 2 and data[1] < 8:
         numerator, denominator = data[0], 1 << data[1]
-        if 1 <= numerator <= MAX_BAR_PART >= denominator and numerator * 4 / denominator >= MIN_BAR_BEATS:
+        if (
+            1 <= numerator <= MAX_BAR_PART >= denominator
+            and numerator * 4 / denominator >= MIN_BAR_BEATS
+        ):
             track.meters.append((tick, numerator, denominator))
     elif kind == _MARKER and is_symbol(symbol := _decode(data)):
         track.chords.append((tick, symbol))
@@ -360,13 +400,20 @@ def _program(tracks: list[_FileTrack], track: _FileTrack, channel: int) -> int:
     part = track.parts[channel]
     if part.program is not None:
         return part.program
-    changes = [(tick, program) for other in tracks for tick, where, program in other.programs if where == channel]
+    changes = [
+        (tick, program)
+        for other in tracks
+        for tick, where, program in other.programs
+        if where == channel
+    ]
     changes.sort(key=lambda change: change[0])
     before = [program for tick, program in changes if tick <= part.notes[0][0]]
     return before[-1] if before else changes[0][1] if changes else 0
 
 
-def _score_track(track: _FileTrack, channel: int, part: _Part, program: int, resolution: int) -> Track:
+def _score_track(
+    track: _FileTrack, channel: int, part: _Part, program: int, resolution: int
+) -> Track:
     notes = [
         Note(pitch, start / resolution, (end - start) / resolution, velocity)
         for start, pitch, end, velocity in sorted(part.notes)
@@ -379,13 +426,17 @@ def _tempos(tracks: list[_FileTrack], resolution: int) -> list[Tempo]:
     at_tick = {0: DEFAULT_TEMPO}
     for track in tracks:
         at_tick.update(track.tempos)
-    return [Tempo(tick / resolution, microseconds) for tick, microseconds in sorted(at_tick.items())]
+    return [
+        Tempo(tick / resolution, microseconds) for tick, microseconds in sorted(at_tick.items())
+    ]
 
 
 def _meters(tracks: list[_FileTrack], resolution: int) -> list[TimeSignature]:
     at_tick = {0: (4, 4)}
     for track in tracks:
-        at_tick.update({tick: (numerator, denominator) for tick, numerator, denominator in track.meters})
+        at_tick.update(
+            {tick: (numerator, denominator) for tick, numerator, denominator in track.meters}
+        )
     meters: list[TimeSignature] = []
     for tick, meter in sorted(at_tick.items()):
         if not meters or meters[-1][1:] != meter:
@@ -395,7 +446,9 @@ def _meters(tracks: list[_FileTrack], resolution: int) -> list[TimeSignature]:
 
 def _check(score: Score) -> None:
     if all(track.is_drum for track in score.tracks):
-        raise MusicError("the file has only drums (channel 10); accepted: MIDI files with at least one pitched note")
+        raise MusicError(
+            "the file has only drums (channel 10); accepted: MIDI files with at least one pitched note"
+        )
     end = score.end
     if end > MAX_BEATS:
         raise MusicError(f"the music lasts {end:,.0f} beats; accepted: up to {MAX_BEATS:,}")
@@ -421,12 +474,18 @@ def _conductor_events(score: Score, resolution: int) -> list[tuple[int, int, byt
         content = bytes((numerator, denominator.bit_length() - 1, 24, 8))
         events.append((_tick(onset, resolution), _SETTING, _meta(_TIME_SIGNATURE, content)))
     for onset, symbol in score.chords:
-        events.append((_tick(onset, resolution), _SETTING, _meta(_MARKER, symbol.encode("utf-8", "replace"))))
+        events.append(
+            (_tick(onset, resolution), _SETTING, _meta(_MARKER, symbol.encode("utf-8", "replace")))
+        )
     return events
 
 
 def _track_events(track: Track, channel: int, resolution: int) -> list[tuple[int, int, bytes]]:
-    events = [(0, _SETTING, _meta(_TRACK_NAME, track.name.encode("utf-8", "replace")))] if track.name else []
+    events = (
+        [(0, _SETTING, _meta(_TRACK_NAME, track.name.encode("utf-8", "replace")))]
+        if track.name
+        else []
+    )
     events.append((0, _SETTING, bytes((0xC0 | channel, track.program))))
     for onset, number, value in track.controls:
         if number == PITCH_BEND:
@@ -440,7 +499,9 @@ def _track_events(track: Track, channel: int, resolution: int) -> list[tuple[int
         notes.append((start, note.pitch, max(end, start + (note.duration > 0)), note.velocity))
     for start, pitch, end, velocity in sorted(notes):
         events.append((start, _BEGIN, bytes((0x90 | channel, pitch, min(max(velocity, 1), 127)))))
-        events.append((end, _END if end > start else _END_AT_ONCE, bytes((0x80 | channel, pitch, 64))))
+        events.append(
+            (end, _END if end > start else _END_AT_ONCE, bytes((0x80 | channel, pitch, 64)))
+        )
     return events
 
 

@@ -7,7 +7,9 @@ sounded needs them, what composes does not.
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-PITCH_BEND = 128  # Control.number of a pitch bend; 0-127 are MIDI controllers (64 is the sustain pedal)
+PITCH_BEND = (
+    128  # Control.number of a pitch bend; 0-127 are MIDI controllers (64 is the sustain pedal)
+)
 
 
 class Note(NamedTuple):
@@ -89,7 +91,9 @@ class Score:
     tracks: list[Track] = field(default_factory=list)
     tempos: list[Tempo] = field(default_factory=lambda: [Tempo(0.0, 500_000)])
     meters: list[TimeSignature] = field(default_factory=lambda: [TimeSignature(0.0, 4, 4)])
-    resolution: int = 480  # ticks per beat of the file; onsets read from it are whole multiples of 1 / resolution
+    resolution: int = (
+        480  # ticks per beat of the file; onsets read from it are whole multiples of 1 / resolution
+    )
     chords: list[Chord] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)  # choices the user should know of, in words
 
@@ -112,7 +116,11 @@ class Score:
         """The bars from beat 0 on, as far as needed to cover `until` beats. A meter change always begins a bar."""
         bars = []
         for index, meter in enumerate(self.meters):
-            following = self.meters[index + 1].onset if index + 1 < len(self.meters) else max(until, meter.onset + 1e-3)
+            following = (
+                self.meters[index + 1].onset
+                if index + 1 < len(self.meters)
+                else max(until, meter.onset + 1e-3)
+            )
             onset = meter.onset
             while onset < following - 1e-6 and (onset < until or not bars):
                 bars.append(Bar(onset, meter))
@@ -124,4 +132,7 @@ def is_pickup(bar: Bar, following: Bar, start: float) -> bool:
     """Whether music that begins at beat `start` has a bar as its pickup: it is short, or silent in its first half."""
     whole = following.meter.bar_beats
     sounding = following.onset - max(start, bar.onset)
-    return sounding <= min(whole, bar.meter.bar_beats) / 2 + 1e-6 or following.onset - bar.onset < whole - 1e-6
+    return (
+        sounding <= min(whole, bar.meter.bar_beats) / 2 + 1e-6
+        or following.onset - bar.onset < whole - 1e-6
+    )

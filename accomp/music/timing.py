@@ -21,22 +21,36 @@ def mean_tempo(score: Score) -> float:
 def at_tempo(score: Score, bpm: float) -> Score:
     """The same notes at another tempo, quarters a minute on the whole; changes of tempo stay in proportion. Raises MusicError."""
     if not SLOWEST <= bpm <= FASTEST:
-        raise MusicError(f"a tempo of {bpm:g} was asked for; {SLOWEST:g} to {FASTEST:g} beats a minute are accepted")
+        raise MusicError(
+            f"a tempo of {bpm:g} was asked for; {SLOWEST:g} to {FASTEST:g} beats a minute are accepted"
+        )
     factor = mean_tempo(score) / bpm
     tempos = score.tempos or [Tempo(0.0, 500_000)]
-    return replace(score, tempos=[tempo._replace(microseconds=max(round(tempo.microseconds * factor), 1)) for tempo in tempos])
+    return replace(
+        score,
+        tempos=[
+            tempo._replace(microseconds=max(round(tempo.microseconds * factor), 1))
+            for tempo in tempos
+        ],
+    )
 
 
 def renotated(score: Score, factor: float) -> Score:
     """The same sound in note values `factor` times as long: 2 writes quarters for eighths, at twice the tempo. Raises MusicError
-    where that would be slower than MIDI can say."""
+    where that would be slower than MIDI can say.
+    """
     slowest = max((tempo.microseconds for tempo in score.tempos), default=500_000) / factor
     if slowest > LONGEST_BEAT:
-        raise MusicError(f"a beat would last {slowest / 1e6:.0f} seconds; accepted: up to {LONGEST_BEAT / 1e6:.1f}")
+        raise MusicError(
+            f"a beat would last {slowest / 1e6:.0f} seconds; accepted: up to {LONGEST_BEAT / 1e6:.1f}"
+        )
     tracks = [
         replace(
             track,
-            notes=[note._replace(onset=note.onset * factor, duration=note.duration * factor) for note in track.notes],
+            notes=[
+                note._replace(onset=note.onset * factor, duration=note.duration * factor)
+                for note in track.notes
+            ],
             controls=[control._replace(onset=control.onset * factor) for control in track.controls],
         )
         for track in score.tracks
@@ -44,8 +58,13 @@ def renotated(score: Score, factor: float) -> Score:
     return replace(
         score,
         tracks=tracks,
-        resolution=min(round(score.resolution * max(1 / factor, 1)), FINEST),  # shorter notes need finer ticks
-        tempos=[Tempo(tempo.onset * factor, max(round(tempo.microseconds / factor), 1)) for tempo in score.tempos],
+        resolution=min(
+            round(score.resolution * max(1 / factor, 1)), FINEST
+        ),  # shorter notes need finer ticks
+        tempos=[
+            Tempo(tempo.onset * factor, max(round(tempo.microseconds / factor), 1))
+            for tempo in score.tempos
+        ],
         meters=[meter._replace(onset=meter.onset * factor) for meter in score.meters],
         chords=[chord._replace(onset=chord.onset * factor) for chord in score.chords],
     )
@@ -55,7 +74,9 @@ def check_meter(meter: tuple[int, int]) -> None:
     """Raises MusicError."""
     numerator, denominator = meter
     if not (1 <= numerator <= 32 and denominator in DENOMINATORS):
-        raise MusicError(f"a meter of {numerator}/{denominator} was asked for; such as 4/4, 3/4 or 6/8 are accepted")
+        raise MusicError(
+            f"a meter of {numerator}/{denominator} was asked for; such as 4/4, 3/4 or 6/8 are accepted"
+        )
 
 
 def in_meter(score: Score, meter: tuple[int, int]) -> Score:
@@ -67,10 +88,20 @@ def in_meter(score: Score, meter: tuple[int, int]) -> Score:
 def bar_lines_later(score: Score, pulses: int) -> Score:
     """The same notes with every bar line so many pulses of the first meter later (earlier where negative)."""
     first, *others = score.meters
-    beats = pulses * (12 if is_compound(first.numerator, first.denominator) else 4) / first.denominator
+    beats = (
+        pulses * (12 if is_compound(first.numerator, first.denominator) else 4) / first.denominator
+    )
     moved = delayed(score, -beats % first.bar_beats)
-    by = -beats % first.bar_beats + beats  # whole bars: later meters begin where a bar of the first would
-    return replace(moved, meters=[first, *(meter._replace(onset=meter.onset + by) for meter in others if meter.onset + by > 0)])
+    by = (
+        -beats % first.bar_beats + beats
+    )  # whole bars: later meters begin where a bar of the first would
+    return replace(
+        moved,
+        meters=[
+            first,
+            *(meter._replace(onset=meter.onset + by) for meter in others if meter.onset + by > 0),
+        ],
+    )
 
 
 def delayed(score: Score, beats: float) -> Score:
@@ -83,7 +114,13 @@ def delayed(score: Score, beats: float) -> Score:
         )
         for track in score.tracks
     ]
-    tempos = [tempo._replace(onset=tempo.onset + beats if tempo.onset > 0 else 0.0) for tempo in score.tempos]
-    meters = [meter._replace(onset=meter.onset + beats if meter.onset > 0 else 0.0) for meter in score.meters]
+    tempos = [
+        tempo._replace(onset=tempo.onset + beats if tempo.onset > 0 else 0.0)
+        for tempo in score.tempos
+    ]
+    meters = [
+        meter._replace(onset=meter.onset + beats if meter.onset > 0 else 0.0)
+        for meter in score.meters
+    ]
     chords = [chord._replace(onset=chord.onset + beats) for chord in score.chords]
     return replace(score, tracks=tracks, tempos=tempos, meters=meters, chords=chords)

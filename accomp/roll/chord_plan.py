@@ -7,7 +7,13 @@ per half bar, [H] int.
 import numpy as np
 
 from accomp.errors import MusicError
-from accomp.music.chord_symbols import EXAMPLE_TEXT, ChordSymbol, _read_chords, _read_text, whole_bars
+from accomp.music.chord_symbols import (
+    EXAMPLE_TEXT,
+    ChordSymbol,
+    _read_chords,
+    _read_text,
+    whole_bars,
+)
 from accomp.music.keys import NAMES
 from accomp.music.score import Chord, Score, Track
 from accomp.roll.grid import HALF_BAR_STEPS, Grid
@@ -37,13 +43,16 @@ def root_offset(plan):
 def chroma(planes: np.ndarray) -> np.ndarray:
     """[H, 12]: for how many steps each pitch class sounds in each half bar; planes [2, S, 128]."""
     sounding = planes[1].reshape(-1, HALF_BAR_STEPS, planes.shape[-1]).sum(1, dtype=np.float32)
-    return sum(sounding[:, octave : octave + 12] for octave in range(0, 120, 12)) + np.pad(sounding[:, 120:], ((0, 0), (0, 4)))
+    return sum(sounding[:, octave : octave + 12] for octave in range(0, 120, 12)) + np.pad(
+        sounding[:, 120:], ((0, 0), (0, 4))
+    )
 
 
 def of_arrangement(harmony: np.ndarray, bass: np.ndarray, melody: np.ndarray) -> np.ndarray:
     """The plan that an arrangement plays, [H]: the triad nearest to the chroma of each half bar, where a bass note on the
     root counts, smoothed by Viterbi because chords rather stay than change. Arguments: [H, 12] chroma of the chordal
-    tracks, the bass and the melody."""
+    tracks, the bass and the melody.
+    """
     notes = unit(harmony) + 0.3 * unit(melody) + 0.5 * unit(bass)
     fit = unit(notes) @ (TRIADS / np.sqrt(3)).T + 0.3 * np.tile(unit(bass), 2)
     stay = np.full((COUNT, COUNT), -0.2) + 0.2 * np.eye(COUNT)
@@ -69,7 +78,9 @@ def viterbi(fit: np.ndarray, move: np.ndarray) -> np.ndarray:
     return np.array(path[::-1])
 
 
-def plan_of(chords: str | list[Chord], score: Score, track: Track, grid: Grid) -> tuple[list[ChordSymbol], list[str]]:
+def plan_of(
+    chords: str | list[Chord], score: Score, track: Track, grid: Grid
+) -> tuple[list[ChordSymbol], list[str]]:
     """The chord of each half bar of the melody's grid, [H], and what the user should know about it, in words.
 
     chords: text, its first bar being the first whole bar of the melody `track`, whose pickup has the first chord too; text
@@ -87,10 +98,18 @@ def plan_of(chords: str | list[Chord], score: Score, track: Track, grid: Grid) -
     at = np.maximum(np.searchsorted(starts, onsets + 1e-6) - 1, 0)
     unheard = sorted(set(range(len(named))) - set(at[onsets < track.end - 1e-6].tolist()))
     inside = (starts > onsets[0] - 1e-6) & (starts < track.end - 1e-6)
-    lost = list(dict.fromkeys(str(named[i][1]) for i in unheard if inside[i] and named[i][1] != named[max(i - 1, 0)][1]))
+    lost = list(
+        dict.fromkeys(
+            str(named[i][1])
+            for i in unheard
+            if inside[i] and named[i][1] != named[max(i - 1, 0)][1]
+        )
+    )
     if lost:
-        notices.append(f"chords change on half bars at most: {', '.join(lost[:6])} between them "
-                       f"{'is' if len(lost) == 1 else 'are'} left out")  # fmt: skip
+        notices.append(
+            f"chords change on half bars at most: {', '.join(lost[:6])} between them "
+            f"{'is' if len(lost) == 1 else 'are'} left out"
+        )
     return [named[i][1] for i in at], notices
 
 

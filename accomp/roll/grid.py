@@ -33,10 +33,17 @@ TRACKS = (
 )
 TRACK_NAMES = tuple(track.name for track in TRACKS)
 DRUMS, MELODY, GUITAR, BASS, STRINGS = range(5)
-ACCOMPANIMENT = (DRUMS, BASS, GUITAR, STRINGS)  # the order in which they are generated: each hears those before it
+ACCOMPANIMENT = (
+    DRUMS,
+    BASS,
+    GUITAR,
+    STRINGS,
+)  # the order in which they are generated: each hears those before it
 
 assert BLOCK_STEPS == 2 * BAR_STEPS == 2 * 4 * STEPS_PER_BEAT
-assert all(0 <= track.low < track.high < PITCHES and track.high - track.low >= 12 for track in TRACKS)
+assert all(
+    0 <= track.low < track.high < PITCHES and track.high - track.low >= 12 for track in TRACKS
+)
 
 
 @dataclass(frozen=True)
@@ -77,9 +84,9 @@ class Grid:
         """The present step (or the end, `steps`) whose onset is nearest to `beat` (scalar or array)."""
         steps = np.append(np.flatnonzero(self.present), self.steps)
         onsets = self.beats[steps]
-        return steps[np.searchsorted((onsets[1:] + onsets[:-1]) / 2, np.asarray(beat), side="right")]
-
-
+        return steps[
+            np.searchsorted((onsets[1:] + onsets[:-1]) / 2, np.asarray(beat), side="right")
+        ]
 
 
 def _lay_out(bars: list[Bar], ends: list[float], start: float) -> np.ndarray:
@@ -92,7 +99,12 @@ def _lay_out(bars: list[Bar], ends: list[float], start: float) -> np.ndarray:
         onsets = [onset for onset in _step_onsets(bar) if onset < end - 1e-6]
         filled = len(beats) % BAR_STEPS
         is_short = index == 0 and len(bars) > 1 and len(onsets) < len(_step_onsets(bars[1]))
-        joins = filled and filled + len(onsets) <= BAR_STEPS and BAR_STEPS % len(onsets) == 0 and _alike(bars[index - 1], bar)
+        joins = (
+            filled
+            and filled + len(onsets) <= BAR_STEPS
+            and BAR_STEPS % len(onsets) == 0
+            and _alike(bars[index - 1], bar)
+        )
         if is_short and len(onsets) < BAR_STEPS:  # a short first bar is the end of a bar
             beats += [bar.onset] * (BAR_STEPS - len(onsets))
         elif filled and not joins:  # close the model bar before; its missing steps have no width
@@ -122,6 +134,10 @@ def _step_onsets(bar: Bar) -> list[float]:
     onset, (_, numerator, denominator) = bar.onset, bar.meter
     if is_compound(numerator, denominator):
         pulse = 12 / denominator
-        return [onset + pulse * (i + part) for i in range(numerator // 3) for part in (0, 1 / 3, 2 / 3, 5 / 6)]
+        return [
+            onset + pulse * (i + part)
+            for i in range(numerator // 3)
+            for part in (0, 1 / 3, 2 / 3, 5 / 6)
+        ]
     steps = max(1, round(bar.meter.bar_beats * STEPS_PER_BEAT))
     return [onset + i / STEPS_PER_BEAT for i in range(steps)]

@@ -25,7 +25,8 @@ ENOUGH_SUSTAINED = 40  # notes
 class NormalParts:
     """planes: [5, 2, S, 128] uint8 in the melody's normal key and register; plan: [H] chords that the song plays; notes: by
     track, as the song has them; programs: by track; grid: the steps of its bars; shift: semitones of the song above the normal
-    key."""
+    key.
+    """
 
     planes: np.ndarray
     plan: np.ndarray
@@ -35,10 +36,13 @@ class NormalParts:
     shift: int
 
 
-def split(score: Score, melody: int | None = None) -> tuple[dict[int, list[Note]], list[Note], dict[int, int]]:
+def split(
+    score: Score, melody: int | None = None
+) -> tuple[dict[int, list[Note]], list[Note], dict[int, int]]:
     """The notes of each of the five parts (the melody as a single line), the other notes that sound with them, and the main
     program of each part. The families are LPD-5's (Dong et al. 2018): all that is neither drums, piano, guitar nor bass is
-    strings. The piano's comping plays the guitar part where there is hardly a guitar. melody: its track, else chosen."""
+    strings. The piano's comping plays the guitar part where there is hardly a guitar. melody: its track, else chosen.
+    """
     melody = choose_melody(score) if melody is None else melody
     parts: dict[int, list[Note]] = {track: [] for track in range(len(TRACKS))}
     comping: list[Note] = []
@@ -68,29 +72,47 @@ def split(score: Score, melody: int | None = None) -> tuple[dict[int, list[Note]
     else:
         beside = beside + comping
     parts[STRINGS] = sustained if len(sustained) >= ENOUGH_SUSTAINED else sustained + others
-    return parts, beside, {part: count.most_common(1)[0][0] for part, count in sounds.items() if count}
+    return (
+        parts,
+        beside,
+        {part: count.most_common(1)[0][0] for part, count in sounds.items() if count},
+    )
 
 
 def normal_parts(score: Score, chord_markers: bool = False) -> NormalParts:
     """The parts of a song, ready to be cut into blocks. chord_markers: its chords are those that its markers name, rather than
-    those that its parts play. Raises MusicError where there is no melody, or no chord."""
+    those that its parts play. Raises MusicError where there is no melody, or no chord.
+    """
     parts, beside, programs = split(score)
     if not parts[MELODY]:
         raise MusicError("the melody track has no notes")
     everything = [note for notes in [*parts.values(), beside] for note in notes]
-    grid = Grid.of(score, min(note.onset for note in everything), max(note.end for note in everything))
+    grid = Grid.of(
+        score, min(note.onset for note in everything), max(note.end for note in everything)
+    )
     shift = tonality.shift_of(parts[MELODY])
-    planes = np.stack([part_planes(parts[track], track, shift, grid) for track in range(len(TRACKS))])
+    planes = np.stack(
+        [part_planes(parts[track], track, shift, grid) for track in range(len(TRACKS))]
+    )
     if chord_markers:
         symbols, _ = chords.plan_of(score.chords, score, Track(notes=parts[MELODY]), grid)
         plan = np.array([symbol.transposed(-shift).triad for symbol in symbols])
     else:
-        harmony = sum(chords.chroma(part) for part in (planes[GUITAR], planes[STRINGS], part_planes(beside, GUITAR, shift, grid)))
-        plan = chords.of_arrangement(harmony, chords.chroma(planes[BASS]), chords.chroma(planes[MELODY]))
+        harmony = sum(
+            chords.chroma(part)
+            for part in (planes[GUITAR], planes[STRINGS], part_planes(beside, GUITAR, shift, grid))
+        )
+        plan = chords.of_arrangement(
+            harmony, chords.chroma(planes[BASS]), chords.chroma(planes[MELODY])
+        )
     return NormalParts(planes, plan, parts, programs, grid, shift)
 
 
-CENTRE = {BASS: 37, GUITAR: 56, STRINGS: 63}  # where `normal_register` brings a track's median, within half an octave
+CENTRE = {
+    BASS: 37,
+    GUITAR: 56,
+    STRINGS: 63,
+}  # where `normal_register` brings a track's median, within half an octave
 
 
 def normal_register(median: float, track: int) -> int:

@@ -26,8 +26,13 @@ class PianoRoll:
 
 def from_score(score: Score, grid: Grid) -> PianoRoll:
     """The five tracks of `score` (in the order of TRACKS) on `grid`, each note on its nearest step."""
-    assert len(score.tracks) == len(TRACKS), f"a roll has {len(TRACKS)} tracks, the score {len(score.tracks)}"
-    return PianoRoll(np.stack([to_planes(on_grid(track.notes, grid), grid.steps) for track in score.tracks]), grid)
+    assert len(score.tracks) == len(TRACKS), (
+        f"a roll has {len(TRACKS)} tracks, the score {len(score.tracks)}"
+    )
+    return PianoRoll(
+        np.stack([to_planes(on_grid(track.notes, grid), grid.steps) for track in score.tracks]),
+        grid,
+    )
 
 
 def to_score(roll: PianoRoll, velocity: int = 80) -> Score:
@@ -68,7 +73,8 @@ def to_planes(notes: np.ndarray, steps: int) -> np.ndarray:
 
 def from_planes(planes: np.ndarray) -> np.ndarray:
     """Opposite of `to_planes`: [2, S, P] to [notes, 3], by onset and pitch. A sounding step without onset before it counts
-    as struck where it begins; a note ends where its sustain does or where its pitch is struck again."""
+    as struck where it begins; a note ends where its sustain does or where its pitch is struck again.
+    """
     onset, sounding = planes[0].astype(bool), planes[1].astype(bool)
     sounding = sounding | onset
     before = np.zeros_like(sounding)

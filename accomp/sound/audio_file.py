@@ -27,19 +27,37 @@ MAX_BYTES = 500_000_000  # of a file held in memory: ten minutes of 96 kHz stere
 SAMPLE_RATE = 44_100  # Hz, of all sound that is made or mixed
 SILENCE = -50.0  # dBFS: rooms and cheap microphones make noise of up to about this level
 SOFT = -40.0  # dBFS: a notice where nothing is louder
-SOUNDING = 0.2  # seconds that have to be louder than SILENCE: the shortest thing that can be called a note
+SOUNDING = (
+    0.2  # seconds that have to be louder than SILENCE: the shortest thing that can be called a note
+)
 WINDOW = 0.02  # seconds over which a level is measured: two periods of 100 Hz
 HEADROOM = 8.0  # samples in floats may pass full scale by this factor; damaged ones are anything up to infinity
 CLIPPED = 2e-3  # share of samples at the limit from which a notice says so
-LOWEST_RATE, HIGHEST_RATE = 4_000, 384_000  # Hz: what lies outside is damage, and would take ages to resample
-SAMPLE_FORMATS = ("u8", "s16", "s32", "flt", "dbl", "u8p", "s16p", "s32p", "fltp", "dblp")  # not s64, which only damage makes
+LOWEST_RATE, HIGHEST_RATE = (
+    4_000,
+    384_000,
+)  # Hz: what lies outside is damage, and would take ages to resample
+SAMPLE_FORMATS = (
+    "u8",
+    "s16",
+    "s32",
+    "flt",
+    "dbl",
+    "u8p",
+    "s16p",
+    "s32p",
+    "fltp",
+    "dblp",
+)  # not s64, which only damage makes
 HEAD = 4096  # bytes at a file's beginning by which it is told what it is
 MAX_GAP = 10.0  # seconds: a longer gap between two time stamps is a damaged stamp
 MIN_GAP = 0.1  # seconds: browsers stamp packets when they arrive, which is less punctual than the samples themselves
 
 # What may be read: no playlists, which could name other files or addresses on the net. FFmpeg's names.
 DEMUXERS = "wav,w64,mp3,aac,ogg,flac,aiff,caf,amr,au,asf,matroska,mov,avi"
-_ACCEPTED = "accepted: recordings (wav, mp3, ogg, opus, webm, m4a, flac, aiff) of 1 second to 10 minutes"
+_ACCEPTED = (
+    "accepted: recordings (wav, mp3, ogg, opus, webm, m4a, flac, aiff) of 1 second to 10 minutes"
+)
 _AGAIN = "record it again, or export it anew as wav or mp3"
 _SIGNATURES = (  # offset and bytes
     (0, b"OggS"),
@@ -64,8 +82,12 @@ _SIGNATURES = (  # offset and bytes
 class Recording:
     mono: np.ndarray  # [samples] float32 at RATE
     seconds: float
-    notices: list[str] = field(default_factory=list)  # what the user should know of the recording's quality, in words
-    source: str | os.PathLike | bytes = field(default=b"", repr=False)  # the file, from which `stereo` reads again
+    notices: list[str] = field(
+        default_factory=list
+    )  # what the user should know of the recording's quality, in words
+    source: str | os.PathLike | bytes = field(
+        default=b"", repr=False
+    )  # the file, from which `stereo` reads again
     channel: int | None = None  # the one of the two channels that is used alone; None: both
 
     def stereo(self, sample_rate: int = SAMPLE_RATE) -> np.ndarray:
@@ -74,7 +96,10 @@ class Recording:
         Decoded anew each time, as ten minutes take 200 MB. Raises MusicError where the file is there no more.
         """
         with _Sound(self.source) as sound:
-            samples = _joined(_resampled(sound.blocks(), sample_rate), round((self.seconds + PADDING) * sample_rate))
+            samples = _joined(
+                _resampled(sound.blocks(), sample_rate),
+                round((self.seconds + PADDING) * sample_rate),
+            )
         if self.channel is not None:
             samples[:, 1 - self.channel] = samples[:, self.channel]
         return samples
@@ -90,7 +115,9 @@ def is_recording(source: str | os.PathLike | bytes) -> bool:
                 head = file.read(16)
     except OSError:
         return False
-    return any(head[at : at + len(mark)] == mark for at, mark in _SIGNATURES) or _is_mpeg_audio(head)
+    return any(head[at : at + len(mark)] == mark for at, mark in _SIGNATURES) or _is_mpeg_audio(
+        head
+    )
 
 
 def read_recording(source) -> Recording:
@@ -102,7 +129,9 @@ def read_recording(source) -> Recording:
     source = _checked(source)
     with _Sound(source) as sound:
         declared = sound.declared_seconds
-        if not 0 < declared <= MAX_SECONDS and sound.is_longer_than(MAX_SECONDS + PADDING):  # browsers' recorders declare nothing
+        if not 0 < declared <= MAX_SECONDS and sound.is_longer_than(
+            MAX_SECONDS + PADDING
+        ):  # browsers' recorders declare nothing
             raise _too_long(declared)
     with _Sound(source) as sound:
         expected = min(declared or 60, MAX_SECONDS) + PADDING
@@ -127,22 +156,30 @@ def _checked(source) -> str | os.PathLike | bytes:
         if hasattr(source, "read"):
             source = source.read(MAX_BYTES + 1)
             if not isinstance(source, bytes):
-                raise MusicError("the file was opened as text; accepted: a path, bytes or a binary file object")
+                raise MusicError(
+                    "the file was opened as text; accepted: a path, bytes or a binary file object"
+                )
         elif isinstance(source, (bytearray, memoryview)):
             source = bytes(source)
         elif not isinstance(source, (bytes, str, os.PathLike)):
-            raise MusicError(f"a {type(source).__name__} was given; accepted: a path, bytes or a binary file object")
+            raise MusicError(
+                f"a {type(source).__name__} was given; accepted: a path, bytes or a binary file object"
+            )
         head = source[:HEAD] if isinstance(source, bytes) else _head(Path(source))
     except (OSError, ValueError) as error:
         if isinstance(error, MusicError):
             raise
         raise MusicError(f"the file cannot be read ({error}); {_ACCEPTED}") from error
     if isinstance(source, bytes) and len(source) > MAX_BYTES:
-        raise MusicError(f"the file is larger than {MAX_BYTES / 1e6:g} MB; export it as mp3, or as wav in 44.1 kHz")
+        raise MusicError(
+            f"the file is larger than {MAX_BYTES / 1e6:g} MB; export it as mp3, or as wav in 44.1 kHz"
+        )
     if not head:
         raise MusicError(f"the file is empty: no recording was saved in it; {_ACCEPTED}")
     if head.startswith(b"MThd") or head[:4] == b"RIFF" and head[8:12] == b"RMID":
-        raise MusicError(f"the file is MIDI: it holds notes, not sound; give it as a MIDI melody. Here {_ACCEPTED}")
+        raise MusicError(
+            f"the file is MIDI: it holds notes, not sound; give it as a MIDI melody. Here {_ACCEPTED}"
+        )
     return source
 
 
@@ -162,7 +199,9 @@ def _is_mpeg_audio(head: bytes) -> bool:
     version, layer, rates = head[1] >> 3 & 3, head[1] >> 1 & 3, head[2] >> 2 & 15
     if layer == 0:  # ADTS: AAC without a container
         return head[1] & 0xF0 == 0xF0 and rates < 13
-    return version != 1 and layer != 3 and head[2] >> 4 != 15 and rates & 3 != 3  # layer 3 means I: UTF-16 texts begin so
+    return (
+        version != 1 and layer != 3 and head[2] >> 4 != 15 and rates & 3 != 3
+    )  # layer 3 means I: UTF-16 texts begin so
 
 
 # Decoding
@@ -187,8 +226,12 @@ class _Sound:
         except BaseException:
             self._file.close()
             raise
-        self.declared_seconds, self._is_sure = _declared_seconds(self._container, self._stream, head)
-        self._has_headroom = self._stream.codec_context.name.startswith("pcm_f")  # floats go beyond full scale
+        self.declared_seconds, self._is_sure = _declared_seconds(
+            self._container, self._stream, head
+        )
+        self._has_headroom = self._stream.codec_context.name.startswith(
+            "pcm_f"
+        )  # floats go beyond full scale
 
     def __enter__(self) -> Self:
         return self
@@ -258,7 +301,10 @@ class _Sound:
                 self.faults += 1
                 continue
             for frame in frames:
-                if LOWEST_RATE <= frame.sample_rate <= HIGHEST_RATE and frame.format.name in SAMPLE_FORMATS:
+                if (
+                    LOWEST_RATE <= frame.sample_rate <= HIGHEST_RATE
+                    and frame.format.name in SAMPLE_FORMATS
+                ):
                     yield frame
                 else:
                     self.faults += 1
@@ -288,7 +334,11 @@ def _soundtrack(file, head: bytes) -> tuple:
         container = av.open(file, metadata_errors="replace", options={"format_whitelist": DEMUXERS})
     except (FFmpegError, ValueError) as error:
         raise _unreadable(head) from error
-    streams = [stream for stream in (container.streams.best("audio"), *container.streams.audio) if stream is not None]
+    streams = [
+        stream
+        for stream in (container.streams.best("audio"), *container.streams.audio)
+        if stream is not None
+    ]
     for stream in streams:
         if stream.codec_context is not None:
             stream.codec_context.thread_count = 1  # threads would hold back frames and win nothing
@@ -298,8 +348,12 @@ def _soundtrack(file, head: bytes) -> tuple:
     if streams:
         raise MusicError(f"the sound in the file is stored in a way that cannot be read; {_AGAIN}")
     if is_video:
-        raise MusicError(f"the file is a video without sound; choose one with sound, or record again; {_ACCEPTED}")
-    raise MusicError(f"there is no sound in the file, though it is of a kind that can hold it; {_AGAIN}")
+        raise MusicError(
+            f"the file is a video without sound; choose one with sound, or record again; {_ACCEPTED}"
+        )
+    raise MusicError(
+        f"there is no sound in the file, though it is of a kind that can hold it; {_AGAIN}"
+    )
 
 
 def _declared_seconds(container, stream, head: bytes) -> tuple[float, bool]:
@@ -309,9 +363,17 @@ def _declared_seconds(container, stream, head: bytes) -> tuple[float, bool]:
     else:
         seconds = (container.duration or 0) / av.time_base
     riff = int.from_bytes(head[4:8], "little") + 8
-    if head[:4] == b"RIFF" and container.size < riff < 0x7FFF_0000 and stream.codec_context.bit_rate:
-        seconds = 8 * riff / stream.codec_context.bit_rate  # FFmpeg counts what is there; recorders write -1 at first
-    counted = any(mark in head for mark in (b"Xing", b"Info", b"VBRI"))  # MP3 encoders' count of frames
+    if (
+        head[:4] == b"RIFF"
+        and container.size < riff < 0x7FFF_0000
+        and stream.codec_context.bit_rate
+    ):
+        seconds = (
+            8 * riff / stream.codec_context.bit_rate
+        )  # FFmpeg counts what is there; recorders write -1 at first
+    counted = any(
+        mark in head for mark in (b"Xing", b"Info", b"VBRI")
+    )  # MP3 encoders' count of frames
     return max(seconds, 0.0), counted or container.format.name not in ("mp3", "aac")
 
 
@@ -343,7 +405,9 @@ def _resampled(blocks: Iterable[tuple[int, np.ndarray]], to: int) -> Iterator[np
             if resampler is not None:
                 yield from _arrays(resampler.resample(None))
             resampler, rate = av.AudioResampler(format="fltp", layout="stereo", rate=to), block_rate
-        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples), format="fltp", layout="stereo")
+        frame = av.AudioFrame.from_ndarray(
+            np.ascontiguousarray(samples), format="fltp", layout="stereo"
+        )
         frame.sample_rate = rate
         yield from _arrays(resampler.resample(frame))
     if resampler is not None:
@@ -363,7 +427,9 @@ def _joined(blocks: Iterable[np.ndarray], expected: int) -> np.ndarray:
     count = 0
     for block in blocks:
         if count + block.shape[1] > len(joined):
-            joined = np.concatenate([joined, np.empty((len(joined) // 2 + block.shape[1], 2), np.float32)])
+            joined = np.concatenate(
+                [joined, np.empty((len(joined) // 2 + block.shape[1], 2), np.float32)]
+            )
         joined[count : count + block.shape[1]] = block.T
         count += block.shape[1]
     return joined[:count]
@@ -376,7 +442,9 @@ def _only_channel(both: np.ndarray) -> int | None:
     """The channel of [samples, 2] to use alone: where the other is empty, or where the two cancel each other out; else None."""
     power = [float(np.dot(channel, channel)) for channel in both.T]
     louder = int(power[1] > power[0])
-    together = (power[0] + power[1] + 2 * float(np.dot(both[:, 0], both[:, 1]))) / 4  # of the mean of both
+    together = (
+        power[0] + power[1] + 2 * float(np.dot(both[:, 0], both[:, 1]))
+    ) / 4  # of the mean of both
     empty = power[1 - louder] < 1e-3 * power[louder]
     return louder if empty or together < 0.1 * power[louder] else None
 
@@ -431,15 +499,21 @@ def _unreadable(head: bytes) -> MusicError:
 
 def _too_long(declared: float) -> MusicError:
     found = _time(declared) if declared > MAX_SECONDS else "more than 10 minutes"
-    return MusicError(f"the recording lasts {found}; accepted: up to 10 minutes. Cut out the part with the melody")
+    return MusicError(
+        f"the recording lasts {found}; accepted: up to 10 minutes. Cut out the part with the melody"
+    )
 
 
 def _too_short(sound: _Sound) -> MusicError:
     found = f"{min(sound.seconds, 0.9):.1f} seconds"  # 0.97 are not 1.0
     if sound.faults or sound.ends_early:
-        return MusicError(f"the file is damaged: only {found} of sound can be read from it; {_AGAIN}")
+        return MusicError(
+            f"the file is damaged: only {found} of sound can be read from it; {_AGAIN}"
+        )
     if not sound.seconds:
-        return MusicError(f"the file is a recording of no length: it holds no sound at all; {_ACCEPTED}")
+        return MusicError(
+            f"the file is a recording of no length: it holds no sound at all; {_ACCEPTED}"
+        )
     return MusicError(f"the recording lasts only {found}; accepted: 1 second to 10 minutes")
 
 

@@ -26,14 +26,23 @@ MARGIN = 10 ** (-0.1 / 20)  # for what the changes of the gain add between sampl
 OVERSAMPLING = 4  # of a true peak (BS.1770-4 annex 2)
 CONTEXT = 32  # samples before and after a piece that its true peaks depend on
 MAX_GAIN = 10 ** (80 / 20)  # more would raise what is no music
-MOST_LIMITED = 10 ** (12 / 20)  # what a peak is taken down at most: a single stroke would be but a knock
+MOST_LIMITED = 10 ** (
+    12 / 20
+)  # what a peak is taken down at most: a single stroke would be but a knock
 FRAME = 32  # samples
 REACH = 0.025  # seconds before and after a peak in which the limiter's gain goes down and up
 PIECE = 10.0  # seconds worked on at once: the filters work in 64 bits
 NEAR = 0.03  # LU: near enough to LOUDNESS
 # It takes a third of what the sound (both channels' mean power) rises above the mean of a song. Times in milliseconds; of
 # FFmpeg's, a fourth is the time constant.
-COMPRESSOR = {"threshold": 10 ** (-18 / 20), "ratio": 1.5, "attack": 80, "release": 600, "knee": 4, "detection": "rms"}
+COMPRESSOR = {
+    "threshold": 10 ** (-18 / 20),
+    "ratio": 1.5,
+    "attack": 80,
+    "release": 600,
+    "knee": 4,
+    "detection": "rms",
+}
 
 
 def master(stems: list[np.ndarray], sample_rate: int, compress: bool = True) -> np.ndarray:
@@ -51,7 +60,9 @@ def master(stems: list[np.ndarray], sample_rate: int, compress: bool = True) -> 
 def apply(stem: np.ndarray, gain: np.ndarray) -> None:
     """Changes a stem, [samples, 2] float32, in place by the gain of `master`, [frames], as those that it was made for."""
     for at, piece in _pieces(stem, 500_000):
-        places = np.arange(at, at + len(piece)) / FRAME - 0.5  # a frame's gain is that of its middle
+        places = (
+            np.arange(at, at + len(piece)) / FRAME - 0.5
+        )  # a frame's gain is that of its middle
         piece *= np.interp(places, np.arange(len(gain)), gain)[:, None].astype(np.float32)
 
 
@@ -61,13 +72,14 @@ def loudness(sound: np.ndarray, sample_rate: int) -> float:
 
 
 def true_peak(sound: np.ndarray, sample_rate: int) -> float:
-    """dBTP (ITU-R BS.1770-4 annex 2) of [samples, 2]; of silence minus 180 or so."""
+    """DBTP (ITU-R BS.1770-4 annex 2) of [samples, 2]; of silence minus 180 or so."""
     return float(20 * np.log10(_true_peaks(sound, sample_rate).max() + 1e-9))
 
 
 def weighted_power(sound: np.ndarray, sample_rate: int) -> np.ndarray:
     """K-weighted mean square, both channels added, in each HOP: [hops]. What is left at the end counts as filled up with silence.
-    sound: [samples, 2]."""
+    sound: [samples, 2].
+    """
     hop = round(HOP * sample_rate)
     filters = list(pyloudnorm.Meter(sample_rate)._filters.values())
     states = [np.zeros((2, 2)) for _ in filters]  # [what a filter remembers, channels]
@@ -98,7 +110,11 @@ def _gain(stems: list[np.ndarray], sample_rate: int, compress: bool) -> np.ndarr
         whole = whole.copy()
         for stem in stems[1:]:
             whole += stem
-    power, peaks, levels = weighted_power(whole, sample_rate), _true_peaks(whole, sample_rate), _levels(whole, sample_rate)
+    power, peaks, levels = (
+        weighted_power(whole, sample_rate),
+        _true_peaks(whole, sample_rate),
+        _levels(whole, sample_rate),
+    )
     for stem in stems if len(stems) > 1 else []:
         np.maximum(peaks, _frames(stem, np.max), out=peaks)
     del whole
@@ -107,9 +123,13 @@ def _gain(stems: list[np.ndarray], sample_rate: int, compress: bool) -> np.ndarr
     shape = np.ones(len(peaks))
     if compress:
         shape = compressed(levels * overall, sample_rate / FRAME)
-    hops = np.arange(len(power)) * round(HOP * sample_rate) // FRAME  # the frames at which they begin
+    hops = (
+        np.arange(len(power)) * round(HOP * sample_rate) // FRAME
+    )  # the frames at which they begin
     most = MOST_LIMITED * PEAK / max(float((peaks * shape).max()), 1e-9)
-    for _ in range(12):  # what is limited is softer, so more gain is needed, which has to be limited
+    for _ in range(
+        12
+    ):  # what is limited is softer, so more gain is needed, which has to be limited
         overall = min(overall, most, MAX_GAIN)
         gain = overall * shape
         gain *= limited(peaks * maximum_filter1d(gain, 3), sample_rate / FRAME)
@@ -123,12 +143,18 @@ def _gain(stems: list[np.ndarray], sample_rate: int, compress: bool) -> np.ndarr
 
 def compressed(levels: np.ndarray, rate: float) -> np.ndarray:
     """The compressor's gain for a sound of these `levels` (root mean squares), `rate` of them a second: [frames]. It compresses
-    a constant, with the levels as its side chain."""
+    a constant, with the levels as its side chain.
+    """
     rate, graph = round(rate), av.filter.Graph()
     constant, chain = (
-        graph.add_abuffer(sample_rate=rate, format="dbl", layout="mono", time_base=Fraction(1, rate)) for _ in range(2)
+        graph.add_abuffer(
+            sample_rate=rate, format="dbl", layout="mono", time_base=Fraction(1, rate)
+        )
+        for _ in range(2)
     )
-    compressor = graph.add("sidechaincompress", ":".join(f"{name}={value}" for name, value in COMPRESSOR.items()))
+    compressor = graph.add(
+        "sidechaincompress", ":".join(f"{name}={value}" for name, value in COMPRESSOR.items())
+    )
     sink = graph.add("abuffersink")
     constant.link_to(compressor, 0, 0)
     chain.link_to(compressor, 0, 1)
@@ -158,7 +184,8 @@ def compressed(levels: np.ndarray, rate: float) -> np.ndarray:
 
 def limited(peaks: np.ndarray, rate: float) -> np.ndarray:
     """The limiter's gain for frames with these peaks, `rate` of them a second: [frames]. It is never above what the frame itself
-    and its neighbours need, since it is a mean of minima that all reach to them."""
+    and its neighbours need, since it is a mean of minima that all reach to them.
+    """
     reach = 2 * round(REACH * rate / 2)
     need = np.minimum(1.0, PEAK * MARGIN / np.maximum(peaks, 1e-9))
     need = minimum_filter1d(need, 2 * reach + 3, mode="nearest")
@@ -182,7 +209,10 @@ def _oversampled(sound: np.ndarray, at: int, length: int) -> np.ndarray:
     """The louder channel's magnitude of a piece of `sound`, between the samples too: [length * OVERSAMPLING]."""
     start = max(at - CONTEXT, 0)
     part = sound[start : at + length + CONTEXT]
-    fine = [np.abs(resample_poly(np.ascontiguousarray(part[:, channel]), OVERSAMPLING, 1)) for channel in (0, 1)]
+    fine = [
+        np.abs(resample_poly(np.ascontiguousarray(part[:, channel]), OVERSAMPLING, 1))
+        for channel in (0, 1)
+    ]
     return np.maximum(*fine)[(at - start) * OVERSAMPLING :][: length * OVERSAMPLING]
 
 
@@ -193,7 +223,9 @@ def _levels(sound: np.ndarray, sample_rate: int) -> np.ndarray:
 
 def _frames(sound: np.ndarray, of, magnitude=np.abs) -> np.ndarray:
     size = FRAME * 10_000
-    return np.concatenate([_by_frame(of(magnitude(piece), axis=1), FRAME, of) for _, piece in _pieces(sound, size)])
+    return np.concatenate(
+        [_by_frame(of(magnitude(piece), axis=1), FRAME, of) for _, piece in _pieces(sound, size)]
+    )
 
 
 def _by_frame(values: np.ndarray, size: int, of) -> np.ndarray:

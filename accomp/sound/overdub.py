@@ -15,8 +15,12 @@ from accomp.sound.audio_file import MAX_SECONDS, Recording
 from accomp.sound.render import SAMPLE_RATE, leveled, loudness, render
 
 LEAD = 4.0  # LU by which the recording is louder than the band: a singer in front of it, not alone
-RUMBLE = 30.0  # Hz: steps, wind and a constant offset lie below; a bass guitar's lowest string is at 41
-FADE = 0.01  # seconds at both ends of the recording, so that it neither begins nor ends with a click
+RUMBLE = (
+    30.0  # Hz: steps, wind and a constant offset lie below; a bass guitar's lowest string is at 41
+)
+FADE = (
+    0.01  # seconds at both ends of the recording, so that it neither begins nor ends with a click
+)
 BLOCK = 10 * SAMPLE_RATE  # samples filtered at once: the filter works in 64 bits
 CLOCK = Tempo(0.0, 500_000)  # 2 beats a second
 CLOCK_RESOLUTION = 5000  # ticks per beat: 0.1 ms each
@@ -24,7 +28,8 @@ CLOCK_RESOLUTION = 5000  # ticks per beat: 0.1 ms each
 
 def play_band(song: Score, melody: bool = False) -> np.ndarray:
     """The sound of `song` in time with the recording of its melody: [samples, 2] float32, level and errors as of `render`.
-    melody: whether the piano plays it along."""
+    melody: whether the piano plays it along.
+    """
     tracks = [track for track in song.tracks if melody or track.name != TRACK_NAMES[MELODY]]
     return render(on_clock(replace(song, tracks=tracks)))
 
@@ -57,7 +62,8 @@ def mix_with_recording(band: np.ndarray, recording: Recording, start: float = 0.
 
 def voice_stem(band: np.ndarray, recording: Recording, start: float) -> np.ndarray:
     """The recording as one more stem of a band: as long, in time with it and LEAD louder than its sum: all [samples, 2] float32.
-    start: as of `mix_with_recording`; what was recorded before the band's sound is left out."""
+    start: as of `mix_with_recording`; what was recorded before the band's sound is left out.
+    """
     voice = _voice(recording, _loudness(band) + LEAD)
     offset = round(start * SAMPLE_RATE)
     return _placed(voice[max(offset, 0) :], max(-offset, 0), len(band))[: len(band)]
@@ -69,7 +75,13 @@ def on_clock(score: Score) -> Score:
     FluidSynth rounds at every change of tempo. Under a singer's tempo map, which changes at each beat, that adds up: to
     15 ms in five minutes.
     """
-    onsets = np.array([0.0, *(tempo.onset for tempo in score.tempos), max(score.end, score.tempos[-1].onset) + 1.0])
+    onsets = np.array(
+        [
+            0.0,
+            *(tempo.onset for tempo in score.tempos),
+            max(score.end, score.tempos[-1].onset) + 1.0,
+        ]
+    )
     seconds = np.array([score.seconds(onset) for onset in onsets])
 
     def clock(beat: float) -> float:
@@ -83,7 +95,11 @@ def on_clock(score: Score) -> Score:
         return old._replace(onset=clock(old.onset))
 
     def track(old: Track) -> Track:
-        return replace(old, notes=[note(each) for each in old.notes], controls=[control(each) for each in old.controls])
+        return replace(
+            old,
+            notes=[note(each) for each in old.notes],
+            controls=[control(each) for each in old.controls],
+        )
 
     return Score([track(old) for old in score.tracks], [CLOCK], resolution=CLOCK_RESOLUTION)
 

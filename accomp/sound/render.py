@@ -84,9 +84,15 @@ def find_soundfont() -> Path:
     if chosen:
         path = Path(chosen).expanduser().resolve()
         if not path.is_file():
-            raise AudioUnavailable(f"ACCOMP_SOUNDFONT names {path}, which does not exist. Set it to an .sf2 or .sf3 file.")
-        if not _is_soundfont(path):  # FluidSynth would play Debian's default instead, without a word
-            raise AudioUnavailable(f"ACCOMP_SOUNDFONT names {path}, which is not a soundfont. Set it to an .sf2 or .sf3 file.")
+            raise AudioUnavailable(
+                f"ACCOMP_SOUNDFONT names {path}, which does not exist. Set it to an .sf2 or .sf3 file."
+            )
+        if not _is_soundfont(
+            path
+        ):  # FluidSynth would play Debian's default instead, without a word
+            raise AudioUnavailable(
+                f"ACCOMP_SOUNDFONT names {path}, which is not a soundfont. Set it to an .sf2 or .sf3 file."
+            )
         return path
     folders = [Path(folder) for folder in FOLDERS]
     package = find_spec("pretty_midi")
@@ -96,14 +102,18 @@ def find_soundfont() -> Path:
         for folder in folders:
             if (folder / name).is_file() and _is_soundfont(folder / name):
                 return folder / name
-    raise AudioUnavailable(f"No soundfont found. {INSTALL} Or set ACCOMP_SOUNDFONT to an .sf2 or .sf3 file.")
+    raise AudioUnavailable(
+        f"No soundfont found. {INSTALL} Or set ACCOMP_SOUNDFONT to an .sf2 or .sf3 file."
+    )
 
 
 class Stopped(Exception):
     """Making sound was stopped by who had asked for it."""
 
 
-def render_stems(score: Score, sample_rate: int = SAMPLE_RATE, stop: threading.Event | None = None) -> dict[str, np.ndarray]:
+def render_stems(
+    score: Score, sample_rate: int = SAMPLE_RATE, stop: threading.Event | None = None
+) -> dict[str, np.ndarray]:
     """The sound of each track that has notes: {track name: [samples, 2] float32}, all equally long, from beat 0 on.
 
     They are at the level of the mix, which is their sum: at -16 LUFS, limited at -1 dBTP (`mastering.master`).
@@ -116,10 +126,14 @@ def render_stems(score: Score, sample_rate: int = SAMPLE_RATE, stop: threading.E
     def play(track: Track) -> np.ndarray:
         return _play(_with_tail(score, [track]), soundfont, sample_rate, stop)
 
-    busiest_first = sorted(tracks, key=lambda name: -len(tracks[name].notes))  # so that no core waits at the end
+    busiest_first = sorted(
+        tracks, key=lambda name: -len(tracks[name].notes)
+    )  # so that no core waits at the end
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
         played = dict(zip(busiest_first, pool.map(play, [tracks[name] for name in busiest_first])))
-    return _finish({name: played[name] for name in tracks}, score.seconds(score.end), sample_rate, soundfont)
+    return _finish(
+        {name: played[name] for name in tracks}, score.seconds(score.end), sample_rate, soundfont
+    )
 
 
 def render(score: Score, sample_rate: int = SAMPLE_RATE) -> np.ndarray:
@@ -133,7 +147,12 @@ def render(score: Score, sample_rate: int = SAMPLE_RATE) -> np.ndarray:
     for track in sorted((track for track in score.tracks if track.notes), key=_work, reverse=True):
         min(halves, key=lambda half: sum(map(_work, half))).append(track)
     with ThreadPoolExecutor(max_workers=2) as pool:
-        played = list(pool.map(lambda half: _play(_with_tail(score, half), soundfont, sample_rate), filter(None, halves)))
+        played = list(
+            pool.map(
+                lambda half: _play(_with_tail(score, half), soundfont, sample_rate),
+                filter(None, halves),
+            )
+        )
     length = min(len(sound) for sound in played)
     whole, *others = (sound[:length] for sound in played)
     for sound in others:
@@ -175,11 +194,14 @@ def loudness(sound: np.ndarray, sample_rate: int) -> float:
 
 def _write_mp3(samples: np.ndarray, path: Path, sample_rate: int) -> None:
     """PyAV because soundfile has no say in how long LAME searches. The delay of the encoder is told in the file's first frame,
-    and players cut it off: the sound begins where it did."""
+    and players cut it off: the sound begins where it did.
+    """
     with av.open(str(path), "w", format="mp3") as file:
         options = {"b": MP3_BIT_RATE, "compression_level": MP3_QUALITY}
         stream = file.add_stream("libmp3lame", rate=sample_rate, layout="stereo", options=options)
-        for start in range(0, len(samples), sample_rate):  # a copy of the whole would double the memory
+        for start in range(
+            0, len(samples), sample_rate
+        ):  # a copy of the whole would double the memory
             chunk = np.ascontiguousarray(samples[start : start + sample_rate].T)
             frame = av.AudioFrame.from_ndarray(chunk, format="fltp", layout="stereo")
             frame.sample_rate, frame.pts = sample_rate, start
@@ -230,24 +252,46 @@ def _with_tail(score: Score, tracks: list[Track]) -> Score:
     end = score.end + TAIL * 1e6 / (tempos[-1].microseconds if tempos else 500_000)
     silent_event = Control(end, 3, 0)  # 3 is a controller to which General MIDI gives no meaning
     first, *others = tracks
-    return replace(score, tempos=tempos, tracks=[replace(first, controls=[*first.controls, silent_event]), *others])
+    return replace(
+        score,
+        tempos=tempos,
+        tracks=[replace(first, controls=[*first.controls, silent_event]), *others],
+    )
 
 
-def _play(score: Score, soundfont: Path, sample_rate: int, stop: threading.Event | None = None) -> np.ndarray:
+def _play(
+    score: Score, soundfont: Path, sample_rate: int, stop: threading.Event | None = None
+) -> np.ndarray:
     """The sound of `score` as FluidSynth makes it: [samples, 2] float32."""
     with TemporaryDirectory(prefix="accomp-") as folder:
         midi, audio = Path(folder, "score.mid"), Path(folder, "score.wav")
         write_midi(score, midi)
         # midi2audio passes no settings on, but FluidSynth reads them in the home folder.
-        Path(folder, ".fluidsynth").write_text("".join(f"set {name} {value}\n" for name, value in SETTINGS.items()))
+        Path(folder, ".fluidsynth").write_text(
+            "".join(f"set {name} {value}\n" for name, value in SETTINGS.items())
+        )
         home = {**os.environ, "HOME": folder, "PYTHONUSERBASE": site.getuserbase()}
         # midi2audio's command rather than its class: what FluidSynth prints can then be read instead of shown.
-        command = [sys.executable, "-m", "midi2audio", "-s", soundfont, "-r", str(sample_rate), midi, audio]
+        command = [
+            sys.executable,
+            "-m",
+            "midi2audio",
+            "-s",
+            soundfont,
+            "-r",
+            str(sample_rate),
+            midi,
+            audio,
+        ]
         said = _run(command, home, stop)
         # The exit status says nothing, as midi2audio drops FluidSynth's.
         complaints = [line for line in said.splitlines() if "error" in line.lower()]
         if complaints or not audio.is_file():
-            reason = complaints[-1] if complaints else said.strip()[-300:] or "it wrote no sound and gave no reason"
+            reason = (
+                complaints[-1]
+                if complaints
+                else said.strip()[-300:] or "it wrote no sound and gave no reason"
+            )
             raise AudioUnavailable(f"FluidSynth failed with the soundfont {soundfont}: {reason}")
         return soundfile.read(audio, dtype="float32", always_2d=True)[0]
 
@@ -275,7 +319,9 @@ def _run(command: list, environment: dict[str, str], stop: threading.Event | Non
                 raise Stopped from None
 
 
-def _finish(stems: dict[str, np.ndarray], music_end: float, sample_rate: int, soundfont: Path) -> dict[str, np.ndarray]:
+def _finish(
+    stems: dict[str, np.ndarray], music_end: float, sample_rate: int, soundfont: Path
+) -> dict[str, np.ndarray]:
     """Stems of equal length, mastered, ending in a fade. `music_end`: seconds."""
     length = min(len(stem) for stem in stems.values())  # all hold the whole music and its tail
     stems = {name: stem[:length] for name, stem in stems.items()}

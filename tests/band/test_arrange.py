@@ -18,7 +18,9 @@ def test_monophonic_keeps_the_lowest_of_a_chord_and_cuts_at_the_next():
 def test_voices_move_less_than_in_parallel():
     # C, then G and F as shifted copies of the same shape.
     shape = np.array([60, 64, 67])
-    parallel = notes(*[(p + by, 8 * i, 8 * i + 8) for i, by in enumerate((0, -5, 5)) for p in shape])
+    parallel = notes(
+        *[(p + by, 8 * i, 8 * i + 8) for i, by in enumerate((0, -5, 5)) for p in shape]
+    )
     led = arrangement.lead_voices(parallel, np.array([0, 7, 5, 5]), 62)
     assert (led[:, 0] % 12 == parallel[:, 0] % 12).all() and (led[:, 1:] == parallel[:, 1:]).all()
 
@@ -39,11 +41,19 @@ def test_tracks_move_as_a_whole_into_range():
     assert arrangement.in_range(line, 7, BASS)[:, 0].tolist() == [37, 42, 47]
     assert arrangement.in_range(line, 30, BASS)[:, 0].tolist() == [36, 41, 46]
     wide = notes((25, 0, 4), (36, 4, 8), (38, 8, 12))
-    assert arrangement.in_range(wide, -3, BASS)[:, 0].tolist() == [34, 33, 35]  # single notes below B0 are an octave up
+    assert arrangement.in_range(wide, -3, BASS)[:, 0].tolist() == [
+        34,
+        33,
+        35,
+    ]  # single notes below B0 are an octave up
     low, high = arrangement.MEDIAN_RANGE[BASS]
     for by in range(-60, 90):
         moved = arrangement.in_range(line, by, BASS)[:, 0]
-        assert low <= np.median(moved) <= high + 12 and moved.min() >= 23 and (moved % 12 == (line[:, 0] + by) % 12).all()
+        assert (
+            low <= np.median(moved) <= high + 12
+            and moved.min() >= 23
+            and (moved % 12 == (line[:, 0] + by) % 12).all()
+        )
 
 
 def test_the_final_chord_is_struck_together_and_held():
@@ -70,20 +80,34 @@ def test_where_the_ending_is():
 
 def test_long_notes_are_struck_again_on_bar_lines():
     got = arrangement.strike_again(notes((60, 3, 50), (62, 16, 32), (64, 0, 17)), 16)
-    assert got.tolist() == [[60, 3, 16], [60, 16, 32], [60, 32, 48], [60, 48, 50], [62, 16, 32], [64, 0, 16], [64, 16, 17]]
+    assert got.tolist() == [
+        [60, 3, 16],
+        [60, 16, 32],
+        [60, 32, 48],
+        [60, 48, 50],
+        [62, 16, 32],
+        [64, 0, 16],
+        [64, 16, 17],
+    ]
 
 
 def test_at_most_so_many_voices_and_no_unison_twice():
     chord = notes(*[(p, 0, 8) for p in (48, 52, 55, 60, 64, 67, 72)], (76, 4, 6))
     thin = arrangement.thin_out(chord, 4)
     assert thin[:, 0].tolist() == [72, 67, 64, 60]
-    assert sorted(arrangement.without_unisons(notes((60, 0, 9), (60, 4, 6), (60, 4, 7), (61, 0, 3))).tolist()) == [
-        [60, 0, 4], [60, 4, 7], [61, 0, 3]]  # fmt: skip
+    assert sorted(
+        arrangement.without_unisons(notes((60, 0, 9), (60, 4, 6), (60, 4, 7), (61, 0, 3))).tolist()
+    ) == [[60, 0, 4], [60, 4, 7], [61, 0, 3]]
 
 
 def test_the_bass_has_the_lowest_note_of_the_final_chord():
     guitar = notes((35, 0, 4), (50, 32, 40), (59, 32, 40))
-    band = {DRUMS: notes(), BASS: notes((60, 24, 30), (55, 32, 40)), GUITAR: guitar, STRINGS: notes()}
+    band = {
+        DRUMS: notes(),
+        BASS: notes((60, 24, 30), (55, 32, 40)),
+        GUITAR: guitar,
+        STRINGS: notes(),
+    }
     assert arrangement.ground(band, 32)[BASS][:, 0].tolist() == [60, 43]
     low = band | {BASS: notes((31, 32, 40)), GUITAR: notes((26, 32, 40))}
     assert arrangement.ground(low, 32)[BASS][:, 0].tolist() == [31]  # as low as a bass goes

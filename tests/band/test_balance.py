@@ -15,7 +15,9 @@ from accomp.roll.grid import TRACK_NAMES
 from accomp.sound.master import weighted_power
 from accomp.sound.render import SAMPLE_RATE, render_stems
 
-needs_fluidsynth = pytest.mark.skipif(shutil.which("fluidsynth") is None, reason="FluidSynth is not installed")
+needs_fluidsynth = pytest.mark.skipif(
+    shutil.which("fluidsynth") is None, reason="FluidSynth is not installed"
+)
 
 
 def song(bars: int = 8, busy: bool = False, controls=(), velocity: int = 80, tempos=None) -> Score:
@@ -24,7 +26,11 @@ def song(bars: int = 8, busy: bool = False, controls=(), velocity: int = 80, tem
     bass = [Note(36 + i % 3, 2.0 * i, 1.5, 90) for i in range(2 * bars)]
     drums = [Note((36, 42, 38, 42)[i % 4], 0.5 * i, 0.25, 100) for i in range(8 * bars)]
     step = 0.5 if busy else 4.0
-    guitar = [Note(p, step * i, step * 0.9, 85) for i in range(round(4 * bars / step)) for p in (48, 55, 60, 64)]
+    guitar = [
+        Note(p, step * i, step * 0.9, 85)
+        for i in range(round(4 * bars / step))
+        for p in (48, 55, 60, 64)
+    ]
     strings = [Note(p, 8.0 * i, 8.0, 70) for i in range(bars // 2) for p in (60, 64, 67)]
     tracks = [
         Track("drums", 0, True, drums),
@@ -37,7 +43,13 @@ def song(bars: int = 8, busy: bool = False, controls=(), velocity: int = 80, tem
 
 
 def value(score: Score, name: str, number: int) -> int:
-    found = [c for track in score.tracks if track.name == name for c in track.controls if c.number == number]
+    found = [
+        c
+        for track in score.tracks
+        if track.name == name
+        for c in track.controls
+        if c.number == number
+    ]
     assert len(found) == 1 and found[0].onset == 0
     return found[0].value
 
@@ -47,35 +59,55 @@ def test_every_track_gets_its_place_and_the_notes_stay(genre):
     before = song()
     after = balanced(before, genre)
     assert [track.notes for track in after.tracks] == [track.notes for track in before.tracks]
-    assert not any(track.controls for track in before.tracks)  # the score that was given is left alone
+    assert not any(
+        track.controls for track in before.tracks
+    )  # the score that was given is left alone
     for name in TRACK_NAMES:
         assert 1 <= value(after, name, VOLUME) <= 127 and 0 <= value(after, name, REVERB) <= 127
     assert value(after, "guitar", PAN) < 64 < value(after, "strings", PAN)
-    assert value(after, "piano", PAN) == value(after, "bass", PAN) == value(after, "drums", PAN) == 64
+    assert (
+        value(after, "piano", PAN) == value(after, "bass", PAN) == value(after, "drums", PAN) == 64
+    )
     assert value(after, "bass", REVERB) < value(after, "strings", REVERB)
     assert value(after, "strings", CHORUS) > 0 == value(after, "piano", CHORUS)
     assert balanced(after, genre).tracks == after.tracks
 
 
 def test_rooms_differ():
-    assert value(balanced(song(), "gospel"), "strings", REVERB) > value(balanced(song(), "funk"), "strings", REVERB)
+    assert value(balanced(song(), "gospel"), "strings", REVERB) > value(
+        balanced(song(), "funk"), "strings", REVERB
+    )
 
 
 def test_a_denser_or_louder_track_gets_a_lower_volume():
-    sparse, dense = (value(balanced(song(busy=busy), "pop"), "guitar", VOLUME) for busy in (False, True))
+    sparse, dense = (
+        value(balanced(song(busy=busy), "pop"), "guitar", VOLUME) for busy in (False, True)
+    )
     assert dense < sparse - 5
     louder = song()
-    louder.tracks[3] = replace(louder.tracks[3], notes=[note._replace(velocity=127) for note in louder.tracks[3].notes])
-    assert value(balanced(louder, "pop"), "bass", VOLUME) < 0.8 * value(balanced(song(), "pop"), "bass", VOLUME)
+    louder.tracks[3] = replace(
+        louder.tracks[3], notes=[note._replace(velocity=127) for note in louder.tracks[3].notes]
+    )
+    assert value(balanced(louder, "pop"), "bass", VOLUME) < 0.8 * value(
+        balanced(song(), "pop"), "bass", VOLUME
+    )
 
 
 def test_the_band_follows_the_melody():
-    loud, soft = (value(balanced(song(velocity=velocity), "pop"), "bass", VOLUME) for velocity in (100, 50))
+    loud, soft = (
+        value(balanced(song(velocity=velocity), "pop"), "bass", VOLUME) for velocity in (100, 50)
+    )
     assert loud / soft == pytest.approx(2, rel=0.1)  # volume and velocity are heard alike
 
 
 def test_the_users_own_controllers_stay_and_count():
-    own = [Control(0.0, VOLUME, 50), Control(8.0, VOLUME, 50), Control(0.0, PAN, 20), Control(0.0, 64, 127), Control(4.0, 64, 0)]
+    own = [
+        Control(0.0, VOLUME, 50),
+        Control(8.0, VOLUME, 50),
+        Control(0.0, PAN, 20),
+        Control(0.0, 64, 127),
+        Control(4.0, 64, 0),
+    ]
     after = balanced(song(controls=own), "pop")
     melody = after.tracks[1].controls
     assert [control for control in melody if control in own] == own
@@ -83,7 +115,9 @@ def test_the_users_own_controllers_stay_and_count():
     usual = balanced(song(controls=own[3:]), "pop")
     assert value(after, "bass", VOLUME) == pytest.approx(value(usual, "bass", VOLUME) / 2, abs=2)
     hushed = balanced(song(controls=[Control(0.0, 11, 64)]), "pop")  # expression
-    assert value(hushed, "bass", VOLUME) == pytest.approx(value(balanced(song(), "pop"), "bass", VOLUME) / 2, abs=2)
+    assert value(hushed, "bass", VOLUME) == pytest.approx(
+        value(balanced(song(), "pop"), "bass", VOLUME) / 2, abs=2
+    )
     assert value(balanced(song(controls=[Control(0.0, VOLUME, 0)]), "pop"), "bass", VOLUME) >= 1
 
 
@@ -92,7 +126,9 @@ def test_a_pedal_makes_the_melody_louder():
     staccato.tracks[1].notes = [note._replace(duration=0.1) for note in staccato.tracks[1].notes]
     held = replace(staccato, tracks=list(staccato.tracks))
     held.tracks[1] = replace(held.tracks[1], controls=[Control(0.0, 64, 127)])
-    assert value(balanced(held, "pop"), "bass", VOLUME) > value(balanced(staccato, "pop"), "bass", VOLUME)
+    assert value(balanced(held, "pop"), "bass", VOLUME) > value(
+        balanced(staccato, "pop"), "bass", VOLUME
+    )
 
 
 def test_time_is_counted_in_seconds():
@@ -118,7 +154,9 @@ def test_a_midi_file_carries_the_balance():
     write_midi(after, file)
     file.seek(0)
     for track in pretty_midi.PrettyMIDI(file).instruments:
-        found = {change.number: change.value for change in track.control_changes if change.time == 0}
+        found = {
+            change.number: change.value for change in track.control_changes if change.time == 0
+        }
         assert found == {number: value(after, track.name, number) for number in mixing.SET}
 
 
@@ -130,7 +168,12 @@ def test_the_melody_is_heard_above_the_band(genre, busy, velocity):
     melody = powers.pop("piano")
     ahead = mixing.over(melody, sum(powers.values()))
     assert 1 < np.median(ahead) < 8 and (ahead > 0).mean() > 0.85
-    for name, power in powers.items():  # about where it was meant to be, though lower where the whole band was too loud
+    for (
+        name,
+        power,
+    ) in (
+        powers.items()
+    ):  # about where it was meant to be, though lower where the whole band was too loud
         assert -5 < mixing.level(power) - mixing.level(melody) - mixing.ROLES[name] < 3
 
 
@@ -144,7 +187,11 @@ def test_pans_are_heard():
 
 def test_notes_that_swell_from_nothing_are_as_loud_as_they_get():
     plain = balanced(song(), "pop")
-    swells = [Control(note.onset + after, 11, level) for note in song().tracks[1].notes for after, level in ((0, 0), (0.1, 127))]
+    swells = [
+        Control(note.onset + after, 11, level)
+        for note in song().tracks[1].notes
+        for after, level in ((0, 0), (0.1, 127))
+    ]
     swelling = balanced(song(controls=swells), "pop")
     for name in ("drums", "guitar", "bass", "strings"):
         assert value(swelling, name, VOLUME) == value(plain, name, VOLUME)
@@ -152,7 +199,10 @@ def test_notes_that_swell_from_nothing_are_as_loud_as_they_get():
 
 def test_a_melody_that_its_file_mutes_is_heard():
     muted = balanced(song(controls=[Control(0.0, VOLUME, 0)]), "pop")
-    assert value(muted, "piano", VOLUME) == mixing.USUAL_VOLUME and "next to nothing" in muted.notices[-1]
+    assert (
+        value(muted, "piano", VOLUME) == mixing.USUAL_VOLUME
+        and "next to nothing" in muted.notices[-1]
+    )
     assert value(muted, "bass", VOLUME) == value(balanced(song(), "pop"), "bass", VOLUME)
 
 

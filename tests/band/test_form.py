@@ -33,7 +33,9 @@ def of(*blocks, first=0, seed=0, alike=0.7):
 def test_similarity_is_the_share_of_common_onsets_and_common_times():
     similarity = self_similarity(np.stack([A, A_ENDS, B]))
     # 3 of 6 (step, pitch) onsets in common; 4 of 5 times.
-    assert np.isclose(similarity[0, 1], 0.7 * 3 / 6 + 0.3 * 4 / 5) and np.allclose(np.diag(similarity), 1)
+    assert np.isclose(similarity[0, 1], 0.7 * 3 / 6 + 0.3 * 4 / 5) and np.allclose(
+        np.diag(similarity), 1
+    )
     assert np.isclose(similarity[0, 2], 0)
 
 
@@ -46,7 +48,9 @@ def test_a_song_of_two_bar_cells_repeated_after_four_bars_has_four_bar_phrases()
 
 
 def test_eight_bar_phrases_where_only_those_return():
-    starts = phrase_starts(self_similarity(np.stack([A, B, C, A_ENDS, A, B, C, C, B, B, A, C, A, B, C, A_ENDS])), 0)
+    starts = phrase_starts(
+        self_similarity(np.stack([A, B, C, A_ENDS, A, B, C, C, B, B, A, C, A, B, C, A_ENDS])), 0
+    )
     assert starts.tolist() == [0, 4, 8, 12]
 
 
@@ -70,7 +74,11 @@ def test_phrases_with_first_and_second_endings_are_one():
 
 def test_energy_rises_and_somebody_rests_in_one_section():
     shape = of(A, C, B, C, A, C, B, C, A, C)
-    assert shape.energy[-1] > shape.energy[0] and (0 <= shape.energy).all() and (shape.energy <= 1).all()
+    assert (
+        shape.energy[-1] > shape.energy[0]
+        and (shape.energy >= 0).all()
+        and (shape.energy <= 1).all()
+    )
     (rests,) = shape.rests.values()
     assert rests.any() and not rests[-2:].any()
     assert len(set(shape.labels[rests])) == 1
@@ -85,15 +93,29 @@ def test_short_songs_have_everybody_from_the_start():
 
 def test_bare_has_no_form():
     shape = Shape.bare(3)
-    assert shape.opens.tolist() == [True, False, False] and not shape.closes.any() and (shape.source == -1).all()
+    assert (
+        shape.opens.tolist() == [True, False, False]
+        and not shape.closes.any()
+        and (shape.source == -1).all()
+    )
 
 
 @pytest.fixture(scope="module")
 def vae() -> SongVAE:
     """Untrained, but loud enough that its draws differ."""
     torch.manual_seed(0)
-    config = SongConfig(measures.SIZE, measures.BITS, hidden=24, features=12, song=32, latent=8, lead=measures.LEAD,
-                        genres=["jazz", "pop"], players=4, placed=True)  # fmt: skip
+    config = SongConfig(
+        measures.SIZE,
+        measures.BITS,
+        hidden=24,
+        features=12,
+        song=32,
+        latent=8,
+        lead=measures.LEAD,
+        genres=["jazz", "pop"],
+        players=4,
+        placed=True,
+    )
     model = SongVAE(config)
     for layer in model.modules():
         if isinstance(layer, torch.nn.Linear):
@@ -110,23 +132,37 @@ def drawn(vae, *blocks, first=0, seed=0, genre="pop"):
 @pytest.mark.parametrize("count", [*range(1, 18), 31, 40])
 def test_a_drawn_shape_is_one_whatever_the_melodys_length(vae, count):
     for first in range(min(count, 2)):
-        shape, found = drawn(vae, *([SILENT] * first + [A, B, C, A_ENDS, SILENT] * 8)[:count], first=first)
+        shape, found = drawn(
+            vae, *([SILENT] * first + [A, B, C, A_ENDS, SILENT] * 8)[:count], first=first
+        )
         for name in ("source", "opens", "closes", "labels"):
             assert (getattr(found, name) == getattr(shape, name)).all()
         assert found.energy.shape == (count,) and ((found.energy >= 0) & (found.energy <= 1)).all()
-        assert np.isfinite(found.dynamics).all() and (np.abs(found.dynamics) <= song_shape.LOUDEST).all()
+        assert (
+            np.isfinite(found.dynamics).all()
+            and (np.abs(found.dynamics) <= song_shape.LOUDEST).all()
+        )
         assert len(found.dynamics) == count
-        resting = np.array([found.rests.get(track, np.zeros(count, bool)) for track in measures.PLAYERS])
-        assert MELODY not in found.rests and (resting.sum(0) <= len(measures.PLAYERS) - song_shape.FEWEST_PLAYING).all()
+        resting = np.array(
+            [found.rests.get(track, np.zeros(count, bool)) for track in measures.PLAYERS]
+        )
+        assert (
+            MELODY not in found.rests
+            and (resting.sum(0) <= len(measures.PLAYERS) - song_shape.FEWEST_PLAYING).all()
+        )
         assert not resting[:, -1].any()  # all end together
 
 
 def test_the_seed_changes_the_drawn_shape_and_the_same_seed_gives_the_same(vae):
     song = [A, C, B, C, A, C, B, C, A, C, B, A]
     asked = ((0, "pop"), (0, "pop"), (1, "pop"), (0, "jazz"))
-    first, again, other, jazz = (drawn(vae, *song, seed=seed, genre=genre)[1] for seed, genre in asked)
+    first, again, other, jazz = (
+        drawn(vae, *song, seed=seed, genre=genre)[1] for seed, genre in asked
+    )
     assert (first.dynamics == again.dynamics).all() and (first.energy == again.energy).all()
-    assert first.rests.keys() == again.rests.keys() and all((first.rests[t] == again.rests[t]).all() for t in first.rests)
+    assert first.rests.keys() == again.rests.keys() and all(
+        (first.rests[t] == again.rests[t]).all() for t in first.rests
+    )
     assert (first.dynamics != other.dynamics).any() and (first.dynamics != jazz.dynamics).any()
 
 
@@ -135,33 +171,56 @@ def test_phrases_that_return_have_the_players_they_had(vae):
     assert shape.labels[0] == shape.labels[8] != shape.labels[4]
     for resting in found.rests.values():
         assert (resting[:4] == resting[8:12]).all()
-    asked = found.energy - shape.energy  # by the song latent, on top of what the melody asks for and the rise through the song
+    asked = (
+        found.energy - shape.energy
+    )  # by the song latent, on top of what the melody asks for and the rise through the song
     unclipped = (found.energy > 0) & (found.energy < 1)
     both = unclipped[:4] & unclipped[8:12]
-    assert np.allclose(asked[:4][both], asked[8:12][both]) and found.energy[12:].mean() > found.energy[:4].mean()
+    assert (
+        np.allclose(asked[:4][both], asked[8:12][both])
+        and found.energy[12:].mean() > found.energy[:4].mean()
+    )
 
 
 def test_of_many_draws_the_one_nearest_to_the_melody_is_taken(vae):
     blocks = np.stack([A, B, C, A, B, C, C, A])
-    few, many = (song_shape.draw(blocks, vae, np.random.default_rng(0), draws=draws) for draws in (1, 50))
-    assert many.agreement > few.agreement and many.plays.shape == (16, 5) and (many.density >= 0).all()
+    few, many = (
+        song_shape.draw(blocks, vae, np.random.default_rng(0), draws=draws) for draws in (1, 50)
+    )
+    assert (
+        many.agreement > few.agreement and many.plays.shape == (16, 5) and (many.density >= 0).all()
+    )
 
 
 def test_windows_are_joined_gradually():
     windows = np.stack([np.full((1, 16, 2), 1.0), np.full((1, 16, 2), 3.0)], 1).astype(np.float32)
     joined = song_shape.join(windows, np.array([0, 8]), 22)[0, :, 0]
-    assert (joined[:8] == 1).all() and (joined[16:] == 3).all() and (np.diff(joined) >= 0).all() and len(joined) == 22
+    assert (
+        (joined[:8] == 1).all()
+        and (joined[16:] == 3).all()
+        and (np.diff(joined) >= 0).all()
+        and len(joined) == 22
+    )
 
 
 def test_an_instrument_rests_where_it_is_least_expected_but_two_of_the_band_always_play():
-    plays = np.array([[0.6, 0.0, 0.3, 0.9, 0.1], [0.9, 0.9, 0.8, 0.9, 0.6], [0.9, 0.9, 0.4, 0.9, 0.7], [0.9] * 5])
+    plays = np.array(
+        [[0.6, 0.0, 0.3, 0.9, 0.1], [0.9, 0.9, 0.8, 0.9, 0.6], [0.9, 0.9, 0.4, 0.9, 0.7], [0.9] * 5]
+    )
     phrase = np.array([0, 0, 1, 1, 2, 2, 3])
     drawn = [song_shape.rests_of(plays, phrase, np.random.default_rng(seed)) for seed in range(400)]
-    silent = [np.mean([track in rests and rests[track][0] for rests in drawn]) for track in (DRUMS, BASS, GUITAR, STRINGS)]
+    silent = [
+        np.mean([track in rests and rests[track][0] for rests in drawn])
+        for track in (DRUMS, BASS, GUITAR, STRINGS)
+    ]
     # Drums and bass are the two likeliest of the first phrase; guitar and strings rest there as often as they should.
     assert silent[0] == silent[1] == 0 and np.allclose(silent[2:], [0.7, 0.9], atol=0.06)
     guitar = [rests[GUITAR] for rests in drawn if GUITAR in rests]
-    assert any(rests[4] for rests in guitar) and all(rests[0] for rests in guitar) and not any(rests[2] for rests in guitar)
+    assert (
+        any(rests[4] for rests in guitar)
+        and all(rests[0] for rests in guitar)
+        and not any(rests[2] for rests in guitar)
+    )
     assert not any(rests[-1] for found in drawn for rests in found.values())
 
 
@@ -171,4 +230,7 @@ def test_a_short_song_has_drawn_dynamics_and_everybody_from_the_start(vae):
 
 
 def test_dynamics_are_left_out_unless_drawn():
-    assert not len(of(A, C, A, C).dynamics) and len(replace(of(A, C), dynamics=np.ones(2)).dynamics) == 2
+    assert (
+        not len(of(A, C, A, C).dynamics)
+        and len(replace(of(A, C), dynamics=np.ones(2)).dynamics) == 2
+    )

@@ -10,7 +10,11 @@ from tests.support.tiny import tiny
 
 def score(start=0.0, meter=(4, 4)):
     notes = [Note(60 + (0, 4, 7, 5, 2)[i % 5], start + i * 0.75, 0.75, 80) for i in range(40)]
-    return Score([Track("m", notes=notes)], [Tempo(0.0, 500_000), Tempo(6.0, 400_000)], [TimeSignature(0.0, *meter)])
+    return Score(
+        [Track("m", notes=notes)],
+        [Tempo(0.0, 500_000), Tempo(6.0, 400_000)],
+        [TimeSignature(0.0, *meter)],
+    )
 
 
 @pytest.fixture(scope="module")
@@ -26,8 +30,12 @@ def test_without_introduction_nothing_moves(model):
 @pytest.mark.parametrize("meter, bar", [((4, 4), 4.0), ((3, 4), 3.0), ((6, 8), 3.0)])
 def test_two_bars_of_the_band_before_the_melody(model, meter, bar):
     song = model.accompany(score(meter=meter), intro="bars")
-    assert song.tracks[MELODY].notes == [n._replace(onset=n.onset + 2 * bar) for n in score().tracks[0].notes]
-    before = [n for i, t in enumerate(song.tracks) if i != MELODY for n in t.notes if n.onset < 2 * bar]
+    assert song.tracks[MELODY].notes == [
+        n._replace(onset=n.onset + 2 * bar) for n in score().tracks[0].notes
+    ]
+    before = [
+        n for i, t in enumerate(song.tracks) if i != MELODY for n in t.notes if n.onset < 2 * bar
+    ]
     assert before
     assert song.tempos == [Tempo(0.0, 500_000), Tempo(6.0 + 2 * bar, 400_000)]
     assert song.chords[0].onset == 0.0
@@ -38,7 +46,12 @@ def test_clicks_count_a_bar(model):
     clicks = [n for n in song.tracks[DRUMS].notes if n.onset < 3.0]
     assert [(n.pitch, n.onset) for n in clicks] == [(STICKS, 0.0), (STICKS, 1.0), (STICKS, 2.0)]
     assert song.tracks[MELODY].start == 3.0
-    assert all(n.onset >= 3.0 for i, t in enumerate(song.tracks) if i not in (MELODY, DRUMS) for n in t.notes)
+    assert all(
+        n.onset >= 3.0
+        for i, t in enumerate(song.tracks)
+        if i not in (MELODY, DRUMS)
+        for n in t.notes
+    )
 
 
 def test_a_melody_that_begins_late_leaves_room_already():
@@ -65,7 +78,16 @@ def test_an_unknown_introduction_is_refused(model):
 
 
 def test_turnarounds_lead_to_the_tonic():
-    minor = Score([Track(notes=[Note(p, float(i), 1.0, 80) for i, p in enumerate([57, 60, 64, 57, 59, 60, 62, 64, 57])])])
+    minor = Score(
+        [
+            Track(
+                notes=[
+                    Note(p, float(i), 1.0, 80)
+                    for i, p in enumerate([57, 60, 64, 57, 59, 60, 62, 64, 57])
+                ]
+            )
+        ]
+    )
     moved, lead = make_room(minor, Lead.of(minor), "bars")
     assert [symbol.triad for symbol in turnaround(lead)] == [21, 5, 14, 4]
     assert lead.grid.beats[32] == lead.line[0].onset

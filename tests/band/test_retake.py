@@ -24,7 +24,9 @@ def test_kept_tracks_are_the_same_and_the_others_are_not(pop, keep, intro):
     first = pop.accompany(tune, seed=1, intro=intro)
     again = pop.accompany(tune, seed=2, intro=intro, take=first, keep=keep)
     for track, name in enumerate(TRACK_NAMES):
-        assert (again.tracks[track].notes == first.tracks[track].notes) == (name in keep or track == MELODY), name
+        assert (again.tracks[track].notes == first.tracks[track].notes) == (
+            name in keep or track == MELODY
+        ), name
     assert again.chords == first.chords
 
 
@@ -32,8 +34,12 @@ def test_kept_tracks_are_heard_by_the_others(pop):
     tune = melody()
     takes = [pop.accompany(tune, seed=seed) for seed in (1, 2)]
     chords = takes[0].chords
-    strings = [pop.accompany(tune, seed=3, take=take, keep=("bass", "drums", "guitar"), chords=chords).tracks[STRINGS].notes
-               for take in takes]  # fmt: skip
+    strings = [
+        pop.accompany(tune, seed=3, take=take, keep=("bass", "drums", "guitar"), chords=chords)
+        .tracks[STRINGS]
+        .notes
+        for take in takes
+    ]
     assert strings[0] != strings[1]
 
 
@@ -41,13 +47,19 @@ def test_kept_tracks_are_heard_by_the_others(pop):
 def test_only_the_bars_asked_for_are_made_anew(pop, span):
     tune = melody()
     first = pop.accompany(tune, seed=1)
-    again = [pop.accompany(tune, seed=seed, take=first, span=span, keep=("drums",)) for seed in range(2, 6)]
+    again = [
+        pop.accompany(tune, seed=seed, take=first, span=span, keep=("drums",))
+        for seed in range(2, 6)
+    ]
     changed = 0
     for song in again:
         assert song.tracks[DRUMS].notes == first.tracks[DRUMS].notes and song.chords == first.chords
         for track in BAND:
             old, new = first.tracks[track].notes, song.tracks[track].notes
-            for is_outside in (lambda n: n.onset < span[0] - 0.13, lambda n: n.onset > span[1] - 0.12):
+            for is_outside in (
+                lambda n: n.onset < span[0] - 0.13,
+                lambda n: n.onset > span[1] - 0.12,
+            ):
                 was = [(n.pitch, n.onset, n.velocity) for n in old if is_outside(n)]
                 assert was == [(n.pitch, n.onset, n.velocity) for n in new if is_outside(n)]
             # What rang on into what is new is cut there, and what is new ends before what follows.
@@ -63,7 +75,10 @@ def test_chords_that_are_given_count_where_the_music_is_made_anew(pop):
     again = pop.accompany(tune, seed=2, take=first, span=(8.0, 12.0), chords="| Ab | Db |")
     whole = pop.accompany(tune, seed=2, take=first, chords="| Ab | Db |")
     symbols = [
-        [[chord.symbol for chord in song.chords if chord.onset <= beat][-1] for beat in range(0, 28, 2)]
+        [
+            [chord.symbol for chord in song.chords if chord.onset <= beat][-1]
+            for beat in range(0, 28, 2)
+        ]
         for song in (first, again, whole)
     ]
     assert symbols[1] == symbols[0][:4] + ["Ab", "Ab"] + symbols[0][6:]
@@ -74,14 +89,19 @@ def test_chords_that_are_given_count_where_the_music_is_made_anew(pop):
 def test_the_same_seed_gives_the_same_take(pop):
     tune = melody()
     first = pop.accompany(tune, seed=1)
-    takes = [pop.accompany(tune, seed=7, take=first, keep=("bass",), span=(4.0, 12.0)) for _ in range(2)]
+    takes = [
+        pop.accompany(tune, seed=7, take=first, keep=("bass",), span=(4.0, 12.0)) for _ in range(2)
+    ]
     assert takes[0] == takes[1]
 
 
 def test_nothing_kept_is_a_new_song_under_the_old_chords(pop):
     tune = melody()
     first, other = pop.accompany(tune, seed=1), pop.accompany(tune, seed=2)
-    assert pop.accompany(tune, seed=2, take=first).tracks == pop.accompany(tune, seed=2, chords=first.chords).tracks
+    assert (
+        pop.accompany(tune, seed=2, take=first).tracks
+        == pop.accompany(tune, seed=2, chords=first.chords).tracks
+    )
     assert other.tracks != first.tracks
 
 

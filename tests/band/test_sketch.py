@@ -51,8 +51,13 @@ def test_neighbours_on_the_way_are_alike(pop, tune):
     points = [struck(first.blended(second, amount).perform()) for amount in np.linspace(0, 1, 11)]
     near = [likeness(a, b) for a, b in zip(points, points[1:])]
     assert np.mean(near) > 0.4 and np.mean(near) > 2 * likeness(points[0], points[-1])
-    to_first, to_second = ([likeness(point, end) for point in points] for end in (points[0], points[-1]))
-    assert np.corrcoef(to_first, np.arange(11))[0, 1] < -0.8 and np.corrcoef(to_second, np.arange(11))[0, 1] > 0.8
+    to_first, to_second = (
+        [likeness(point, end) for point in points] for end in (points[0], points[-1])
+    )
+    assert (
+        np.corrcoef(to_first, np.arange(11))[0, 1] < -0.8
+        and np.corrcoef(to_second, np.arange(11))[0, 1] > 0.8
+    )
 
 
 def test_a_blend_keeps_the_melody_and_is_as_full_as_its_ends(pop, tune):
@@ -76,9 +81,13 @@ def test_models_of_one_run_share_their_latent_space(pop, jazz):
     assert pop.latent_space == jazz.latent_space != tiny().latent_space
 
 
-@pytest.mark.parametrize("track, name", [(DRUMS, "drums"), (BASS, "bass"), (GUITAR, "guitar"), (STRINGS, "strings")])
+@pytest.mark.parametrize(
+    "track, name", [(DRUMS, "drums"), (BASS, "bass"), (GUITAR, "guitar"), (STRINGS, "strings")]
+)
 def test_density_goes_from_sparse_to_busy_and_leaves_the_others_alone(pop, tune, track, name):
-    songs = [pop.accompany(tune, seed=1, explore={name: {"density": move}}) for move in (-2.0, 0.0, 2.0)]
+    songs = [
+        pop.accompany(tune, seed=1, explore={name: {"density": move}}) for move in (-2.0, 0.0, 2.0)
+    ]
     counts = [len(song.tracks[track].notes) for song in songs]
     assert counts[0] < counts[1] < counts[2]
     if track == DRUMS:  # of the others the chords are made to agree by all that sounds
@@ -88,9 +97,13 @@ def test_density_goes_from_sparse_to_busy_and_leaves_the_others_alone(pop, tune,
 def test_directions_are_one_deviation_long_and_not_the_same(pop):
     for name, network in pop.harmony.items():
         directions = network.directions()
-        assert set(directions) == ({"density", "character"} if name == "drums" else {"density", "variety", "character"})
+        assert set(directions) == (
+            {"density", "character"} if name == "drums" else {"density", "variety", "character"}
+        )
         density = directions["density"]
-        assert abs(float(density @ directions["character"])) < 0.05 * float(density.norm() * directions["character"].norm())
+        assert abs(float(density @ directions["character"])) < 0.05 * float(
+            density.norm() * directions["character"].norm()
+        )
         codes = network.codes - network.codes.mean(0)
         assert float(directions["character"].norm()) <= float(codes.norm(dim=1).max())
         again = network.directions()
@@ -104,7 +117,9 @@ def test_what_cannot_be_explored_is_named(pop, tune):
         pop.accompany(tune, explore={"bass": {"speed": 1}})
     with pytest.raises(MusicError, match="9; accepted: -3 to 3"):
         pop.accompany(tune, explore={"bass": {"density": 9}})
-    assert parse_moves(["bass density 1", "bass variety -.5"]) == {"bass": {"density": 1.0, "variety": -0.5}}
+    assert parse_moves(["bass density 1", "bass variety -.5"]) == {
+        "bass": {"density": 1.0, "variety": -0.5}
+    }
     with pytest.raises(MusicError, match="guitar density 1"):
         parse_moves(["bass louder"])
 
@@ -114,9 +129,13 @@ def test_a_blend_begins_and_ends_without_a_jump(pop, jazz, tune, style):
     first, second = pop.sketch(tune, seed=1, style=style), jazz.sketch(tune, seed=2, style=style)
     for a, b in ((0.0, 0.001), (0.999, 1.0)):
         here, there = (first.blended(second, amount).perform() for amount in (a, b))
-        assert likeness(struck(here), struck(there)) > 0.85  # voices are led anew where a single note differs
+        assert (
+            likeness(struck(here), struck(there)) > 0.85
+        )  # voices are led anew where a single note differs
         for track in ACCOMPANIMENT:
-            assert len(here.tracks[track].notes) == pytest.approx(len(there.tracks[track].notes), rel=0.07)
+            assert len(here.tracks[track].notes) == pytest.approx(
+                len(there.tracks[track].notes), rel=0.07
+            )
 
 
 def test_a_block_that_has_as_many_onsets_as_it_shall_stays_as_it_is(pop, tune):

@@ -21,7 +21,11 @@ def song(bars=16, drums=True):
     bass = [Note(36, float(i), 0.9, 80) for i in range(4 * bars)]
     guitar = [Note(p, i + 0.5, 0.4, 80) for i in range(4 * bars) for p in (48, 52, 55)]
     beats = [Note(36 if i % 2 else 42, i / 2, 0.1, 90) for i in range(64, 8 * bars)]
-    tracks = [Track("melody", 0, False, melody), Track("bass", 33, False, bass), Track("guitar", 25, False, guitar)]
+    tracks = [
+        Track("melody", 0, False, melody),
+        Track("bass", 33, False, bass),
+        Track("guitar", 25, False, guitar),
+    ]
     return Score(tracks + ([Track("drums", 0, True, beats)] if drums else []))
 
 
@@ -45,14 +49,20 @@ def test_a_style_is_the_set_of_a_songs_different_latents(pop):
     assert len(found.unique[BASS]) < 8  # it plays the same in each block, but for the chords
     assert (found.latents(DRUMS)[:4, -1] == 0).all() and (found.latents(DRUMS)[4:, -1] == 1).all()
     for track, order in found.order.items():
-        assert len(order) == 8 and torch.equal(found.latents(track), found.unique[track][torch.from_numpy(order)])
+        assert len(order) == 8 and torch.equal(
+            found.latents(track), found.unique[track][torch.from_numpy(order)]
+        )
 
 
 def test_without_a_factor_nothing_changes_and_with_one_the_playing_moves(pop, tune):
     plain = notes(pop.accompany(tune, seed=3))
     assert notes(pop.accompany(tune, seed=3, style="bossa_nova", style_factor=0.0)) == plain
-    half, whole = (notes(pop.accompany(tune, seed=3, style="bossa_nova", style_factor=f)) for f in (0.5, 1.0))
-    assert plain != half != whole and half == notes(pop.accompany(tune, seed=3, style="bossa_nova", style_factor=0.5))
+    half, whole = (
+        notes(pop.accompany(tune, seed=3, style="bossa_nova", style_factor=f)) for f in (0.5, 1.0)
+    )
+    assert plain != half != whole and half == notes(
+        pop.accompany(tune, seed=3, style="bossa_nova", style_factor=0.5)
+    )
     assert plain[MELODY] == half[MELODY] == whole[MELODY]
 
 
@@ -80,7 +90,10 @@ def test_the_more_of_it_the_nearer_to_it(pop, tune):
 def test_halfway_there_are_as_many_notes_as_between(pop, tune):
     """A latent in between is unsure of every note; the thresholds alone would lose a third of them."""
     path = {"style": "funk", "seed": 2}
-    counts = [len(pop.accompany(tune, **path, style_factor=f).tracks[DRUMS].notes) for f in (0.0, 0.5, 1.0)]
+    counts = [
+        len(pop.accompany(tune, **path, style_factor=f).tracks[DRUMS].notes)
+        for f in (0.0, 0.5, 1.0)
+    ]
     assert min(counts[0], counts[2]) * 0.9 < counts[1] < max(counts[0], counts[2]) * 1.1
 
 
@@ -91,7 +104,10 @@ def test_hybrids_take_from_both_songs_by_weight(pop):
 
     def share(weight):
         path = StylePath.through([(first, weight), (second, 1.0)], 1.0, form, 0)
-        own = torch.cdist(path.latents[DRUMS][:, :-1], first.unique[DRUMS][:, :-1]).min(1).values < 0.01
+        own = (
+            torch.cdist(path.latents[DRUMS][:, :-1], first.unique[DRUMS][:, :-1]).min(1).values
+            < 0.01
+        )
         return own.float().mean()
 
     assert share(0.0) == 0 and share(9.0) > 0.7 and 0.2 < share(1.0) < 0.8
@@ -110,11 +126,18 @@ def test_instruments_that_the_song_lacks_are_left_alone(pop, tune):
     found = Style.of(pop, song(drums=False))
     assert DRUMS not in found.unique and STRINGS not in found.unique
     styled = pop.sketch(tune, seed=4, style=found, style_factor=1.0)
-    assert torch.equal(styled.latents[DRUMS], pop.sketch(tune, seed=4).latents[DRUMS])  # drums hear no other instrument
+    assert torch.equal(
+        styled.latents[DRUMS], pop.sketch(tune, seed=4).latents[DRUMS]
+    )  # drums hear no other instrument
 
 
 def test_the_built_in_styles_state_their_licences_and_all_play(pop, tune):
-    assert len(built_in()) >= 20 and {about["genre"] for about in built_in().values()} >= {"jazz", "pop", "latin", "folk"}
+    assert len(built_in()) >= 20 and {about["genre"] for about in built_in().values()} >= {
+        "jazz",
+        "pop",
+        "latin",
+        "folk",
+    }
     for name, about in built_in().items():
         assert about["licence"].startswith(("MIT", "BSD")) and about["source"]
         assert set(load_style(name, pop).unique) >= {DRUMS}
@@ -123,13 +146,17 @@ def test_the_built_in_styles_state_their_licences_and_all_play(pop, tune):
 
 def test_any_song_can_be_a_style_and_styles_are_written_and_read(tmp_path, monkeypatch, pop, tune):
     mine = Style.of(pop, pop.accompany(tune, seed=9), "mine")
-    write_styles(tmp_path, [mine], {"mine": {"genre": "pop", "licence": "MIT", "source": "me"}}, pop)
+    write_styles(
+        tmp_path, [mine], {"mine": {"genre": "pop", "licence": "MIT", "source": "me"}}, pop
+    )
     monkeypatch.setattr(style, "STYLES", tmp_path)
     built_in.cache_clear()
     try:
         again = load_style("mine", pop)
         assert set(again.unique) == set(mine.unique)
-        assert all(torch.allclose(again.latents(t), mine.latents(t), atol=2e-3) for t in mine.unique)
+        assert all(
+            torch.allclose(again.latents(t), mine.latents(t), atol=2e-3) for t in mine.unique
+        )
         with pytest.raises(MusicError, match="not for the VAEs"):
             load_style("mine", tiny())
     finally:
@@ -138,15 +165,23 @@ def test_any_song_can_be_a_style_and_styles_are_written_and_read(tmp_path, monke
 
 def test_patterns_become_songs():
     lines = {"kick": "x" + "." * 15, "bass": "1---5---8---l---", "guitar": "x-" + "." * 14}
-    made = makes_styles.song_of({"tempo": 120, "chords": ["C", "Am"], "a": lines, "b": {"strings": "3" + "-" * 15}})
+    made = makes_styles.song_of(
+        {"tempo": 120, "chords": ["C", "Am"], "a": lines, "b": {"strings": "3" + "-" * 15}}
+    )
     bass = next(track for track in made.tracks if track.name == "bass").notes
-    assert [note.pitch - 36 for note in bass[:8]] == [0, 7, 12, -5, -3, 4, 9, -8] and bass[0].duration == 1.0
+    assert [note.pitch - 36 for note in bass[:8]] == [0, 7, 12, -5, -3, 4, 9, -8] and bass[
+        0
+    ].duration == 1.0
     guitar = next(track for track in made.tracks if track.name == "guitar").notes
-    assert [note.pitch % 12 for note in guitar[:3]] == [0, 4, 7] and [note.pitch % 12 for note in guitar[3:6]] == [9, 0, 4]
+    assert [note.pitch % 12 for note in guitar[:3]] == [0, 4, 7] and [
+        note.pitch % 12 for note in guitar[3:6]
+    ] == [9, 0, 4]
     strings = next(track for track in made.tracks if track.name == "strings").notes
     assert strings[0].onset == 32.0
     with pytest.raises(SystemExit, match="no sign"):
-        makes_styles.song_of({"tempo": 120, "chords": ["C"], "a": {"bass": "?" + "." * 15}, "b": {}})
+        makes_styles.song_of(
+            {"tempo": 120, "chords": ["C"], "a": {"bass": "?" + "." * 15}, "b": {}}
+        )
     with pytest.raises(SystemExit, match="sixteenths"):
         makes_styles.song_of({"tempo": 120, "chords": ["C"], "a": {"bass": "1..."}, "b": {}})
 
@@ -155,13 +190,23 @@ def test_only_songs_that_may_be_passed_on_become_styles(tmp_path):
     (tmp_path / "labels.csv").write_text(
         "file,genre,split,licence,source\na.mid,pop,train,none stated,web\nb.mid,pop,test,MIT,web\n"
     )
-    for choice, message in (("x=a.mid", "none stated"), ("x=b.mid", "test songs"), ("x=c.mid", "not among")):
+    for choice, message in (
+        ("x=a.mid", "none stated"),
+        ("x=b.mid", "test songs"),
+        ("x=c.mid", "not among"),
+    ):
         with pytest.raises(SystemExit, match=message):
-            makes_styles.main(["--songs", str(tmp_path), "--choose", choice, "--out", str(tmp_path)])
+            makes_styles.main(
+                ["--songs", str(tmp_path), "--choose", choice, "--out", str(tmp_path)]
+            )
     (tmp_path / "short.csv").write_text("file,genre\na.mid,pop\n")
     short = ["--labels", str(tmp_path / "short.csv")]
     songs = ["--songs", str(tmp_path)]
-    asked = ([*songs, *short], "needed: file, genre, licence"), (short, "needs --songs"), ([], "needs --songs")
+    asked = (
+        ([*songs, *short], "needed: file, genre, licence"),
+        (short, "needs --songs"),
+        ([], "needs --songs"),
+    )
     for arguments, message in asked:
         with pytest.raises(SystemExit, match=message):
             makes_styles.main([*arguments, "--choose", "x=a.mid", "--out", str(tmp_path)])

@@ -16,7 +16,16 @@ def symbols(*names):
 
 
 def test_triads_take_the_tones_of_their_chords():
-    played = notes((48, 0, 8), (52, 0, 8), (55, 0, 8), (48, 8, 16), (51, 8, 16), (55, 8, 16), (59, 16, 24), (62, 16, 24))
+    played = notes(
+        (48, 0, 8),
+        (52, 0, 8),
+        (55, 0, 8),
+        (48, 8, 16),
+        (51, 8, 16),
+        (55, 8, 16),
+        (59, 16, 24),
+        (62, 16, 24),
+    )
     got = colour(played, symbols("Csus4", "Cdim", "G", "G"))
     assert got[:, 0].tolist() == [48, 53, 55, 48, 51, 54, 59, 62]
     assert (got[:, 1:] == played[:, 1:]).all()
@@ -26,10 +35,23 @@ def test_a_doubled_root_becomes_the_seventh_that_nobody_plays():
     doubled = notes((48, 0, 8), (52, 0, 8), (55, 0, 8), (60, 0, 8))
     assert colour(doubled, symbols("C7"))[:, 0].tolist() == [48, 52, 55, 58]
     assert colour(doubled, symbols("Cmaj7"))[:, 0].tolist() == [48, 52, 55, 59]
-    assert colour(notes((48, 0, 8), (52, 0, 8), (55, 0, 8)), symbols("C7"))[:, 0].tolist() == [48, 52, 58]  # else the fifth
-    assert colour(notes((52, 0, 8), (55, 0, 8), (60, 0, 8)), symbols("C7"))[:, 0].tolist() == [52, 58, 60]  # the only root stays
+    assert colour(notes((48, 0, 8), (52, 0, 8), (55, 0, 8)), symbols("C7"))[:, 0].tolist() == [
+        48,
+        52,
+        58,
+    ]  # else the fifth
+    assert colour(notes((52, 0, 8), (55, 0, 8), (60, 0, 8)), symbols("C7"))[:, 0].tolist() == [
+        52,
+        58,
+        60,
+    ]  # the only root stays
     played = notes((48, 0, 8), (52, 0, 8), (59, 0, 8), (60, 0, 8))
-    assert colour(played, symbols("C7"))[:, 0].tolist() == [48, 52, 58, 60]  # the wrong seventh is put right, no more
+    assert colour(played, symbols("C7"))[:, 0].tolist() == [
+        48,
+        52,
+        58,
+        60,
+    ]  # the wrong seventh is put right, no more
 
 
 def test_plain_triads_are_left_alone():
@@ -44,7 +66,14 @@ def test_the_given_bass_note_is_on_the_first_beat():
 
 def test_the_bass_has_the_fifth_and_third_of_its_chord():
     line = notes((36, 0, 4), (43, 4, 8), (43, 8, 12), (40, 12, 16), (40, 16, 20), (43, 20, 24))
-    assert bass_notes(line, symbols("Cdim", "Csus4", "C"))[:, 0].tolist() == [36, 42, 43, 41, 40, 43]
+    assert bass_notes(line, symbols("Cdim", "Csus4", "C"))[:, 0].tolist() == [
+        36,
+        42,
+        43,
+        41,
+        40,
+        43,
+    ]
     assert colour(notes((48, 0, 8), (52, 0, 8)), symbols("C5"))[:, 0].tolist() == [48, 55]
 
 
@@ -66,7 +95,9 @@ def test_a_band_that_plays_another_chord_is_brought_to_the_plan():
     guitar = notes((57, 0, 8), (60, 0, 8), (65, 0, 8), (64, 8, 16))
     band = {BASS: notes((36, 0, 8), (36, 8, 16)), GUITAR: guitar, STRINGS: notes()}
     got = agree(band, symbols("C", "C"))
-    assert got[GUITAR][3].tolist() == [64, 8, 16] and (got[BASS] == band[BASS]).all()  # what was clear stays
+    assert (
+        got[GUITAR][3].tolist() == [64, 8, 16] and (got[BASS] == band[BASS]).all()
+    )  # what was clear stays
     first = [p % 12 for p in (*got[BASS][:1, 0], *got[GUITAR][:3, 0])]
     assert (chords.TRIADS @ np.bincount(first, minlength=12)).argmax() == 0
     assert all((got[t][:, 1:] == band[t][:, 1:]).all() for t in band)
@@ -84,15 +115,24 @@ def test_a_note_held_over_from_the_chord_before_ends_with_it():
 
 
 def test_chord_tones_alone_that_mean_another_chord():
-    got = agree({GUITAR: notes((57, 0, 4), (60, 0, 8), (64, 0, 8), (60, 4, 8))}, symbols("C"))  # A minor's, mostly C and E
+    got = agree(
+        {GUITAR: notes((57, 0, 4), (60, 0, 8), (64, 0, 8), (60, 4, 8))}, symbols("C")
+    )  # A minor's, mostly C and E
     heard = np.bincount(got[GUITAR][:, 0] % 12, got[GUITAR][:, 2] - got[GUITAR][:, 1], 12)
     assert (chords.TRIADS @ heard).argmax() == 0
 
 
 def test_real_plans_are_met_fast_and_nothing_else_changes():
     random = np.random.default_rng(0)
-    band = {t: notes(*[(int(random.integers(40, 70)), int(s), int(s) + 4) for s in random.integers(0, 508, 200)])
-            for t in (BASS, GUITAR, STRINGS)}  # fmt: skip
+    band = {
+        t: notes(
+            *[
+                (int(random.integers(40, 70)), int(s), int(s) + 4)
+                for s in random.integers(0, 508, 200)
+            ]
+        )
+        for t in (BASS, GUITAR, STRINGS)
+    }
     plan = random.integers(0, 24, 64)
     got = agree(band, [of_triad(chord) for chord in plan])
     chroma = np.zeros((64, 12))

@@ -16,18 +16,31 @@ from accomp.roll.grid import BAR_STEPS, Grid
 
 def past_of(steps: list[int], blocks: int = 1) -> Past:
     """What strikes those steps of each of its blocks."""
-    notes = np.array([(60, 32 * block + step, 32 * block + step + 1) for block in range(blocks) for step in steps])
+    notes = np.array(
+        [
+            (60, 32 * block + step, 32 * block + step + 1)
+            for block in range(blocks)
+            for step in steps
+        ]
+    )
     planes = pianoroll.to_blocks(pianoroll.to_planes(notes, 32 * blocks))
     return Past(torch.zeros(blocks, 7), np.zeros((blocks, 4), int), planes)
 
 
 def test_a_quick_block_is_four_bars_of_playing_in_two():
     model = tiny()
-    latents, plan = torch.randn(1, 2, 6, generator=torch.Generator().manual_seed(0)), np.array([[0, 5, 7, 0]])
+    latents, plan = (
+        torch.randn(1, 2, 6, generator=torch.Generator().manual_seed(0)),
+        np.array([[0, 5, 7, 0]]),
+    )
     with torch.no_grad():
         planes, onset = composition.decode(model, latents, plan, np.array([True]))
-        halves = [composition.decode(model, latents[:, [half]], composition.stretched(plan, half), np.array([False]))
-                  for half in range(2)]  # fmt: skip
+        halves = [
+            composition.decode(
+                model, latents[:, [half]], composition.stretched(plan, half), np.array([False])
+            )
+            for half in range(2)
+        ]
     assert planes.shape == (1, 2, 32, 128) and onset.shape == (1, 32, 128)
     for half, (slow, likely) in enumerate(halves):
         bar = slice(half * BAR_STEPS, (half + 1) * BAR_STEPS)
@@ -45,8 +58,12 @@ def test_a_melody_that_was_given_tells_whether_it_moves_in_sixteenths():
     assert composition.shall_move(past_of([0, 4, 5, 8, 11, 12, 16, 20, 23]), 170, 1.0, random)
     assert not composition.shall_move(past_of([0, 4, 6, 8, 12, 16, 20, 24]), 80, 1.0, random)
     swung = past_of([4 * beat + step for beat in range(8) for step in (0, 3)])
-    jig = past_of([4 * beat + step for beat in range(8) for step in range(3)])  # in 6/8 a beat is three eighths
-    assert not composition.shall_move(swung, 80, 1.0, random) and not composition.shall_move(jig, 80, 1.0, random)
+    jig = past_of(
+        [4 * beat + step for beat in range(8) for step in range(3)]
+    )  # in 6/8 a beat is three eighths
+    assert not composition.shall_move(swung, 80, 1.0, random) and not composition.shall_move(
+        jig, 80, 1.0, random
+    )
     few = past_of([0, 5, 16])
     assert composition.shall_move(few, composition.FASTEST, 1.0, random)
     assert not composition.shall_move(few, composition.FASTEST + 1, 1.0, random)
@@ -55,7 +72,9 @@ def test_a_melody_that_was_given_tells_whether_it_moves_in_sixteenths():
 def test_the_chance_decides_for_melodies_from_nothing():
     random = np.random.default_rng(0)
     for chance in (0.0, 0.5, 1.0):
-        found = np.mean([composition.shall_move(Past.none(6), 90, chance, random) for _ in range(400)])
+        found = np.mean(
+            [composition.shall_move(Past.none(6), 90, chance, random) for _ in range(400)]
+        )
         assert found == pytest.approx(chance, abs=0.08)
 
 
@@ -72,7 +91,9 @@ def test_slow_melodies_may_be_quick_and_fast_ones_never_are(monkeypatch):
     made(16, seed=1, tempo=90)
     slow, quick[:] = quick[-1], []
     made(16, seed=1, tempo=150)
-    assert slow[:3].all() and not slow[-1] and not np.concatenate(quick).any()  # the end comes in its own time
+    assert (
+        slow[:3].all() and not slow[-1] and not np.concatenate(quick).any()
+    )  # the end comes in its own time
 
 
 def test_what_was_given_returns_in_its_own_time(monkeypatch):
@@ -81,7 +102,13 @@ def test_what_was_given_returns_in_its_own_time(monkeypatch):
 
     def watched(model, network, past, plan, quick, *more):
         played = choose(model, network, past, plan, quick, *more)
-        returned.extend(quick[(plan.source >= 0) & (plan.source < past.blocks) & (np.arange(len(quick)) >= past.blocks)])
+        returned.extend(
+            quick[
+                (plan.source >= 0)
+                & (plan.source < past.blocks)
+                & (np.arange(len(quick)) >= past.blocks)
+            ]
+        )
         assert quick[past.blocks :].any()
         return played
 
@@ -95,9 +122,15 @@ def test_what_was_given_returns_in_its_own_time(monkeypatch):
 def test_what_returns_returns_quick(monkeypatch):
     monkeypatch.setattr(composition, "SIXTEENTHS", 1.0)
     monkeypatch.setattr(composition, "EARLY", 0.0)
-    monkeypatch.setattr("accomp.invention.plan.habits.draw_sections", lambda count, random: "A" * count)
-    notes = pianoroll.on_grid(made(24, seed=2, tempo=80, key="C major").tracks[0].notes, Grid(np.arange(16 * 24 + 1) / 4))
-    first, second = ([(start - at) for _, start, _ in notes if at <= start < at + 96] for at in (0, 128))
+    monkeypatch.setattr(
+        "accomp.invention.plan.habits.draw_sections", lambda count, random: "A" * count
+    )
+    notes = pianoroll.on_grid(
+        made(24, seed=2, tempo=80, key="C major").tracks[0].notes, Grid(np.arange(16 * 24 + 1) / 4)
+    )
+    first, second = (
+        [(start - at) for _, start, _ in notes if at <= start < at + 96] for at in (0, 128)
+    )
     assert first == second and len(first) > 10
 
 

@@ -16,7 +16,9 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 
 def tune(name, bpm):
     """An example's notes as (pitch, onset, duration) in beats; its first bar begins at beat 0."""
-    return [(n.pitch, n.onset, n.duration) for n in read_midi(EXAMPLES / f"{name}.mid").tracks[0].notes], bpm
+    return [
+        (n.pitch, n.onset, n.duration) for n in read_midi(EXAMPLES / f"{name}.mid").tracks[0].notes
+    ], bpm
 
 
 def sung(line, bpm=96.0, drift=0.0, jitter=0.0, start=0.4, seed=0):
@@ -37,20 +39,32 @@ def sung(line, bpm=96.0, drift=0.0, jitter=0.0, start=0.4, seed=0):
 
 def places(line, score, bar=4.0):
     """How far the score's notes are from those of the line, apart from whole bars, in beats."""
-    moved = np.array([note.onset for note in score.tracks[0].notes]) - np.array([onset for _, onset, _ in line])
+    moved = np.array([note.onset for note in score.tracks[0].notes]) - np.array(
+        [onset for _, onset, _ in line]
+    )
     return np.abs((moved + bar / 2) % bar - bar / 2)
 
 
 def onset_errors(score, grid, notes):
-    return np.abs(np.array([note.onset for note in perform(score, grid)]) - np.array([note[1] for note in notes]))
+    return np.abs(
+        np.array([note.onset for note in perform(score, grid)])
+        - np.array([note[1] for note in notes])
+    )
 
 
 def well_formed(score, notes):
     """No note lost or of no length, one at a time."""
     written = score.tracks[0].notes
     onsets, ends = np.array([n.onset for n in written]), np.array([n.end for n in written])
-    assert [n.pitch for n in written] == [note[0] for note in sorted(notes, key=lambda note: note[1])]
-    assert (np.diff(onsets) > 0).all() and (ends > onsets).all() and (ends[:-1] <= onsets[1:] + 1e-9).all() and onsets[0] >= 0
+    assert [n.pitch for n in written] == [
+        note[0] for note in sorted(notes, key=lambda note: note[1])
+    ]
+    assert (
+        (np.diff(onsets) > 0).all()
+        and (ends > onsets).all()
+        and (ends[:-1] <= onsets[1:] + 1e-9).all()
+        and onsets[0] >= 0
+    )
     assert all(tempo.microseconds > 0 for tempo in score.tempos)
     return True
 
@@ -73,7 +87,10 @@ def test_metronomic_tunes_are_exact_pickups_included(name, bpm, meter):
     score = quantise(notes, grid)
     assert grid.meter == meter == score.meters[0][1:] and grid.tempo == pytest.approx(bpm, rel=1e-3)
     assert grid.pickup == -np.floor(line[0][1]) % meter[0] and well_formed(score, notes)
-    assert places(line, score, meter[0]).max() < 1e-6 and onset_errors(score, grid, notes).max() < 0.002
+    assert (
+        places(line, score, meter[0]).max() < 1e-6
+        and onset_errors(score, grid, notes).max() < 0.002
+    )
     assert (grid.position(at(0)) + 0.01) % meter[0] < 0.02  # beat 0 is a downbeat
 
 
@@ -102,7 +119,9 @@ def test_the_tempo_map_lies_on_the_recording():
 
 
 def test_a_bar_that_began_before_the_recording_moves_it():
-    notes, _ = sung(tune("auld_lang_syne", 92)[0], 92, start=0.1 - 3 * 60 / 92)  # the pickup at 0.1 s
+    notes, _ = sung(
+        tune("auld_lang_syne", 92)[0], 92, start=0.1 - 3 * 60 / 92
+    )  # the pickup at 0.1 s
     grid = find_beats(notes)
     assert grid.offset == pytest.approx(3 * 60 / 92 - 0.1, abs=0.01)
     score = quantise(notes, grid)
@@ -146,7 +165,9 @@ def test_compound_meter_counts_dotted_quarters():
     grid = find_beats(notes, meter=(6, 8))
     assert grid.tempo == pytest.approx(100, rel=0.01) and (grid.pulse, grid.bar_pulses) == (1.5, 2)
     score = quantise(notes, grid)
-    assert places(line, score, 0.5).max() < 1e-6 and score.tempos[-1].bpm == pytest.approx(150, rel=0.01)
+    assert places(line, score, 0.5).max() < 1e-6 and score.tempos[-1].bpm == pytest.approx(
+        150, rel=0.01
+    )
 
 
 def test_what_the_user_says_is_kept():
@@ -207,7 +228,12 @@ ODD = {
     "one at once": [(60, 0.0, 0.2, 80)],
     "two": [(60, 1.0, 2.0, 80), (62, 2.0, 2.5, 80)],
     "equal": [(60, float(k), k + 0.5, 80) for k in range(20)],
-    "a minute's rest": [(60, 0.5, 1.0, 80), (62, 1.0, 1.5, 80), (64, 60.0, 61.0, 80), (65, 61.0, 62.0, 80)],
+    "a minute's rest": [
+        (60, 0.5, 1.0, 80),
+        (62, 1.0, 1.5, 80),
+        (64, 60.0, 61.0, 80),
+        (65, 61.0, 62.0, 80),
+    ],
     "fast": [(60 + k % 7, k / 20, k / 20 + 0.04, 80) for k in range(200)],
     "slow": [(60 + k % 3, 6.0 * k, 6.0 * k + 5, 80) for k in range(10)],
     "together": [(60, 1.0, 2.0, 80), (64, 1.0, 2.0, 80), (62, 2.0, 3.0, 80)],
@@ -219,7 +245,10 @@ ODD = {
 def test_little_or_odd_music_gives_a_sane_grid(notes):
     grid = find_beats(notes)
     assert 45 < grid.tempo < 210 and 0 <= grid.confidence <= 1 and (np.diff(grid.times) > 0).all()
-    assert grid.times[0] <= notes[0][1] + 0.1 and grid.times[-1] >= max(note[2] for note in notes) - 1e-6
+    assert (
+        grid.times[0] <= notes[0][1] + 0.1
+        and grid.times[-1] >= max(note[2] for note in notes) - 1e-6
+    )
     for each in (grid, shifted(grid, 1)):
         assert well_formed(quantise(notes, each), notes)
 

@@ -14,19 +14,39 @@ from accomp.listen import one_voice
 from accomp.listen.beat_grid import SungNote
 from accomp.listen.note_net import RATE
 from accomp.listen.one_voice import Figures, figures_of
-from accomp.listen.transcribe import Heard, hear_notes, listen, notes_of, octave_of, transcribe_notes
+from accomp.listen.transcribe import (
+    Heard,
+    hear_notes,
+    listen,
+    notes_of,
+    octave_of,
+    transcribe_notes,
+)
 from train.data import voices
 from train.data.voices import Manner
 from train.fit import one_voice as fitting
 
-LINE = [(60, 0, 1), (62, 1, 1), (64, 2, 1), (64, 3, 1), (67, 4, 1.5), (65, 5.5, 0.5), (64, 6, 2), (60, 8.5, 0.5), (57, 9, 3)]
+LINE = [
+    (60, 0, 1),
+    (62, 1, 1),
+    (64, 2, 1),
+    (64, 3, 1),
+    (67, 4, 1.5),
+    (65, 5.5, 0.5),
+    (64, 6, 2),
+    (60, 8.5, 0.5),
+    (57, 9, 3),
+]
 
 
 def sung(kind="sung", up=0, seed=3, vibrato=0.3):
     rng = np.random.default_rng(seed)
     line = [(pitch + up + (24 if kind == "whistled" else 0), *rest) for pitch, *rest in LINE]
     return voices.voice(
-        voices.perform(line, np.random.default_rng(seed), 96, 0.03, 0.008)[0], Manner((0.2, 0.1), vibrato), rng, kind
+        voices.perform(line, np.random.default_rng(seed), 96, 0.03, 0.008)[0],
+        Manner((0.2, 0.1), vibrato),
+        rng,
+        kind,
     )[: 7 * RATE]
 
 
@@ -34,14 +54,23 @@ def spoken(seconds=8.0, seed=0, centre=50.0):
     """About four syllables a second, whose pitch falls and rises by some semitones and falls over each phrase of two seconds."""
     rng, count = np.random.default_rng(seed), int(seconds * RATE)
     turns = np.arange(0, seconds + 0.3, 0.12)
-    contour = np.interp(np.arange(count) / RATE, turns, centre + rng.normal(0, 2.5, len(turns)) + 3 - 3 * (turns % 2))
-    source = lfilter([0.15], [1, -0.85], 2 * (np.cumsum(440 * 2 ** ((contour - 69) / 12) / RATE) % 1) - 1)
+    contour = np.interp(
+        np.arange(count) / RATE,
+        turns,
+        centre + rng.normal(0, 2.5, len(turns)) + 3 - 3 * (turns % 2),
+    )
+    source = lfilter(
+        [0.15], [1, -0.85], 2 * (np.cumsum(440 * 2 ** ((contour - 69) / 12) / RATE) % 1) - 1
+    )
     sound = np.zeros(count)
     for begin in np.arange(0.1, seconds - 0.3, 0.25):
         length = int(rng.uniform(0.14, 0.21) * RATE)
         part = slice(int(begin * RATE), int(begin * RATE) + length)
         vowel = voices.VOWELS[rng.choice(list(voices.VOWELS))]
-        formed = sum(gain * voices._resonance(source[part], *formant) for gain, formant in zip((1, 0.5, 0.25), vowel))
+        formed = sum(
+            gain * voices._resonance(source[part], *formant)
+            for gain, formant in zip((1, 0.5, 0.25), vowel)
+        )
         sound[part] += formed * np.hanning(length) ** 0.5 * rng.uniform(0.5, 1)
         hiss = slice(part.stop, part.stop + int(0.05 * RATE))
         sound[hiss] += 0.02 * rng.normal(size=hiss.stop - hiss.start)
@@ -55,8 +84,12 @@ def plucked(notes, seconds, ring=2.0):
     for pitch, onset in notes:
         after = time[time >= onset] - onset
         harmonics = np.arange(1, 9)[:, None]
-        tone = (np.sin(2 * np.pi * harmonics * 440 * 2 ** ((pitch - 69) / 12) * after) / harmonics**1.5).sum(axis=0)
-        sound[len(time) - len(after) :] += tone * 10 ** (-3 * after / ring) * np.minimum(after / 0.003, 1)
+        tone = (
+            np.sin(2 * np.pi * harmonics * 440 * 2 ** ((pitch - 69) / 12) * after) / harmonics**1.5
+        ).sum(axis=0)
+        sound[len(time) - len(after) :] += (
+            tone * 10 ** (-3 * after / ring) * np.minimum(after / 0.003, 1)
+        )
     return (0.5 * sound / np.abs(sound).max()).astype(np.float32)
 
 
@@ -67,7 +100,9 @@ def noise(kind, seconds=6.0):
         white = lfilter([1], [1, -0.995], white)
     if kind == "fan":
         time = np.arange(count) / RATE
-        white = lfilter([1], [1, -0.9], white) / 3 + 0.3 * sum(np.sin(2 * np.pi * 75 * h * time) / h for h in range(1, 6))
+        white = lfilter([1], [1, -0.9], white) / 3 + 0.3 * sum(
+            np.sin(2 * np.pi * 75 * h * time) / h for h in range(1, 6)
+        )
     if kind == "claps":
         white *= np.exp(-((np.arange(count) / RATE) % 0.45) * 60) + 0.003
     return (0.5 * white / np.abs(white).max()).astype(np.float32)
@@ -80,15 +115,23 @@ def figures(sound):
 
 def seventh_chords():
     roots = [48, 53, 55, 48, 57, 53, 55, 48]
-    return [(root + step, 0.3 + place) for place, root in enumerate(roots) for step in (0, 4, 7, 10, 16)]
+    return [
+        (root + step, 0.3 + place) for place, root in enumerate(roots) for step in (0, 4, 7, 10, 16)
+    ]
 
 
-@pytest.mark.parametrize("sound, message", [
-    (lambda: spoken(), "like speech"),
-    (lambda: voices.record(spoken(seed=1, centre=57), np.random.default_rng(0), 20, 0.3), "like speech"),
-    (lambda: plucked(seventh_chords(), 9), "several voices at once"),
-    (lambda: sung() + sung(up=-4, seed=4) + sung(up=-9, seed=5), "several voices at once"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "sound, message",
+    [
+        (lambda: spoken(), "like speech"),
+        (
+            lambda: voices.record(spoken(seed=1, centre=57), np.random.default_rng(0), 20, 0.3),
+            "like speech",
+        ),
+        (lambda: plucked(seventh_chords(), 9), "several voices at once"),
+        (lambda: sung() + sung(up=-4, seed=4) + sung(up=-9, seed=5), "several voices at once"),
+    ],
+)
 def test_what_is_not_one_voice_is_refused(sound, message):
     with pytest.raises(MusicError, match=message) as refusal:
         transcribe_notes(sound())
@@ -105,18 +148,21 @@ def test_noise_is_refused(kind):
         transcribe_notes(noise(kind))
 
 
-@pytest.mark.parametrize("sound", [
-    lambda: sung(vibrato=1.0),
-    lambda: sung("hum"),
-    lambda: sung("whistled"),
-    lambda: voices.record(sung(), np.random.default_rng(0), 10, 0.15),
-    lambda: voices.record(sung("hum"), np.random.default_rng(0), 25, 0.1, phone=True),
-    lambda: voices.record(sung("whistled"), np.random.default_rng(0), 30, 2.5),
-    lambda: sung()[: int(1.3 * RATE)],  # two notes
-    lambda: np.concatenate([spoken(3), sung()]),
-    lambda: np.clip(6 * sung(), -1, 1),
-    lambda: plucked([(pitch, 0.3 + 0.5 * onset) for pitch, onset, _ in LINE], 7, ring=3.0),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "sound",
+    [
+        lambda: sung(vibrato=1.0),
+        lambda: sung("hum"),
+        lambda: sung("whistled"),
+        lambda: voices.record(sung(), np.random.default_rng(0), 10, 0.15),
+        lambda: voices.record(sung("hum"), np.random.default_rng(0), 25, 0.1, phone=True),
+        lambda: voices.record(sung("whistled"), np.random.default_rng(0), 30, 2.5),
+        lambda: sung()[: int(1.3 * RATE)],  # two notes
+        lambda: np.concatenate([spoken(3), sung()]),
+        lambda: np.clip(6 * sung(), -1, 1),
+        lambda: plucked([(pitch, 0.3 + 0.5 * onset) for pitch, onset, _ in LINE], 7, ring=3.0),
+    ],
+)
 def test_one_voice_is_not_refused(sound):
     notes, notices = hear_notes(sound())
     assert notes and not notices
@@ -124,11 +170,15 @@ def test_one_voice_is_not_refused(sound):
 
 def test_what_is_in_between_gets_a_notice(monkeypatch):
     """From one voice's figures to those of chords: nothing is said, then a notice, then the recording is refused."""
-    alone, chords = (np.array(astuple(figures(sound))) for sound in (sung(), plucked(seventh_chords(), 9)))
+    alone, chords = (
+        np.array(astuple(figures(sound))) for sound in (sung(), plucked(seventh_chords(), 9))
+    )
     silence = Heard(np.zeros((1, 1)), np.zeros(1), np.zeros(1), np.zeros(1))
     answers = []
     for share in np.linspace(0, 1, 101):
-        monkeypatch.setattr(one_voice, "figures_of", lambda *_, at=share: Figures(*(alone + at * (chords - alone))))
+        monkeypatch.setattr(
+            one_voice, "figures_of", lambda *_, at=share: Figures(*(alone + at * (chords - alone)))
+        )
         try:
             answers.append(" ".join(one_voice.check_one_voice(silence, [], np.ones(160))))
         except MusicError:
@@ -140,15 +190,23 @@ def test_the_pitch_of_speech_glides_and_that_of_vibrato_and_of_quick_notes_does_
     frames = np.arange(600)
     vibrato = 60 + 0.8 * np.sin(2 * np.pi * 5.5 * frames / 100)
     quick = 60.0 + frames // 10 % 5
-    talk = 50 + np.interp(frames, np.arange(0, 620, 12), np.random.default_rng(0).normal(0, 2.5, 52))
-    glides = [one_voice._glide(Heard(np.zeros((600, 1)), pitch, np.ones(600), np.zeros(600))) for pitch in (vibrato, quick, talk)]
+    talk = 50 + np.interp(
+        frames, np.arange(0, 620, 12), np.random.default_rng(0).normal(0, 2.5, 52)
+    )
+    glides = [
+        one_voice._glide(Heard(np.zeros((600, 1)), pitch, np.ones(600), np.zeros(600)))
+        for pitch in (vibrato, quick, talk)
+    ]
     assert max(glides[:2]) < 2 < 8 < glides[2]
     assert one_voice._glide(Heard(np.zeros((600, 1)), talk, np.zeros(600), np.zeros(600))) == 0
 
 
 def test_peaks_beside_the_harmonics_are_found_and_what_rings_on_was_not_brought():
     note, other = (plucked([(pitch, 0.0)], 0.128, ring=5)[None] for pitch in (60, 64))
-    spectrum = [np.abs(np.fft.rfft(sound * np.hanning(sound.shape[1]))) for sound in (note, note + other, other)]
+    spectrum = [
+        np.abs(np.fft.rfft(sound * np.hanning(sound.shape[1])))
+        for sound in (note, note + other, other)
+    ]
     pitch = np.array([261.63])
     nothing = np.zeros_like(spectrum[0])
     assert max(one_voice._shares_beside(spectrum[0], nothing, pitch)) < 0.02
@@ -167,14 +225,18 @@ def test_a_refusal_says_that_a_recording_is_clipped():
 def test_notes_that_the_tracker_heard_octaves_off_are_moved(octaves):
     sound = plucked([(64, 0.2)], 1.0)
     assert octave_of(SungNote(64 + 12 * octaves, 0.2, 0.8, 80), sound) == 64
-    assert octave_of(SungNote(64, 1.0, 1.1, 80), sound) == 64  # at the end, where there is no sound to look at
+    assert (
+        octave_of(SungNote(64, 1.0, 1.1, 80), sound) == 64
+    )  # at the end, where there is no sound to look at
 
 
 def test_the_fit_tells_kinds_apart():
     rng = np.random.default_rng(0)
     centres = rng.normal(0, 2, (len(one_voice.KINDS), 5))
     made = [
-        (kind, Figures(*(centre + rng.normal(0, 0.3, 5)))) for _ in range(30) for kind, centre in zip(one_voice.KINDS, centres)
+        (kind, Figures(*(centre + rng.normal(0, 0.3, 5))))
+        for _ in range(30)
+        for kind, centre in zip(one_voice.KINDS, centres)
     ]
     weights = fitting.fit([{"kind": kind, "figures": asdict(of)} for kind, of in made])
     assert weights.shape == one_voice.WEIGHTS.shape and not weights[0].any()

@@ -23,8 +23,16 @@ ODE, GRACE = EXAMPLES / "ode_to_joy.mid", EXAMPLES / "amazing_grace.mid"
 def test_a_midi_file_is_taken_as_it_is():
     material = bring(ODE)
     melody = understand(material)
-    assert melody.score == read_midi(ODE) and melody.sung is melody.recording is None and material.name == "ode_to_joy"
-    assert melody.track == 0 and str(melody) == f"{melody.key}, {mean_tempo(melody.score):.0f} beats a minute, 4/4, 16 bars"
+    assert (
+        melody.score == read_midi(ODE)
+        and melody.sung is melody.recording is None
+        and material.name == "ode_to_joy"
+    )
+    assert (
+        melody.track == 0
+        and str(melody)
+        == f"{melody.key}, {mean_tempo(melody.score):.0f} beats a minute, 4/4, 16 bars"
+    )
 
 
 def test_what_a_midi_file_says_can_be_corrected():
@@ -43,15 +51,18 @@ def test_what_a_midi_file_says_can_be_corrected():
     assert material.score == read_midi(GRACE)  # corrections are made on copies
 
 
-@pytest.mark.parametrize("corrections, message", [
-    (Corrections(downbeat=1.0), "is for recordings"),
-    (Corrections(tempo=1000), "10 to 400"),
-    (Corrections(pace=3), "a pace of 3"),
-    (Corrections(meter=(4, 5)), "such as 4/4"),
-    (Corrections(key="H"), "is no key"),
-    (Corrections(track=5), "track 5 is no melody"),
-    (Corrections(track=-1), "track -1 is no melody"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "corrections, message",
+    [
+        (Corrections(downbeat=1.0), "is for recordings"),
+        (Corrections(tempo=1000), "10 to 400"),
+        (Corrections(pace=3), "a pace of 3"),
+        (Corrections(meter=(4, 5)), "such as 4/4"),
+        (Corrections(key="H"), "is no key"),
+        (Corrections(track=5), "track 5 is no melody"),
+        (Corrections(track=-1), "track -1 is no melody"),
+    ],
+)
 def test_corrections_out_of_range_are_refused(corrections, message):
     with pytest.raises(MusicError, match=message):
         understand(bring(ODE), corrections)
@@ -62,14 +73,27 @@ def hummed(request, tmp_path_factory):
     """Eight bars hummed at 90, as a file; its bars begin at 0.3 s plus whole bars."""
     notes = read_midi(ODE).tracks[0].notes[:30]
     sung, _, seconds = voices.perform(
-        [(n.pitch - 12, n.onset, n.duration) for n in notes], np.random.default_rng(2), 90, 0.0, 0.01
+        [(n.pitch - 12, n.onset, n.duration) for n in notes],
+        np.random.default_rng(2),
+        90,
+        0.0,
+        0.01,
     )
-    sound = voices.record(voices.voice(sung, Manner((0.1, 0.2)), np.random.default_rng(3), "hum"), np.random.default_rng(4), 30)
+    sound = voices.record(
+        voices.voice(sung, Manner((0.1, 0.2)), np.random.default_rng(3), "hum"),
+        np.random.default_rng(4),
+        30,
+    )
     file = tmp_path_factory.mktemp("recordings") / f"hum.{request.param}"
     if request.param == "wav":
         soundfile.write(file, sound, RATE)
     else:
-        file.write_bytes(encoded(np.interp(np.arange(3 * len(sound)) / 3, np.arange(len(sound)), sound), request.param))
+        file.write_bytes(
+            encoded(
+                np.interp(np.arange(3 * len(sound)) / 3, np.arange(len(sound)), sound),
+                request.param,
+            )
+        )
     return file, notes, float(seconds[0])
 
 
@@ -77,11 +101,19 @@ def test_a_recording_is_a_melody_too(hummed):
     file, notes, start = hummed
     material = bring(file)
     melody = understand(material)
-    assert [note.pitch for note in melody.score.tracks[0].notes] == [note.pitch - 12 for note in notes]
-    assert abs(melody.sung.grid.tempo - 90) < 2 and f"heard {len(notes)} notes" in melody.score.notices[-1]
+    assert [note.pitch for note in melody.score.tracks[0].notes] == [
+        note.pitch - 12 for note in notes
+    ]
+    assert (
+        abs(melody.sung.grid.tempo - 90) < 2
+        and f"heard {len(notes)} notes" in melody.score.notices[-1]
+    )
     assert len(material.recording.stereo()) > 0  # for the mix
     double = understand(material, Corrections(pace=2.0))
-    assert abs(double.sung.grid.tempo - 180) < 4 and double.score.tracks[0].notes[-1].onset > 1.8 * notes[-1].onset
+    assert (
+        abs(double.sung.grid.tempo - 180) < 4
+        and double.score.tracks[0].notes[-1].onset > 1.8 * notes[-1].onset
+    )
     moved = understand(material, Corrections(downbeat=start + 60 / 90))
     assert (moved.sung.grid.position(start + 60 / 90) + 0.1) % 4 < 0.2
     later = understand(material, Corrections(downbeat=start, later=1))

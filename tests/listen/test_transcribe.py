@@ -5,25 +5,46 @@ import pytest
 
 from accomp.errors import MusicError
 from accomp.listen.note_net import FRAME, HOP, RATE, NotesNet, NotesNetConfig, frames_of, log_mel
-from accomp.listen.transcribe import Click, Heard, listen, onsets_of, transcribe, transcribe_notes, tuning_of
+from accomp.listen.transcribe import (
+    Click,
+    Heard,
+    listen,
+    onsets_of,
+    transcribe,
+    transcribe_notes,
+    tuning_of,
+)
 from accomp.music.score import Score, Track
 from accomp.music.timing import delayed
 from accomp.sound.audio_file import Recording
 from train.data import voices
 from train.data.voices import Manner
 
-LINE = [(60, 0, 1), (62, 1, 1), (64, 2, 1), (64, 3, 1), (67, 4, 1.5), (65, 5.5, 0.5), (64, 6, 2), (60, 8.5, 0.5), (57, 9, 3)]
+LINE = [
+    (60, 0, 1),
+    (62, 1, 1),
+    (64, 2, 1),
+    (64, 3, 1),
+    (67, 4, 1.5),
+    (65, 5.5, 0.5),
+    (64, 6, 2),
+    (60, 8.5, 0.5),
+    (57, 9, 3),
+]
 
 
 def performed(seed=0, bpm=96):
     return voices.perform(LINE, np.random.default_rng(seed), bpm, 0.03, 0.008)[0]
 
 
-@pytest.mark.parametrize("kind, manner, snr", [
-    ("sung", Manner((0.3, 0.4), 0.4), None),
-    ("hum", Manner((-0.35, -0.2)), 20),
-    ("whistled", Manner((0.1, 0.0), 0.2), 30),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "kind, manner, snr",
+    [
+        ("sung", Manner((0.3, 0.4), 0.4), None),
+        ("hum", Manner((-0.35, -0.2)), 20),
+        ("whistled", Manner((0.1, 0.0), 0.2), 30),
+    ],
+)
 def test_a_sung_melody_comes_back(kind, manner, snr):
     rng, notes = np.random.default_rng(3), performed()
     shift = 24 if kind == "whistled" else 0
@@ -46,9 +67,18 @@ def clicked():
 def test_to_a_click_nothing_is_guessed(clicked):
     recording, first = clicked
     sung = transcribe(recording, click=Click(96, first))
-    assert sung.grid.tempo == pytest.approx(96) and sung.grid.meter == (4, 4) and sung.grid.downbeat == pytest.approx(first)
-    assert [note.onset for note in sung.score.tracks[0].notes] == [2 + onset for _, onset, _ in LINE]  # 2: the pickup's bar
-    assert sung.score.notices[0] == "a notice" and "heard 9 notes at about 96 beats a minute in 4/4" in sung.score.notices[1]
+    assert (
+        sung.grid.tempo == pytest.approx(96)
+        and sung.grid.meter == (4, 4)
+        and sung.grid.downbeat == pytest.approx(first)
+    )
+    assert [note.onset for note in sung.score.tracks[0].notes] == [
+        2 + onset for _, onset, _ in LINE
+    ]  # 2: the pickup's bar
+    assert (
+        sung.score.notices[0] == "a notice"
+        and "heard 9 notes at about 96 beats a minute in 4/4" in sung.score.notices[1]
+    )
     for waltz in (
         transcribe(recording, click=Click(96, first, (3, 4))),
         transcribe(recording, click=Click(96, first), meter=(3, 4)),
@@ -59,14 +89,19 @@ def test_to_a_click_nothing_is_guessed(clicked):
     for downbeat in (float("nan"), float("inf"), 1e300):
         with pytest.raises(MusicError, match="downbeat"):
             transcribe(recording, click=Click(96, first), downbeat=downbeat)
-    assert [note.onset for note in waltz.score.tracks[0].notes] == [1 + onset for _, onset, _ in LINE]
+    assert [note.onset for note in waltz.score.tracks[0].notes] == [
+        1 + onset for _, onset, _ in LINE
+    ]
 
 
 def test_half_and_double_of_what_is_heard(clicked):
     heard, slower, faster = (transcribe(clicked[0], pace=pace) for pace in (1, 0.5, 2))
     assert slower.grid.tempo == pytest.approx(heard.grid.tempo / 2, rel=0.02)
     assert faster.grid.tempo == pytest.approx(heard.grid.tempo * 2, rel=0.02)
-    spans = [sung.score.tracks[0].notes[-1].onset - sung.score.tracks[0].notes[0].onset for sung in (slower, heard, faster)]
+    spans = [
+        sung.score.tracks[0].notes[-1].onset - sung.score.tracks[0].notes[0].onset
+        for sung in (slower, heard, faster)
+    ]
     assert spans[1] == 9 and spans[0] == 4.5 and spans[2] == 18
 
 
@@ -82,8 +117,12 @@ def test_a_song_with_an_introduction_begins_before_the_recording(clicked):
 
 
 def test_louder_notes_get_higher_velocities():
-    notes = [(p + 24, on, off, 120 if i % 2 else 40) for i, (p, on, off, _) in enumerate(performed())]
-    heard = transcribe_notes(voices.voice(notes, Manner(), np.random.default_rng(0), "whistled"))  # no vowels louder than others
+    notes = [
+        (p + 24, on, off, 120 if i % 2 else 40) for i, (p, on, off, _) in enumerate(performed())
+    ]
+    heard = transcribe_notes(
+        voices.voice(notes, Manner(), np.random.default_rng(0), "whistled")
+    )  # no vowels louder than others
     loud, soft = [n.velocity for n in heard[1::2]], [n.velocity for n in heard[::2]]
     assert min(loud) > max(soft) and all(1 <= note.velocity <= 127 for note in heard)
 
@@ -103,10 +142,13 @@ def test_onsets_are_peaks_that_keep_apart():
     assert onsets_of(struck) == [12, 31]
 
 
-@pytest.mark.parametrize("sound, message", [
-    (np.zeros(1000, np.float32), "0.1 s long"),
-    (np.zeros(3 * RATE, np.float32), "No melody was heard"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "sound, message",
+    [
+        (np.zeros(1000, np.float32), "0.1 s long"),
+        (np.zeros(3 * RATE, np.float32), "No melody was heard"),
+    ],
+)
 def test_what_is_no_melody_is_said(sound, message):
     with pytest.raises(MusicError, match=message):
         transcribe_notes(sound)
@@ -121,4 +163,8 @@ def test_frames_line_up_with_the_sound():
     assert heard.frames.shape == (200, 52) and abs(heard.level.argmax() * FRAME - 1.0) < 0.03
     model = NotesNet(NotesNetConfig(width=8, dilations=[1, 2])).eval()
     probabilities = model.hear(frames_of(mel, heard.pitch, heard.confidence))
-    assert probabilities.shape == (2, 200) and (0 <= probabilities).all() and (probabilities <= 1).all()
+    assert (
+        probabilities.shape == (2, 200)
+        and (probabilities >= 0).all()
+        and (probabilities <= 1).all()
+    )

@@ -1,6 +1,13 @@
 import torch
 
-from accomp.models.harmony_nn import HarmonyConfig, HarmonyNN, Heard, heard_at, heard_before, position
+from accomp.models.harmony_nn import (
+    HarmonyConfig,
+    HarmonyNN,
+    Heard,
+    heard_at,
+    heard_before,
+    position,
+)
 from accomp.roll.grid import BASS, DRUMS, GUITAR, STRINGS
 
 Z, K = 3, 4
@@ -8,7 +15,9 @@ Z, K = 3, 4
 
 def network(**settings):
     torch.manual_seed(0)
-    model = HarmonyNN(HarmonyConfig(width=16, codebook=6, genres=["a", "b"], **settings), Z, K, [2]).eval()
+    model = HarmonyNN(
+        HarmonyConfig(width=16, codebook=6, genres=["a", "b"], **settings), Z, K, [2]
+    ).eval()
     if model.config.head == "codebook":
         model.set_codes(torch.randn(5, K))  # one entry stays empty
     return model
@@ -17,14 +26,22 @@ def network(**settings):
 def heard(count=5, playing=1.0):
     torch.manual_seed(1)
     return Heard(
-        melody=torch.randn(count, 3, Z), previous=torch.cat([torch.randn(count, K), torch.full((count, 1), playing)], 1),
-        earlier=torch.randn(count, 3), plan=torch.randint(24, (count, 2, 4)), position=torch.randn(count, 8),
+        melody=torch.randn(count, 3, Z),
+        previous=torch.cat([torch.randn(count, K), torch.full((count, 1), playing)], 1),
+        earlier=torch.randn(count, 3),
+        plan=torch.randint(24, (count, 2, 4)),
+        position=torch.randn(count, 8),
         genre=torch.zeros(count, dtype=torch.int64),
-    )  # fmt: skip
+    )
 
 
 def test_the_band_hears_itself_in_order():
-    assert [heard_before(t) for t in (DRUMS, BASS, GUITAR, STRINGS)] == [(), (DRUMS,), (DRUMS, BASS), (DRUMS, BASS, GUITAR)]
+    assert [heard_before(t) for t in (DRUMS, BASS, GUITAR, STRINGS)] == [
+        (),
+        (DRUMS,),
+        (DRUMS, BASS),
+        (DRUMS, BASS, GUITAR),
+    ]
 
 
 def test_a_distribution_over_codes_silence_and_staying():
@@ -47,7 +64,9 @@ def test_targets_are_where_the_real_latent_is():
     real = model.codes[torch.tensor([0, 3])]
     targets = model._targets(h.previous[:2], real, torch.ones(2))
     assert targets.argmax(1).tolist() == [0, 3] and torch.allclose(targets.sum(1), torch.ones(2))
-    assert model._targets(h.previous[:2], h.previous[:2, :-1], torch.ones(2)).argmax(1).tolist() == [7, 7]
+    assert model._targets(h.previous[:2], h.previous[:2, :-1], torch.ones(2)).argmax(
+        1
+    ).tolist() == [7, 7]
     assert model._targets(h.previous[:2], real, torch.zeros(2)).argmax(1).tolist() == [6, 6]
     # exp(-d^2 / T), normalised, by hand
     a, b = model.codes[0], model.codes[3]
@@ -57,7 +76,9 @@ def test_targets_are_where_the_real_latent_is():
 
 def test_choosing_depends_on_the_seed_alone_and_stays_among_the_codes():
     model, h = network(), heard(40)
-    draw = [model.choose("middle", h, torch.Generator().manual_seed(s), 0.9, 0.9) for s in (1, 1, 2)]
+    draw = [
+        model.choose("middle", h, torch.Generator().manual_seed(s), 0.9, 0.9) for s in (1, 1, 2)
+    ]
     assert (draw[0] == draw[1]).all() and (draw[0] != draw[2]).any()
     known = torch.cat([model.codes[:5], torch.zeros(1, K)])
     for row, previous in zip(draw[0], h.previous):
@@ -79,29 +100,45 @@ def test_learns_which_code_follows():
 
 
 def test_the_published_network_is_one_hidden_layer_trained_on_latents():
-    model = network(head="regression", residual_blocks=0, context=False, shared_trunk=False, dropout=0.0)
+    model = network(
+        head="regression", residual_blocks=0, context=False, shared_trunk=False, dropout=0.0
+    )
     assert len(model.trunks) == 3 and model("middle", heard()).shape == (5, K)
     target = torch.cat([torch.randn(5, K), torch.ones(5, 1)], 1)
-    expected = torch.nn.functional.mse_loss(model("last", heard()), target[:, :-1], reduction="none").mean(1)
+    expected = torch.nn.functional.mse_loss(
+        model("last", heard()), target[:, :-1], reduction="none"
+    ).mean(1)
     assert torch.allclose(model.loss("last", heard(), target), expected)
 
 
 def test_what_is_heard_at_each_step():
     blocks, first = torch.tensor([4, 4]), torch.tensor([0, 4])
     melody = torch.arange(1.0, 9.0)[:, None].repeat(1, Z)
-    latents = {t: torch.arange(10.0 * t, 10.0 * t + 8)[:, None].repeat(1, K + 1) for t in (DRUMS, GUITAR, BASS, STRINGS)}
+    latents = {
+        t: torch.arange(10.0 * t, 10.0 * t + 8)[:, None].repeat(1, K + 1)
+        for t in (DRUMS, GUITAR, BASS, STRINGS)
+    }
     plan = torch.arange(8)[:, None].repeat(1, 4)
 
     def at(step, block, track=BASS):
-        return heard_at(step, torch.tensor([block, block]), blocks, melody, latents, track, plan, 0, first)
+        return heard_at(
+            step, torch.tensor([block, block]), blocks, melody, latents, track, plan, 0, first
+        )
 
     assert at("middle", 1).melody[..., 0].tolist() == [[1, 2, 3], [5, 6, 7]]
     assert at("first", 0).melody[..., 0].tolist() == [[1, 2, 3], [5, 6, 7]]
     assert at("last", 3).melody[..., 0].tolist() == [[2, 3, 4], [6, 7, 8]]
-    assert at("middle", 3).melody[..., 0].tolist() == [[3, 4, 0], [7, 8, 0]]  # nothing of the next song
-    assert at("middle", 1).previous[:, 0].tolist() == [30, 34] and at("first", 0).previous[:, 0].tolist() == [0, 0]
+    assert at("middle", 3).melody[..., 0].tolist() == [
+        [3, 4, 0],
+        [7, 8, 0],
+    ]  # nothing of the next song
+    assert at("middle", 1).previous[:, 0].tolist() == [30, 34] and at("first", 0).previous[
+        :, 0
+    ].tolist() == [0, 0]
     assert at("middle", 2, GUITAR).earlier[0].tolist() == [2.0] * (K + 1) + [32.0] * (K + 1)
-    assert at("middle", 1).plan[:, :, 0].tolist() == [[1, 2], [5, 6]] and at("last", 3).plan[:, :, 0].tolist() == [[3, 3], [7, 7]]
+    assert at("middle", 1).plan[:, :, 0].tolist() == [[1, 2], [5, 6]] and at("last", 3).plan[
+        :, :, 0
+    ].tolist() == [[3, 3], [7, 7]]
 
 
 def test_position_says_phrase_start_and_end():
@@ -116,7 +153,9 @@ def test_busy_and_varied_codes_can_be_preferred_and_near_ones_avoided():
     model.variety[:5] = torch.tensor([2.0, -1, 0, -1, -2])
 
     def chosen(**wishes):
-        rows = model.choose("middle", h, torch.Generator().manual_seed(1), 1.0, 1.0, **wishes)[:, :-1]
+        rows = model.choose("middle", h, torch.Generator().manual_seed(1), 1.0, 1.0, **wishes)[
+            :, :-1
+        ]
         return [int((torch.isclose(rows, code).all(1)).sum()) for code in model.codes[:5]]
 
     assert chosen(push=20.0)[4] > chosen()[4] and chosen(push=-20.0)[0] > chosen()[0]

@@ -68,7 +68,9 @@ def test_what_comes_from_the_hub_is_what_was_saved(hub, pushed, versions):
 
 
 def test_a_genre_stands_for_a_repository_of_the_namespace(hub, api, pushed, versions, monkeypatch):
-    assert Accompanist.from_pretrained("pop").source.commit is None and "jazz" in genres()  # the embedded ones
+    assert (
+        Accompanist.from_pretrained("pop").source.commit is None and "jazz" in genres()
+    )  # the embedded ones
     api.create_tag(REPO, tag="v1")
     newer = api.upload_folder(repo_id=REPO, folder_path=versions[1]).oid
     api.create_repo("tester/something-else")
@@ -80,7 +82,9 @@ def test_a_genre_stands_for_a_repository_of_the_namespace(hub, api, pushed, vers
     assert genres() == ["pop"]  # the other has no such tag
     assert Accompanist.from_pretrained("pop").source.commit == pushed
     assert Accompanist.from_pretrained("pop", revision=newer[:40]).source.commit == newer
-    refused("'tester/accomp-jazz' is neither", "jazz")  # embedded, but this table has only the namespace's
+    refused(
+        "'tester/accomp-jazz' is neither", "jazz"
+    )  # embedded, but this table has only the namespace's
 
 
 def test_revisions_are_pinned(hub, api, pushed, versions):
@@ -92,12 +96,15 @@ def test_revisions_are_pinned(hub, api, pushed, versions):
     refused("is a folder and has no revision 'v1'", versions[0], revision="v1")
 
 
-@pytest.mark.parametrize("source, message", [
-    ("tester/accomp-nogenre", "'tester/accomp-nogenre' is neither a folder nor a repository"),
-    ("models/nogenre", "neither a folder"),
-    ("a/b/c", "a Hub id is NAME/REPOSITORY"),
-    ("nogenre", "genre 'nogenre' is unknown; available: folk, "),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "source, message",
+    [
+        ("tester/accomp-nogenre", "'tester/accomp-nogenre' is neither a folder nor a repository"),
+        ("models/nogenre", "neither a folder"),
+        ("a/b/c", "a Hub id is NAME/REPOSITORY"),
+        ("nogenre", "genre 'nogenre' is unknown; available: folk, "),
+    ],
+)
 def test_what_is_not_there_is_said(hub, source, message):
     refused(message, source)
 
@@ -109,7 +116,9 @@ def test_the_cache_serves_while_the_hub_is_gone(hub, pushed, impatient, monkeypa
     assert music(Accompanist.from_pretrained(REPO, revision=pushed)) == online
     monkeypatch.setenv("ACCOMP_NAMESPACE", "tester")
     assert genres() == ["pop"] and Accompanist.from_pretrained("pop").source.commit == pushed
-    refused("could not be downloaded whole, and is not in the cache; try again later", "band/accomp-pop")
+    refused(
+        "could not be downloaded whole, and is not in the cache; try again later", "band/accomp-pop"
+    )
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     assert music(Accompanist.from_pretrained(REPO)) == online
     assert music(Accompanist.from_pretrained(REPO, local_files_only=True)) == online
@@ -119,7 +128,9 @@ def test_the_second_time_costs_no_download(hub, pushed):
     Accompanist.from_pretrained(REPO)
     before = len(hub.requests)
     Accompanist.from_pretrained(REPO)
-    assert not [path for method, path in hub.requests[before:] if "/resolve/" in path or "/cdn/" in path]
+    assert not [
+        path for method, path in hub.requests[before:] if "/resolve/" in path or "/cdn/" in path
+    ]
 
 
 def test_a_private_repository_asks_for_a_token(hub, api, versions):
@@ -133,13 +144,25 @@ def test_a_private_repository_asks_for_a_token(hub, api, versions):
 FAULTS = {
     "401": (lambda hub: hub.fail("accomp-pop", status=401), "log in"),
     "403": (lambda hub: hub.fail("accomp-pop", status=403, code="GatedRepo"), "ask for access"),
-    "404": (lambda hub: hub.fail("accomp-pop", status=404, code="RepoNotFound"), "neither a folder nor a repository"),
-    "404 revision": (lambda hub: hub.fail("accomp-pop", status=404, code="RevisionNotFound"), "has no revision"),
+    "404": (
+        lambda hub: hub.fail("accomp-pop", status=404, code="RepoNotFound"),
+        "neither a folder nor a repository",
+    ),
+    "404 revision": (
+        lambda hub: hub.fail("accomp-pop", status=404, code="RevisionNotFound"),
+        "has no revision",
+    ),
     "500": (lambda hub: hub.fail("accomp-pop", status=500), "try again later"),
     "500 weights": (lambda hub: hub.fail("/cdn/.*safetensors", status=500), "try again later"),
     "403 weights": (lambda hub: hub.fail("/resolve/.*safetensors", status=403), r"refuses \(403\)"),
-    "cut": (lambda hub: hub.cut("/cdn/.*safetensors", after=100_000), "could not be downloaded whole"),
-    "corrupted": (lambda hub: hub.corrupt("/cdn/.*safetensors"), "is not the file that config.json was written with"),
+    "cut": (
+        lambda hub: hub.cut("/cdn/.*safetensors", after=100_000),
+        "could not be downloaded whole",
+    ),
+    "corrupted": (
+        lambda hub: hub.corrupt("/cdn/.*safetensors"),
+        "is not the file that config.json was written with",
+    ),
 }
 
 
@@ -167,7 +190,9 @@ def test_a_damaged_copy_in_the_cache_is_replaced(hub, pushed, versions):
     content = bytearray(path.read_bytes())
     content[-1] ^= 1
     path.write_bytes(content)
-    assert music(Accompanist.from_pretrained(REPO)) == music(Accompanist.from_pretrained(versions[0]))
+    assert music(Accompanist.from_pretrained(REPO)) == music(
+        Accompanist.from_pretrained(versions[0])
+    )
     path.write_bytes(content)
     hub.stop()
     refused("is not the file .*; and anew: .* could not be downloaded")
@@ -179,10 +204,16 @@ def test_only_safetensors_are_read(hub, api, versions, tmp_path):
     api.create_repo(REPO)
     api.upload_folder(repo_id=REPO, folder_path=tmp_path)
     refused(r"model.safetensors is missing; .*\(pickle: .bin, .pt, .ckpt\) are not read")
-    assert not [path for _, path in hub.requests if path.endswith("pytorch_model.bin") and "/resolve/" in path]
+    assert not [
+        path
+        for _, path in hub.requests
+        if path.endswith("pytorch_model.bin") and "/resolve/" in path
+    ]
     (tmp_path / "model.safetensors").write_bytes(b"\x80\x04.")
     settings = json.loads((versions[0] / "config.json").read_text())
-    (tmp_path / "config.json").write_text(json.dumps(settings | {"weights_sha256": digest(tmp_path / "model.safetensors")}))
+    (tmp_path / "config.json").write_text(
+        json.dumps(settings | {"weights_sha256": digest(tmp_path / "model.safetensors")})
+    )
     refused("not in the safetensors format", tmp_path)
 
 
@@ -193,7 +224,11 @@ def test_the_hubs_own_convention(hub, api, versions, tmp_path):
     assert len(hub.commits("tester/accomp-mine")) == 2  # the repository's birth and this
     card = ModelCard.load("tester/accomp-mine")
     card.validate()
-    assert card.data.library_name == "accomp" and card.data.license == "mit" and "midi" in card.data.tags
+    assert (
+        card.data.library_name == "accomp"
+        and card.data.license == "mit"
+        and "midi" in card.data.tags
+    )
     assert 'from_pretrained("tester/accomp-mine")' in card.text and "a pop band" in card.text
     assert "git+https://huggingface.co/spaces/tester/accomp" in card.text
     model.save_pretrained(tmp_path)

@@ -24,23 +24,67 @@ def plan(text, **melody):
 
 def played(track, grid):
     """The half bars that the song has: those that a meter lacks are of no width."""
-    return np.flatnonzero(grid.present.reshape(-1, 8).any(1) & (grid.beats[: grid.steps : 8] < track.end - 1e-6))
+    return np.flatnonzero(
+        grid.present.reshape(-1, 8).any(1) & (grid.beats[: grid.steps : 8] < track.end - 1e-6)
+    )
 
 
-@pytest.mark.parametrize("text, canonical, triad", [
-    ("C", "C", 0), ("Cmaj", "C", 0), ("CM", "C", 0), ("Am", "Am", 21), ("A-", "Am", 21), ("Amin", "Am", 21), ("Bb7", "Bb7", 10),
-    ("B♭", "Bb", 10), ("A#", "Bb", 10), ("F♯m7b5", "F#m7b5", 18), ("Fø", "Fm7b5", 17), ("C-7", "Cm7", 12), ("Cmi7", "Cm7", 12),
-    ("CM7", "Cmaj7", 0), ("CΔ", "Cmaj7", 0), ("Cj7", "Cmaj7", 0), ("C°", "Cdim", 12), ("Cdim7", "Cdim7", 12), ("C+", "Caug", 0),
-    ("Gsus", "Gsus4", 7), ("G7sus", "G7sus4", 7), ("D2", "Dsus2", 2), ("C6/9", "C69", 0), ("C/E", "C/E", 0), ("C/C", "C", 0),
-    ("Am7/G", "Am7/G", 21), ("Cm(maj7)", "Cm(maj7)", 12), ("E7#9", "E7#9", 4), ("Cb", "B", 11), ("C13", "C13", 0),
-    ("E5", "E5", 4), ("Cm(add9)", "Cmadd9", 12), ("D–7", "Dm7", 14), ("GMI7", "Gm7", 19), ("C-Δ", "Cm(maj7)", 12),
-    ("Bm7-5", "Bm7b5", 23), ("G7+5", "Gaug7", 7), ("G7(-9)", "G7b9", 7), ("C-9", "Cm9", 12), ("C+5", "Caug", 0),
-    ("Fma9", "Fmaj9", 5), ("D7#9#5", "D7#5#9", 2), ("Bb7#11", "Bb7#11", 10), ("C-6/9", "Cm69", 12), ("C6/9/E", "C69/E", 0),
-    ("A7sus4(b9)", "A7b9sus4", 9),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "text, canonical, triad",
+    [
+        ("C", "C", 0),
+        ("Cmaj", "C", 0),
+        ("CM", "C", 0),
+        ("Am", "Am", 21),
+        ("A-", "Am", 21),
+        ("Amin", "Am", 21),
+        ("Bb7", "Bb7", 10),
+        ("B♭", "Bb", 10),
+        ("A#", "Bb", 10),
+        ("F♯m7b5", "F#m7b5", 18),
+        ("Fø", "Fm7b5", 17),
+        ("C-7", "Cm7", 12),
+        ("Cmi7", "Cm7", 12),
+        ("CM7", "Cmaj7", 0),
+        ("CΔ", "Cmaj7", 0),
+        ("Cj7", "Cmaj7", 0),
+        ("C°", "Cdim", 12),
+        ("Cdim7", "Cdim7", 12),
+        ("C+", "Caug", 0),
+        ("Gsus", "Gsus4", 7),
+        ("G7sus", "G7sus4", 7),
+        ("D2", "Dsus2", 2),
+        ("C6/9", "C69", 0),
+        ("C/E", "C/E", 0),
+        ("C/C", "C", 0),
+        ("Am7/G", "Am7/G", 21),
+        ("Cm(maj7)", "Cm(maj7)", 12),
+        ("E7#9", "E7#9", 4),
+        ("Cb", "B", 11),
+        ("C13", "C13", 0),
+        ("E5", "E5", 4),
+        ("Cm(add9)", "Cmadd9", 12),
+        ("D–7", "Dm7", 14),
+        ("GMI7", "Gm7", 19),
+        ("C-Δ", "Cm(maj7)", 12),
+        ("Bm7-5", "Bm7b5", 23),
+        ("G7+5", "Gaug7", 7),
+        ("G7(-9)", "G7b9", 7),
+        ("C-9", "Cm9", 12),
+        ("C+5", "Caug", 0),
+        ("Fma9", "Fmaj9", 5),
+        ("D7#9#5", "D7#5#9", 2),
+        ("Bb7#11", "Bb7#11", 10),
+        ("C-6/9", "Cm69", 12),
+        ("C6/9/E", "C69/E", 0),
+        ("A7sus4(b9)", "A7b9sus4", 9),
+    ],
+)
 def test_the_usual_spellings(text, canonical, triad):
     symbol = parse_symbol(text)
-    assert str(symbol) == canonical and symbol.triad == triad and parse_symbol(str(symbol)) == symbol
+    assert (
+        str(symbol) == canonical and symbol.triad == triad and parse_symbol(str(symbol)) == symbol
+    )
 
 
 def test_every_symbol_is_read_as_it_is_written():
@@ -67,7 +111,16 @@ def test_bars_half_bars_repeats_and_holds():
     symbols, notices = plan("| C  Am | F, G7 | % | Dm . |", bars=4)
     assert symbols == ["C", "Am", "F", "G7", "F", "G7", "Dm", "Dm"] and notices == []
     assert plan("C Am | F G7", bars=2)[0] == ["C", "Am", "F", "G7"]
-    assert plan("C G Am F", bars=4)[0] == ["C", "C", "G", "G", "Am", "Am", "F", "F"]  # without bar lines one a bar
+    assert plan("C G Am F", bars=4)[0] == [
+        "C",
+        "C",
+        "G",
+        "G",
+        "Am",
+        "Am",
+        "F",
+        "F",
+    ]  # without bar lines one a bar
     assert plan("| C ||\n| G |", bars=2)[0] == ["C", "C", "G", "G"]
 
 
@@ -85,7 +138,10 @@ def test_dashes_between_chords_part_them_and_dashes_in_bars_hold():
 
 def test_short_text_begins_again_and_long_text_is_cut():
     symbols, notices = plan("| C | G |", bars=3)
-    assert symbols == ["C", "C", "G", "G", "C", "C"] and "2 bars, the melody 3; they are repeated" in notices[0]
+    assert (
+        symbols == ["C", "C", "G", "G", "C", "C"]
+        and "2 bars, the melody 3; they are repeated" in notices[0]
+    )
     assert plan("| C |", bars=2)[1] == ["the chords have 1 bar, the melody 2; they are repeated"]
     symbols, notices = plan("| C | G | F |", bars=2)
     assert symbols == ["C", "C", "G", "G"] and "the rest is left out" in notices[0]
@@ -96,15 +152,18 @@ def test_a_pickup_has_the_first_chord():
     assert symbols == ["C", "C", "C", "C", "G", "G"]
 
 
-@pytest.mark.parametrize("meter, text, expected", [
-    ((3, 4), "| C | G D |", ["C", "C", "G", "D"]),
-    ((2, 4), "| C | G |", ["C", "G"]),
-    ((6, 8), "| C | G |", ["C", "G"]),
-    ((12, 8), "| C Am | G |", ["C", "Am", "G", "G"]),
-    ((5, 4), "| C G | F |", ["C", "G", "G", "F", "F", "F"]),
-    ((5, 4), "| C G D | F |", ["C", "G", "D", "F", "F", "F"]),
-    ((7, 8), "| C G | F |", ["C", "G", "F", "F"]),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "meter, text, expected",
+    [
+        ((3, 4), "| C | G D |", ["C", "C", "G", "D"]),
+        ((2, 4), "| C | G |", ["C", "G"]),
+        ((6, 8), "| C | G |", ["C", "G"]),
+        ((12, 8), "| C Am | G |", ["C", "Am", "G", "G"]),
+        ((5, 4), "| C G | F |", ["C", "G", "G", "F", "F", "F"]),
+        ((5, 4), "| C G D | F |", ["C", "G", "D", "F", "F", "F"]),
+        ((7, 8), "| C G | F |", ["C", "G", "F", "F"]),
+    ],
+)
 def test_other_meters(meter, text, expected):
     assert plan(text, meter=meter, bars=2)[0] == expected
 
@@ -112,17 +171,26 @@ def test_other_meters(meter, text, expected):
 def test_changes_that_fall_between_half_bars_are_named():
     symbols, notices = plan("| C D E F |", bars=1)
     assert symbols == ["C", "E"] and "D, F between them are left out" in notices[0]
-    assert plan("| C F G |", bars=1) == (["C", "F"], ["chords change on half bars at most: G between them is left out"])
-    assert plan("| C G |", meter=(6, 8), bars=3)[1][1:] == ["chords change on half bars at most: G between them is left out"]
+    assert plan("| C F G |", bars=1) == (
+        ["C", "F"],
+        ["chords change on half bars at most: G between them is left out"],
+    )
+    assert plan("| C G |", meter=(6, 8), bars=3)[1][1:] == [
+        "chords change on half bars at most: G between them is left out"
+    ]
 
 
 def test_no_chord_holds_and_nonsense_is_refused():
     symbols, notices = plan("| C | N.C. |", bars=2)
     assert symbols == ["C"] * 4 and "bar 2 of the chords says N.C." in notices[0]
     assert plan("| C | n.c. |", bars=2)[0] == ["C"] * 4
-    for text, message in (("| % |", "no bar before it"), ("|: C :|", "repeat signs"), (" ", "no chords were found"),
-                          ("| C | X |", "bar 2 of the chords: chord 'X'"),
-                          ("| C:maj |", "chord 'C:maj' is not known")):  # fmt: skip
+    for text, message in (
+        ("| % |", "no bar before it"),
+        ("|: C :|", "repeat signs"),
+        (" ", "no chords were found"),
+        ("| C | X |", "bar 2 of the chords: chord 'X'"),
+        ("| C:maj |", "chord 'C:maj' is not known"),
+    ):
         with pytest.raises(MusicError, match=message):
             plan(text)
 
@@ -135,14 +203,22 @@ def test_chords_with_onsets():
 
 def test_chords_with_onsets_that_are_not_played_are_named():
     score, track, grid = lead(bars=2)
-    symbols, notices = plan_of([Chord(0.0, "C"), Chord(2.5, "D"), Chord(3.0, "C"), Chord(4.0, "N.C.")], score, track, grid)
+    symbols, notices = plan_of(
+        [Chord(0.0, "C"), Chord(2.5, "D"), Chord(3.0, "C"), Chord(4.0, "N.C.")], score, track, grid
+    )
     assert [str(s) for s in symbols[:4]] == ["C"] * 4
-    assert notices == ["the chord at beat 4 is N.C.; the chord before goes on",
-                       "chords change on half bars at most: D between them is left out"]  # fmt: skip
+    assert notices == [
+        "the chord at beat 4 is N.C.; the chord before goes on",
+        "chords change on half bars at most: D between them is left out",
+    ]
     score, track, grid = lead(bars=2, start=3.0)
-    assert plan_of([Chord(-8.0, "F"), Chord(-4.0, "D"), Chord(0.0, "C")], score, track, grid)[1] == []  # of an introduction
+    assert (
+        plan_of([Chord(-8.0, "F"), Chord(-4.0, "D"), Chord(0.0, "C")], score, track, grid)[1] == []
+    )  # of an introduction
     for wrong in ("C", (0.0, "C")):
-        with pytest.raises(MusicError, match=r"chords hold .*C.*; accepted: Chord\(onset in beats, symbol\)"):
+        with pytest.raises(
+            MusicError, match=r"chords hold .*C.*; accepted: Chord\(onset in beats, symbol\)"
+        ):
             plan_of([wrong], score, track, grid)
 
 
@@ -152,7 +228,14 @@ def test_the_first_bar_of_text_is_the_first_that_the_grid_takes_for_whole():
     score = Score([Track(notes=notes)], meters=[TimeSignature(0.0, 4, 4), TimeSignature(4.0, 3, 4)])
     grid = Grid.of(score, 2.0, 10.0)
     symbols, _ = plan_of("| C | G | F |", score, score.tracks[0], grid)
-    assert [str(symbols[i]) for i in played(score.tracks[0], grid)] == ["C", "C", "G", "G", "F", "F"]
+    assert [str(symbols[i]) for i in played(score.tracks[0], grid)] == [
+        "C",
+        "C",
+        "G",
+        "G",
+        "F",
+        "F",
+    ]
 
 
 def test_a_song_without_chords_has_no_text():
@@ -160,7 +243,10 @@ def test_a_song_without_chords_has_no_text():
     assert to_text(score, track) == ""
 
 
-@pytest.mark.parametrize("meter", [(4, 4), (3, 4), (2, 4), (6, 8), (12, 8), (5, 4), (7, 8), (3, 8), (6, 4), (9, 8), (7, 4)])
+@pytest.mark.parametrize(
+    "meter",
+    [(4, 4), (3, 4), (2, 4), (6, 8), (12, 8), (5, 4), (7, 8), (3, 8), (6, 4), (9, 8), (7, 4)],
+)
 @pytest.mark.parametrize("pickup", [False, True])
 def test_any_chords_as_text_and_back(meter, pickup):
     bar = meter[0] * 4 / meter[1]
@@ -168,7 +254,10 @@ def test_any_chords_as_text_and_back(meter, pickup):
     random = np.random.default_rng(sum(meter))
     at = played(track, grid)
     for _ in range(20):
-        drawn = [ChordSymbol(int(random.integers(12)), str(random.choice(list(QUALITIES)))) for _ in range(3)]
+        drawn = [
+            ChordSymbol(int(random.integers(12)), str(random.choice(list(QUALITIES))))
+            for _ in range(3)
+        ]
         onsets = [float(beat) for beat in grid.beats[at * 8] if not pickup or beat > bar - 1e-6]
         score.chords = [Chord(onset, str(drawn[random.integers(3)])) for onset in onsets]
         expected, _ = plan_of(score.chords, score, track, grid)
@@ -182,7 +271,9 @@ def test_text_and_back(meter, pickup):
     bar = meter[0] * 4 / meter[1]
     score, track, grid = lead(meter, 6, 0.75 * bar if pickup else 0.0)
     names = ["C", "Am7", "F", "G7", "Dm", "Bdim", "Em", "C/E"]
-    onsets = [float(beat) for beat in grid.beats[played(track, grid) * 8] if not pickup or beat >= bar]
+    onsets = [
+        float(beat) for beat in grid.beats[played(track, grid) * 8] if not pickup or beat >= bar
+    ]
     onsets[0] = 0.0
     score.chords = [Chord(onset, names[(3 * i) % 8]) for i, onset in enumerate(onsets)]
     expected, _ = plan_of(score.chords, score, track, grid)

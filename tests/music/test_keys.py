@@ -9,7 +9,9 @@ def melody(*pitches, last=2.0):
     return [Note(p, i, last if i == len(pitches) - 1 else 1.0, 80) for i, p in enumerate(pitches)]
 
 
-SAINTS = melody(62, 66, 67, 69, 62, 66, 67, 69, 62, 66, 67, 69, 66, 62, 66, 64, 66, 64, 62)  # D major
+SAINTS = melody(
+    62, 66, 67, 69, 62, 66, 67, 69, 62, 66, 67, 69, 66, 62, 66, 64, 66, 64, 62
+)  # D major
 MINOR = melody(69, 72, 71, 69, 68, 71, 64, 69, 72, 76, 74, 72, 71, 69)  # A minor
 
 
@@ -41,7 +43,10 @@ def test_fold_moves_by_octaves_only():
     assert tonality.fold([10, 60, 127, 24, 23], 24, 60).tolist() == [34, 60, 55, 24, 35]
 
 
-@pytest.mark.parametrize("text, key", [("C major", (0, False)), ("Am", (9, True)), ("F# minor", (6, True)), ("bb", (10, False))])
+@pytest.mark.parametrize(
+    "text, key",
+    [("C major", (0, False)), ("Am", (9, True)), ("F# minor", (6, True)), ("bb", (10, False))],
+)
 def test_keys_have_names(text, key):
     assert tonality.parse_key(text) == key == tonality.parse_key(str(tonality.Key(*key)))
 

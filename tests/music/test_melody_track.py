@@ -29,11 +29,21 @@ def test_a_name_of_another_part_does_not(name):
 
 
 def test_a_single_pitched_track_is_the_melody_be_it_a_bass():
-    assert choose_melody(Score([Track("Melody", 0, True, drums()), Track("", 0), Track("Bass", 33, False, bass())])) == 2
+    assert (
+        choose_melody(
+            Score(
+                [Track("Melody", 0, True, drums()), Track("", 0), Track("Bass", 33, False, bass())]
+            )
+        )
+        == 2
+    )
 
 
 def test_of_equals_the_first():
-    assert choose_melody(Score([Track(notes=chords()), Track(notes=melody()), Track(notes=melody())])) == 1
+    assert (
+        choose_melody(Score([Track(notes=chords()), Track(notes=melody()), Track(notes=melody())]))
+        == 1
+    )
 
 
 def test_without_pitched_notes_there_is_none():
@@ -82,20 +92,33 @@ notes = st.builds(
 @given(st.lists(notes, max_size=25))
 def test_skyline_is_one_voice_of_the_notes(notes):
     line = skyline(notes)
-    assert line == skyline(notes[::-1]) or len(set(notes)) < len(notes) or len({n[:3] for n in notes}) < len(notes)
+    assert (
+        line == skyline(notes[::-1])
+        or len(set(notes)) < len(notes)
+        or len({n[:3] for n in notes}) < len(notes)
+    )
     assert all(a.onset < b.onset and a.end <= b.onset + 1e-6 for a, b in zip(line, line[1:]))
-    struck = {(n.pitch, n.onset, n.velocity): n.duration for n in sorted(notes, key=lambda n: n.duration)}
+    struck = {
+        (n.pitch, n.onset, n.velocity): n.duration for n in sorted(notes, key=lambda n: n.duration)
+    }
     assert all(note.duration <= struck[note.pitch, note.onset, note.velocity] for note in line)
     assert skyline(line) == line
-    assert [n._replace(pitch=n.pitch + 12) for n in line] == skyline([n._replace(pitch=n.pitch + 12) for n in notes])
+    assert [n._replace(pitch=n.pitch + 12) for n in line] == skyline(
+        [n._replace(pitch=n.pitch + 12) for n in notes]
+    )
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(st.lists(notes, max_size=12), min_size=1, max_size=4), st.sampled_from([-24, -12, 12, 24]))
+@given(
+    st.lists(st.lists(notes, max_size=12), min_size=1, max_size=4),
+    st.sampled_from([-24, -12, 12, 24]),
+)
 def test_the_choice_ignores_transposition(parts, shift):
     if not any(parts):
         return
     score = Score([Track(notes=part) for part in parts])
-    moved = Score([Track(notes=[n._replace(pitch=n.pitch + shift) for n in part]) for part in parts])
+    moved = Score(
+        [Track(notes=[n._replace(pitch=n.pitch + shift) for n in part]) for part in parts]
+    )
     chosen = choose_melody(score)
     assert parts[chosen] and chosen == choose_melody(moved)

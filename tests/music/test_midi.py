@@ -23,7 +23,13 @@ def written(score: Score) -> bytes:
 
 def ordered(score: Score) -> Score:
     """With notes in the reader's order."""
-    return replace(score, tracks=[replace(t, notes=sorted(t.notes, key=lambda n: (n.onset, n.pitch))) for t in score.tracks])
+    return replace(
+        score,
+        tracks=[
+            replace(t, notes=sorted(t.notes, key=lambda n: (n.onset, n.pitch)))
+            for t in score.tracks
+        ],
+    )
 
 
 def only(data: bytes) -> Track:
@@ -43,7 +49,11 @@ def test_a_song_survives():
 def test_same_score_same_bytes_to_a_path_too(tmp_path):
     write_midi(song(), tmp_path / "song.mid")
     assert (tmp_path / "song.mid").read_bytes() == written(song())
-    assert read_midi(tmp_path / "song.mid") == read_midi(str(tmp_path / "song.mid")) == read_midi(written(song()))
+    assert (
+        read_midi(tmp_path / "song.mid")
+        == read_midi(str(tmp_path / "song.mid"))
+        == read_midi(written(song()))
+    )
 
 
 def test_coarse_files_are_written_finer_at_the_same_times():
@@ -64,7 +74,9 @@ def test_notes_struck_again_and_of_no_length_survive():
 
 
 def test_a_note_shorter_than_a_tick_lasts_one():
-    assert read_midi(written(Score([Track(notes=[Note(60, 1.0, 1e-5, 9)])]))).tracks[0].notes == [Note(60, 1.0, 1 / 480, 9)]
+    assert read_midi(written(Score([Track(notes=[Note(60, 1.0, 1e-5, 9)])]))).tracks[0].notes == [
+        Note(60, 1.0, 1 / 480, 9)
+    ]
 
 
 def test_channels_differ_and_leave_the_tenth_to_the_drums():
@@ -82,7 +94,9 @@ def test_other_readers_agree():
     assert [i.name for i in other.instruments] == ["a", "b", "c", "d"]
     for instrument, track in zip(other.instruments, score.tracks, strict=True):
         assert (instrument.program, instrument.is_drum) == (track.program, track.is_drum)
-        mine = sorted((score.seconds(n.onset), score.seconds(n.end), n.pitch, n.velocity) for n in track.notes)
+        mine = sorted(
+            (score.seconds(n.onset), score.seconds(n.end), n.pitch, n.velocity) for n in track.notes
+        )
         theirs = sorted((n.start, n.end, n.pitch, n.velocity) for n in instrument.notes)
         assert [m[2:] for m in mine] == [t[2:] for t in theirs]
         for mine_note, their_note in zip(mine, theirs):
@@ -91,14 +105,25 @@ def test_other_readers_agree():
 
 @st.composite
 def scores(draw) -> Score:
-    resolution = draw(st.one_of(st.sampled_from([1, 5, 23, 24, 96, 480, 32767]), st.integers(1, 32767)))
+    resolution = draw(
+        st.one_of(st.sampled_from([1, 5, 23, 24, 96, 480, 32767]), st.integers(1, 32767))
+    )
     ticks = st.integers(0, 40 * resolution)
     tracks = []
     for number in range(draw(st.integers(1, 18))):
         notes = []
         for pitch in draw(st.lists(st.integers(0, 127), max_size=3, unique=True)):
-            times = draw(st.lists(st.tuples(ticks, st.one_of(st.just(0), ticks), st.integers(1, 127)), min_size=1, max_size=5))
-            starts, ends = sorted(t[0] for t in times), sorted(t[0] + t[1] for t in times)  # first in, first out
+            times = draw(
+                st.lists(
+                    st.tuples(ticks, st.one_of(st.just(0), ticks), st.integers(1, 127)),
+                    min_size=1,
+                    max_size=5,
+                )
+            )
+            starts, ends = (
+                sorted(t[0] for t in times),
+                sorted(t[0] + t[1] for t in times),
+            )  # first in, first out
             for start, end, (_, _, velocity) in zip(starts, ends, times):
                 notes.append((start, pitch, end, velocity))
         if not notes and number:
@@ -114,17 +139,27 @@ def scores(draw) -> Score:
                 draw(st.text(st.characters(categories=["L", "N"]), max_size=5)),
                 draw(st.integers(0, 127)),
                 bool(number) and draw(st.booleans()),
-                [Note(pitch, start / resolution, (end - start) / resolution, velocity) for start, pitch, end, velocity in notes],
-                [Control(t / resolution, n, v) for t, n, v in sorted(draw(st.lists(controls, max_size=4)), key=lambda c: c[0])],
+                [
+                    Note(pitch, start / resolution, (end - start) / resolution, velocity)
+                    for start, pitch, end, velocity in notes
+                ],
+                [
+                    Control(t / resolution, n, v)
+                    for t, n, v in sorted(draw(st.lists(controls, max_size=4)), key=lambda c: c[0])
+                ],
             )
         )
-    tempos = draw(st.dictionaries(ticks, st.integers(50_000, 0xFFFFFF), max_size=4)) | {0: draw(st.integers(50_000, 0xFFFFFF))}
+    tempos = draw(st.dictionaries(ticks, st.integers(50_000, 0xFFFFFF), max_size=4)) | {
+        0: draw(st.integers(50_000, 0xFFFFFF))
+    }
     meters: list[TimeSignature] = [TimeSignature(0.0, 4, 4)]
     for tick in sorted(draw(st.sets(ticks, max_size=3))):
         numerator, denominator = draw(st.integers(1, 32)), draw(st.sampled_from([1, 2, 4, 8]))
         if tick and meters[-1][1:] != (numerator, denominator):
             meters.append(TimeSignature(tick / resolution, numerator, denominator))
-    return Score(tracks, [Tempo(t / resolution, m) for t, m in sorted(tempos.items())], meters, resolution)
+    return Score(
+        tracks, [Tempo(t / resolution, m) for t, m in sorted(tempos.items())], meters, resolution
+    )
 
 
 @settings(max_examples=120, deadline=None)
@@ -141,7 +176,9 @@ def test_any_score_survives(score):
 
 
 def test_notes_of_a_pitch_end_in_the_order_they_began():
-    data = event(0, 0x90, 60, 1) + event(24, 60, 2) + event(24, 60, 0) + event(48, 0x80, 60, 9) + END
+    data = (
+        event(0, 0x90, 60, 1) + event(24, 60, 2) + event(24, 60, 0) + event(48, 0x80, 60, 9) + END
+    )
     assert only(midi(data)).notes == [Note(60, 0.0, 0.5, 1), Note(60, 0.25, 0.75, 2)]
 
 
@@ -151,7 +188,13 @@ def test_a_note_without_end_lasts_to_the_end_of_its_track():
 
 
 def test_format_0_is_parted_by_channel_and_programs_precede_notes():
-    data = event(0, 0xC2, 5) + event(0, 0xC2, 40) + event(0, 0x92, 60, 1) + event(0, 0x91, 61, 2) + event(9, 0xC1, 7)
+    data = (
+        event(0, 0xC2, 5)
+        + event(0, 0xC2, 40)
+        + event(0, 0x92, 60, 1)
+        + event(0, 0x91, 61, 2)
+        + event(9, 0xC1, 7)
+    )
     data += event(0, 0x99, 36, 3) + event(87, 0x82, 60, 0) + event(0, 0xC2, 99) + END
     tracks = read_midi(midi(data, kind=0)).tracks
     assert [(t.program, t.is_drum, t.notes[0].pitch) for t in tracks] == [
@@ -170,9 +213,18 @@ def test_a_program_set_in_another_track_counts_where_there_is_no_own():
 
 def test_time_passes_at_events_that_are_skipped():
     skipped = (
-        meta(10, 0x0A, b"?") + event(10, 0xF0, 2, 1, 0xF7) + event(10, 0xD0, 5) + event(10, 0xA0, 60, 5) + event(10, 0xB0, 7, 1)
+        meta(10, 0x0A, b"?")
+        + event(10, 0xF0, 2, 1, 0xF7)
+        + event(10, 0xD0, 5)
+        + event(10, 0xA0, 60, 5)
+        + event(10, 0xB0, 7, 1)
     )
-    skipped += meta(10, 0x59, b"\x63\x63") + meta(10, 0x54, b"\xff" * 5) + meta(10, 0x51, b"") + meta(10, 0x20)
+    skipped += (
+        meta(10, 0x59, b"\x63\x63")
+        + meta(10, 0x54, b"\xff" * 5)
+        + meta(10, 0x51, b"")
+        + meta(10, 0x20)
+    )
     assert only(midi(skipped + NOTE + END)).notes == [Note(60, 90 / 96, 1.0, 70)]
 
 
@@ -182,9 +234,18 @@ def test_running_status_goes_on_after_meta_events():
 
 
 def test_tempos_and_meters_of_all_tracks_are_merged():
-    first = meta(0, 0x58, b"\x03\x02\x18\x08") + meta(96, 0x51, b"\x01\x02\x03") + meta(96, 0x58, b"\x00\x02\x18\x08") + END
+    first = (
+        meta(0, 0x58, b"\x03\x02\x18\x08")
+        + meta(96, 0x51, b"\x01\x02\x03")
+        + meta(96, 0x58, b"\x00\x02\x18\x08")
+        + END
+    )
     second = (
-        meta(96, 0x51, b"\x04\x05\x06") + meta(96, 0x58, b"\x03\x02\x18\x08") + meta(1, 0x58, b"\x06\x03\x18\x08") + NOTE + END
+        meta(96, 0x51, b"\x04\x05\x06")
+        + meta(96, 0x58, b"\x03\x02\x18\x08")
+        + meta(1, 0x58, b"\x06\x03\x18\x08")
+        + NOTE
+        + END
     )
     score = read_midi(midi(first, second))
     assert score.tempos == [Tempo(0.0, 500_000), Tempo(1.0, 0x040506)]
@@ -192,7 +253,9 @@ def test_tempos_and_meters_of_all_tracks_are_merged():
 
 
 @pytest.mark.parametrize(
-    "meter", [b"\x00\x02", b"\x04\x06", b"\x04\xff", b"\x21\x02", b"\x01\x04", b"\x04"], ids=lambda meter: meter.hex()
+    "meter",
+    [b"\x00\x02", b"\x04\x06", b"\x04\xff", b"\x21\x02", b"\x01\x04", b"\x04"],
+    ids=lambda meter: meter.hex(),
 )
 def test_senseless_meters_and_tempos_are_dropped(meter):
     score = read_midi(midi(meta(0, 0x58, meter) + meta(0, 0x51, b"\0\0\0") + NOTE + END))
@@ -200,17 +263,24 @@ def test_senseless_meters_and_tempos_are_dropped(meter):
 
 
 @pytest.mark.parametrize(
-    "name, expected", [(b"M\xe9lodie\0", "Mélodie"), ("Напев".encode(), "Напев"), (b"\xff\xfe\x80", "ÿþ"), (b"", "")]
+    "name, expected",
+    [(b"M\xe9lodie\0", "Mélodie"), ("Напев".encode(), "Напев"), (b"\xff\xfe\x80", "ÿþ"), (b"", "")],
 )
 def test_names_of_any_encoding(name, expected):
-    assert only(midi(meta(0, 3, name) + meta(0, 3, b"later" if name else b"") + NOTE + END)).name == expected
+    assert (
+        only(midi(meta(0, 3, name) + meta(0, 3, b"later" if name else b"") + NOTE + END)).name
+        == expected
+    )
 
 
 @pytest.mark.parametrize(
-    "frames, ticks, resolution, tempo", [(25, 40, 500, 500_000), (25, 5, 125, 1_000_000), (29, 80, 1200, 500_500)]
+    "frames, ticks, resolution, tempo",
+    [(25, 40, 500, 500_000), (25, 5, 125, 1_000_000), (29, 80, 1200, 500_500)],
 )
 def test_files_that_count_seconds(frames, ticks, resolution, tempo):
-    score = read_midi(midi(meta(0, 0x51, b"\x01\x02\x03") + NOTE + END, division=(256 - frames) << 8 | ticks))
+    score = read_midi(
+        midi(meta(0, 0x51, b"\x01\x02\x03") + NOTE + END, division=(256 - frames) << 8 | ticks)
+    )
     assert (score.resolution, score.tempos) == (resolution, [Tempo(0.0, tempo)])
     assert "counts seconds" in score.notices[0]
 
@@ -220,10 +290,25 @@ def test_what_does_no_harm_is_read():
     assert only(midi(NOTE)).notes == only(whole).notes  # no end of track
     assert only(whole + b"rubbish").notes == only(whole).notes
     assert only(whole[:14] + chunk(b"abc", b"XFIH") + whole[14:]).notes == only(whole).notes
-    assert only(b"MThd" + struct.pack(">I", 8) + whole[8:14] + b"??" + whole[14:]).notes == only(whole).notes
-    content = chunk(b"xyz\0", b"DISP")[:4] + struct.pack("<I", 3) + b"xyz\0" + b"data" + struct.pack("<I", len(whole)) + whole
-    assert only(b"RIFF" + struct.pack("<I", len(content) + 4) + b"RMID" + content).notes == only(whole).notes
-    assert only(midi(event(0, 0x90, 60, 200) + event(96, 0x80, 60, 0) + END)).notes[0].velocity == 127
+    assert (
+        only(b"MThd" + struct.pack(">I", 8) + whole[8:14] + b"??" + whole[14:]).notes
+        == only(whole).notes
+    )
+    content = (
+        chunk(b"xyz\0", b"DISP")[:4]
+        + struct.pack("<I", 3)
+        + b"xyz\0"
+        + b"data"
+        + struct.pack("<I", len(whole))
+        + whole
+    )
+    assert (
+        only(b"RIFF" + struct.pack("<I", len(content) + 4) + b"RMID" + content).notes
+        == only(whole).notes
+    )
+    assert (
+        only(midi(event(0, 0x90, 60, 200) + event(96, 0x80, 60, 0) + END)).notes[0].velocity == 127
+    )
 
 
 # What is refused, and in which words
@@ -243,7 +328,10 @@ REFUSED = {
     "empty riff": (b"RIFF\0\0\0\0RMID", "without MIDI data"),
     "header": (WHOLE[:9], "ends within its header, after 9 bytes"),
     "short header": (WHOLE[:7] + b"\5" + WHOLE[8:], "header has a length of 5"),
-    "format 2": (midi(NOTE, kind=2), r"format 2 \(independent patterns\); accepted: formats 0 and 1"),
+    "format 2": (
+        midi(NOTE, kind=2),
+        r"format 2 \(independent patterns\); accepted: formats 0 and 1",
+    ),
     "format 77": (midi(NOTE, kind=77), "format 77"),
     "no ticks": (midi(NOTE, division=0), "0 ticks per beat"),
     "frames": (midi(NOTE, division=0x8101), "127 frames per second"),
@@ -255,15 +343,21 @@ REFUSED = {
     "system byte": (midi(b"\0\xf4\0\0"), "F4"),
     "endless number": (midi(b"\xff" * 9), "more than four bytes"),
     "no tracks": (midi(), "no notes"),
-    "no notes": (midi(event(0, 0x90, 60, 0) + END), "no notes; accepted: .* at least one pitched note"),
+    "no notes": (
+        midi(event(0, 0x90, 60, 0) + END),
+        "no notes; accepted: .* at least one pitched note",
+    ),
     "drums": (midi(event(0, 0x99, 36, 9) + event(9, 0x89, 36, 0) + END), "only drums"),
     "too large": (WHOLE + bytes(5_000_000), "larger than 5 MB; accepted: up to 5 MB"),
-    "too long": (midi(NOTE + event(16_000, 0x90, 60, 1) + END, division=4), r"33\.5 minutes; accepted: up to 30"),
+    "too long": (
+        midi(NOTE + event(16_000, 0x90, 60, 1) + END, division=4),
+        r"33\.5 minutes; accepted: up to 30",
+    ),
     "too many beats": (
         midi(meta(0, 0x51, b"\0\0\1") + NOTE + b"\x83\xff\xff\x7f\x90\1\1" + END, division=1),
         "beats; accepted: up to 30,000",
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("data, message", REFUSED.values(), ids=REFUSED)
@@ -306,14 +400,23 @@ def read_or_refuse(data: bytes) -> None:
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.one_of(st.binary(max_size=200), st.binary(max_size=200).map(midi), st.binary(max_size=30).map(lambda b: b"MThd" + b)))
+@given(
+    st.one_of(
+        st.binary(max_size=200),
+        st.binary(max_size=200).map(midi),
+        st.binary(max_size=30).map(lambda b: b"MThd" + b),
+    )
+)
 @example(midi(b"\0\xff\x59\x02\x7f\x7f" + NOTE))
 def test_arbitrary_bytes(data):
     read_or_refuse(data)
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.lists(st.tuples(st.integers(0, len(VALID) - 1), st.integers(0, 255)), max_size=6), st.integers(0, len(VALID)))
+@given(
+    st.lists(st.tuples(st.integers(0, len(VALID) - 1), st.integers(0, 255)), max_size=6),
+    st.integers(0, len(VALID)),
+)
 def test_damaged_files(changes, length):
     data = bytearray(VALID)
     for at, byte in changes:

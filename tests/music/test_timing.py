@@ -29,7 +29,9 @@ def test_the_mean_tempo_is_over_the_music():
 def test_another_tempo_keeps_the_changes_in_proportion():
     slower = timing.at_tempo(SONG, 60)
     assert timing.mean_tempo(slower) == pytest.approx(60, rel=1e-5) and slower.tracks == SONG.tracks
-    assert slower.tempos[0].microseconds / slower.tempos[1].microseconds == pytest.approx(1.5, rel=1e-5)
+    assert slower.tempos[0].microseconds / slower.tempos[1].microseconds == pytest.approx(
+        1.5, rel=1e-5
+    )
     for bpm in (0, -3, 1000, float("nan")):
         with pytest.raises(MusicError, match="10 to 400 beats a minute"):
             timing.at_tempo(SONG, bpm)
@@ -43,7 +45,10 @@ def test_other_note_values_sound_the_same(factor):
         assert other.seconds(after.onset) == pytest.approx(SONG.seconds(before.onset), abs=1e-5)
         assert other.seconds(after.end) == pytest.approx(SONG.seconds(before.end), abs=1e-5)
     assert timing.mean_tempo(other) == pytest.approx(timing.mean_tempo(SONG) * factor, rel=1e-5)
-    assert other.chords[1].onset == other.tempos[1].onset == 4 * factor and other.tracks[0].controls[0].onset == 2 * factor
+    assert (
+        other.chords[1].onset == other.tempos[1].onset == 4 * factor
+        and other.tracks[0].controls[0].onset == 2 * factor
+    )
     assert timing.renotated(other, 1 / factor).tracks == SONG.tracks
 
 
@@ -56,11 +61,14 @@ def test_another_meter_moves_no_note():
 
 
 @pytest.mark.parametrize(
-    "meter, pulses, moved", [((4, 4), 1, 3), ((4, 4), -1, 1), ((4, 4), 4, 0), ((3, 4), 1, 2), ((6, 8), 1, 1.5)]
+    "meter, pulses, moved",
+    [((4, 4), 1, 3), ((4, 4), -1, 1), ((4, 4), 4, 0), ((3, 4), 1, 2), ((6, 8), 1, 1.5)],
 )
 def test_later_bar_lines_are_earlier_notes(meter, pulses, moved):
     other = timing.bar_lines_later(timing.in_meter(SONG, meter), pulses)
-    assert [note.onset for note in other.tracks[0].notes] == [note.onset + moved for note in SONG.tracks[0].notes]
+    assert [note.onset for note in other.tracks[0].notes] == [
+        note.onset + moved for note in SONG.tracks[0].notes
+    ]
     assert other.tempos[1].onset == 4 + moved and other.meters[0].onset == 0
 
 
@@ -75,7 +83,9 @@ def test_later_bar_lines_are_those_of_later_meters_too():
 
 def test_shorter_notes_keep_their_time_in_the_file(tmp_path):
     song = Score(
-        [Track("tune", notes=[Note(60, 1 / 96 * tick, 0.5, 80) for tick in (0, 31, 67)])], [Tempo(0.0, 500_000)], resolution=96
+        [Track("tune", notes=[Note(60, 1 / 96 * tick, 0.5, 80) for tick in (0, 31, 67)])],
+        [Tempo(0.0, 500_000)],
+        resolution=96,
     )
     write_midi(timing.renotated(song, 0.25), tmp_path / "short.mid")
     again = read_midi(tmp_path / "short.mid")

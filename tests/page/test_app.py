@@ -50,12 +50,19 @@ def test_mistakes_become_messages(tmp_path):
         ((ODE, "pop", -1), "seed -1"),
         ((ODE, "pop", 0, "| H |"), "chord 'H' is not known"),
         ((ODE, "pop", 0, "", "fanfare"), "introduction 'fanfare'"),
-        ((ODE, "pop", 0, "", "none", ODE), "styles? .*accepted"),  # a path of the server's is no style
+        (
+            (ODE, "pop", 0, "", "none", ODE),
+            "styles? .*accepted",
+        ),  # a path of the server's is no style
         ((ODE, "pop", 0, "", "none", "samba", 3), "style factor 3"),
     ):
         with pytest.raises(gr.Error, match=message):
             app.accompany(*arguments)
-    for arguments, message in ((("polka",), "polka"), (("pop", 7), "7 bars"), (("pop", 8, 0, 9), "variation 9")):
+    for arguments, message in (
+        (("polka",), "polka"),
+        (("pop", 7), "7 bars"),
+        (("pop", 8, 0, 9), "variation 9"),
+    ):
         with pytest.raises(gr.Error, match=message):
             app.invent(*arguments)
 
@@ -71,16 +78,37 @@ def test_the_page_serves_its_endpoint():
         arguments = (handle_file(ODE), "folk", 1, "| C Am | F G7 |", "bars")
         sound, picture, midi, chords = client.predict(*arguments, api_name="/accompany")
         song = read_midi(midi)
-        assert len(song.tracks) == 5 and song.tracks[MELODY].start == 8.0 and "| C Am | F G7 |" in chords
-        assert len(client.predict(handle_file(ODE), "pop", 0, api_name="/accompany")) == 4  # as README calls it
-        styled = client.predict(handle_file(ODE), "folk", 1, "| C Am | F G7 |", "bars", "bossa_nova", 1, api_name="/accompany")
+        assert (
+            len(song.tracks) == 5
+            and song.tracks[MELODY].start == 8.0
+            and "| C Am | F G7 |" in chords
+        )
+        assert (
+            len(client.predict(handle_file(ODE), "pop", 0, api_name="/accompany")) == 4
+        )  # as README calls it
+        styled = client.predict(
+            handle_file(ODE),
+            "folk",
+            1,
+            "| C Am | F G7 |",
+            "bars",
+            "bossa_nova",
+            1,
+            api_name="/accompany",
+        )
         assert read_midi(styled[2]).tracks[BASS].notes != song.tracks[BASS].notes
         melody, chords = client.predict("jazz", 8, 3, api_name="/invent")
         found = read_midi(melody)
-        assert len(found.tracks) == 1 and 24 < found.end <= 32 and chords.count("|") == 10  # two lines of four bars
+        assert (
+            len(found.tracks) == 1 and 24 < found.end <= 32 and chords.count("|") == 10
+        )  # two lines of four bars
         assert client.predict("jazz", 8, 3, api_name="/invent")[1] == chords
         assert client.predict("jazz", api_name="/served").endswith("Models: `jazz`, embedded")
-        assert {name for name in client.view_api(return_format="dict")["named_endpoints"]} == {"/accompany", "/served", "/invent"}
+        assert {name for name in client.view_api(return_format="dict")["named_endpoints"]} == {
+            "/accompany",
+            "/served",
+            "/invent",
+        }
         dropdown = next(c for c in app.demo.config["components"] if c["type"] == "dropdown")
         assert [choice[0] for choice in dropdown["props"]["choices"]] == genres()
     finally:
@@ -97,7 +125,10 @@ def test_loading_a_genre_keeps_no_other_visitor_waiting(monkeypatch):
     monkeypatch.setattr(app, "models", Shelf(load))
     app.demo.launch(prevent_thread_lock=True, quiet=True)
     try:
-        first, second = Client(app.demo.local_url, verbose=False), Client(app.demo.local_url, verbose=False)
+        first, second = (
+            Client(app.demo.local_url, verbose=False),
+            Client(app.demo.local_url, verbose=False),
+        )
         waits = first.submit(handle_file(ODE), "jazz", 0, api_name="/accompany")
         assert second.predict("pop", api_name="/served").endswith("Models: `pop`, embedded")
         assert len(second.predict(handle_file(ODE), "pop", 0, api_name="/accompany")) == 4
@@ -119,16 +150,27 @@ def test_a_genre_is_suggested_for_a_melody():
 
 def visited(settings):
     """What the page gives for an address."""
-    return app.from_address(SimpleNamespace(query_params=dict(parse_qsl(settings.to_address(), keep_blank_values=True))))
+    return app.from_address(
+        SimpleNamespace(query_params=dict(parse_qsl(settings.to_address(), keep_blank_values=True)))
+    )
 
 
 def test_an_address_makes_a_take_near_another_one_again():
-    settings = Settings("ode_to_joy", "jazz", 2, styles=(("samba", 0.6), ("swing", 0.4)), blend=Blend("pop", 1, 0.4),
-                        explore={"bass": {"density": 1.5}})  # fmt: skip
+    settings = Settings(
+        "ode_to_joy",
+        "jazz",
+        2,
+        styles=(("samba", 0.6), ("swing", 0.4)),
+        blend=Blend("pop", 1, 0.4),
+        explore={"bass": {"density": 1.5}},
+    )
     found = visited(settings)
     material, loaded, choices = found[0], found[1], found[OF_MELODY:]
     take = app.taking.generate(material, loaded, [], None, *choices)[1][-1]
-    assert take.settings == settings and take.label == "1: jazz 2 + pop 1, 0.4, samba + swing, bass moved"
+    assert (
+        take.settings == settings
+        and take.label == "1: jazz 2 + pop 1, 0.4, samba + swing, bass moved"
+    )
     choices[1] = 3  # another seed: a band as usual
     other = app.taking.generate(material, loaded, [], None, *choices)[1][-1]
     assert other.settings == settings.changed(seed=3, blend=None, explore={})
@@ -149,8 +191,24 @@ def test_mcp_clients_find_the_call():
         with urlopen(f"{app.demo.local_url}gradio_api/mcp/schema") as answer:
             tools = {tool["name"]: tool for tool in json.load(answer)}
         schema = tools["accompany"]["inputSchema"]
-        assert set(schema["properties"]) == {"melody", "genre", "seed", "chords", "intro", "style", "style_factor"}
-        assert set(tools["invent"]["inputSchema"]["properties"]) == {"genre", "bars", "seed", "variation"}
-        assert set(schema["required"]) <= {"melody", "genre"} and "one voice" in schema["properties"]["melody"]["description"]
+        assert set(schema["properties"]) == {
+            "melody",
+            "genre",
+            "seed",
+            "chords",
+            "intro",
+            "style",
+            "style_factor",
+        }
+        assert set(tools["invent"]["inputSchema"]["properties"]) == {
+            "genre",
+            "bars",
+            "seed",
+            "variation",
+        }
+        assert (
+            set(schema["required"]) <= {"melody", "genre"}
+            and "one voice" in schema["properties"]["melody"]["description"]
+        )
     finally:
         app.demo.close()

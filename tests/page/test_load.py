@@ -39,15 +39,29 @@ class User:
 
     def ask(self, url: str, downloads: Path) -> "User":
         client = Client(url, verbose=False, download_files=downloads)
-        sound, picture, midi, self.chords = client.predict(handle_file(self.melody), self.genre, self.seed, **CALL)
+        sound, picture, midi, self.chords = client.predict(
+            handle_file(self.melody), self.genre, self.seed, **CALL
+        )
         self.midi, self.sound = Path(midi).read_bytes(), Path(sound).read_bytes() if sound else None
-        assert Path(midi).stem == Path(picture).stem == f"{self.melody.stem}_{self.genre}_{self.seed}"
+        assert (
+            Path(midi).stem == Path(picture).stem == f"{self.melody.stem}_{self.genre}_{self.seed}"
+        )
         return self
 
 
 def melody(number: int) -> Score:
     """Eight bars that nobody else has."""
-    return Score([Track("tune", notes=[Note(60 + (beat * (number + 2)) % 13, float(beat), 0.9, 80) for beat in range(4 * BARS)])])
+    return Score(
+        [
+            Track(
+                "tune",
+                notes=[
+                    Note(60 + (beat * (number + 2)) % 13, float(beat), 0.9, 80)
+                    for beat in range(4 * BARS)
+                ],
+            )
+        ]
+    )
 
 
 @pytest.fixture(scope="module")
@@ -60,12 +74,18 @@ def server():
 def users(server, tmp_path_factory):
     """Ten who asked at once: the last asks for the same as the first."""
     folder = tmp_path_factory.mktemp("melodies")
-    users = [User(folder / f"tune{number}.mid", genres()[number % len(genres())], number) for number in range(USERS - 1)]
+    users = [
+        User(folder / f"tune{number}.mid", genres()[number % len(genres())], number)
+        for number in range(USERS - 1)
+    ]
     for number, user in enumerate(users):
         write_midi(melody(number), user.melody)
     users.append(User(users[0].melody, users[0].genre, users[0].seed))
     with ThreadPoolExecutor(USERS) as pool:
-        asked = [pool.submit(user.ask, server.url, folder / f"user{number}") for number, user in enumerate(users)]
+        asked = [
+            pool.submit(user.ask, server.url, folder / f"user{number}")
+            for number, user in enumerate(users)
+        ]
         return [each.result(300) for each in asked]
 
 
@@ -73,7 +93,11 @@ def test_each_gets_a_band_for_its_own_melody(users):
     for user in users:
         song, own = read_midi(user.midi), read_midi(user.melody)
         assert song.tracks[MELODY].notes == own.tracks[0].notes
-        assert len(song.tracks) == 5 and all(track.notes for track in song.tracks[1:3]) and user.chords.startswith("| ")
+        assert (
+            len(song.tracks) == 5
+            and all(track.notes for track in song.tracks[1:3])
+            and user.chords.startswith("| ")
+        )
         assert (user.sound is None) == (shutil.which("fluidsynth") is None)
     assert len({user.midi for user in users}) == USERS - 1
 
@@ -81,7 +105,9 @@ def test_each_gets_a_band_for_its_own_melody(users):
 def test_the_same_wish_gives_the_same_song(users, server, tmp_path):
     first, last = users[0], users[-1]
     assert (first.midi, first.sound, first.chords) == (last.midi, last.sound, last.chords)
-    again = User(users[4].melody, users[4].genre, users[4].seed).ask(server.url, tmp_path)  # alone, by itself
+    again = User(users[4].melody, users[4].genre, users[4].seed).ask(
+        server.url, tmp_path
+    )  # alone, by itself
     assert (again.midi, again.sound) == (users[4].midi, users[4].sound)
 
 

@@ -15,7 +15,9 @@ from page.studio import write_stems
 from tests.support.browser import chromium, watched_page  # noqa: F401  the fixture
 from tests.support.scores import song as lopsided_song
 
-needs_fluidsynth = pytest.mark.skipif(shutil.which("fluidsynth") is None, reason="FluidSynth is not installed")
+needs_fluidsynth = pytest.mark.skipif(
+    shutil.which("fluidsynth") is None, reason="FluidSynth is not installed"
+)
 SOUNDING = ("--autoplay-policy=no-user-gesture-required",)
 TONES = {"piano": 0.4, "bass": 0.2, "drums": 0.1}  # amplitude of each track's stand-in for a stem
 TONE_START = 1.0  # seconds
@@ -26,8 +28,16 @@ def waltz() -> Score:
     return Score(
         [
             Track("bass", 33, notes=[Note(40, 0.0, 3.0, 90), Note(43, 3.0, 3.0, 90)]),
-            Track("piano", notes=[Note(64, 4.5, 1.5, 100), Note(60, 0.0, 1.0, 80), Note(67, 6.0, 3.0, 70)]),
-            Track("drums", 0, True, [Note(36, 0.0, 0.25, 110), Note(42, 1.0, 0.25, 60), Note(54, 2.0, 0.25, 50)]),
+            Track(
+                "piano",
+                notes=[Note(64, 4.5, 1.5, 100), Note(60, 0.0, 1.0, 80), Note(67, 6.0, 3.0, 70)],
+            ),
+            Track(
+                "drums",
+                0,
+                True,
+                [Note(36, 0.0, 0.25, 110), Note(42, 1.0, 0.25, 60), Note(54, 2.0, 0.25, 50)],
+            ),
         ],
         tempos=[Tempo(0.0, 500_000), Tempo(3.0, 1_000_000)],
         meters=[TimeSignature(0.0, 3, 4), TimeSignature(6.0, 6, 8)],
@@ -40,8 +50,16 @@ def four_bars(shift: int = 0) -> Score:
     beats = range(16)
     return Score(
         [
-            Track("drums", 0, True, [Note((36, 38)[beat % 2], float(beat), 0.25, 100) for beat in beats]),
-            Track("piano", notes=[Note(60 + beat % 5 + shift, float(beat), 0.9, 60 + beat) for beat in beats]),
+            Track(
+                "drums",
+                0,
+                True,
+                [Note((36, 38)[beat % 2], float(beat), 0.25, 100) for beat in beats],
+            ),
+            Track(
+                "piano",
+                notes=[Note(60 + beat % 5 + shift, float(beat), 0.9, 60 + beat) for beat in beats],
+            ),
             Track("bass", 33, notes=[Note(36 + shift, 4.0 * bar, 4.0, 90) for bar in range(4)]),
         ],
         chords=[Chord(0.0, "C"), Chord(8.0, "G7")],
@@ -54,9 +72,17 @@ def four_bars(shift: int = 0) -> Score:
 def test_times_follow_meters_and_tempos():
     song = waltz()
     view = view_of(song, title="Waltz")
-    assert view["bars"] == [0.0, 1.5, 4.5, 7.5] and view["first_bar"] == 1 and view["length"] == song.seconds(9.0) == 7.5
+    assert (
+        view["bars"] == [0.0, 1.5, 4.5, 7.5]
+        and view["first_bar"] == 1
+        and view["length"] == song.seconds(9.0) == 7.5
+    )
     assert view["beats"] == [0.5, 1.0, 2.5, 3.5, 6.0]  # of 6/8 the second dotted quarter
-    assert view["chords"] == [[0.0, "C"], [1.5, "F"]] and view["title"] == "Waltz" and view["sound"] == "coming"
+    assert (
+        view["chords"] == [[0.0, "C"], [1.5, "F"]]
+        and view["title"] == "Waltz"
+        and view["sound"] == "coming"
+    )
     melody, bass, drums = view["tracks"]
     assert [track["name"] for track in view["tracks"]] == ["piano", "bass", "drums"]
     assert melody["notes"] == [[60, 0.0, 0.5, 80], [64, 3.0, 1.5, 100], [67, 4.5, 3.0, 70]]
@@ -66,9 +92,13 @@ def test_times_follow_meters_and_tempos():
 
 
 def test_every_time_is_the_scores():
-    song = replace(lopsided_song(), tempos=[Tempo(beat / 3, 400_000 + 7_000 * beat) for beat in range(1, 60)])
+    song = replace(
+        lopsided_song(), tempos=[Tempo(beat / 3, 400_000 + 7_000 * beat) for beat in range(1, 60)]
+    )
     for track in view_of(song)["tracks"]:
-        source = sorted(named_tracks(song)[track["name"]].notes, key=lambda note: (note.onset, note.pitch))
+        source = sorted(
+            named_tracks(song)[track["name"]].notes, key=lambda note: (note.onset, note.pitch)
+        )
         for (pitch, onset, duration, velocity), note in zip(track["notes"], source):
             assert (pitch, velocity) == (note.pitch, note.velocity)
             assert onset == pytest.approx(song.seconds(note.onset), abs=1e-4)
@@ -76,8 +106,10 @@ def test_every_time_is_the_scores():
 
 
 def test_a_pickup_is_bar_nought():
-    song = Score([Track("piano", notes=[Note(60, 0.0, 1.0, 80), Note(62, 1.0, 4.0, 80)])],
-                 meters=[TimeSignature(0.0, 1, 4), TimeSignature(1.0, 4, 4)])  # fmt: skip
+    song = Score(
+        [Track("piano", notes=[Note(60, 0.0, 1.0, 80), Note(62, 1.0, 4.0, 80)])],
+        meters=[TimeSignature(0.0, 1, 4), TimeSignature(1.0, 4, 4)],
+    )
     view = view_of(song)
     assert view["first_bar"] == 0 and view["bars"] == [0.0, 0.5, 2.5]
 
@@ -85,8 +117,14 @@ def test_a_pickup_is_bar_nought():
 @pytest.mark.parametrize("song", [Score(), Score([Track("piano")]), waltz(), lopsided_song()])
 def test_the_value_is_json(song):
     view = json.loads(json.dumps(view_of(song), allow_nan=False))
-    assert len(view["bars"]) >= 2 and view["bars"] == sorted(view["bars"]) and len(view["tracks"]) == len(song.tracks)
-    assert all(math.isfinite(time) for track in view["tracks"] for note in track["notes"] for time in note)
+    assert (
+        len(view["bars"]) >= 2
+        and view["bars"] == sorted(view["bars"])
+        and len(view["tracks"]) == len(song.tracks)
+    )
+    assert all(
+        math.isfinite(time) for track in view["tracks"] for note in track["notes"] for time in note
+    )
 
 
 def test_the_same_music_has_the_same_id_with_sound_and_without(tmp_path):
@@ -94,8 +132,12 @@ def test_the_same_music_has_the_same_id_with_sound_and_without(tmp_path):
     full = view_of(four_bars(), stems={"bass": tmp_path / "bass.mp3"})
     assert bare["id"] == full["id"] != other["id"]
     assert full["sound"] == "there" and view_of(four_bars(), stems={})["sound"] == "none"
-    assert full["stems"].keys() == {"bass"} and full["stems"]["bass"]["path"] == str(tmp_path / "bass.mp3")
-    assert full["stems"]["bass"]["meta"] == {"_type": "gradio.FileData"}  # by which Gradio knows what to serve
+    assert full["stems"].keys() == {"bass"} and full["stems"]["bass"]["path"] == str(
+        tmp_path / "bass.mp3"
+    )
+    assert full["stems"]["bass"]["meta"] == {
+        "_type": "gradio.FileData"
+    }  # by which Gradio knows what to serve
 
 
 def test_the_choice_is_read_from_the_value():
@@ -104,22 +146,36 @@ def test_the_choice_is_read_from_the_value():
 
     assert read({"bars": [2, 3], "locked": ["bass"]}) == {"bars": [2, 3], "locked": ["bass"]}
     nothing = {"bars": None, "locked": []}
-    assert Player().preprocess(None) == read(None) == read({"bars": [3, 2], "locked": "bass"}) == nothing
+    assert (
+        Player().preprocess(None)
+        == read(None)
+        == read({"bars": [3, 2], "locked": "bass"})
+        == nothing
+    )
     assert read({"bars": ["a", 1], "locked": [1]}) == read({"bars": [0, 1]}) == nothing
 
 
 @needs_fluidsynth
 def test_stems_sum_to_the_mix(tmp_path):
     song = four_bars()
-    song.tracks += [Track("bass", 33), Track("strings", 48), Track("bass", 34, notes=[Note(45, 2.0, 4.0, 80)])]
+    song.tracks += [
+        Track("bass", 33),
+        Track("strings", 48),
+        Track("bass", 34, notes=[Note(45, 2.0, 4.0, 80)]),
+    ]
     names = {name for name, track in named_tracks(song).items() if track.notes}
     paths = write_stems(render_stems(song), tmp_path)
     assert names == set(paths) == set(render_stems(song)) and "bass 6" in names
-    decoded = {name: soundfile.read(path, dtype="float32", always_2d=True)[0] for name, path in paths.items()}
+    decoded = {
+        name: soundfile.read(path, dtype="float32", always_2d=True)[0]
+        for name, path in paths.items()
+    }
     whole = render(song)
     assert len({len(stem) for stem in decoded.values()}) == 1
     summed = mix(decoded)
-    assert abs(len(summed) - len(whole)) < 0.5 * SAMPLE_RATE  # until what rings on is inaudible, which is judged apart
+    assert (
+        abs(len(summed) - len(whole)) < 0.5 * SAMPLE_RATE
+    )  # until what rings on is inaudible, which is judged apart
     level, expected = (np.sqrt(np.mean(sound[: 8 * SAMPLE_RATE] ** 2)) for sound in (summed, whole))
     assert abs(20 * np.log10(level / expected)) < 0.5
 
@@ -152,7 +208,9 @@ def site(tmp_path_factory):
     with gr.Blocks() as demo:
         first, second = Player(elem_id="first"), Player(elem_id="second")
         gr.Button("roll").click(lambda: view_of(four_bars(), title="Four bars"), None, first)
-        gr.Button("sound").click(lambda: view_of(four_bars(), stems=paths, title="Four bars"), None, first)
+        gr.Button("sound").click(
+            lambda: view_of(four_bars(), stems=paths, title="Four bars"), None, first
+        )
         gr.Button("next").click(lambda: view_of(four_bars(shift=1), stems={}), None, first)
         gr.Button("other").click(lambda: view_of(four_bars(shift=2), stems=paths), None, second)
         gr.Button("read").click(site.inputs.append, first)
@@ -181,12 +239,16 @@ def press(page, name: str) -> None:
 
 def ask(page, expression: str, id: str = "first"):
     """A JavaScript expression of `p`, the player."""
-    return page.evaluate(f"(() => {{ const p = document.querySelector('#{id} .player').player; return {expression} }})()")
+    return page.evaluate(
+        f"(() => {{ const p = document.querySelector('#{id} .player').player; return {expression} }})()"
+    )
 
 
 def wait(page, condition: str, id: str = "first") -> None:
     find = f"document.querySelector('#{id} .player')?.player"
-    page.wait_for_function(f"() => {{ const p = {find}; return p && ({condition}) }}", timeout=15_000)
+    page.wait_for_function(
+        f"() => {{ const p = {find}; return p && ({condition}) }}", timeout=15_000
+    )
 
 
 def load(page) -> None:
@@ -195,8 +257,11 @@ def load(page) -> None:
 
 
 def colours(page) -> int:
-    return ask(page, "new Set(new Uint32Array(p.roll.canvas.getContext('2d').getImageData(0, 0, p.roll.canvas.width, "
-                     "p.roll.canvas.height).data.buffer)).size")  # fmt: skip
+    return ask(
+        page,
+        "new Set(new Uint32Array(p.roll.canvas.getContext('2d').getImageData(0, 0, p.roll.canvas.width, "
+        "p.roll.canvas.height).data.buffer)).size",
+    )
 
 
 def told(page, entries: list, expected) -> bool:
@@ -220,7 +285,10 @@ def test_roll_first_then_sound(page):
     before = ask(page, "[p.roll.scale, p.roll.left, p.selection]")
     assert before[1] == 150 and before[2] == [1, 2]
     load(page)
-    assert ask(page, "[p.roll.scale, p.roll.left, p.selection]") == before and page.locator("#first .play").is_enabled()
+    assert (
+        ask(page, "[p.roll.scale, p.roll.left, p.selection]") == before
+        and page.locator("#first .play").is_enabled()
+    )
 
 
 def test_the_sound_begins_where_it_was_written(page):
@@ -234,7 +302,12 @@ def test_mixer_and_playhead(page):
     load(page)
     press(page, "Play")
     wait(page, "p.position > 1.3")
-    assert page.locator("#first .playhead").evaluate("e => new DOMMatrix(getComputedStyle(e).transform).m41") > 10
+    assert (
+        page.locator("#first .playhead").evaluate(
+            "e => new DOMMatrix(getComputedStyle(e).transform).m41"
+        )
+        > 10
+    )
 
     def level() -> float:
         page.wait_for_timeout(150)
@@ -262,12 +335,17 @@ def test_seeking_by_click_and_keys(page):
     load(page)
     box = page.locator("#first canvas").bounding_box()
     page.locator("#first canvas").click(position={"x": box["width"] / 2, "y": 100})
-    assert ask(page, "p.position") == pytest.approx(ask(page, f"(p.roll.left + {box['width'] / 2}) / p.roll.scale"), abs=0.05)
+    assert ask(page, "p.position") == pytest.approx(
+        ask(page, f"(p.roll.left + {box['width'] / 2}) / p.roll.scale"), abs=0.05
+    )
     page.locator("#first .player").focus()
     for key, position in (("Home", 0), ("ArrowRight", 2), ("ArrowRight", 4), ("ArrowLeft", 2)):
         page.keyboard.press(key)
         assert ask(page, "p.position") == position
-    assert page.locator("#first .time").inner_text() == "0:02 / 0:08" and page.locator("#first .place").inner_text() == "bar 2"
+    assert (
+        page.locator("#first .time").inner_text() == "0:02 / 0:08"
+        and page.locator("#first .place").inner_text() == "bar 2"
+    )
     page.keyboard.press(" ")
     wait(page, "p.position > 2.1")
     page.keyboard.press(" ")
@@ -276,7 +354,10 @@ def test_seeking_by_click_and_keys(page):
 
 def drag_over_bars(page, first: int, last: int) -> None:
     box = page.locator("#first .ruler").bounding_box()
-    xs = [box["x"] + ask(page, f"p.song.bars[{bar}] * p.roll.scale - p.roll.left") + 8 for bar in (first, last)]
+    xs = [
+        box["x"] + ask(page, f"p.song.bars[{bar}] * p.roll.scale - p.roll.left") + 8
+        for bar in (first, last)
+    ]
     page.mouse.move(xs[0], box["y"] + 8)
     page.mouse.down()
     page.mouse.move(xs[1], box["y"] + 8, steps=3)
@@ -343,7 +424,9 @@ def test_one_player_stops_the_other_and_keeps_its_mix(page):
     page.locator("#second .volume input").first.fill("50")
     press(page, "other")
     page.wait_for_timeout(300)
-    assert ask(page, "p.sound.run !== null && p.settings('piano').volume === 50", "second")  # the same song plays on
+    assert ask(
+        page, "p.sound.run !== null && p.settings('piano').volume === 50", "second"
+    )  # the same song plays on
 
 
 def test_the_next_song_begins_anew_with_the_same_mix(page):
@@ -357,16 +440,26 @@ def test_the_next_song_begins_anew_with_the_same_mix(page):
     press(page, "next")
     wait(page, f"p.song.id !== '{before}'")
     assert ask(page, "!p.sound.run && p.position === 0 && p.roll.left === 0")
-    assert page.get_by_role("slider", name="Volume of bass").input_value() == "70" and ask(page, "!p.isHeard('drums')")
+    assert page.get_by_role("slider", name="Volume of bass").input_value() == "70" and ask(
+        page, "!p.isHeard('drums')"
+    )
     assert ask(page, "p.selection") == [1, 2]  # its bars are the same
-    assert page.locator("#first .status").inner_text() == "no sound" and page.locator("#first .play").is_disabled()
+    assert (
+        page.locator("#first .status").inner_text() == "no sound"
+        and page.locator("#first .play").is_disabled()
+    )
 
 
-@pytest.mark.parametrize("page", [{"viewport": {"width": 360, "height": 740}, "has_touch": True, "device_scale_factor": 2}],
-                         indirect=True)  # fmt: skip
+@pytest.mark.parametrize(
+    "page",
+    [{"viewport": {"width": 360, "height": 740}, "has_touch": True, "device_scale_factor": 2}],
+    indirect=True,
+)
 def test_on_a_phone(page):
     load(page)
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth") and colours(page) > 20
+    assert (
+        page.evaluate("document.documentElement.scrollWidth <= innerWidth") and colours(page) > 20
+    )
     for name in ("play", "lock", "mute", "in", "volume input"):
         box = page.locator(f"#first .{name}").last.bounding_box()
         assert box["x"] >= 0 and box["x"] + box["width"] <= 360

@@ -25,15 +25,33 @@ def uploads(tmp_path, monkeypatch):
 def test_what_the_recorder_sends_is_a_take(uploads):
     path = str(uploads / "a1" / "take.wav")
     assert take_of(GOOD | {"path": path}) == Take(path, 96.0, (4, 4), 0.625)
-    assert take_of({"path": path, "tempo": 40.5, "meter": [6, 8], "first": 0}) == Take(path, 40.5, (6, 8), 0.0)
+    assert take_of({"path": path, "tempo": 40.5, "meter": [6, 8], "first": 0}) == Take(
+        path, 40.5, (6, 8), 0.0
+    )
 
 
 @pytest.mark.parametrize(
     "path",
-    ["/etc/passwd", "{uploads}/../../../../../../../../etc/passwd", "{uploads}/../outside.wav", "{uploads}", "{uploads}/a1",
-     "{uploads}/none.wav", "{uploads}/link.wav", "{uploads}/circle.wav", "{uploads}/a\0.wav", "{uploads}/" + 999 * "a",
-     "../../etc/passwd", "http://127.0.0.1/take.wav", "", None, 3, ["a"], {"path": "a"}],
-)  # fmt: skip
+    [
+        "/etc/passwd",
+        "{uploads}/../../../../../../../../etc/passwd",
+        "{uploads}/../outside.wav",
+        "{uploads}",
+        "{uploads}/a1",
+        "{uploads}/none.wav",
+        "{uploads}/link.wav",
+        "{uploads}/circle.wav",
+        "{uploads}/a\0.wav",
+        "{uploads}/" + 999 * "a",
+        "../../etc/passwd",
+        "http://127.0.0.1/take.wav",
+        "",
+        None,
+        3,
+        ["a"],
+        {"path": "a"},
+    ],
+)
 def test_a_path_that_is_no_upload_is_refused(uploads, path):
     (uploads.parent / "outside.wav").write_bytes(b"RIFF")
     (uploads / "link.wav").symlink_to(uploads.parent / "outside.wav")
@@ -46,12 +64,25 @@ def test_a_path_that_is_no_upload_is_refused(uploads, path):
 
 @pytest.mark.parametrize(
     "name, value, message",
-    [("tempo", 39, "tempo"), ("tempo", 241, "tempo"), ("tempo", float("nan"), "tempo"), ("tempo", "96", "tempo"),
-     ("tempo", True, "tempo"), ("tempo", None, "tempo"), pytest.param("tempo", 10**400, "tempo", id="huge"),
-     ("first", -0.1, "first bar"), ("first", float("inf"), "first bar"), ("first", 11, "first bar"), ("first", [1], "first bar"),
-     ("meter", [5, 4], "4/4"), ("meter", "4/4", "4/4"), ("meter", [4], "4/4"), ("meter", None, "4/4"),
-     ("meter", [[4], 4], "4/4")],
-)  # fmt: skip
+    [
+        ("tempo", 39, "tempo"),
+        ("tempo", 241, "tempo"),
+        ("tempo", float("nan"), "tempo"),
+        ("tempo", "96", "tempo"),
+        ("tempo", True, "tempo"),
+        ("tempo", None, "tempo"),
+        pytest.param("tempo", 10**400, "tempo", id="huge"),
+        ("first", -0.1, "first bar"),
+        ("first", float("inf"), "first bar"),
+        ("first", 11, "first bar"),
+        ("first", [1], "first bar"),
+        ("meter", [5, 4], "4/4"),
+        ("meter", "4/4", "4/4"),
+        ("meter", [4], "4/4"),
+        ("meter", None, "4/4"),
+        ("meter", [[4], 4], "4/4"),
+    ],
+)
 def test_bad_numbers_are_refused(uploads, name, value, message):
     with pytest.raises(ValueError, match=message):
         take_of(GOOD | {"path": str(uploads / "a1" / "take.wav"), name: value})
@@ -94,9 +125,17 @@ def address(tmp_path_factory):
         patch.setenv("GRADIO_ANALYTICS_ENABLED", "False")
         patch.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.mktemp("uploads")))
         with gr.Blocks() as demo:
-            recorder, shown, number = ClickRecorder(), gr.Textbox(label="Take"), gr.Number(0, label="Takes")
+            recorder, shown, number = (
+                ClickRecorder(),
+                gr.Textbox(label="Take"),
+                gr.Number(0, label="Takes"),
+            )
             recorder.input(
-                lambda value, takes: (json.dumps(dataclasses.asdict(take_of(value))), takes + 1, None),
+                lambda value, takes: (
+                    json.dumps(dataclasses.asdict(take_of(value))),
+                    takes + 1,
+                    None,
+                ),
                 [recorder, number],
                 [shown, number, recorder],
             )
@@ -110,9 +149,15 @@ def browser(chromium, tmp_path_factory):  # noqa: F811
     tone = tmp_path_factory.mktemp("tone") / "tone.wav"
     with wave.open(str(tone), "wb") as file:
         file.setparams((1, 2, 48000, 0, "NONE", ""))
-        file.writeframes((8000 * np.sin(2 * np.pi * TONE * np.arange(10 * 48000) / 48000)).astype("<i2").tobytes())
+        file.writeframes(
+            (8000 * np.sin(2 * np.pi * TONE * np.arange(10 * 48000) / 48000))
+            .astype("<i2")
+            .tobytes()
+        )
     return chromium(
-        "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream", f"--use-file-for-fake-audio-capture={tone}"
+        "--use-fake-ui-for-media-stream",
+        "--use-fake-device-for-media-stream",
+        f"--use-file-for-fake-audio-capture={tone}",
     )
 
 
@@ -141,11 +186,17 @@ def record(page, tempo, meter, seconds):
 def received(page, takes=1):
     """The take that Python was given, its samples and their rate; and that it is so many takes by now."""
     says(page, "Recorded")
-    page.wait_for_function("takes => document.querySelector('[aria-label=Takes]').value === String(takes)", arg=takes)
+    page.wait_for_function(
+        "takes => document.querySelector('[aria-label=Takes]').value === String(takes)", arg=takes
+    )
     take = json.loads(page.get_by_label("Take", exact=True).input_value())
     with wave.open(take["path"]) as file:
         assert (file.getnchannels(), file.getsampwidth()) == (1, 2)
-        return take, np.frombuffer(file.readframes(file.getnframes()), "<i2") / 32768, file.getframerate()
+        return (
+            take,
+            np.frombuffer(file.readframes(file.getnframes()), "<i2") / 32768,
+            file.getframerate(),
+        )
 
 
 def test_a_recording_arrives_with_its_beats(browser, address):
@@ -165,14 +216,22 @@ def test_the_clicks_are_where_the_takes_say(browser, address):
     with watched_page(browser) as (page, watch):
         page.add_init_script(LOOPED_MICROPHONE)
         page.goto(address)
-        for takes, (tempo, meter, beats, parts) in enumerate([(200, "3/4", 3, 1), (120, "6/8", 2, 3)], 1):
+        for takes, (tempo, meter, beats, parts) in enumerate(
+            [(200, "3/4", 3, 1), (120, "6/8", 2, 3)], 1
+        ):
             record(page, tempo, meter, 1.5)
             take, samples, rate = received(page, takes)
             loud = np.flatnonzero(np.abs(samples) > 0.01)
             clicks = loud[np.diff(loud, prepend=-rate) > 0.06 * rate] / rate
-            assert len(clicks) > 4 and np.diff(clicks) == pytest.approx(60 / tempo / parts, abs=0.001)
+            assert len(clicks) > 4 and np.diff(clicks) == pytest.approx(
+                60 / tempo / parts, abs=0.001
+            )
             # A singer who is with the click is found later than it by the latency; this microphone hears the click at once.
-            accents = [time for time in clicks if np.abs(samples[int(time * rate) :][: rate // 100]).max() > 0.42]
+            accents = [
+                time
+                for time in clicks
+                if np.abs(samples[int(time * rate) :][: rate // 100]).max() > 0.42
+            ]
             assert accents[0] == pytest.approx(take["first"] - LATENCY, abs=0.001)
             assert np.diff(accents) == pytest.approx(beats * 60 / tempo, abs=0.001)
     assert watch.errors == []
@@ -226,7 +285,9 @@ def test_a_recording_is_kept_until_it_could_be_sent(page):
 
 
 def test_a_blocked_microphone_is_explained(chromium, address):  # noqa: F811
-    with watched_page(chromium("--deny-permission-prompts", "--use-fake-device-for-media-stream")) as (page, watch):
+    with watched_page(
+        chromium("--deny-permission-prompts", "--use-fake-device-for-media-stream")
+    ) as (page, watch):
         page.goto(address)
         page.get_by_role("button", name="Record").click()
         says(page, "The microphone is blocked")

@@ -11,66 +11,124 @@ from page.choices import Blend, Making, shares, weighted
 from page.settings import Settings
 
 MANY = Settings(
-    "ode_to_joy", "jazz", 7, 0.25, "| C  Am | F#m7 G/B |", "bars", ("drums", "bass"),
-    Corrections(tempo=92.5, pace=0.5, meter=(3, 4), downbeat=1.25, later=-1, key="F# minor", track=2),
-)  # fmt: skip
+    "ode_to_joy",
+    "jazz",
+    7,
+    0.25,
+    "| C  Am | F#m7 G/B |",
+    "bars",
+    ("drums", "bass"),
+    Corrections(
+        tempo=92.5, pace=0.5, meter=(3, 4), downbeat=1.25, later=-1, key="F# minor", track=2
+    ),
+)
 MADE = Settings(
     invented=Making("jazz", 32, 12, 1.2),
     continued=(
-        Making("pop", 8, 3, corrections=Corrections(meter=(3, 4), key="D minor")), Making("pop", 4, 9, chords="| C  G/B |"),
+        Making("pop", 8, 3, corrections=Corrections(meter=(3, 4), key="D minor")),
+        Making("pop", 4, 9, chords="| C  G/B |"),
     ),
-    styles=(("bossa_nova", 0.7), ("swing", 0.3)), style_factor=0.8, blend=Blend("rock", 4, 0.35),
+    styles=(("bossa_nova", 0.7), ("swing", 0.3)),
+    style_factor=0.8,
+    blend=Blend("rock", 4, 0.35),
     explore={"guitar": {"density": 1.5, "character": -0.25}, "drums": {"density": -2}},
-)  # fmt: skip
+)
 
 
 @pytest.mark.parametrize(
-    "settings", [Settings(), MANY, MADE, Settings(instruments=()), Settings(corrections=Corrections(meter=(6, 8)))]
+    "settings",
+    [
+        Settings(),
+        MANY,
+        MADE,
+        Settings(instruments=()),
+        Settings(corrections=Corrections(meter=(6, 8))),
+    ],
 )
 def test_settings_come_back(settings):
     assert Settings.from_json(settings.to_json()) == settings
-    assert Settings.from_query(dict(parse_qsl(settings.to_address(), keep_blank_values=True))) == settings
+    assert (
+        Settings.from_query(dict(parse_qsl(settings.to_address(), keep_blank_values=True)))
+        == settings
+    )
 
 
 def test_what_is_usual_is_not_written():
     assert json.loads(Settings().to_json()) == {"genre": "pop", "seed": 0}
     assert Settings(seed=3).to_address() == "genre=pop&seed=3"
-    assert Settings(invented=Making("folk", 16, 7)).to_query()["invented"] == '{"genre":"folk","seed":7}'
+    assert (
+        Settings(invented=Making("folk", 16, 7)).to_query()["invented"]
+        == '{"genre":"folk","seed":7}'
+    )
 
 
 def test_an_address_may_hold_what_others_put_there():
-    assert Settings.from_query({"__theme": "dark", "utm_source": "x", "seed": "5"}) == Settings(seed=5)
+    assert Settings.from_query({"__theme": "dark", "utm_source": "x", "seed": "5"}) == Settings(
+        seed=5
+    )
 
 
-@pytest.mark.parametrize("text, message", [
-    ("", "no settings file"), ("[]", "no settings file"), ("{", "no settings file"), (b"\xff\xfe", "no settings file"),
-    ('{"tune": 1}', "hold 'tune'"), ('{"seed": "x"}', "seed"), ('{"seed": -1}', "seed -1"), ('{"seed": true}', "seed"),
-    ('{"variation": 3}', "variation 3"), ('{"variation": null}', "variation"), ('{"intro": "fanfare"}', "fanfare"),
-    ('{"instruments": ["tuba"]}', "tuba"), ('{"instruments": "drums"}', "instruments"), ('{"instruments": [[]]}', "instruments"),
-    ('{"corrections": 3}', "corrections"), ('{"corrections": {"speed": 3}}', "'speed'"),
-    ('{"corrections": {"tempo": "x"}}', "tempo"),
-    ('{"corrections": {"meter": [3]}}', "meter"), ('{"corrections": {"meter": "3/4"}}', "meter"),
-    ('{"corrections": {"key": 3}}', "key"),
-    ('{"invented": 3}', "invented"), ('{"invented": {"bars": 8}}', "needed: genre"), ('{"invented": {"tune": 8}}', "'tune'"),
-    ('{"invented": {"genre": "pop", "bars": 7}}', "7 bars"), ('{"invented": {"genre": "pop", "bars": "x"}}', "bars"),
-    ('{"invented": {"genre": "pop", "variation": 1.6}}', "1.6"), ('{"invented": {"genre": "pop", "seed": -1}}', "-1"),
-    ('{"invented": {"genre": "pop"}, "melody": "ode_to_joy"}', "one of them"),
-    ('{"continued": {"genre": "pop"}}', "a list"), ('{"continued": [3]}', "continued"),
-    (json.dumps({"continued": [{"genre": "pop"}] * 9}), "9 times"),
-    ('{"continued": [{"genre": "pop", "corrections": {"tempo": "x"}}]}', "tempo"),
-    ('{"continued": [{"genre": "pop", "chords": 3}]}', "chords"),
-    ('{"styles": "samba"}', "styles"), ('{"styles": [["samba"]]}', "styles"), ('{"styles": [[3, 1]]}', "style"),
-    ('{"styles": [["samba", 0]]}', "weight"), ('{"styles": [["samba", NaN]]}', "weight"),
-    ('{"styles": [["samba", "x"]]}', "weight"),
-    ('{"styles": [["examples/ode_to_joy.mid", 1]]}', "is unknown; accepted: bossa_nova"),  # a name, and never a file
-    ('{"styles": [["samba", 1], ["swing", 1], ["funk", 1]]}', "up to two"), ('{"style_factor": 2}', "style factor 2"),
-    ('{"blend": {"genre": "pop", "seed": 1}}', "needed: genre, seed, amount"), ('{"blend": []}', "blend"),
-    ('{"blend": {"genre": "pop", "seed": 1, "amount": 1.5}}', "amount 1.5"),
-    ('{"blend": {"genre": 3, "seed": 1, "amount": 0.5}}', "genre"), ('{"explore": ["guitar"]}', "explore"),
-    ('{"explore": {"tuba": {}}}', "tuba"), ('{"explore": {"bass": {"taste": 1}}}', "taste"),
-    ('{"explore": {"bass": {"density": 2.5}}}', "2.5"), ('{"explore": {"bass": {"density": null}}}', "density"),
-    ('{"genre": 3}', "genre"), (json.dumps({"chords": "C " * 20_000}), "chords"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "text, message",
+    [
+        ("", "no settings file"),
+        ("[]", "no settings file"),
+        ("{", "no settings file"),
+        (b"\xff\xfe", "no settings file"),
+        ('{"tune": 1}', "hold 'tune'"),
+        ('{"seed": "x"}', "seed"),
+        ('{"seed": -1}', "seed -1"),
+        ('{"seed": true}', "seed"),
+        ('{"variation": 3}', "variation 3"),
+        ('{"variation": null}', "variation"),
+        ('{"intro": "fanfare"}', "fanfare"),
+        ('{"instruments": ["tuba"]}', "tuba"),
+        ('{"instruments": "drums"}', "instruments"),
+        ('{"instruments": [[]]}', "instruments"),
+        ('{"corrections": 3}', "corrections"),
+        ('{"corrections": {"speed": 3}}', "'speed'"),
+        ('{"corrections": {"tempo": "x"}}', "tempo"),
+        ('{"corrections": {"meter": [3]}}', "meter"),
+        ('{"corrections": {"meter": "3/4"}}', "meter"),
+        ('{"corrections": {"key": 3}}', "key"),
+        ('{"invented": 3}', "invented"),
+        ('{"invented": {"bars": 8}}', "needed: genre"),
+        ('{"invented": {"tune": 8}}', "'tune'"),
+        ('{"invented": {"genre": "pop", "bars": 7}}', "7 bars"),
+        ('{"invented": {"genre": "pop", "bars": "x"}}', "bars"),
+        ('{"invented": {"genre": "pop", "variation": 1.6}}', "1.6"),
+        ('{"invented": {"genre": "pop", "seed": -1}}', "-1"),
+        ('{"invented": {"genre": "pop"}, "melody": "ode_to_joy"}', "one of them"),
+        ('{"continued": {"genre": "pop"}}', "a list"),
+        ('{"continued": [3]}', "continued"),
+        (json.dumps({"continued": [{"genre": "pop"}] * 9}), "9 times"),
+        ('{"continued": [{"genre": "pop", "corrections": {"tempo": "x"}}]}', "tempo"),
+        ('{"continued": [{"genre": "pop", "chords": 3}]}', "chords"),
+        ('{"styles": "samba"}', "styles"),
+        ('{"styles": [["samba"]]}', "styles"),
+        ('{"styles": [[3, 1]]}', "style"),
+        ('{"styles": [["samba", 0]]}', "weight"),
+        ('{"styles": [["samba", NaN]]}', "weight"),
+        ('{"styles": [["samba", "x"]]}', "weight"),
+        (
+            '{"styles": [["examples/ode_to_joy.mid", 1]]}',
+            "is unknown; accepted: bossa_nova",
+        ),  # a name, and never a file
+        ('{"styles": [["samba", 1], ["swing", 1], ["funk", 1]]}', "up to two"),
+        ('{"style_factor": 2}', "style factor 2"),
+        ('{"blend": {"genre": "pop", "seed": 1}}', "needed: genre, seed, amount"),
+        ('{"blend": []}', "blend"),
+        ('{"blend": {"genre": "pop", "seed": 1, "amount": 1.5}}', "amount 1.5"),
+        ('{"blend": {"genre": 3, "seed": 1, "amount": 0.5}}', "genre"),
+        ('{"explore": ["guitar"]}', "explore"),
+        ('{"explore": {"tuba": {}}}', "tuba"),
+        ('{"explore": {"bass": {"taste": 1}}}', "taste"),
+        ('{"explore": {"bass": {"density": 2.5}}}', "2.5"),
+        ('{"explore": {"bass": {"density": null}}}', "density"),
+        ('{"genre": 3}', "genre"),
+        (json.dumps({"chords": "C " * 20_000}), "chords"),
+    ],
+)
 def test_what_is_no_settings_file_is_refused(text, message):
     with pytest.raises(MusicError, match=message):
         Settings.from_json(text)
@@ -100,7 +158,10 @@ def test_what_is_no_address_is_refused(query):
 
 
 def test_changes_are_checked():
-    assert Settings().changed(seed=3).seed == 3 and Settings().corrected(key="Am").corrections.key == "Am"
+    assert (
+        Settings().changed(seed=3).seed == 3
+        and Settings().corrected(key="Am").corrections.key == "Am"
+    )
     for change in ({"seed": -3}, {"instruments": ("tuba",)}):
         with pytest.raises(MusicError):
             Settings().changed(**change)

@@ -27,7 +27,9 @@ from train.data import voices
 from train.data.voices import Manner
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-needs_fluidsynth = pytest.mark.skipif(shutil.which("fluidsynth") is None, reason="FluidSynth is not installed")
+needs_fluidsynth = pytest.mark.skipif(
+    shutil.which("fluidsynth") is None, reason="FluidSynth is not installed"
+)
 MODEL = tiny()
 
 
@@ -37,16 +39,29 @@ def play(genre, score, blend=None, **settings):
 
 def sing(making):
     """A scale, a note each beat, between two chords."""
-    notes = [Note(60 + (making.seed + beat) % 12, float(beat), 1.0, 80) for beat in range(4 * making.bars)]
-    return Score([Track("melody", 0, False, notes)], chords=[Chord(0.0, "Ebm"), Chord(2.0 * making.bars, "F#7")])
+    notes = [
+        Note(60 + (making.seed + beat) % 12, float(beat), 1.0, 80)
+        for beat in range(4 * making.bars)
+    ]
+    return Score(
+        [Track("melody", 0, False, notes)],
+        chords=[Chord(0.0, "Ebm"), Chord(2.0 * making.bars, "F#7")],
+    )
 
 
 def sing_on(making, score, track, key):
     """The melody, and its first note over and over in what is added."""
     melody = score.tracks[track]
     start = -(-int(melody.end) // 4) * 4
-    added = [Note(melody.notes[0].pitch, float(start + beat), 1.0, 80) for beat in range(4 * making.bars)]
-    return Score([Track("melody", 0, False, melody.notes + added)], score.tempos, score.meters, chords=[Chord(0.0, "G")])
+    added = [
+        Note(melody.notes[0].pitch, float(start + beat), 1.0, 80) for beat in range(4 * making.bars)
+    ]
+    return Score(
+        [Track("melody", 0, False, melody.notes + added)],
+        score.tempos,
+        score.meters,
+        chords=[Chord(0.0, "G")],
+    )
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +73,9 @@ def ode():
 def hummed(tmp_path_factory):
     notes = read_midi(EXAMPLES / "ode_to_joy.mid").tracks[0].notes[:15]
     rng = np.random.default_rng(1)
-    sung, _, _ = voices.perform([(note.pitch - 12, note.onset, note.duration) for note in notes], rng, 100, 0.02, 0.01)
+    sung, _, _ = voices.perform(
+        [(note.pitch - 12, note.onset, note.duration) for note in notes], rng, 100, 0.02, 0.01
+    )
     file = tmp_path_factory.mktemp("recordings") / "my tune.wav"
     soundfile.write(file, voices.record(voices.voice(sung, Manner(), rng, "hum"), rng, 30), RATE)
     return bring(file)
@@ -82,7 +99,10 @@ def test_locked_tracks_and_bars_stay(ode):
     assert kept.song.tracks[BASS].notes != first.song.tracks[BASS].notes
     bars = studio.make(play, ode, Settings(seed=3), [first], first, [], (3, 4))
     assert studio.span_of(first.song, (3, 4)) == (8.0, 16.0)
-    old, new = ([n for n in take.song.tracks[BASS].notes if not 7.8 < n.onset < 16] for take in (first, bars))
+    old, new = (
+        [n for n in take.song.tracks[BASS].notes if not 7.8 < n.onset < 16]
+        for take in (first, bars)
+    )
     assert [n[:2] for n in old] == [n[:2] for n in new]
     with pytest.raises(MusicError, match="every instrument that plays is locked"):
         studio.make(play, ode, Settings(instruments=("drums",)), [first], first, ["drums"])
@@ -93,9 +113,18 @@ def test_the_sound_of_a_take_comes_in_stems_and_as_a_whole(ode):
     take = studio.make(play, ode, Settings(), [])
     assert set(studio.finish(take)) <= {None}
     playing = {track.name for track in take.song.tracks if track.notes}
-    assert set(take.sounds) == playing and {file.suffix for file in take.files} == {".mid", ".json", ".png", ".mp3"}
+    assert set(take.sounds) == playing and {file.suffix for file in take.files} == {
+        ".mid",
+        ".json",
+        ".png",
+        ".mp3",
+    }
     view = take.view()
-    assert view["sound"] == "there" and set(view["stems"]) == playing and not any(track["muted"] for track in view["tracks"])
+    assert (
+        view["sound"] == "there"
+        and set(view["stems"]) == playing
+        and not any(track["muted"] for track in view["tracks"])
+    )
     assert list(studio.finish(take)) == []  # there is nothing more to do
     studio.write_sounds(take)
     names = {file.name for file in take.files}
@@ -105,7 +134,9 @@ def test_the_sound_of_a_take_comes_in_stems_and_as_a_whole(ode):
     shutil.rmtree(take.folder)  # as after an hour
     assert studio.find([take], 1) is take and take.is_there and take.sounds is None
     list(studio.finish(take))
-    assert take.is_there and all(Path(path).is_file() for path in [*take.sounds.values(), *take.files])
+    assert take.is_there and all(
+        Path(path).is_file() for path in [*take.sounds.values(), *take.files]
+    )
 
 
 @needs_fluidsynth
@@ -113,17 +144,28 @@ def test_a_recording_is_a_track_of_its_own(hummed):
     take = studio.make(play, hummed, Settings(), [])
     list(studio.finish(take))
     view = take.view()
-    assert VOICE in take.sounds and view["tracks"][0]["name"] == VOICE and len(view["tracks"][0]["notes"]) == len(hummed.notes)
+    assert (
+        VOICE in take.sounds
+        and view["tracks"][0]["name"] == VOICE
+        and len(view["tracks"][0]["notes"]) == len(hummed.notes)
+    )
     assert {track["name"] for track in view["tracks"] if track["muted"]} == {TRACK_NAMES[MELODY]}
     length = {soundfile.info(path).frames for path in take.sounds.values()}
     assert len(length) == 1
     studio.write_sounds(take)
-    whole, piano, band = (soundfile.read(take.folder / f"{take.name}{ending}.wav")[0] for ending in ("", "_piano", "_band"))
+    whole, piano, band = (
+        soundfile.read(take.folder / f"{take.name}{ending}.wav")[0]
+        for ending in ("", "_piano", "_band")
+    )
     assert len({len(whole), len(piano), len(band)}) == 1
-    assert all(not np.allclose(one, other) for one, other in ((whole, piano), (whole, band), (piano, band)))
+    assert all(
+        not np.allclose(one, other) for one, other in ((whole, piano), (whole, band), (piano, band))
+    )
     # Where it was sung, the recording is heard: in the whole it follows the notes' own times.
     *_, alone = studio.hear_alone(take.melody)
-    assert set(alone) == {"piano", VOICE} and studio.view_alone(take.melody, alone)["sound"] == "there"
+    assert (
+        set(alone) == {"piano", VOICE} and studio.view_alone(take.melody, alone)["sound"] == "there"
+    )
 
 
 @needs_fluidsynth
@@ -188,8 +230,14 @@ def test_another_take_of_a_take_has_no_settings_that_would_make_other_music(ode)
 
 
 def test_bars_are_counted_as_they_are_shown():
-    song = Score([Track(notes=[Note(60, 0.0, 14.0, 80)])], meters=[TimeSignature(0.0, 4, 4), TimeSignature(6.0, 4, 4)])
-    assert studio.span_of(song, (2, 2)) == (4.0, 6.0) and studio.span_of(song, (3, 99)) == (6.0, 14.0)
+    song = Score(
+        [Track(notes=[Note(60, 0.0, 14.0, 80)])],
+        meters=[TimeSignature(0.0, 4, 4), TimeSignature(6.0, 4, 4)],
+    )
+    assert studio.span_of(song, (2, 2)) == (4.0, 6.0) and studio.span_of(song, (3, 99)) == (
+        6.0,
+        14.0,
+    )
 
 
 def test_old_folders_go(monkeypatch):
@@ -205,12 +253,23 @@ def test_old_folders_go(monkeypatch):
 def test_an_invented_melody_is_one_like_any_other_and_brings_its_chords():
     settings = Settings(invented=Making("jazz", 8, 3), intro="bars")
     melody = inventing.invented(sing, settings.invented)
-    assert melody.name == "invented_jazz_3" and melody.score.tracks[0].notes == sing(settings.invented).tracks[0].notes
+    assert (
+        melody.name == "invented_jazz_3"
+        and melody.score.tracks[0].notes == sing(settings.invented).tracks[0].notes
+    )
     take = studio.make(play, melody, settings, [])
-    assert [(chord.onset, chord.symbol) for chord in take.song.chords[-2:]] == [(8.0, "Ebm"), (24.0, "F#7")]  # after two bars
+    assert [(chord.onset, chord.symbol) for chord in take.song.chords[-2:]] == [
+        (8.0, "Ebm"),
+        (24.0, "F#7"),
+    ]  # after two bars
     corrected = studio.make(play, melody, settings.corrected(pace=2.0).changed(intro="none"), [])
-    assert [(chord.onset, chord.symbol) for chord in corrected.song.chords] == [(0.0, "Ebm"), (32.0, "F#7")]
-    assert "C" in studio.make(play, melody, settings.changed(chords="| C |"), []).chords  # the visitor's own come first
+    assert [(chord.onset, chord.symbol) for chord in corrected.song.chords] == [
+        (0.0, "Ebm"),
+        (32.0, "F#7"),
+    ]
+    assert (
+        "C" in studio.make(play, melody, settings.changed(chords="| C |"), []).chords
+    )  # the visitor's own come first
     assert inventing.made_again(sing, sing_on, take.settings, None).score == melody.score
     assert "jazz, seed 3" in inventing.told(melody, settings)
 
@@ -226,8 +285,13 @@ def test_a_melody_goes_on_and_back(ode):
     assert once.score.tempos[0].bpm == pytest.approx(90, abs=0.01)
     assert studio.make(play, twice, both, []).song.chords == [Chord(0.0, "G")]
     read = Settings.from_json(both.to_json())
-    assert inventing.made_again(sing, sing_on, read, twice).score == twice.score  # from what was brought, not from what it became
-    assert inventing.shorter(twice, both) == (once, after) and inventing.shorter(once, after) == (ode, corrected)
+    assert (
+        inventing.made_again(sing, sing_on, read, twice).score == twice.score
+    )  # from what was brought, not from what it became
+    assert inventing.shorter(twice, both) == (once, after) and inventing.shorter(once, after) == (
+        ode,
+        corrected,
+    )
     with pytest.raises(MusicError, match="nothing was added"):
         inventing.shorter(ode, corrected)
     many = corrected.changed(continued=(Making("pop", 4),) * 8)
@@ -238,7 +302,9 @@ def test_a_melody_goes_on_and_back(ode):
 def test_of_a_recording_that_goes_on_only_the_notes_are_left(hummed):
     longer, settings = inventing.longer(sing_on, hummed, Settings(), Making("pop", 4, 1))
     take = studio.make(play, longer, settings, [])
-    assert take.melody.sung is None and "Your recording is not played" in inventing.told(longer, settings)
+    assert take.melody.sung is None and "Your recording is not played" in inventing.told(
+        longer, settings
+    )
     assert inventing.shorter(longer, settings)[0] is hummed
 
 
@@ -255,32 +321,57 @@ def test_a_style_is_asked_for_by_name_or_as_a_song_of_ones_own(ode):
     settings = Settings(styles=(("bossa_nova", 0.7), ("swing", 0.3)), style_factor=0.8)
     take = studio.make(ask, ode, settings, [])
     assert asked == [([("bossa_nova", 0.7), ("swing", 0.3)], 0.8)]
-    assert take.label == "1: pop, seed 0, bossa nova + swing" and take.name == "ode_to_joy_pop_0_bossa_nova_swing"
+    assert (
+        take.label == "1: pop, seed 0, bossa nova + swing"
+        and take.name == "ode_to_joy_pop_0_bossa_nova_swing"
+    )
     own = studio.make(ask, ode, Settings(), [], style=Path("/somewhere/my_song.mid"))
-    assert asked[1:] == [(Path("/somewhere/my_song.mid"), 0.5)] and own.label == "1: pop, seed 0, my_song"
-    assert [file.suffix for file in own.files] == [".mid"] and not own.has_settings  # they would not make it again
+    assert (
+        asked[1:] == [(Path("/somewhere/my_song.mid"), 0.5)]
+        and own.label == "1: pop, seed 0, my_song"
+    )
+    assert [file.suffix for file in own.files] == [
+        ".mid"
+    ] and not own.has_settings  # they would not make it again
 
 
 def test_between_two_takes(ode):
-    first, second = (studio.make(play, ode, Settings("ode_to_joy", seed=seed), []) for seed in (1, 2))
+    first, second = (
+        studio.make(play, ode, Settings("ode_to_joy", seed=seed), []) for seed in (1, 2)
+    )
     second.number = 2
     settings = moves.between(first, second, 0.3)
-    assert settings.blend == Blend("pop", 2, 0.3) and moves.between(first, second, 0) == first.settings
+    assert (
+        settings.blend == Blend("pop", 2, 0.3) and moves.between(first, second, 0) == first.settings
+    )
     half = studio.accompanied(play, first.melody, settings, [first, second])
     assert half.label == "3: pop 1 + pop 2, 0.3" and half.name == "ode_to_joy_pop_1_pop_2_0.3"
-    assert half.song.tracks[BASS].notes not in (first.song.tracks[BASS].notes, second.song.tracks[BASS].notes)
+    assert half.song.tracks[BASS].notes not in (
+        first.song.tracks[BASS].notes,
+        second.song.tracks[BASS].notes,
+    )
     made = Settings.from_json(half.files[1].read_text())
     assert studio.make(play, ode, made, []).song == half.song
-    end = studio.accompanied(play, first.melody, moves.between(half, second, 1), [half])  # on the same way, to its end
+    end = studio.accompanied(
+        play, first.melody, moves.between(half, second, 1), [half]
+    )  # on the same way, to its end
     assert end.song.tracks[BASS].notes == second.song.tracks[BASS].notes
-    unused = studio.make(play, ode, Settings("ode_to_joy", seed=3, style_factor=0.9), [])  # of no style
+    unused = studio.make(
+        play, ode, Settings("ode_to_joy", seed=3, style_factor=0.9), []
+    )  # of no style
     assert moves.between(first, unused, 0.3).blend == Blend("pop", 3, 0.3)
     again = studio.make(play, ode, Settings("ode_to_joy", seed=3), [half], first, ["drums"])
     busier = studio.make(play, ode, Settings("ode_to_joy", seed=4, variation=0.5), [again])
     other = studio.make(play, ode, Settings("ode_to_joy", seed=4).corrected(later=1), [busier])
     assert moves.others([first, second, half, again, busier, other], half) == [second]
-    for take, words in ((None, "choose the other"), (again, "whole"), (half, "between two itself"), (busier, "variation"),
-                        (other, "differ in"), (first, "neither genre nor seed")):  # fmt: skip
+    for take, words in (
+        (None, "choose the other"),
+        (again, "whole"),
+        (half, "between two itself"),
+        (busier, "variation"),
+        (other, "differ in"),
+        (first, "neither genre nor seed"),
+    ):
         with pytest.raises(MusicError, match=words):
             moves.between(first, take, 0.5)
 
@@ -292,11 +383,21 @@ def test_an_instrument_moves_step_by_step(ode):
         return model.accompany(score, **settings)
 
     take = studio.make(play, ode, Settings(seed=1), [])
-    busier = studio.accompanied(play, take.melody, moves.moved(take, "guitar", (1.0, 0.0, -0.5)), [take])
-    assert busier.settings.explore == {"guitar": {"density": 1.0, "character": -0.5}} and busier.label.endswith("guitar moved")
+    busier = studio.accompanied(
+        play, take.melody, moves.moved(take, "guitar", (1.0, 0.0, -0.5)), [take]
+    )
+    assert busier.settings.explore == {
+        "guitar": {"density": 1.0, "character": -0.5}
+    } and busier.label.endswith("guitar moved")
     both = moves.moved(busier, "drums", (-2.0, 1.0, 0.0))  # drums have no variety
-    assert both.explore == {"drums": {"density": -2.0}, "guitar": {"density": 1.0, "character": -0.5}}
-    assert moves.amounts_of(busier, "guitar") == [1.0, 0.0, -0.5] and moves.amounts_of(busier, "bass") == [0.0] * 3
+    assert both.explore == {
+        "drums": {"density": -2.0},
+        "guitar": {"density": 1.0, "character": -0.5},
+    }
+    assert (
+        moves.amounts_of(busier, "guitar") == [1.0, 0.0, -0.5]
+        and moves.amounts_of(busier, "bass") == [0.0] * 3
+    )
     assert moves.moved(busier, "guitar", (0.0, 0.0, 0.0)) == take.settings
     for name in (DRUMS, BASS):
         assert busier.song.tracks[name].notes == take.song.tracks[name].notes

@@ -12,7 +12,14 @@ def planes(*notes, steps=32):
 def test_symbols_and_transposition():
     assert [chords.symbol(c) for c in (0, 7, 12, 21)] == ["C", "G", "Cm", "Am"]
     assert chords.transpose(np.array([0, 11, 12, 23]), 2).tolist() == [2, 1, 14, 13]
-    assert [int(chords.root_offset(np.array(c))) for c in (0, 5, 6, 11, 12, 21)] == [0, 5, -6, -1, 0, -3]
+    assert [int(chords.root_offset(np.array(c))) for c in (0, 5, 6, 11, 12, 21)] == [
+        0,
+        5,
+        -6,
+        -1,
+        0,
+        -3,
+    ]
 
 
 def test_chroma_counts_sounding_steps_by_half_bar():
@@ -23,8 +30,18 @@ def test_chroma_counts_sounding_steps_by_half_bar():
 
 def test_the_chords_of_an_arrangement_are_read_from_its_notes():
     # C | Am | F | G7 without its fifth, a note of passage in the melody
-    harmony = planes([60, 0, 8], [64, 0, 16], [67, 0, 8], [69, 8, 16], [60, 8, 24], [65, 16, 24], [69, 16, 24],
-                     [59, 24, 32], [67, 24, 32], [65, 24, 32])  # fmt: skip
+    harmony = planes(
+        [60, 0, 8],
+        [64, 0, 16],
+        [67, 0, 8],
+        [69, 8, 16],
+        [60, 8, 24],
+        [65, 16, 24],
+        [69, 16, 24],
+        [59, 24, 32],
+        [67, 24, 32],
+        [65, 24, 32],
+    )
     bass = planes([36, 0, 8], [33, 8, 16], [41, 16, 24], [43, 24, 32])
     melody = planes([74, 3, 5], [76, 5, 12])
     plan = chords.of_arrangement(chords.chroma(harmony), chords.chroma(bass), chords.chroma(melody))
@@ -45,7 +62,12 @@ def test_features_of_a_transposed_melody_are_transposed_features():
     rows = features(planes(*melody))
     assert rows.shape == (4, 66)
     assert (transpose_features(rows, 5) == features(planes(*up))).all()
-    assert rows[0, 0] == 3 / 8 and rows[0, 4] == 3 / 8 and rows[0, 24 + 0] == 1 and rows[0, 24 + 4] == 0
+    assert (
+        rows[0, 0] == 3 / 8
+        and rows[0, 4] == 3 / 8
+        and rows[0, 24 + 0] == 1
+        and rows[0, 24 + 4] == 0
+    )
 
 
 def test_a_planner_gives_a_chord_per_half_bar():

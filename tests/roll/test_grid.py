@@ -32,7 +32,8 @@ def test_six_eight_shuffles_two_bars_to_a_model_bar():
 
 
 @pytest.mark.parametrize(
-    "numerator, denominator, steps", [(2, 4, 8), (5, 4, 20), (7, 8, 14), (9, 8, 12), (12, 8, 16), (2, 2, 16)]
+    "numerator, denominator, steps",
+    [(2, 4, 8), (5, 4, 20), (7, 8, 14), (9, 8, 12), (12, 8, 16), (2, 2, 16)],
 )
 def test_bars_of_any_meter_begin_on_a_beat_of_the_model(numerator, denominator, steps):
     g = grid([(0, numerator, denominator)], 0, numerator * 16 / denominator)

@@ -16,7 +16,9 @@ def test_planes_keep_a_note_struck_again():
     assert sorted(map(tuple, pianoroll.from_planes(planes))) == sorted(map(tuple, LOPSIDED))
 
 
-@given(st.lists(st.tuples(st.integers(0, 127), st.integers(0, 60), st.integers(1, 30)), max_size=40))
+@given(
+    st.lists(st.tuples(st.integers(0, 127), st.integers(0, 60), st.integers(1, 30)), max_size=40)
+)
 @settings(max_examples=60, deadline=None)
 def test_planes_and_notes_undo_each_other(raw):
     # One note at a time for each pitch, as on an instrument.
@@ -38,14 +40,19 @@ def test_a_sustain_without_onset_is_struck_where_it_begins():
 def test_blocks_undo_each_other_and_keep_order():
     planes = pianoroll.to_planes(LOPSIDED, 64)
     blocks = pianoroll.to_blocks(planes)
-    assert blocks.shape == (2, 2, 32, 128) and blocks[1, 1, 0, 36] == 1 and blocks[0, 0, 31, 36] == 1
+    assert (
+        blocks.shape == (2, 2, 32, 128) and blocks[1, 1, 0, 36] == 1 and blocks[0, 0, 31, 36] == 1
+    )
     assert (pianoroll.from_blocks(blocks) == planes).all()
     five = np.stack([planes] * 5)
     assert (pianoroll.from_blocks(pianoroll.to_blocks(five)) == five).all()
 
 
 def score_of(notes, meter=(4, 4)):
-    tracks = [Track(name, is_drum=name == "drums") for name in ("drums", "piano", "guitar", "bass", "strings")]
+    tracks = [
+        Track(name, is_drum=name == "drums")
+        for name in ("drums", "piano", "guitar", "bass", "strings")
+    ]
     tracks[1].notes = [Note(p, s / 4, (e - s) / 4, 80) for p, s, e in notes]
     tracks[3].notes = [Note(40, 0.5, 1.25, 80)]
     return Score(tracks, meters=[TimeSignature(0, *meter)])

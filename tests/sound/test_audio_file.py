@@ -19,10 +19,21 @@ from accomp.sound.render import SAMPLE_RATE, render
 from tests.support.scores import NOTE, midi
 from tests.support.sounds import FORMATS, bursts, encoded, silent_video, tone
 
-needs_fluidsynth = pytest.mark.skipif(shutil.which("fluidsynth") is None, reason="FluidSynth is not installed")
+needs_fluidsynth = pytest.mark.skipif(
+    shutil.which("fluidsynth") is None, reason="FluidSynth is not installed"
+)
 ONSETS = (0.5, 1.2, 1.9)
-RATES = {"ogg": (44_100, 48_000), "mp3": (8_000, 44_100), "opus": (16_000, 48_000), "webm": (48_000, 24_000)}
-CASES = [(kind, rate, channels) for kind in FORMATS for rate, channels in zip(RATES.get(kind, (22_050, 96_000)), (1, 2))]
+RATES = {
+    "ogg": (44_100, 48_000),
+    "mp3": (8_000, 44_100),
+    "opus": (16_000, 48_000),
+    "webm": (48_000, 24_000),
+}
+CASES = [
+    (kind, rate, channels)
+    for kind in FORMATS
+    for rate, channels in zip(RATES.get(kind, (22_050, 96_000)), (1, 2))
+]
 
 
 def both(left: np.ndarray, right: np.ndarray | None = None) -> np.ndarray:
@@ -68,7 +79,9 @@ def test_every_format_is_heard_in_time(kind, rate, channels):
 
 @pytest.mark.parametrize("kind", FORMATS)
 def test_the_sound_is_the_same(kind):
-    chirp = 0.4 * np.sin(2 * np.pi * (200 * (t := np.arange(96_000) / 48_000) + 100 * t**2)).astype(np.float32)
+    chirp = 0.4 * np.sin(2 * np.pi * (200 * (t := np.arange(96_000) / 48_000) + 100 * t**2)).astype(
+        np.float32
+    )
     mono = read_recording(encoded(both(chirp), kind)).mono[:32_000]
     lossless = kind in ("wav", "wav24", "wavfloat", "alac", "flac", "aiff")
     difference = mono / np.linalg.norm(mono) - chirp[::3] / np.linalg.norm(chirp[::3])
@@ -77,7 +90,9 @@ def test_the_sound_is_the_same(kind):
 
 def test_both_rates_show_the_same_moment():
     recording = read_recording(encoded(bursts(ONSETS, 2.5, 44_100), "wav", 44_100))
-    assert np.allclose(errors_of_onsets(recording.stereo()[:, 1], SAMPLE_RATE), 0, atol=1.5 / SAMPLE_RATE)
+    assert np.allclose(
+        errors_of_onsets(recording.stereo()[:, 1], SAMPLE_RATE), 0, atol=1.5 / SAMPLE_RATE
+    )
     assert np.allclose(errors_of_onsets(recording.mono, RATE), 0, atol=1.5 / RATE)
     assert len(recording.stereo(22_050)) == pytest.approx(2.5 * 22_050, abs=2)
 
@@ -92,14 +107,19 @@ def test_channels_stay_apart_and_surround_is_folded():
     assert np.abs(surround.mono).max() == pytest.approx(0.5, abs=0.02)
 
 
-@pytest.mark.parametrize("other, used", [(lambda left: 0 * left, 0), (lambda left: -left, 0), (lambda left: -2 * left, 1)])
+@pytest.mark.parametrize(
+    "other, used",
+    [(lambda left: 0 * left, 0), (lambda left: -left, 0), (lambda left: -2 * left, 1)],
+)
 def test_a_dead_channel_and_opposite_channels_take_nothing_away(other, used):
     left = tone(1.5, level=0.4)
     recording = read_recording(encoded(both(left, other(left))))
     assert recording.channel == used
     assert np.abs(recording.mono).max() == pytest.approx(0.4 * (1 + used), abs=0.02)
     stereo = recording.stereo()
-    assert np.array_equal(stereo[:, 0], stereo[:, 1]) and np.abs(stereo).max() == pytest.approx(0.4 * (1 + used), abs=0.02)
+    assert np.array_equal(stereo[:, 0], stereo[:, 1]) and np.abs(stereo).max() == pytest.approx(
+        0.4 * (1 + used), abs=0.02
+    )
 
 
 def test_paths_bytes_and_files_give_the_same(tmp_path):
@@ -139,14 +159,24 @@ def test_is_recording_goes_by_content(tmp_path):
     assert not is_recording(path)
     assert not is_recording(tmp_path) and not is_recording(tmp_path / "missing.wav")
     rmi = b"RIFF" + struct.pack("<I", 100) + b"RMIDdata" + midi(NOTE)
-    for data in (rmi, b"", b"\xff", b"a text", b"%PDF-1.4", b"\x89PNG\r\n\x1a\n", b"\xff\xfe\x00t\x00e\x00x\x00t", bytes(100)):
+    for data in (
+        rmi,
+        b"",
+        b"\xff",
+        b"a text",
+        b"%PDF-1.4",
+        b"\x89PNG\r\n\x1a\n",
+        b"\xff\xfe\x00t\x00e\x00x\x00t",
+        bytes(100),
+    ):
         assert not is_recording(data)
 
 
 def test_other_first_bytes_of_mp3_and_aac():
     assert is_recording(b"ID3\x04" + bytes(12))
     assert all(
-        is_recording(bytes(head)) for head in ((255, 251, 144, 0), (255, 243, 64, 0), (255, 241, 80, 128), (255, 249, 80, 0))
+        is_recording(bytes(head))
+        for head in ((255, 251, 144, 0), (255, 243, 64, 0), (255, 241, 80, 128), (255, 249, 80, 0))
     )
 
 
@@ -158,7 +188,10 @@ def test_other_first_bytes_of_mp3_and_aac():
     [
         (b"", "the file is empty.*accepted: recordings"),
         (b"Dear diary, today I sang.", "no recording: it seems to be a text"),
-        (b"#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\nhttp://127.0.0.1:9/a.ts\n", "it seems to be a text"),
+        (
+            b"#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\nhttp://127.0.0.1:9/a.ts\n",
+            "it seems to be a text",
+        ),
         (b"\x89PNG\r\n\x1a\n" + bytes(64), "a PNG picture"),
         (bytes(5000), "of an unknown kind"),
         (midi(NOTE), "the file is MIDI: it holds notes, not sound"),
@@ -190,7 +223,10 @@ def test_too_short():
     [
         (np.zeros(96_000, np.float32), "complete silence"),
         (np.full(96_000, 0.3, np.float32), "complete silence"),  # only an offset
-        (1e-3 * np.random.default_rng(0).standard_normal(96_000).astype(np.float32), "noise as soft as -6"),
+        (
+            1e-3 * np.random.default_rng(0).standard_normal(96_000).astype(np.float32),
+            "noise as soft as -6",
+        ),
         (bursts([0.5], 2, length=0.1), "a sound shorter than 0.2 seconds"),
     ],
 )
@@ -213,7 +249,9 @@ def test_the_beginning_of_a_truncated_file_is_used(kind):
     assert "damaged" in refusal(data[: len(data) // 8])
 
 
-@pytest.mark.parametrize("kind", ["opus", "ogg", "webm"])  # these do not say how long they should be
+@pytest.mark.parametrize(
+    "kind", ["opus", "ogg", "webm"]
+)  # these do not say how long they should be
 def test_the_beginning_of_a_truncated_stream_is_used(kind):
     data = encoded(both(tone(4.0)), kind)
     assert 1.5 < read_recording(data[: len(data) * 6 // 10]).seconds < 2.6
@@ -243,7 +281,9 @@ def test_a_recorder_that_never_filled_in_the_length_is_no_damage(size):
     assert recording.seconds == pytest.approx(2) and recording.notices == []
 
 
-@pytest.mark.parametrize("at, value", [(24, 1), (24, 2**31), (34, 64)])  # the sample rate; bits per sample
+@pytest.mark.parametrize(
+    "at, value", [(24, 1), (24, 2**31), (34, 64)]
+)  # the sample rate; bits per sample
 def test_an_impossible_header_is_damage(at, value):
     data = bytearray(encoded(tone(2.0)))
     struct.pack_into("<I" if at == 24 else "<H", data, at, value)
@@ -262,7 +302,9 @@ def test_floats_that_are_no_numbers_do_no_harm():
 
 @pytest.mark.parametrize("kind", ["wav", "wav24", "flac", "alac", "opus", "webm"])
 def test_clipping_is_noticed(kind):
-    sung = sum(np.sin(2 * np.pi * 180 * h * np.arange(96_000) / 48_000 + h * h) / h for h in range(1, 12)).astype(np.float32)
+    sung = sum(
+        np.sin(2 * np.pi * 180 * h * np.arange(96_000) / 48_000 + h * h) / h for h in range(1, 12)
+    ).astype(np.float32)
     sung /= np.abs(sung).max()
     assert read_recording(encoded(0.99 * sung, kind)).notices == []
     (notice,) = read_recording(encoded(np.clip(1.6 * sung, -1, 1), kind)).notices
@@ -281,7 +323,21 @@ def long_wav(path: Path, seconds: int, rate: int = 48_000) -> Path:
     """A stereo WAV file that takes no room on the disk: its silence is not written."""
     size = seconds * rate * 4
     with path.open("wb") as file:
-        header = (b"RIFF", size + 36, b"WAVE", b"fmt ", 16, 1, 2, rate, rate * 4, 4, 16, b"data", size)
+        header = (
+            b"RIFF",
+            size + 36,
+            b"WAVE",
+            b"fmt ",
+            16,
+            1,
+            2,
+            rate,
+            rate * 4,
+            4,
+            16,
+            b"data",
+            size,
+        )
         file.write(struct.pack("<4sI4s4sIHHIIHH4sI", *header))
         file.truncate(size + 44)
     return path
@@ -289,7 +345,9 @@ def long_wav(path: Path, seconds: int, rate: int = 48_000) -> Path:
 
 def test_a_long_file_is_refused_at_once(tmp_path):
     begun = time.perf_counter()
-    assert "lasts 120:00 minutes; accepted: up to 10 minutes" in refusal(long_wav(tmp_path / "long.wav", 7200))
+    assert "lasts 120:00 minutes; accepted: up to 10 minutes" in refusal(
+        long_wav(tmp_path / "long.wav", 7200)
+    )
     assert time.perf_counter() - begun < 2
 
 
@@ -308,7 +366,9 @@ def test_a_header_that_lies_about_the_length_is_not_believed():
         struct.pack_into("<I", data, at, 2_000_000_000)
     recording = read_recording(bytes(data))
     assert recording.seconds == pytest.approx(2)
-    assert recording.notices == ["the file is damaged or incomplete: only its first 2.0 seconds could be read"]
+    assert recording.notices == [
+        "the file is damaged or incomplete: only its first 2.0 seconds could be read"
+    ]
 
 
 def test_ten_minutes_take_little_memory(tmp_path):
@@ -323,7 +383,9 @@ def test_ten_minutes_take_little_memory(tmp_path):
         "assert len(samples) > 44_000 * 599\n"
         "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)"
     )
-    done = subprocess.run([sys.executable, "-c", script, path], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", script, path], capture_output=True, text=True, check=True
+    )
     assert int(done.stdout) / (1000 if sys.platform != "darwin" else 1e6) < 450  # MB
 
 
@@ -351,7 +413,9 @@ def recorded(samples: np.ndarray) -> Recording:
     return read_recording(encoded(samples, "wavfloat", SAMPLE_RATE))
 
 
-def parts(mixed: np.ndarray, recording: Recording, song: Score, start: float) -> tuple[np.ndarray, np.ndarray]:
+def parts(
+    mixed: np.ndarray, recording: Recording, song: Score, start: float
+) -> tuple[np.ndarray, np.ndarray]:
     """The gains of the band and of the recording in `mixed`, by least squares, with each at its due place; and the rest."""
     alone = play_band(song)
     columns = np.zeros((2, len(mixed)), np.float64)
@@ -368,8 +432,12 @@ def test_the_recording_lies_on_the_band_to_the_sample(start):
     recording = recorded(bursts([0.5, 1.0, 1.5, 2.0, 2.5], 3.0, SAMPLE_RATE))
     mixed = mix_with_recording(play_band(band()), recording, start)
     gains, rest = parts(mixed, recording, band(), start)
-    assert (gains > 0).all() and np.abs(rest).max() < 1e-4  # one sample beside would leave a tenth of a click
-    assert len(mixed) >= max(round((3.0 - min(start, 0)) * SAMPLE_RATE), round((4.0 + max(start, 0)) * SAMPLE_RATE))
+    assert (gains > 0).all() and np.abs(
+        rest
+    ).max() < 1e-4  # one sample beside would leave a tenth of a click
+    assert len(mixed) >= max(
+        round((3.0 - min(start, 0)) * SAMPLE_RATE), round((4.0 + max(start, 0)) * SAMPLE_RATE)
+    )
 
 
 @needs_fluidsynth
@@ -384,7 +452,11 @@ def test_the_recording_is_in_front_and_the_whole_is_as_loud_as_all_results(level
     ahead = loudness(gains[1] * clean(recording.stereo())) - loudness(gains[0] * alone)
     assert ahead == pytest.approx(LEAD, abs=0.2)
     peak = 20 * np.log10(np.abs(mixed).max())
-    assert loudness(mixed) == pytest.approx(-16, abs=0.1) and peak <= -0.99 or peak == pytest.approx(-1, abs=0.01)
+    assert (
+        loudness(mixed) == pytest.approx(-16, abs=0.1)
+        and peak <= -0.99
+        or peak == pytest.approx(-1, abs=0.01)
+    )
 
 
 @needs_fluidsynth
@@ -402,7 +474,11 @@ def test_the_piano_plays_along_only_if_asked():
 @pytest.mark.parametrize("start", [3.0, -601.0, float("nan")])
 def test_a_start_outside_the_recording_is_refused(start):
     with pytest.raises(MusicError, match="the song would begin at"):
-        mix_with_recording(np.zeros((SAMPLE_RATE, 2), np.float32), Recording(np.zeros(2 * RATE, np.float32), 2.0), start)
+        mix_with_recording(
+            np.zeros((SAMPLE_RATE, 2), np.float32),
+            Recording(np.zeros(2 * RATE, np.float32), 2.0),
+            start,
+        )
 
 
 def test_on_clock_keeps_every_time():
@@ -422,11 +498,19 @@ def test_on_clock_keeps_every_time():
 @needs_fluidsynth
 def test_the_band_follows_a_restless_tempo_map():
     random = np.random.default_rng(0)
-    tempos = [Tempo(float(beat), round(5e5 * (1 + 0.05 * random.standard_normal()))) for beat in range(160)]
-    song = Score([Track("drums", 0, True, [Note(76, float(beat), 0.25, 110) for beat in range(0, 160, 4)])], tempos)
+    tempos = [
+        Tempo(float(beat), round(5e5 * (1 + 0.05 * random.standard_normal())))
+        for beat in range(160)
+    ]
+    song = Score(
+        [Track("drums", 0, True, [Note(76, float(beat), 0.25, 110) for beat in range(0, 160, 4)])],
+        tempos,
+    )
     sound = render(on_clock(song))[:, 0]
     late = errors_of_onsets(
-        np.pad(sound, (SAMPLE_RATE, 0)), SAMPLE_RATE, [1 + song.seconds(n.onset) for n in song.tracks[0].notes]
+        np.pad(sound, (SAMPLE_RATE, 0)),
+        SAMPLE_RATE,
+        [1 + song.seconds(n.onset) for n in song.tracks[0].notes],
     )
     assert np.ptp(late) < 0.004  # the woodblock itself takes some milliseconds
 
@@ -437,5 +521,10 @@ def test_clean_up_takes_the_offset_and_leaves_the_music():
     middle = cleaned[SAMPLE_RATE : 2 * SAMPLE_RATE]
     assert abs(middle.mean()) < 2e-3 and np.abs(middle).max() == pytest.approx(0.3, abs=0.01)
     assert cleaned[0, 0] == cleaned[-1, 0] == 0
-    begin = bursts([0.0], 12.0, SAMPLE_RATE, length=12.0)  # past the length that is filtered at once
-    assert np.abs(np.diff(clean(both(begin))[1000:-1000, 0])).max() < 0.5 * 2 * np.pi * 1000 / SAMPLE_RATE * 1.02
+    begin = bursts(
+        [0.0], 12.0, SAMPLE_RATE, length=12.0
+    )  # past the length that is filtered at once
+    assert (
+        np.abs(np.diff(clean(both(begin))[1000:-1000, 0])).max()
+        < 0.5 * 2 * np.pi * 1000 / SAMPLE_RATE * 1.02
+    )

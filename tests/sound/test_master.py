@@ -10,7 +10,9 @@ RATE = 22_050
 def noise(seconds: float, level: float = 0.1, seed: int = 0) -> np.ndarray:
     """Low noise, as [samples, 2] float32: without what a peak between samples could hide in."""
     random = np.random.default_rng(seed)
-    return (level * np.repeat(random.standard_normal((round(seconds * RATE / 4) + 1, 2)), 4, axis=0)).astype(np.float32)
+    return (
+        level * np.repeat(random.standard_normal((round(seconds * RATE / 4) + 1, 2)), 4, axis=0)
+    ).astype(np.float32)
 
 
 def strokes(seconds: float, every: float, level: float = 0.5) -> np.ndarray:
@@ -28,14 +30,22 @@ def long() -> np.ndarray:
 
 
 def test_loudness_is_that_of_the_standard():
-    for sound in (noise(3), noise(25) * np.linspace(0, 1, len(noise(25)), dtype=np.float32)[:, None], strokes(12, 1.7)):
-        assert loudness(sound, RATE) == pytest.approx(pyloudnorm.Meter(RATE).integrated_loudness(sound), abs=0.1)
+    for sound in (
+        noise(3),
+        noise(25) * np.linspace(0, 1, len(noise(25)), dtype=np.float32)[:, None],
+        strokes(12, 1.7),
+    ):
+        assert loudness(sound, RATE) == pytest.approx(
+            pyloudnorm.Meter(RATE).integrated_loudness(sound), abs=0.1
+        )
     assert loudness(np.zeros((RATE, 2), np.float32), RATE) == -np.inf
 
 
 def test_a_true_peak_lies_between_the_samples():
     time = np.arange(RATE)
-    sine = np.sin(np.pi / 2 * time + np.pi / 4)[:, None].repeat(2, axis=1).astype(np.float32)  # sampled at 0.71 only
+    sine = (
+        np.sin(np.pi / 2 * time + np.pi / 4)[:, None].repeat(2, axis=1).astype(np.float32)
+    )  # sampled at 0.71 only
     assert np.abs(sine).max() == pytest.approx(0.707, abs=0.001)
     assert true_peak(sine * np.hanning(RATE)[:, None], RATE) == pytest.approx(0.0, abs=0.2)
     long = np.zeros((25 * RATE, 2), np.float32)
@@ -43,7 +53,9 @@ def test_a_true_peak_lies_between_the_samples():
     assert true_peak(long, RATE) > -0.5
 
 
-@pytest.mark.parametrize("sound", [noise(2), noise(2, 1e-3), strokes(6, 0.5), strokes(30, 3.0), long()])
+@pytest.mark.parametrize(
+    "sound", [noise(2), noise(2, 1e-3), strokes(6, 0.5), strokes(30, 3.0), long()]
+)
 def test_every_sound_comes_out_as_loud_and_below_the_ceiling(sound):
     sound = sound.copy()
     master([sound], RATE)
@@ -59,8 +71,12 @@ def test_stems_stay_parts_of_the_mix():
     before = [stem.copy() for stem in stems]
     gain = master(stems, RATE)
     assert gain.max() / gain.min() > 1.05  # not a mere change of level
-    ratios = [stem[np.abs(old) > 1e-3] / old[np.abs(old) > 1e-3] for stem, old in zip(stems, before)]
-    assert all(ratio.min() >= gain.min() - 1e-5 and ratio.max() <= gain.max() + 1e-5 for ratio in ratios)
+    ratios = [
+        stem[np.abs(old) > 1e-3] / old[np.abs(old) > 1e-3] for stem, old in zip(stems, before)
+    ]
+    assert all(
+        ratio.min() >= gain.min() - 1e-5 and ratio.max() <= gain.max() + 1e-5 for ratio in ratios
+    )
     both = (np.abs(before[0]) > 1e-3) & (np.abs(before[2]) > 1e-3)
     assert np.allclose((stems[0] / before[0])[both], (stems[2] / before[2])[both], rtol=1e-4)
     assert loudness(sum(stems), RATE) == pytest.approx(-16, abs=0.3)
@@ -100,7 +116,9 @@ def test_the_compressor_is_gentle_and_lets_go():
     levels[2 * rate : 3 * rate] = 0.5
     gain = 20 * np.log10(compressed(levels, rate))
     assert len(gain) == len(levels)
-    assert gain[: 2 * rate].min() > -0.1 and gain[4 * rate :].min() > -0.3  # no change where it is soft
+    assert (
+        gain[: 2 * rate].min() > -0.1 and gain[4 * rate :].min() > -0.3
+    )  # no change where it is soft
     assert -6 < gain[round(2.9 * rate)] < -2  # 12 dB above the threshold
     assert np.abs(np.diff(gain)).max() < 0.5  # no step
 

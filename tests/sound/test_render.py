@@ -12,10 +12,20 @@ from accomp.errors import MusicError
 from accomp.music.score import Control, Note, Score, Tempo, Track
 from accomp.sound import render as rendering
 from accomp.sound.master import true_peak
-from accomp.sound.render import AudioUnavailable, find_soundfont, leveled, mix, render, render_stems, write_audio
+from accomp.sound.render import (
+    AudioUnavailable,
+    find_soundfont,
+    leveled,
+    mix,
+    render,
+    render_stems,
+    write_audio,
+)
 
 RATE = rendering.SAMPLE_RATE
-needs_fluidsynth = pytest.mark.skipif(shutil.which("fluidsynth") is None, reason="FluidSynth is not installed")
+needs_fluidsynth = pytest.mark.skipif(
+    shutil.which("fluidsynth") is None, reason="FluidSynth is not installed"
+)
 
 
 def piano(*notes: Note, **fields) -> Score:
@@ -83,21 +93,27 @@ def test_a_dense_loud_score_does_not_clip_and_its_stems_add_up():
     "score",
     [
         piano(*(Note(60 + i % 5, 16.0 * i, 0.5, 50 + i) for i in range(5))),  # a note now and then
-        Score([Track("drums", 0, True, [Note(38, 1.0 * i, 0.1, 127) for i in range(8)])]),  # hardly more than peaks
+        Score(
+            [Track("drums", 0, True, [Note(38, 1.0 * i, 0.1, 127) for i in range(8)])]
+        ),  # hardly more than peaks
         band(40, velocity=60),
     ],
 )
 def test_every_song_is_as_loud(score):
     samples = render(score)
     assert loudness(samples) == pytest.approx(-16, abs=1) and true_peak(samples, RATE) <= -1
-    assert np.abs(samples[:3]).max() < 0.01 and np.abs(samples[-3:]).max() < 0.01  # no click at the ends
+    assert (
+        np.abs(samples[:3]).max() < 0.01 and np.abs(samples[-3:]).max() < 0.01
+    )  # no click at the ends
 
 
 @needs_fluidsynth
 def test_volume_pan_and_reverb_are_heard():
     def play(*controls: Control) -> np.ndarray:
         quiet = Track("bass", 33, False, [Note(40, 0.0, 1.0, 90)], list(controls))
-        return render_stems(Score([Track("piano", 0, False, [Note(60, 0.0, 4.0, 100)]), quiet]))["bass"]
+        return render_stems(Score([Track("piano", 0, False, [Note(60, 0.0, 4.0, 100)]), quiet]))[
+            "bass"
+        ]
 
     usual = play()
     energy = np.square(usual).sum()
@@ -106,7 +122,10 @@ def test_volume_pan_and_reverb_are_heard():
     left, right = np.square(play(Control(0.0, 10, 0))).sum(0)
     assert left > 10 * right
     late = slice(round(1.5 * RATE), round(2.0 * RATE))  # the note has ended long ago
-    assert np.square(play(Control(0.0, 91, 127))[late]).sum() > 4 * np.square(play(Control(0.0, 91, 0))[late]).sum()
+    assert (
+        np.square(play(Control(0.0, 91, 127))[late]).sum()
+        > 4 * np.square(play(Control(0.0, 91, 0))[late]).sum()
+    )
 
 
 def test_any_sound_can_be_leveled():
@@ -126,13 +145,20 @@ def test_silent_tracks_are_left_out():
 
 @needs_fluidsynth
 def test_tracks_of_the_same_name_are_all_heard():
-    score = Score([Track("piano", notes=[Note(60, 0.0, 1.0, 80)]), Track("piano", notes=[Note(67, 0.0, 1.0, 80)])])
+    score = Score(
+        [
+            Track("piano", notes=[Note(60, 0.0, 1.0, 80)]),
+            Track("piano", notes=[Note(67, 0.0, 1.0, 80)]),
+        ]
+    )
     assert len(render_stems(score)) == 2
 
 
 @needs_fluidsynth
 def test_the_last_note_rings_out_and_then_there_is_silence():
-    score = Score([Track("strings", 48, False, [Note(72, 0.0, 4.0, 100)])])  # 2 seconds, released slowly
+    score = Score(
+        [Track("strings", 48, False, [Note(72, 0.0, 4.0, 100)])]
+    )  # 2 seconds, released slowly
     samples = render(score)
     after = np.abs(samples[2 * RATE :]).max(axis=1)
     assert after[RATE // 20 : RATE // 5].max() > 0.01  # it still sounds after the note's end
@@ -178,7 +204,12 @@ def test_write_audio(tmp_path):
     samples = np.linspace(-0.5, 0.5, 2000, dtype=np.float32).reshape(1000, 2)
     write_audio(samples, tmp_path / "a.wav", 22_050)
     info = soundfile.info(tmp_path / "a.wav")
-    assert (info.samplerate, info.channels, info.frames, info.subtype) == (22_050, 2, 1000, "PCM_16")
+    assert (info.samplerate, info.channels, info.frames, info.subtype) == (
+        22_050,
+        2,
+        1000,
+        "PCM_16",
+    )
     assert np.allclose(soundfile.read(tmp_path / "a.wav")[0], samples, atol=1e-4)
 
 
@@ -195,7 +226,9 @@ def test_missing_fluidsynth_says_how_to_install_it(monkeypatch, tmp_path):
 
 def test_a_soundfont_that_is_missing_or_none_is_named(monkeypatch, tmp_path):
     monkeypatch.setenv("ACCOMP_SOUNDFONT", str(tmp_path / "none.sf2"))
-    with pytest.raises(AudioUnavailable, match="ACCOMP_SOUNDFONT names .*none.sf2, which does not exist"):
+    with pytest.raises(
+        AudioUnavailable, match="ACCOMP_SOUNDFONT names .*none.sf2, which does not exist"
+    ):
         find_soundfont()
     (tmp_path / "text.sf2").write_text("this is no soundfont")
     monkeypatch.setenv("ACCOMP_SOUNDFONT", str(tmp_path / "text.sf2"))

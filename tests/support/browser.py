@@ -8,7 +8,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+CHROMIUM = (
+    shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+)
 FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -52,7 +54,9 @@ def chromium() -> Iterator[Callable]:
 
     def launch(*flags: str):
         if flags not in browsers:
-            browsers[flags] = playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, *flags])
+            browsers[flags] = playwright.chromium.launch(
+                executable_path=CHROMIUM, args=[*FLAGS, *flags]
+            )
         return browsers[flags]
 
     with sync_api.sync_playwright() as playwright:

@@ -29,7 +29,9 @@ from tests.support.hub_cards import SDKS, check_card, front_matter
 LARGE = 10 * 1024 * 1024  # bytes above which a file has to be in LFS
 LFS_SUFFIXES = """7z arrow bin bmp bz2 ckpt flac gif gz h5 jpeg jpg joblib mp3 mp4 npy npz ogg onnx opus parquet pickle pkl png
     pt pth safetensors tar tgz tiff wav webm webp xz zip zst"""
-ATTRIBUTES = "".join(f"*.{suffix} filter=lfs diff=lfs merge=lfs -text\n" for suffix in LFS_SUFFIXES.split()).encode()
+ATTRIBUTES = "".join(
+    f"*.{suffix} filter=lfs diff=lfs merge=lfs -text\n" for suffix in LFS_SUFFIXES.split()
+).encode()
 BAD_TOKEN = "Invalid credentials in Authorization header"
 
 
@@ -75,7 +77,11 @@ class Commit:
 
     def below(self, path: str) -> dict[str, Blob]:
         """The file `path`, or the files in the folder `path`."""
-        return {name: blob for name, blob in self.files.items() if name == path or name.startswith(f"{path}/")}
+        return {
+            name: blob
+            for name, blob in self.files.items()
+            if name == path or name.startswith(f"{path}/")
+        }
 
     def last_change(self, path: str) -> "Commit":
         commit, below = self, self.below(path)
@@ -85,7 +91,11 @@ class Commit:
 
     @cached_property
     def card(self) -> dict:
-        return (front_matter(self.files["README.md"].content.decode()) if "README.md" in self.files else None) or {}
+        return (
+            front_matter(self.files["README.md"].content.decode())
+            if "README.md" in self.files
+            else None
+        ) or {}
 
 
 @dataclass
@@ -110,22 +120,50 @@ class Repository:
     def resolve(self, revision: str) -> Commit:
         """The commit of a branch, tag, id, or beginning of an id."""
         name = self.branches.get(revision) or self.tags.get(revision) or revision
-        found = [commit for commit in self.commits.values() if commit.id.startswith(name) and len(name) >= 7]
+        found = [
+            commit
+            for commit in self.commits.values()
+            if commit.id.startswith(name) and len(name) >= 7
+        ]
         if len(found) != 1:
             raise HubError(404, f"Invalid rev id: {revision}", "RevisionNotFound")
         return found[0]
 
-    def commit(self, branch: str, files: dict[str, Blob], title: str, message: str = "", author: str = "system") -> Commit:
+    def commit(
+        self,
+        branch: str,
+        files: dict[str, Blob],
+        title: str,
+        message: str = "",
+        author: str = "system",
+    ) -> Commit:
         parent = self.commits.get(self.branches.get(branch, ""))
-        content = (self.path, parent and parent.id, title, [(path, files[path].oid) for path in sorted(files)], len(self.commits))
-        commit = Commit(hashlib.sha1(repr(content).encode()).hexdigest(), parent, title, message, author, now(), files)
+        content = (
+            self.path,
+            parent and parent.id,
+            title,
+            [(path, files[path].oid) for path in sorted(files)],
+            len(self.commits),
+        )
+        commit = Commit(
+            hashlib.sha1(repr(content).encode()).hexdigest(),
+            parent,
+            title,
+            message,
+            author,
+            now(),
+            files,
+        )
         self.commits[commit.id] = commit
         self.branches[branch] = commit.id
         return commit
 
     def runtime(self) -> dict:
         """A Space runs here as soon as it has its main file."""
-        commit, usual = self.resolve("main"), {"static": "index.html", "docker": "Dockerfile"}.get(self.sdk, "app.py")
+        commit, usual = (
+            self.resolve("main"),
+            {"static": "index.html", "docker": "Dockerfile"}.get(self.sdk, "app.py"),
+        )
         stage = "RUNNING" if commit.card.get("app_file", usual) in commit.files else "NO_APP_FILE"
         hardware = {"current": self.hardware, "requested": self.hardware}
         return {"stage": stage, "hardware": hardware, "gcTimeout": None, "storage": None}
@@ -141,7 +179,9 @@ class Account:
         return repository.id.split("/")[0] in (self.name, *self.orgs)
 
     def may_write(self, namespace: str) -> bool:
-        return self.role == "write" and (namespace == self.name or self.orgs.get(namespace) in ("admin", "write"))
+        return self.role == "write" and (
+            namespace == self.name or self.orgs.get(namespace) in ("admin", "write")
+        )
 
 
 @dataclass
@@ -154,7 +194,14 @@ class Reply:
 class HubError(Exception):
     """A request that is refused. code: for X-Error-Code; more: further fields of the answer."""
 
-    def __init__(self, status: int, message: str, code: str | None = None, headers: dict | None = None, **more):
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        code: str | None = None,
+        headers: dict | None = None,
+        **more,
+    ):
         super().__init__(message)
         told = {"X-Error-Message": " ".join(message.split()).encode("ascii", "replace").decode()}
         told |= {"X-Error-Code": code} if code else {}
@@ -191,7 +238,9 @@ class Hub:
 
     def _bind(self, port: int = 0) -> Server:
         """Hold a port, where connections are refused until the server is activated."""
-        server = Server(("127.0.0.1", port), type("HubHandler", (Api,), {"hub": self}), bind_and_activate=False)
+        server = Server(
+            ("127.0.0.1", port), type("HubHandler", (Api,), {"hub": self}), bind_and_activate=False
+        )
         server.server_bind()
         return server
 
@@ -231,10 +280,16 @@ class Hub:
     def cdn(self) -> str:
         return f"http://127.0.0.1:{self._servers[1].server_port}"
 
-    def add_account(self, token: str, name: str, orgs: Iterable[str] | dict[str, str] = (), role: str = "write") -> None:
-        self.accounts[token] = Account(name, dict(orgs) if isinstance(orgs, dict) else dict.fromkeys(orgs, "write"), role)
+    def add_account(
+        self, token: str, name: str, orgs: Iterable[str] | dict[str, str] = (), role: str = "write"
+    ) -> None:
+        self.accounts[token] = Account(
+            name, dict(orgs) if isinstance(orgs, dict) else dict.fromkeys(orgs, "write"), role
+        )
 
-    def fail(self, pattern, status=500, times=None, method=None, code=None, message=None, headers=None) -> None:
+    def fail(
+        self, pattern, status=500, times=None, method=None, code=None, message=None, headers=None
+    ) -> None:
         """Answer requests whose path has this regular expression with an error. code: X-Error-Code."""
         # The client takes a 401 for a repository not found by this code, or without it by the https of the Hub's address.
         code = code or ("RepoNotFound" if status == 401 and message != BAD_TOKEN else None)
@@ -260,7 +315,11 @@ class Hub:
         """What is wrong with this request; counts it."""
         with self.lock:
             for fault in self.faults:
-                fits = fault.kind == kind and fault.method in (None, method) and re.search(fault.pattern, path)
+                fits = (
+                    fault.kind == kind
+                    and fault.method in (None, method)
+                    and re.search(fault.pattern, path)
+                )
                 if fits and fault.times != 0:
                     fault.times = fault.times and fault.times - 1
                     return fault
@@ -268,7 +327,11 @@ class Hub:
 
     def count(self, pattern: str, method: str | None = None) -> int:
         """How many requests came whose path has this regular expression."""
-        return sum(1 for used, path in list(self.requests) if method in (None, used) and re.search(pattern, path))
+        return sum(
+            1
+            for used, path in list(self.requests)
+            if method in (None, used) and re.search(pattern, path)
+        )
 
     def files(self, id: str, revision: str = "main", repo_type: str = "model") -> dict[str, bytes]:
         files = self.repositories[repo_type, id].resolve(revision).files
@@ -278,11 +341,17 @@ class Hub:
         """Newest first; the last is the one that a repository is made with."""
         return self.repositories[repo_type, id].resolve(revision).history()
 
-    def create(self, id: str, repo_type: str = "model", private: bool = False, sdk: str | None = None) -> Repository:
+    def create(
+        self, id: str, repo_type: str = "model", private: bool = False, sdk: str | None = None
+    ) -> Repository:
         """A new repository, with the first commit that the Hub makes itself."""
-        repository = self.repositories[repo_type, id] = Repository(repo_type, id, private, sdk, now())
+        repository = self.repositories[repo_type, id] = Repository(
+            repo_type, id, private, sdk, now()
+        )
         card = f"---\ntitle: {id.split('/')[1]}\ncolorFrom: blue\ncolorTo: gray\nsdk: {sdk}\n---\n"
-        files = {".gitattributes": Blob(ATTRIBUTES)} | ({"README.md": Blob(card.encode())} if repo_type == "space" else {})
+        files = {".gitattributes": Blob(ATTRIBUTES)} | (
+            {"README.md": Blob(card.encode())} if repo_type == "space" else {}
+        )
         repository.commit("main", files, "initial commit")
         return repository
 
@@ -320,9 +389,13 @@ class Handler(BaseHTTPRequestHandler):
         try:
             for known, pattern, endpoint, access in ROUTES:
                 if known == method and (match := re.fullmatch(pattern, self.target)):
-                    values = {name: value and unquote(value) for name, value in match.groupdict().items()}
+                    values = {
+                        name: value and unquote(value) for name, value in match.groupdict().items()
+                    }
                     with self.hub.lock:
-                        reply = endpoint(self, **(self.admit(access, **values) if access else values))
+                        reply = endpoint(
+                            self, **(self.admit(access, **values) if access else values)
+                        )
                     return reply if isinstance(reply, Reply) else as_json(reply)
             raise HubError(404, f"no endpoint for {self.command} {self.target}")
         except HubError as error:
@@ -364,7 +437,9 @@ class Handler(BaseHTTPRequestHandler):
     def admit(self, access: str, repo_type: str | None, id: str, **values) -> dict:
         """The repository in the place of its name, if the account may "read" or "write" it."""
         account, repository = self.account(), self.hub.repositories.get((repo_type or "model", id))
-        hidden = repository is None or (repository.private and not (account and account.may_read(repository)))
+        hidden = repository is None or (
+            repository.private and not (account and account.may_read(repository))
+        )
         if hidden and account:
             raise HubError(404, "Repository not found", "RepoNotFound")
         if hidden or (access == "write" and account is None):
@@ -378,21 +453,36 @@ class Handler(BaseHTTPRequestHandler):
         """The page that is asked for, and a Link header to the next."""
         start = int(self.query.get("cursor", ["0"])[0])
         end = start + min(self.hub.page_size, int(self.query.get("limit", [self.hub.page_size])[0]))
-        link = f"{self.hub.url}{self.target}?{urlencode({**self.query, 'cursor': [end]}, doseq=True)}"
-        return as_json(items[start:end], headers={"Link": f'<{link}>; rel="next"'} if end < len(items) else {})
+        link = (
+            f"{self.hub.url}{self.target}?{urlencode({**self.query, 'cursor': [end]}, doseq=True)}"
+        )
+        return as_json(
+            items[start:end], headers={"Link": f'<{link}>; rel="next"'} if end < len(items) else {}
+        )
 
     def send_file(self, content: bytes, etag: str, headers: dict) -> Reply:
         """A file, or the part of it in the Range header."""
-        headers = {"ETag": f'"{etag}"', "Accept-Ranges": "bytes", "Content-Type": "application/octet-stream", **headers}
+        headers = {
+            "ETag": f'"{etag}"',
+            "Accept-Ranges": "bytes",
+            "Content-Type": "application/octet-stream",
+            **headers,
+        }
         wanted = re.fullmatch(r"bytes=(?:(\d+)-(\d*)|-(\d+))", self.headers.get("Range", ""))
         if not wanted:
             return Reply(200, content, headers)
         first, last, tail = (int(group) if group else None for group in wanted.groups())
         start = max(0, len(content) - tail) if first is None else first
         if start >= len(content):
-            raise HubError(416, "Range not satisfiable", headers={"Content-Range": f"bytes */{len(content)}"})
+            raise HubError(
+                416, "Range not satisfiable", headers={"Content-Range": f"bytes */{len(content)}"}
+            )
         part = content[start : None if last is None else last + 1]
-        return Reply(206, part, headers | {"Content-Range": f"bytes {start}-{start + len(part) - 1}/{len(content)}"})
+        return Reply(
+            206,
+            part,
+            headers | {"Content-Range": f"bytes {start}-{start + len(part) - 1}/{len(content)}"},
+        )
 
 
 class Api(Handler):
@@ -401,15 +491,33 @@ class Api(Handler):
     def whoami(self):
         if (account := self.account()) is None:
             raise HubError(401, BAD_TOKEN)
-        orgs = [{"type": "org", "name": name, "fullname": name, "roleInOrg": role} for name, role in account.orgs.items()]
-        token = {"type": "access_token", "accessToken": {"displayName": "tests", "role": account.role}}
-        return {"type": "user", "id": account.name, "name": account.name, "fullname": account.name, "orgs": orgs, "auth": token}
+        orgs = [
+            {"type": "org", "name": name, "fullname": name, "roleInOrg": role}
+            for name, role in account.orgs.items()
+        ]
+        token = {
+            "type": "access_token",
+            "accessToken": {"displayName": "tests", "role": account.role},
+        }
+        return {
+            "type": "user",
+            "id": account.name,
+            "name": account.name,
+            "fullname": account.name,
+            "orgs": orgs,
+            "auth": token,
+        }
 
     def validate(self):
         errors, warnings = check_card(self.sent["content"], self.sent.get("repoType") or "model")
         if errors and "text/plain" in self.headers.get("Accept", ""):
-            return Reply(400, "\n".join(errors).encode(), {"Content-Type": "text/plain; charset=utf-8"})
-        found = {"errors": [{"message": text} for text in errors], "warnings": [{"message": text} for text in warnings]}
+            return Reply(
+                400, "\n".join(errors).encode(), {"Content-Type": "text/plain; charset=utf-8"}
+            )
+        found = {
+            "errors": [{"message": text} for text in errors],
+            "warnings": [{"message": text} for text in warnings],
+        }
         return as_json(found | ({"error": errors[0]} if errors else {}), 400 if errors else 200)
 
     def create_repo(self):
@@ -418,12 +526,17 @@ class Api(Handler):
             raise HubError(401, "Invalid username or password.")
         owner, repo_type = wanted.get("organization") or account.name, wanted.get("type") or "model"
         if not account.may_write(owner):
-            raise HubError(403, f'You don\'t have the rights to create a {repo_type} under the namespace "{owner}"')
+            raise HubError(
+                403,
+                f'You don\'t have the rights to create a {repo_type} under the namespace "{owner}"',
+            )
         if repo_type == "space" and wanted.get("sdk") not in SDKS:
             raise HubError(400, f'"sdk" must be one of [{", ".join(SDKS)}]')
         id = f"{owner}/{wanted['name']}"
         known = self.hub.repositories.get((repo_type, id))
-        repo = known or self.hub.create(id, repo_type, wanted.get("visibility") == "private", wanted.get("sdk"))
+        repo = known or self.hub.create(
+            id, repo_type, wanted.get("visibility") == "private", wanted.get("sdk")
+        )
         url = f"{self.hub.url}/{repo.path}"
         if known:
             raise HubError(409, f"You already created this {repo_type} repo", url=url)
@@ -439,7 +552,10 @@ class Api(Handler):
         return {}
 
     def info(self, repo, revision):
-        about, wanted = describe(repo, repo.resolve(revision or "main"), self.flag("blobs")), self.query.get("expand")
+        about, wanted = (
+            describe(repo, repo.resolve(revision or "main"), self.flag("blobs")),
+            self.query.get("expand"),
+        )
         return {name: about[name] for name in about if not wanted or name in ("id", *wanted)}
 
     def list_repos(self, repo_type):
@@ -447,21 +563,38 @@ class Api(Handler):
         author, search = (self.query.get(name, [""])[0].lower() for name in ("author", "search"))
         for (kind, id), repo in sorted(self.hub.repositories.items()):
             seen = not repo.private or (account and account.may_read(repo))
-            if kind == repo_type and seen and author in ("", id.split("/")[0].lower()) and search in id.lower():
+            if (
+                kind == repo_type
+                and seen
+                and author in ("", id.split("/")[0].lower())
+                and search in id.lower()
+            ):
                 about = describe(repo, repo.resolve("main"))
                 if set(self.query.get("filter", [])) <= set(about["tags"]):
                     found.append(about)
-        hidden = set() if self.flag("full") else {"siblings", "sha", "lastModified", "author", "model-index"}
+        hidden = (
+            set()
+            if self.flag("full")
+            else {"siblings", "sha", "lastModified", "author", "model-index"}
+        )
         hidden |= set() if self.flag("full") or self.flag("cardData") else {"cardData"}
-        return self.in_pages([{name: about[name] for name in about if name not in hidden} for about in found])
+        return self.in_pages(
+            [{name: about[name] for name in about if name not in hidden} for about in found]
+        )
 
     def tree(self, repo, revision, path):
         commit, prefix = repo.resolve(revision), f"{path.strip('/')}/" if path else ""
-        inside = [name.removeprefix(prefix).split("/") for name in commit.files if name.startswith(prefix)]
+        inside = [
+            name.removeprefix(prefix).split("/") for name in commit.files if name.startswith(prefix)
+        ]
         if prefix and not inside:
             raise HubError(404, f"{path} does not exist on {revision}", "EntryNotFound")
         depths = [range(1, len(parts) + 1 if self.flag("recursive") else 2) for parts in inside]
-        names = {prefix + "/".join(parts[:depth]) for parts, reach in zip(inside, depths) for depth in reach}
+        names = {
+            prefix + "/".join(parts[:depth])
+            for parts, reach in zip(inside, depths)
+            for depth in reach
+        }
         return self.in_pages([entry(commit, name, self.flag("expand")) for name in sorted(names)])
 
     def paths_info(self, repo, revision):
@@ -476,8 +609,15 @@ class Api(Handler):
             raise HubError(404, "Entry not found", "EntryNotFound", headers)
         if not blob.lfs:
             return self.send_file(blob.content, blob.oid, headers)
-        headers["Location"] = f"{self.hub.cdn}/cdn/{blob.sha256}/{repo.repo_type}s/{repo.id}/{quote(path)}"
-        return Reply(302, b"", headers | {"X-Linked-Etag": f'"{blob.sha256}"', "X-Linked-Size": str(len(blob.content))})
+        headers["Location"] = (
+            f"{self.hub.cdn}/cdn/{blob.sha256}/{repo.repo_type}s/{repo.id}/{quote(path)}"
+        )
+        return Reply(
+            302,
+            b"",
+            headers
+            | {"X-Linked-Etag": f'"{blob.sha256}"', "X-Linked-Size": str(len(blob.content))},
+        )
 
     # Only who was admitted to the repository knows the addresses of LFS contents, so these two ask for no token.
     def download(self, oid, repo_type, id, path):
@@ -495,7 +635,10 @@ class Api(Handler):
         for item in objects:
             if item["oid"] not in repo.objects:
                 place = {"href": f"{self.hub.cdn}/upload/{item['oid']}/{repo.repo_type}s/{repo.id}"}
-                item["actions"] = {"upload": place, "verify": {"href": f"{self.hub.url}/{repo.path}.git/info/lfs/verify"}}
+                item["actions"] = {
+                    "upload": place,
+                    "verify": {"href": f"{self.hub.url}/{repo.path}.git/info/lfs/verify"},
+                }
         return {"transfer": "basic", "objects": objects}
 
     def lfs_verify(self, repo):
@@ -505,13 +648,30 @@ class Api(Handler):
 
     def preupload(self, repo, revision):
         files, answers = repo.resolve(revision).files, []
-        text = {name: files.get(name, Blob(b"")).content.decode() for name in (".gitattributes", ".gitignore")}
-        large = [line.split()[0] for line in text[".gitattributes"].splitlines() if "filter=lfs" in line]
-        ignore = [line.strip() for line in self.sent.get("gitIgnore", text[".gitignore"]).splitlines() if line.strip()]
+        text = {
+            name: files.get(name, Blob(b"")).content.decode()
+            for name in (".gitattributes", ".gitignore")
+        }
+        large = [
+            line.split()[0] for line in text[".gitattributes"].splitlines() if "filter=lfs" in line
+        ]
+        ignore = [
+            line.strip()
+            for line in self.sent.get("gitIgnore", text[".gitignore"]).splitlines()
+            if line.strip()
+        ]
         for item in self.sent["files"]:
             path, old = item["path"], files.get(item["path"])
-            lfs = fits_any(path, large) or item["size"] > LARGE or is_binary(base64.b64decode(item["sample"]))
-            about = {"path": path, "uploadMode": "lfs" if lfs else "regular", "shouldIgnore": fits_any(path, ignore)}
+            lfs = (
+                fits_any(path, large)
+                or item["size"] > LARGE
+                or is_binary(base64.b64decode(item["sample"]))
+            )
+            about = {
+                "path": path,
+                "uploadMode": "lfs" if lfs else "regular",
+                "shouldIgnore": fits_any(path, ignore),
+            }
             answers.append(about | {"oid": old and (old.sha256 if old.lfs else old.oid)})
         return {"files": answers}
 
@@ -520,7 +680,10 @@ class Api(Handler):
             raise HubError(400, "the stand-in has no pull requests")
         if revision not in repo.branches:
             raise HubError(404, f"Invalid rev id: {revision}", "RevisionNotFound")
-        head, (first, *lines) = repo.resolve(revision), [json.loads(line) for line in self.body.splitlines() if line.strip()]
+        head, (first, *lines) = (
+            repo.resolve(revision),
+            [json.loads(line) for line in self.body.splitlines() if line.strip()],
+        )
         header, files = first["value"], dict(head.files)
         if not head.id.startswith(header.get("parentCommit") or ""):
             raise HubError(412, "A commit has happened since. Please refresh and try again.")
@@ -530,9 +693,15 @@ class Api(Handler):
         if readme and readme != head.files.get("README.md"):
             if errors := check_card(readme.content.decode(), repo.repo_type)[0]:
                 raise HubError(400, errors[0], errors=[{"message": text} for text in errors])
-        made = repo.commit(revision, files, header["summary"], header.get("description", ""), self.account().name)
+        made = repo.commit(
+            revision, files, header["summary"], header.get("description", ""), self.account().name
+        )
         repo.sdk = made.card.get("sdk", repo.sdk)
-        return {"success": True, "commitOid": made.id, "commitUrl": f"{self.hub.url}/{repo.path}/commit/{made.id}"}
+        return {
+            "success": True,
+            "commitOid": made.id,
+            "commitUrl": f"{self.hub.url}/{repo.path}/commit/{made.id}",
+        }
 
     def _change(self, repo: Repository, files: dict[str, Blob], key: str, value: dict) -> None:
         """Apply one line of a commit."""
@@ -548,7 +717,11 @@ class Api(Handler):
             files[path] = Blob(repo.objects[value["oid"]], True)
         elif key in ("deletedFile", "deletedFolder"):
             folder = f"{path.strip('/')}/"
-            gone = [name for name in files if name == path or (key == "deletedFolder" and name.startswith(folder))]
+            gone = [
+                name
+                for name in files
+                if name == path or (key == "deletedFolder" and name.startswith(folder))
+            ]
             if not gone:
                 raise HubError(404, f"A file with this name doesn't exist: {path}", "EntryNotFound")
             for name in gone:
@@ -559,19 +732,33 @@ class Api(Handler):
     def commits(self, repo, revision):
         told = []
         for made in repo.resolve(revision).history():
-            told.append({"id": made.id, "title": made.title, "message": made.message, "date": made.date})
+            told.append(
+                {"id": made.id, "title": made.title, "message": made.message, "date": made.date}
+            )
             told[-1]["authors"] = [{"user": made.author}]
         return self.in_pages(told)
 
     def refs(self, repo):
         def told(folder, named):
-            return [{"name": name, "ref": f"refs/{folder}/{name}", "targetCommit": id} for name, id in named.items()]
+            return [
+                {"name": name, "ref": f"refs/{folder}/{name}", "targetCommit": id}
+                for name, id in named.items()
+            ]
 
-        return {"branches": told("heads", repo.branches), "tags": told("tags", repo.tags), "converts": [], "pullRequests": []}
+        return {
+            "branches": told("heads", repo.branches),
+            "tags": told("tags", repo.tags),
+            "converts": [],
+            "pullRequests": [],
+        }
 
     def create_ref(self, repo, kind, revision):
         """A tag is sent with the revision in the path and its name in the body, a branch the other way round."""
-        names, start = (repo.tags, revision) if kind == "tag" else (repo.branches, self.sent.get("startingPoint") or "main")
+        names, start = (
+            (repo.tags, revision)
+            if kind == "tag"
+            else (repo.branches, self.sent.get("startingPoint") or "main")
+        )
         name = self.sent["tag"] if kind == "tag" else revision
         if name in names:
             raise HubError(409, "Reference already exists")
@@ -628,7 +815,10 @@ ROUTES = [
     ("DELETE", f"{REPO}/(?P<kind>tag|branch){REVISION}", Api.delete_ref, "write"),
     ("GET", f"{REPO}/runtime", Api.runtime, "read"),
     ("POST", f"{REPO}/hardware", Api.runtime, "write"),
-    *((method, f"{REPO}/variables", Api.variables, "write") for method in ("GET", "POST", "DELETE")),
+    *(
+        (method, f"{REPO}/variables", Api.variables, "write")
+        for method in ("GET", "POST", "DELETE")
+    ),
 ]
 
 
@@ -637,7 +827,11 @@ def now() -> str:
 
 
 def as_json(value, status: int = 200, headers: dict | None = None) -> Reply:
-    return Reply(status, json.dumps(value).encode(), {"Content-Type": "application/json; charset=utf-8", **(headers or {})})
+    return Reply(
+        status,
+        json.dumps(value).encode(),
+        {"Content-Type": "application/json; charset=utf-8", **(headers or {})},
+    )
 
 
 def describe(repo: Repository, commit: Commit, blobs: bool = False) -> dict:
@@ -645,19 +839,49 @@ def describe(repo: Repository, commit: Commit, blobs: bool = False) -> dict:
     card, siblings = commit.card, []
     for path, blob in sorted(commit.files.items()):
         sizes = {"size": len(blob.content), "pointerSize": len(blob.pointer)}
-        more = {"size": sizes["size"], "blobId": blob.oid} | ({"lfs": {"sha256": blob.sha256, **sizes}} if blob.lfs else {})
+        more = {"size": sizes["size"], "blobId": blob.oid} | (
+            {"lfs": {"sha256": blob.sha256, **sizes}} if blob.lfs else {}
+        )
         siblings.append({"rfilename": path, **(more if blobs else {})})
     tags = [card.get("library_name"), card.get("pipeline_tag")]
-    for name, prefix in (("tags", ""), ("language", ""), ("license", "license:"), ("datasets", "dataset:")):
+    for name, prefix in (
+        ("tags", ""),
+        ("language", ""),
+        ("license", "license:"),
+        ("datasets", "dataset:"),
+    ):
         values = card.get(name) or []
         tags += [prefix + value for value in (values if isinstance(values, list) else [values])]
-    about = {"_id": repo.id, "id": repo.id, "author": repo.id.split("/")[0], "sha": commit.id, "createdAt": repo.created}
-    about |= {"lastModified": commit.date, "private": repo.private, "gated": False, "disabled": False, "downloads": 0, "likes": 0}
-    about |= {"tags": list(dict.fromkeys(filter(None, tags))), "cardData": card or None, "siblings": siblings}
+    about = {
+        "_id": repo.id,
+        "id": repo.id,
+        "author": repo.id.split("/")[0],
+        "sha": commit.id,
+        "createdAt": repo.created,
+    }
+    about |= {
+        "lastModified": commit.date,
+        "private": repo.private,
+        "gated": False,
+        "disabled": False,
+        "downloads": 0,
+        "likes": 0,
+    }
+    about |= {
+        "tags": list(dict.fromkeys(filter(None, tags))),
+        "cardData": card or None,
+        "siblings": siblings,
+    }
     if repo.repo_type == "model":
-        about |= {"modelId": repo.id} | {name: card.get(name) for name in ("library_name", "pipeline_tag", "model-index")}
+        about |= {"modelId": repo.id} | {
+            name: card.get(name) for name in ("library_name", "pipeline_tag", "model-index")
+        }
     if repo.repo_type == "space":
-        about |= {"sdk": repo.sdk, "subdomain": repo.id.replace("/", "-"), "runtime": repo.runtime()}
+        about |= {
+            "sdk": repo.sdk,
+            "subdomain": repo.id.replace("/", "-"),
+            "runtime": repo.runtime(),
+        }
     return about
 
 
@@ -668,9 +892,18 @@ def entry(commit: Commit, path: str, expand: bool) -> dict:
         about = {"type": "file", "oid": blob.oid, "size": len(blob.content), "path": path}
     else:
         names = repr(sorted((name, inside.oid) for name, inside in commit.below(path).items()))
-        about = {"type": "directory", "oid": hashlib.sha1(names.encode()).hexdigest(), "size": 0, "path": path}
+        about = {
+            "type": "directory",
+            "oid": hashlib.sha1(names.encode()).hexdigest(),
+            "size": 0,
+            "path": path,
+        }
     if blob and blob.lfs:
-        about["lfs"] = {"oid": blob.sha256, "size": len(blob.content), "pointerSize": len(blob.pointer)}
+        about["lfs"] = {
+            "oid": blob.sha256,
+            "size": len(blob.content),
+            "pointerSize": len(blob.pointer),
+        }
     if expand:
         last = commit.last_change(path)
         about["lastCommit"] = {"id": last.id, "title": last.title, "date": last.date}
@@ -681,12 +914,16 @@ def fits_any(path: str, patterns: Iterable[str]) -> bool:
     """Whether a file is meant by lines as in .gitignore and .gitattributes (without negation)."""
     parts = path.split("/")
     places = [*parts, *("/".join(parts[:depth]) for depth in range(1, len(parts) + 1))]
-    return any(fnmatch.fnmatch(place, pattern.strip("/")) for pattern in patterns for place in places)
+    return any(
+        fnmatch.fnmatch(place, pattern.strip("/")) for pattern in patterns for place in places
+    )
 
 
 def is_binary(sample: bytes) -> bool:
     try:
-        codecs.getincrementaldecoder("utf-8")().decode(sample)  # a sample may end within a character
+        codecs.getincrementaldecoder("utf-8")().decode(
+            sample
+        )  # a sample may end within a character
     except UnicodeDecodeError:
         return True
     return b"\0" in sample

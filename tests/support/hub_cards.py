@@ -8,26 +8,128 @@ import yaml
 # object that needs these fields; a number for a text of at most this length; None for anything.
 SDKS = ("gradio", "streamlit", "docker", "static")
 LICENSES = frozenset(
-    """afl-3.0 agpl-3.0 apache-2.0 artistic-2.0 bigcode-openrail-m bigscience-bloom-rail-1.0 bigscience-openrail-m bsd
-    bsd-2-clause bsd-3-clause bsd-3-clause-clear bsl-1.0 c-uda cc cc-by-2.0 cc-by-2.5 cc-by-3.0 cc-by-4.0 cc-by-nc-2.0
-    cc-by-nc-3.0 cc-by-nc-4.0 cc-by-nc-nd-3.0 cc-by-nc-nd-4.0 cc-by-nc-sa-2.0 cc-by-nc-sa-3.0 cc-by-nc-sa-4.0 cc-by-nd-4.0
-    cc-by-sa-3.0 cc-by-sa-4.0 cc0-1.0 cdla-permissive-1.0 cdla-permissive-2.0 cdla-sharing-1.0 creativeml-openrail-m
-    deepfloyd-if-license ecl-2.0 epl-1.0 epl-2.0 etalab-2.0 eupl-1.1 eupl-1.2 gemma gfdl gpl gpl-2.0 gpl-3.0 isc lgpl lgpl-2.1
-    lgpl-3.0 lgpl-lr llama2 lppl-1.3c mit mpl-2.0 ms-pl ncsa odbl odc-by ofl-1.1 openrail openrail++ osl-3.0 other pddl
-    postgresql unknown unlicense wtfpl zlib""".split()
+    [
+        "afl-3.0",
+        "agpl-3.0",
+        "apache-2.0",
+        "artistic-2.0",
+        "bigcode-openrail-m",
+        "bigscience-bloom-rail-1.0",
+        "bigscience-openrail-m",
+        "bsd",
+        "bsd-2-clause",
+        "bsd-3-clause",
+        "bsd-3-clause-clear",
+        "bsl-1.0",
+        "c-uda",
+        "cc",
+        "cc-by-2.0",
+        "cc-by-2.5",
+        "cc-by-3.0",
+        "cc-by-4.0",
+        "cc-by-nc-2.0",
+        "cc-by-nc-3.0",
+        "cc-by-nc-4.0",
+        "cc-by-nc-nd-3.0",
+        "cc-by-nc-nd-4.0",
+        "cc-by-nc-sa-2.0",
+        "cc-by-nc-sa-3.0",
+        "cc-by-nc-sa-4.0",
+        "cc-by-nd-4.0",
+        "cc-by-sa-3.0",
+        "cc-by-sa-4.0",
+        "cc0-1.0",
+        "cdla-permissive-1.0",
+        "cdla-permissive-2.0",
+        "cdla-sharing-1.0",
+        "creativeml-openrail-m",
+        "deepfloyd-if-license",
+        "ecl-2.0",
+        "epl-1.0",
+        "epl-2.0",
+        "etalab-2.0",
+        "eupl-1.1",
+        "eupl-1.2",
+        "gemma",
+        "gfdl",
+        "gpl",
+        "gpl-2.0",
+        "gpl-3.0",
+        "isc",
+        "lgpl",
+        "lgpl-2.1",
+        "lgpl-3.0",
+        "lgpl-lr",
+        "llama2",
+        "lppl-1.3c",
+        "mit",
+        "mpl-2.0",
+        "ms-pl",
+        "ncsa",
+        "odbl",
+        "odc-by",
+        "ofl-1.1",
+        "openrail",
+        "openrail++",
+        "osl-3.0",
+        "other",
+        "pddl",
+        "postgresql",
+        "unknown",
+        "unlicense",
+        "wtfpl",
+        "zlib",
+    ]
 )
-COLORS = frozenset("red yellow green blue indigo purple pink gray".split())
-SIZES = frozenset("n<1K 1K<n<10K 10K<n<100K 100K<n<1M 1M<n<10M 10M<n<100M 100M<n<1B 1B<n<10B 10B<n<100B 100B<n<1T n>1T".split())
-RESULT = {"task": {"type": str}, "dataset": {"type": str, "name": str}, "metrics": [{"type": str, "value": None}]}
+COLORS = frozenset(["red", "yellow", "green", "blue", "indigo", "purple", "pink", "gray"])
+SIZES = frozenset(
+    [
+        "n<1K",
+        "1K<n<10K",
+        "10K<n<100K",
+        "100K<n<1M",
+        "1M<n<10M",
+        "10M<n<100M",
+        "100M<n<1B",
+        "1B<n<10B",
+        "10B<n<100B",
+        "100B<n<1T",
+        "n>1T",
+    ]
+)
+RESULT = {
+    "task": {"type": str},
+    "dataset": {"type": str, "name": str},
+    "metrics": [{"type": str, "value": None}],
+}
 DATASET = re.compile(r"[\w.-]+(/[\w.-]+)?")
 LANGUAGE, EMOJI = re.compile("[a-z]{2,3}|code|multilingual"), re.compile(r"[^\x00-\xff]+")
-FIELDS = {"license": (LICENSES,), "license_name": str, "tags": [str], "datasets": (DATASET,), "language": (LANGUAGE,)}
+FIELDS = {
+    "license": (LICENSES,),
+    "license_name": str,
+    "tags": [str],
+    "datasets": (DATASET,),
+    "language": (LANGUAGE,),
+}
 FIELDS_OF = {
-    "model": {"library_name": str, "pipeline_tag": str, "base_model": (str,), "metrics": [str], "widget": [None]}
+    "model": {
+        "library_name": str,
+        "pipeline_tag": str,
+        "base_model": (str,),
+        "metrics": [str],
+        "widget": [None],
+    }
     | {"model-index": [{"name": str, "results": [RESULT]}]},
     "dataset": {"pretty_name": str, "size_categories": (SIZES,), "task_categories": [str]}
     | {"configs": [{"config_name": str, "data_files": None}]},
-    "space": {"sdk": frozenset(SDKS), "colorFrom": COLORS, "colorTo": COLORS, "title": str, "app_file": str, "pinned": bool}
+    "space": {
+        "sdk": frozenset(SDKS),
+        "colorFrom": COLORS,
+        "colorTo": COLORS,
+        "title": str,
+        "app_file": str,
+        "pinned": bool,
+    }
     | {"short_description": 60, "emoji": EMOJI, "models": [str]},
 }
 
@@ -39,12 +141,22 @@ def mismatches(name: str, value, schema) -> list[str]:
     if isinstance(schema, list):
         if not isinstance(value, list):
             return [f'"{name}" must be an array']
-        return sum((mismatches(f"{name}[{index}]", item, schema[0]) for index, item in enumerate(value)), [])
+        return sum(
+            (mismatches(f"{name}[{index}]", item, schema[0]) for index, item in enumerate(value)),
+            [],
+        )
     if isinstance(schema, dict):
         if not isinstance(value, dict):
             return [f'"{name}" must be of type object']
         missing = [f'"{name}.{key}" is required' for key in schema if value.get(key) is None]
-        return missing + sum((mismatches(f"{name}.{key}", value[key], schema[key]) for key in schema if key in value), [])
+        return missing + sum(
+            (
+                mismatches(f"{name}.{key}", value[key], schema[key])
+                for key in schema
+                if key in value
+            ),
+            [],
+        )
     if isinstance(schema, frozenset) and not (isinstance(value, str) and value in schema):
         return [f'"{name}" must be one of [{", ".join(sorted(schema))}]']
     if isinstance(schema, type) and not isinstance(value, schema):

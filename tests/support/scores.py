@@ -18,7 +18,11 @@ def melody(shift: int = 0) -> list[Note]:
 
 def chords(shift: int = 0) -> list[Note]:
     """Three-part chords below the melody, on every second beat."""
-    return [Note(pitch + shift, 2.0 * beat, 1.75, 60) for beat in range(13) for pitch in (55, 59, 62 + beat % 2)]
+    return [
+        Note(pitch + shift, 2.0 * beat, 1.75, 60)
+        for beat in range(13)
+        for pitch in (55, 59, 62 + beat % 2)
+    ]
 
 
 def bass(shift: int = 0) -> list[Note]:
@@ -36,7 +40,13 @@ def song(names=("", "", "", ""), shift: int = 0) -> Score:
             Track(names[0], 8, True, drums()),
             Track(names[1], 33, False, bass(shift)),
             Track(names[2], 4, False, chords(shift), [Control(0.0, 64, 127), Control(1.75, 64, 0)]),
-            Track(names[3], 73, False, melody(shift), [Control(2.0, PITCH_BEND, -8192), Control(2.25, PITCH_BEND, 517)]),
+            Track(
+                names[3],
+                73,
+                False,
+                melody(shift),
+                [Control(2.0, PITCH_BEND, -8192), Control(2.25, PITCH_BEND, 517)],
+            ),
         ],
         [Tempo(0.0, 431_234), Tempo(5.5, 700_001)],
         [TimeSignature(0.0, 3, 4), TimeSignature(9.0, 7, 8)],
@@ -46,7 +56,9 @@ def song(names=("", "", "", ""), shift: int = 0) -> Score:
 
 def event(delta: int, *content: int) -> bytes:
     """One event after `delta` ticks (below 16384)."""
-    return (bytes((delta >> 7 | 0x80, delta & 0x7F)) if delta > 127 else bytes((delta,))) + bytes(content)
+    return (bytes((delta >> 7 | 0x80, delta & 0x7F)) if delta > 127 else bytes((delta,))) + bytes(
+        content
+    )
 
 
 def meta(delta: int, kind: int, content: bytes = b"") -> bytes:

@@ -30,7 +30,10 @@ class Server:
     def peak_memory(self) -> float:
         """Megabytes. Linux only."""
         status = Path(f"/proc/{self.process.pid}/status").read_text()
-        return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")) / 1024
+        return (
+            next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))
+            / 1024
+        )
 
     def children(self) -> list[str]:
         """The commands of the processes that it, or one of them, has started, and that run. Linux only."""
@@ -53,7 +56,9 @@ class Server:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
             try:
-                self.process.wait(60)  # sound that is being made ends first, slowly on a busy machine
+                self.process.wait(
+                    60
+                )  # sound that is being made ends first, slowly on a busy machine
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
@@ -77,10 +82,20 @@ def serving() -> Iterator[Server]:
             port = probe.getsockname()[1]
         files, log = Path(folder) / "files", Path(folder) / "log"
         files.mkdir()
-        environment = {"GRADIO_TEMP_DIR": str(files), "GRADIO_SERVER_PORT": str(port), "GRADIO_ANALYTICS_ENABLED": "False"}
+        environment = {
+            "GRADIO_TEMP_DIR": str(files),
+            "GRADIO_SERVER_PORT": str(port),
+            "GRADIO_ANALYTICS_ENABLED": "False",
+        }
         with open(log, "w") as output:
-            process = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env=os.environ | environment,
-                                       stdout=output, stderr=subprocess.STDOUT, preexec_fn=_listen)  # fmt: skip
+            process = subprocess.Popen(
+                [sys.executable, "app.py"],
+                cwd=ROOT,
+                env=os.environ | environment,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                preexec_fn=_listen,
+            )
         server = Server(f"http://127.0.0.1:{port}/", process, files, log)
         try:
             _wait_for(server)

@@ -13,9 +13,17 @@ FORMATS = {
     "mp3": ("mp3", "libmp3lame", {}),
     "ogg": ("ogg", "vorbis", {"strict": "experimental"}),
     "opus": ("ogg", "libopus", {}),
-    "webm": ("webm", "libopus", {"live": "1"}),  # as a browser's recorder does: no duration, no index
+    "webm": (
+        "webm",
+        "libopus",
+        {"live": "1"},
+    ),  # as a browser's recorder does: no duration, no index
     "m4a": ("ipod", "aac", {}),
-    "mp4": ("mp4", "aac", {"movflags": "frag_keyframe+empty_moov+delay_moov"}),  # as Safari's recorder does
+    "mp4": (
+        "mp4",
+        "aac",
+        {"movflags": "frag_keyframe+empty_moov+delay_moov"},
+    ),  # as Safari's recorder does
     "alac": ("ipod", "alac", {}),
     "flac": ("flac", "flac", {}),
     "aiff": ("aiff", "pcm_s16be", {}),
@@ -23,12 +31,18 @@ FORMATS = {
 LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1"}
 
 
-def tone(seconds: float, rate: int = 48_000, pitch: float = 440.0, level: float = 0.5) -> np.ndarray:
+def tone(
+    seconds: float, rate: int = 48_000, pitch: float = 440.0, level: float = 0.5
+) -> np.ndarray:
     """A sine: [samples] float32 with peak `level`. pitch: Hz."""
-    return (level * np.sin(2 * np.pi * pitch * np.arange(round(seconds * rate)) / rate)).astype(np.float32)
+    return (level * np.sin(2 * np.pi * pitch * np.arange(round(seconds * rate)) / rate)).astype(
+        np.float32
+    )
 
 
-def bursts(onsets, seconds: float, rate: int = 48_000, level: float = 0.5, length: float = 0.15) -> np.ndarray:
+def bursts(
+    onsets, seconds: float, rate: int = 48_000, level: float = 0.5, length: float = 0.15
+) -> np.ndarray:
     """Tones of `length` seconds that begin at full level at `onsets` (seconds), silence between: [samples] float32."""
     samples = np.zeros(round(seconds * rate), np.float32)
     for onset in onsets:
@@ -37,7 +51,9 @@ def bursts(onsets, seconds: float, rate: int = 48_000, level: float = 0.5, lengt
     return samples
 
 
-def encoded(samples: np.ndarray, kind: str = "wav", rate: int = 48_000, lost: tuple[float, float] = (0, 0)) -> bytes:
+def encoded(
+    samples: np.ndarray, kind: str = "wav", rate: int = 48_000, lost: tuple[float, float] = (0, 0)
+) -> bytes:
     """A file of FORMATS[kind] with `samples`, [samples] or [samples, channels] within -1 to 1.
 
     lost: packets between these two times, in seconds, are left out.
@@ -48,7 +64,11 @@ def encoded(samples: np.ndarray, kind: str = "wav", rate: int = 48_000, lost: tu
     encoder_options = {name: value for name, value in options.items() if name not in muxer_options}
 
     def kept(packets):
-        return [packet for packet in packets if not lost[0] < float(packet.pts * packet.time_base) < lost[1]]
+        return [
+            packet
+            for packet in packets
+            if not lost[0] < float(packet.pts * packet.time_base) < lost[1]
+        ]
 
     file = io.BytesIO()
     with av.open(file, "w", format=container, options=muxer_options) as output:
@@ -70,6 +90,10 @@ def silent_video(seconds: float = 2.0) -> bytes:
         stream = output.add_stream("mpeg4", rate=10)
         stream.width = stream.height = 32
         for _ in range(round(seconds * 10)):
-            output.mux(stream.encode(av.VideoFrame.from_ndarray(np.zeros((32, 32, 3), np.uint8), format="rgb24")))
+            output.mux(
+                stream.encode(
+                    av.VideoFrame.from_ndarray(np.zeros((32, 32, 3), np.uint8), format="rgb24")
+                )
+            )
         output.mux(stream.encode(None))
     return file.getvalue()

@@ -13,12 +13,30 @@ from accomp.roll.grid import TRACKS
 def tiny(paper: bool = False, seed: int = 1) -> Accompanist:
     torch.manual_seed(seed)
     if paper:
-        vae = {"latent": 4, "architecture": "convolutional", "likelihood": "gaussian", "planes": 1, "chord_relative": False}
-        harmony = HarmonyConfig(head="regression", width=16, residual_blocks=0, shared_trunk=False, dropout=0.0, context=False)
-        config = AccompanistConfig("paper", {s.name: VAEConfig(**vae) for s in TRACKS}, harmony, None, repeat=2.0)
+        vae = {
+            "latent": 4,
+            "architecture": "convolutional",
+            "likelihood": "gaussian",
+            "planes": 1,
+            "chord_relative": False,
+        }
+        harmony = HarmonyConfig(
+            head="regression",
+            width=16,
+            residual_blocks=0,
+            shared_trunk=False,
+            dropout=0.0,
+            context=False,
+        )
+        config = AccompanistConfig(
+            "paper", {s.name: VAEConfig(**vae) for s in TRACKS}, harmony, None, repeat=2.0
+        )
     else:
         vae = {"latent": 6, "step": 8, "beat": 12, "block": 16}
-        vaes = {s.name: VAEConfig(s.low, s.high, chord_relative=s.name != "drums", **vae) for s in TRACKS}
+        vaes = {
+            s.name: VAEConfig(s.low, s.high, chord_relative=s.name != "drums", **vae)
+            for s in TRACKS
+        }
         harmony = HarmonyConfig(width=16, residual_blocks=1, codebook=20, genres=["jazz", "pop"])
         config = AccompanistConfig("pop", vaes, harmony, PlannerConfig(width=8, layers=1))
     model = Accompanist(config)

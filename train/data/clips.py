@@ -23,8 +23,16 @@ from train.data.voices import Manner
 from train.eval.stage import Task, bench_tasks, song_tasks
 
 # General MIDI programs, which the network was not trained on, and the pitch around which each plays; None: by train.data.voices.
-SOUNDS = {"voice": (53, 62), "whistle": (None, 81), "flute": (73, 74), "guitar": (24, 60), "violin": (40, 70), "piano": (0, 66),
-          "sung": (None, 58), "hum": (None, 55)}  # fmt: skip
+SOUNDS = {
+    "voice": (53, 62),
+    "whistle": (None, 81),
+    "flute": (73, 74),
+    "guitar": (24, 60),
+    "violin": (40, 70),
+    "piano": (0, 66),
+    "sung": (None, 58),
+    "hum": (None, 55),
+}
 STEADY = ("guitar", "piano")  # neither detuned nor with vibrato
 LEVELS = {  # how a recording sounds: noise in dB below it, reverberation in seconds, over a phone
     "clean": {},
@@ -58,7 +66,8 @@ class Tune:
 @dataclass
 class Clip:
     """A recording of a tune. line: its notes in this sound's octave; notes: as performed, one for each of the line;
-    seconds: [n] when each of `beats` [n] was."""
+    seconds: [n] when each of `beats` [n] was.
+    """
 
     tune: Tune
     sound: str
@@ -84,7 +93,8 @@ class Clip:
 
 def tunes_of(corpus: Corpus, split: str, limit: int | None, bench: Path | None) -> list[Tune]:
     """`limit` songs of a corpus (else SONGS) by chance, and as many of the bench (else all), none of which the network or the
-    settings were trained or tuned on. Songs whose bars are in doubt are left out."""
+    settings were trained or tuned on. Songs whose bars are in doubt are left out.
+    """
     tasks = song_tasks(corpus, split)
     order = np.random.default_rng(0).permutation(len(tasks))
     songs = [tune_of(tasks[index]) for index in order if changes_on_bars(corpus, tasks[index].song)]
@@ -94,9 +104,13 @@ def tunes_of(corpus: Corpus, split: str, limit: int | None, bench: Path | None) 
 
 def changes_on_bars(corpus: Corpus, song: int) -> bool:
     """Whether the harmony of a song changes about as much where its bars begin as on any other beat. In seven of twenty songs of
-    POP909 it rather changes one to three beats later, always on the same one: the downbeats of their annotation are off."""
+    POP909 it rather changes one to three beats later, always on the same one: the downbeats of their annotation are off.
+    """
     first, count = corpus.songs[song]["first"], corpus.songs[song]["blocks"]
-    planes = sum(from_blocks(corpus.blocks(track, slice(first, first + count)).numpy()) for track in (BASS, GUITAR, STRINGS))
+    planes = sum(
+        from_blocks(corpus.blocks(track, slice(first, first + count)).numpy())
+        for track in (BASS, GUITAR, STRINGS)
+    )
     pitches = planes[1].reshape(-1, STEPS_PER_BEAT, PITCHES).sum(1)
     classes = unit(np.stack([pitches[:, pitch_class::12].sum(1) for pitch_class in range(12)], 1))
     change = 1 - (classes[1:] * classes[:-1]).sum(1)
@@ -107,7 +121,11 @@ def changes_on_bars(corpus: Corpus, song: int) -> bool:
 def tune_of(task: Task) -> Tune:
     track = task.score.tracks[task.melody_track]
     bar = first_bar(task.score, track)
-    notes = {round((note.onset - bar.onset) * 4): note for note in skyline(track.notes) if note.onset < bar.onset + BEATS}
+    notes = {
+        round((note.onset - bar.onset) * 4): note
+        for note in skyline(track.notes)
+        if note.onset < bar.onset + BEATS
+    }
     steps = sorted(notes)
     ends = [*steps[1:], steps[-1] + 16]
     line = [
@@ -126,11 +144,19 @@ def clip_of(tune: Tune, number: int, sound: str, seed: int = 0) -> Clip:
     shift = 12 * round((centre - np.median([pitch for pitch, _, _ in tune.line])) / 12)
     line = [(pitch + shift, onset, duration) for pitch, onset, duration in tune.line]
     bpm = rng.uniform(75, 140) * tune.pulse
-    notes, beats, seconds = voices.perform(line, rng, bpm, rng.uniform(0.01, 0.05), rng.uniform(0.004, 0.018))
+    notes, beats, seconds = voices.perform(
+        line, rng, bpm, rng.uniform(0.01, 0.05), rng.uniform(0.004, 0.018)
+    )
     start = rng.uniform(-0.3, 0.3)
-    manner = Manner() if sound in STEADY else Manner((start, start + rng.uniform(-0.15, 0.15)), rng.uniform(0, 0.6))
+    manner = (
+        Manner()
+        if sound in STEADY
+        else Manner((start, start + rng.uniform(-0.15, 0.15)), rng.uniform(0, 0.6))
+    )
     if program is None:
         played = voices.voice(notes, manner, rng, {"whistle": "whistled"}.get(sound, sound))
     else:
         played = voices.instrument(notes, program, manner, rendering.find_soundfont())
-    return Clip(tune, sound, level, voices.record(played, rng, **LEVELS[level]), line, notes, beats, seconds)
+    return Clip(
+        tune, sound, level, voices.record(played, rng, **LEVELS[level]), line, notes, beats, seconds
+    )

@@ -11,14 +11,36 @@ from train.fit.settings import Session
 
 CODES_PER_SONG = 24
 FILLED = 3  # of a block's four half bars; a pattern that sounds in fewer is an entry or a rest, and no pattern to stay on
-FILL_KEYS = [37, 38, 40, 41, 43, 45, 47, 48, 50, 60, 61, 62, 63, 64, 65, 66]  # snares, toms, hand drums
+FILL_KEYS = [
+    37,
+    38,
+    40,
+    41,
+    43,
+    45,
+    47,
+    48,
+    50,
+    60,
+    61,
+    62,
+    63,
+    64,
+    65,
+    66,
+]  # snares, toms, hand drums
 FEWEST_FILL_STROKES = 2
-SHARE_OF_OTHERS = 0.25  # of a genre's codebook that may come from other genres, where its own songs don't fill it
+SHARE_OF_OTHERS = (
+    0.25  # of a genre's codebook that may come from other genres, where its own songs don't fill it
+)
 
 
-def fill_codebook(network: HarmonyNN, track: int, latents: Tensor, session: Session, songs: list[int]) -> None:
+def fill_codebook(
+    network: HarmonyNN, track: int, latents: Tensor, session: Session, songs: list[int]
+) -> None:
     """Latents of different, well-filled blocks of the given songs, by chance, at most a few a song. Where a genre has too
-    few, other training songs lend some; what stays empty is never chosen."""
+    few, other training songs lend some; what stays empty is never chosen.
+    """
     random = np.random.default_rng(session.options.seed)
     size = network.config.codebook
     own = _different_blocks(track, latents, session, songs, random)[:size]
@@ -54,7 +76,8 @@ def _standard(values: Tensor) -> Tensor:
 
 def fill_of(planes: Tensor) -> Tensor:
     """[n], 0 to 1: how much of a fill drum blocks [n, 2, 32, 128] end with: how many more snares and toms are struck in
-    the last half bar than in the same half of the bar before, and how few of its strokes are the same."""
+    the last half bar than in the same half of the bar before, and how few of its strokes are the same.
+    """
     bars = planes[:, 0].reshape(len(planes), 2, 2, HALF_BAR_STEPS, -1).float()
     before, last = bars[:, 0, 1], bars[:, 1, 1]
     more = (last[..., FILL_KEYS].sum((1, 2)) - before[..., FILL_KEYS].sum((1, 2))).clamp(min=0)
@@ -68,7 +91,13 @@ def _different_blocks(
     chosen, seen = [], set()
     for song in songs:
         index = session.corpus.block_index([song])
-        sounding = session.corpus.blocks(track, index)[:, 1].reshape(len(index), BLOCK_HALF_BARS, -1).any(2).sum(1).numpy()
+        sounding = (
+            session.corpus.blocks(track, index)[:, 1]
+            .reshape(len(index), BLOCK_HALF_BARS, -1)
+            .any(2)
+            .sum(1)
+            .numpy()
+        )
         index = random.permutation(index[sounding >= FILLED])
         count = 0
         for block in index:

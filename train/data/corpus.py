@@ -16,7 +16,18 @@ from accomp.roll.grid import BAR_STEPS, BLOCK_HALF_BARS, BLOCK_STEPS, PITCHES, P
 UNSTATED = "unstated"  # what a record says of songs without a licence or source
 SONGS_FILE, PLAN_FILE, NOTES_FILE = "songs.json", "plan.u8", "notes.bin"
 # What songs.json says of a song, in this order; what is not known is left out.
-ENTRY = ("file", "genre", "split", "dup_group", "licence", "source", "first", "blocks", "programs", "even")
+ENTRY = (
+    "file",
+    "genre",
+    "split",
+    "dup_group",
+    "licence",
+    "source",
+    "first",
+    "blocks",
+    "programs",
+    "even",
+)
 # A note of one of the five parts. Its pitch, step and duration are those of the blocks; offset: how many sixteenths of a bar
 # of four beats after its step it was struck.
 NOTE = np.dtype(
@@ -35,7 +46,8 @@ def block_file(track: str) -> str:
 class Corpus:
     """songs: as in songs.json (ENTRY), each with `first` block and number of `blocks`; plan: [all blocks, 4] int64; notes: [all
     notes] NOTE by song, track, step and pitch, None where train.data.prepare was an older one; packed: a track each, [all blocks, 2,
-    32, 16] uint8, eight pitches a byte; name: of the corpus, "" where train.data.prepare was an older one."""
+    32, 16] uint8, eight pitches a byte; name: of the corpus, "" where train.data.prepare was an older one.
+    """
 
     songs: list[dict]
     plan: Tensor
@@ -46,14 +58,24 @@ class Corpus:
     @classmethod
     def load(cls, folder: Path) -> "Corpus":
         if not (folder / SONGS_FILE).is_file():
-            raise SystemExit(f"{folder} holds no {SONGS_FILE}; make it with python -m train prepare")
+            raise SystemExit(
+                f"{folder} holds no {SONGS_FILE}; make it with python -m train prepare"
+            )
         table = json.loads((folder / SONGS_FILE).read_text())
         songs = table["songs"]
         count = sum(song["blocks"] for song in songs)
-        plan = torch.from_numpy(np.fromfile(folder / PLAN_FILE, np.uint8).reshape(count, BLOCK_HALF_BARS).astype(np.int64))
+        plan = torch.from_numpy(
+            np.fromfile(folder / PLAN_FILE, np.uint8)
+            .reshape(count, BLOCK_HALF_BARS)
+            .astype(np.int64)
+        )
         shape = (count, len(PLANES), BLOCK_STEPS, PITCHES // 8)
-        packed = [np.memmap(folder / block_file(name), np.uint8, "r", shape=shape) for name in TRACK_NAMES]
-        notes = np.memmap(folder / NOTES_FILE, NOTE, "r") if (folder / NOTES_FILE).is_file() else None
+        packed = [
+            np.memmap(folder / block_file(name), np.uint8, "r", shape=shape) for name in TRACK_NAMES
+        ]
+        notes = (
+            np.memmap(folder / NOTES_FILE, NOTE, "r") if (folder / NOTES_FILE).is_file() else None
+        )
         return cls(songs, plan, notes, packed, table.get("name", ""))
 
     def blocks(self, track: int, index: np.ndarray | slice) -> Tensor:
@@ -64,7 +86,9 @@ class Corpus:
     def _first_notes(self) -> np.ndarray:
         """[songs + 1] the first note of each song, and the number of all notes."""
         if self.notes is None:
-            raise SystemExit(f"the corpus holds no {NOTES_FILE}; make it anew with python -m train prepare")
+            raise SystemExit(
+                f"the corpus holds no {NOTES_FILE}; make it anew with python -m train prepare"
+            )
         return np.searchsorted(self.notes["song"], np.arange(len(self.songs) + 1))
 
     def notes_of(self, song: int) -> np.ndarray:
@@ -79,33 +103,55 @@ class Corpus:
             notes = self.notes_of(song)
             at = notes["track"].astype(int) * BAR_STEPS + notes["step"] % BAR_STEPS
             for power in range(3):
-                counted = np.bincount(at, notes["velocity"].astype(float) ** power, len(TRACK_NAMES) * BAR_STEPS)
+                counted = np.bincount(
+                    at, notes["velocity"].astype(float) ** power, len(TRACK_NAMES) * BAR_STEPS
+                )
                 sums[song, ..., power] = counted.reshape(len(TRACK_NAMES), BAR_STEPS)
         return sums
 
     def active(self, track: int) -> np.ndarray:
         """[all blocks] bool: whether the track plays there."""
         packed = self.packed[track]
-        return np.concatenate([packed[at : at + 4096].any(axis=(1, 2, 3)) for at in range(0, len(packed), 4096)])
+        return np.concatenate(
+            [packed[at : at + 4096].any(axis=(1, 2, 3)) for at in range(0, len(packed), 4096)]
+        )
 
     def choose(self, split: str, genres: list[str] | None = None) -> list[int]:
         """Indices of the songs of a split, and of the given genres (all by default)."""
         known = {song["genre"] for song in self.songs}
         if genres and not set(genres) & known:
-            raise SystemExit(f"genre {' '.join(genres)!r} is unknown; available: {', '.join(sorted(known))}")
-        return [i for i, s in enumerate(self.songs) if s["split"] == split and (not genres or s["genre"] in genres)]
+            raise SystemExit(
+                f"genre {' '.join(genres)!r} is unknown; available: {', '.join(sorted(known))}"
+            )
+        return [
+            i
+            for i, s in enumerate(self.songs)
+            if s["split"] == split and (not genres or s["genre"] in genres)
+        ]
 
     def described(self, genres: list[str] | None = None) -> dict:
         """For the record: the songs of the given genres (all by default) by split, and how many state which licence and come
-        from which source."""
+        from which source.
+        """
         songs = [song for song in self.songs if not genres or song["genre"] in genres]
-        counts = {key: Counter(song.get(key, UNSTATED) for song in songs) for key in ("split", "licence", "source")}
+        counts = {
+            key: Counter(song.get(key, UNSTATED) for song in songs)
+            for key in ("split", "licence", "source")
+        }
         splits = {split: counts["split"][split] for split in ("train", "val", "test")}
-        return {"corpus": self.name, "songs": splits, "licences": dict(counts["licence"]), "sources": dict(counts["source"])}
+        return {
+            "corpus": self.name,
+            "songs": splits,
+            "licences": dict(counts["licence"]),
+            "sources": dict(counts["source"]),
+        }
 
     def block_index(self, songs: list[int]) -> np.ndarray:
         """Indices of all blocks of the given songs."""
-        ranges = [np.arange(self.songs[i]["first"], self.songs[i]["first"] + self.songs[i]["blocks"]) for i in songs]
+        ranges = [
+            np.arange(self.songs[i]["first"], self.songs[i]["first"] + self.songs[i]["blocks"])
+            for i in songs
+        ]
         return np.concatenate(ranges) if ranges else np.zeros(0, int)
 
 
@@ -123,7 +169,9 @@ class CorpusWriter:
         self._songs_file.unlink(missing_ok=True)
         self._open_files = ExitStack()
         names = [*map(block_file, TRACK_NAMES), PLAN_FILE, NOTES_FILE]
-        *self._tracks, self._plan, self._notes = [self._open_files.enter_context(open(folder / name, "wb")) for name in names]
+        *self._tracks, self._plan, self._notes = [
+            self._open_files.enter_context(open(folder / name, "wb")) for name in names
+        ]
 
     def __enter__(self) -> "CorpusWriter":
         return self
@@ -131,9 +179,12 @@ class CorpusWriter:
     def __exit__(self, *_) -> None:
         self._open_files.close()
 
-    def append(self, entry: dict, packed: list[np.ndarray], plan: np.ndarray, notes: np.ndarray) -> None:
+    def append(
+        self, entry: dict, packed: list[np.ndarray], plan: np.ndarray, notes: np.ndarray
+    ) -> None:
         """A song: what is known of it (ENTRY), its packed blocks (a track each, [B, 2, 32, 16] uint8), its plan [B, 4] and its
-        notes [n] NOTE, which get the song's number."""
+        notes [n] NOTE, which get the song's number.
+        """
         for file, blocks in zip(self._tracks, packed):
             file.write(blocks.tobytes())
         self._plan.write(plan.astype(np.uint8).tobytes())

@@ -17,7 +17,16 @@ from pathlib import Path
 
 import datasets
 import numpy as np
-from datasets import Dataset, DatasetInfo, Features, IterableDataset, SplitDict, SplitInfo, Value, load_dataset
+from datasets import (
+    Dataset,
+    DatasetInfo,
+    Features,
+    IterableDataset,
+    SplitDict,
+    SplitInfo,
+    Value,
+    load_dataset,
+)
 from datasets.exceptions import DatasetGenerationError
 from pyarrow import ArrowException
 from pyarrow.parquet import read_schema
@@ -33,7 +42,9 @@ from train.data.licences import FREE, FREE_NAMES
 SHARD_SONGS = 256
 GROUP_SONGS = 16  # a Parquet row group, the least that is read at once
 BLOCK_SHAPE = (len(PLANES), BLOCK_STEPS, PITCHES // 8)
-PLAYED = np.dtype([(name, NOTE[name]) for name in NOTE.names if name != "song"])  # a note of a row; the row is the song
+PLAYED = np.dtype(
+    [(name, NOTE[name]) for name in NOTE.names if name != "song"]
+)  # a note of a row; the row is the song
 FEATURES = Features(
     {
         "song": Value("int32"),  # number among all songs; the order in which they are read back
@@ -60,13 +71,23 @@ HUB_ID = re.compile(r"\w[\w.-]*/\w[\w.-]*(@\S+)?")
 
 def export(corpus: Corpus, folder: Path, licences: str = FREE) -> int:
     """Write the songs whose stated licence matches the regular expression `licences` (whatever its case), and the dataset's
-    card, into `folder`. The number of songs written; the same corpus gives the same bytes."""
-    chosen = [i for i, song in enumerate(corpus.songs) if re.search(licences, song.get("licence", ""), re.IGNORECASE)]
+    card, into `folder`. The number of songs written; the same corpus gives the same bytes.
+    """
+    chosen = [
+        i
+        for i, song in enumerate(corpus.songs)
+        if re.search(licences, song.get("licence", ""), re.IGNORECASE)
+    ]
     if not chosen:
-        found = [f"{count} with {licence!r}" for licence, count in licences_of(corpus.songs).most_common()]
+        found = [
+            f"{count} with {licence!r}"
+            for licence, count in licences_of(corpus.songs).most_common()
+        ]
         accepted = FREE_NAMES if licences == FREE else f"what matches {licences!r}"
-        raise SystemExit(f"none of {len(corpus.songs)} songs has a licence that is accepted; found: {', '.join(found)}; "
-                         f"accepted: {accepted}")  # fmt: skip
+        raise SystemExit(
+            f"none of {len(corpus.songs)} songs has a licence that is accepted; found: {', '.join(found)}; "
+            f"accepted: {accepted}"
+        )
     data = folder / "data"
     data.mkdir(parents=True, exist_ok=True)
     for path in data.glob("*-of-*.parquet"):  # of an earlier export, maybe of more shards
@@ -75,10 +96,14 @@ def export(corpus: Corpus, folder: Path, licences: str = FREE) -> int:
     for split, name in SPLITS.items():
         songs = [(number, i) for number, i in enumerate(chosen) if corpus.songs[i]["split"] == name]
         if songs:
-            splits[split] = SplitInfo(split, _write_split(corpus, songs, data, split), len(songs), dataset_name="parquet")
+            splits[split] = SplitInfo(
+                split, _write_split(corpus, songs, data, split), len(songs), dataset_name="parquet"
+            )
     size = sum(path.stat().st_size for path in parquet_files(data))
     total = sum(info.num_bytes for info in splits.values())
-    info = DatasetInfo(features=FEATURES, splits=SplitDict(splits), download_size=size, dataset_size=total)
+    info = DatasetInfo(
+        features=FEATURES, splits=SplitDict(splits), download_size=size, dataset_size=total
+    )
     text = card(corpus, [corpus.songs[i] for i in chosen], info, licences, PLAYED)
     (folder / "README.md").write_text(text, encoding="utf-8")
     return len(chosen)
@@ -110,7 +135,10 @@ def _rows(corpus: Corpus, songs: list[tuple[int, int]]) -> Iterator[dict]:
         song = corpus.songs[i]
         own = slice(song["first"], song["first"] + song["blocks"])
         yield {
-            **{key: song.get(key) for key in ("file", "genre", "dup_group", "licence", "source", "even", "blocks")},
+            **{
+                key: song.get(key)
+                for key in ("file", "genre", "dup_group", "licence", "source", "even", "blocks")
+            },
             "song": number,
             "programs": {name: song["programs"].get(name) for name in TRACK_NAMES},
             "plan": corpus.plan[own].numpy().astype(np.uint8).tobytes(),
@@ -158,9 +186,14 @@ def read(source: str | Path) -> Iterator[tuple[dict, list[np.ndarray], np.ndarra
         files.setdefault(re.split(r"[-.]", path.name)[0], []).append(path)
     if not files or not files.keys() <= SPLITS.keys():
         found = ", ".join(sorted(files)) or "no Parquet files"
-        raise SystemExit(f"{source} is no dataset of blocks: it has {found}; expected: data/<split>-*.parquet, with the splits "
-                         f"{', '.join(SPLITS)}")  # fmt: skip
-    with _damage(source), tempfile.TemporaryDirectory() as cache:  # of nothing but locks, since rows are streamed
+        raise SystemExit(
+            f"{source} is no dataset of blocks: it has {found}; expected: data/<split>-*.parquet, with the splits "
+            f"{', '.join(SPLITS)}"
+        )
+    with (
+        _damage(source),
+        tempfile.TemporaryDirectory() as cache,
+    ):  # of nothing but locks, since rows are streamed
         schemas = [read_schema(paths[0]) for paths in files.values()]
         missing = [name for name in FEATURES if any(name not in schema.names for schema in schemas)]
         if missing:
@@ -174,7 +207,13 @@ def read(source: str | Path) -> Iterator[tuple[dict, list[np.ndarray], np.ndarra
 def _stream(split: str, paths: list[Path], cache: str) -> IterableDataset:
     files = {split: [escape(str(path)) for path in paths]}
     return load_dataset(
-        "parquet", data_files=files, split=split, streaming=True, features=FEATURES, columns=list(FEATURES), cache_dir=cache
+        "parquet",
+        data_files=files,
+        split=split,
+        streaming=True,
+        features=FEATURES,
+        columns=list(FEATURES),
+        cache_dir=cache,
     )
 
 
@@ -191,20 +230,36 @@ def _checked(source: str | Path, split: str, rows: Iterable[dict]) -> Iterator[d
 def _song(row: dict) -> tuple[dict, list[np.ndarray], np.ndarray, np.ndarray]:
     """The opposite of `_rows`, of one row."""
     count = row["blocks"]
-    sizes = {"plan": count * BLOCK_HALF_BARS, **dict.fromkeys(TRACK_NAMES, count * math.prod(BLOCK_SHAPE))}
+    sizes = {
+        "plan": count * BLOCK_HALF_BARS,
+        **dict.fromkeys(TRACK_NAMES, count * math.prod(BLOCK_SHAPE)),
+    }
     for name, size in sizes.items():
         if len(row[name]) != size:
-            raise SystemExit(f"{row['file']}: {name} has {len(row[name])} bytes; {count} blocks have {size}")
+            raise SystemExit(
+                f"{row['file']}: {name} has {len(row[name])} bytes; {count} blocks have {size}"
+            )
     if len(row["notes"]) % PLAYED.itemsize:
-        raise SystemExit(f"{row['file']}: notes has {len(row['notes'])} bytes; a note has {PLAYED.itemsize}")
+        raise SystemExit(
+            f"{row['file']}: notes has {len(row['notes'])} bytes; a note has {PLAYED.itemsize}"
+        )
     played = np.frombuffer(row["notes"], PLAYED)
     notes = np.zeros(len(played), NOTE)
     for name in PLAYED.names:
         notes[name] = played[name]
-    packed = [np.frombuffer(row[name], np.uint8).reshape(count, *BLOCK_SHAPE) for name in TRACK_NAMES]
+    packed = [
+        np.frombuffer(row[name], np.uint8).reshape(count, *BLOCK_SHAPE) for name in TRACK_NAMES
+    ]
     entry = {key: row[key] for key in ENTRY if row.get(key) is not None and key != "blocks"}
-    entry["programs"] = {name: program for name, program in (row["programs"] or {}).items() if program is not None}
-    return entry, packed, np.frombuffer(row["plan"], np.uint8).reshape(count, BLOCK_HALF_BARS), notes
+    entry["programs"] = {
+        name: program for name, program in (row["programs"] or {}).items() if program is not None
+    }
+    return (
+        entry,
+        packed,
+        np.frombuffer(row["plan"], np.uint8).reshape(count, BLOCK_HALF_BARS),
+        notes,
+    )
 
 
 @contextmanager
@@ -213,7 +268,9 @@ def _damage(source: str | Path):
     try:
         yield
     except (ArrowException, DatasetGenerationError, OSError, TypeError, ValueError) as error:
-        raise SystemExit(f"{source}: a Parquet file is damaged, or of another kind ({hub.first_line(error)})") from error
+        raise SystemExit(
+            f"{source}: a Parquet file is damaged, or of another kind ({hub.first_line(error)})"
+        ) from error
 
 
 def _download(source: str) -> Path:

@@ -14,20 +14,32 @@ from train.data.corpus import Corpus
 from train.data.licences import FREE, hub_licence, slug
 
 TEMPLATE = Path(__file__).parents[2] / "model_cards" / "dataset_template.md"
-SPLITS = {"train": "train", "validation": "val", "test": "test"}  # the Hub's names, and the corpus's
+SPLITS = {
+    "train": "train",
+    "validation": "val",
+    "test": "test",
+}  # the Hub's names, and the corpus's
 NO_LICENCE, NO_SOURCE = "none stated", "not stated"
 
 
-def card(corpus: Corpus, songs: list[dict], info: DatasetInfo, licences: str, note: np.dtype) -> str:
+def card(
+    corpus: Corpus, songs: list[dict], info: DatasetInfo, licences: str, note: np.dtype
+) -> str:
     """The text of README.md: front matter for the Hub, and what `songs`, those of the corpus that were written, are;
-    licences: as for `dataset.export`; note: the type of a note."""
+    licences: as for `dataset.export`; note: the type of a note.
+    """
     title = f"accomp blocks: {corpus.name}" if corpus.name else "accomp blocks"
     front = DatasetCardData(
         **_front_licence(songs),
         pretty_name=title,
         tags=["music", "midi", "symbolic-music"],
         size_categories=[_size_category(len(songs))],
-        configs=[{"config_name": "default", "data_files": [{"split": s, "path": f"data/{s}-*"} for s in info.splits]}],
+        configs=[
+            {
+                "config_name": "default",
+                "data_files": [{"split": s, "path": f"data/{s}-*"} for s in info.splits],
+            }
+        ],
     )
     DatasetInfosDict({"default": info}).to_dataset_card_data(front)
     hub_split = {name: split for split, name in SPLITS.items()}
@@ -36,7 +48,9 @@ def card(corpus: Corpus, songs: list[dict], info: DatasetInfo, licences: str, no
         title=_plain(title),
         songs=f"{len(songs):,}",
         chosen=f"{len(songs):,} of the corpus's {len(corpus.songs):,} songs",
-        choice="allows passing them on" if licences == FREE else f"matches the regular expression {_plain(licences) or '(any)'}",
+        choice="allows passing them on"
+        if licences == FREE
+        else f"matches the regular expression {_plain(licences) or '(any)'}",
         blocks=f"{sum(song['blocks'] for song in songs):,}",
         by_split=_table("split", songs, lambda song: hub_split[song["split"]]),
         by_genre=_table("genre", songs, lambda song: song["genre"]),

@@ -15,8 +15,28 @@ FREE = r"""(?xis) ^\s*
 FREE_NAMES = "CC0, CC-BY, CC-BY-SA, public domain, MIT, BSD, Apache, GPL, LGPL"
 # The free licences that the Hub has an identifier for.
 HUB_LICENCES = (
-    *("cc0-1.0", "cc-by-2.0", "cc-by-2.5", "cc-by-3.0", "cc-by-4.0", "cc-by-sa-3.0", "cc-by-sa-4.0", "mit", "bsd"),
-    *("bsd-2-clause", "bsd-3-clause", "apache-2.0", "gpl", "gpl-2.0", "gpl-3.0", "lgpl", "lgpl-2.1", "lgpl-3.0"),
+    *(
+        "cc0-1.0",
+        "cc-by-2.0",
+        "cc-by-2.5",
+        "cc-by-3.0",
+        "cc-by-4.0",
+        "cc-by-sa-3.0",
+        "cc-by-sa-4.0",
+        "mit",
+        "bsd",
+    ),
+    *(
+        "bsd-2-clause",
+        "bsd-3-clause",
+        "apache-2.0",
+        "gpl",
+        "gpl-2.0",
+        "gpl-3.0",
+        "lgpl",
+        "lgpl-2.1",
+        "lgpl-3.0",
+    ),
 )
 
 

@@ -19,14 +19,24 @@ def read_lpd(path: Path) -> Score:
     by_name = {track.name.strip().lower(): track for track in multitrack.tracks}
     missing = [name for name in TRACK_NAMES if name not in by_name]
     if missing:
-        raise MusicError(f"{path.name} has the tracks {', '.join(by_name)}; LPD-5 has {', '.join(TRACK_NAMES)}")
+        raise MusicError(
+            f"{path.name} has the tracks {', '.join(by_name)}; LPD-5 has {', '.join(TRACK_NAMES)}"
+        )
     resolution = multitrack.resolution
     tracks = []
     for spec in TRACKS:
         track = by_name[spec.name]
         notes = _notes(np.asarray(track.pianoroll), resolution)
-        tracks.append(Track("melody" if spec.name == "piano" else spec.name, track.program, track.is_drum, notes))
-    tempo = float(np.ravel(multitrack.tempo)[0]) if multitrack.tempo is not None and np.size(multitrack.tempo) else 120.0
+        tracks.append(
+            Track(
+                "melody" if spec.name == "piano" else spec.name, track.program, track.is_drum, notes
+            )
+        )
+    tempo = (
+        float(np.ravel(multitrack.tempo)[0])
+        if multitrack.tempo is not None and np.size(multitrack.tempo)
+        else 120.0
+    )
     return Score(tracks, [Tempo(0.0, round(60e6 / tempo))], resolution=resolution)
 
 
@@ -41,12 +51,13 @@ def _notes(roll: np.ndarray, resolution: int) -> list[Note]:
     return [
         Note(int(p), s / resolution, (e - s) / resolution, int(min(velocity[s, p], 127)))
         for p, s, e in zip(pitches, starts, ends)
-    ]  # fmt: skip
+    ]
 
 
 def read_genre_list(path: Path) -> dict[str, str]:
     """Genre by Million Song Dataset track id, from a list of lines "TRACKID<tab>genre[<tab>...]" with # comments, as the
-    tagtraum annotations are (Schreiber 2015)."""
+    tagtraum annotations are (Schreiber 2015).
+    """
     genres = {}
     for line in path.read_text(encoding="utf-8").splitlines():
         fields = line.split("\t")

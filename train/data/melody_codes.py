@@ -24,7 +24,8 @@ IN_KEY = 0.9  # share of its notes
 @torch.no_grad()
 def fill_codebook(model: MelodyNN, melodies: Melodies, voice: Accompanist, seed: int) -> None:
     """Latents of different blocks that a voice could sing and that the VAE plays as they were, genre by genre in turn, a few a
-    song."""
+    song.
+    """
     random = np.random.default_rng(seed)
     by_genre: dict[int, list[int]] = {}
     seen = set()
@@ -48,7 +49,9 @@ def fill_codebook(model: MelodyNN, melodies: Melodies, voice: Accompanist, seed:
     if not chosen:
         raise SystemExit("no block of the corpora can be sung")
     planes = melodies.planes[chosen]
-    model.network.set_codes(melodies.latents[chosen, :-1], density=density_of(planes), variety=variety_of(planes))
+    model.network.set_codes(
+        melodies.latents[chosen, :-1], density=density_of(planes), variety=variety_of(planes)
+    )
     model.closing[: len(chosen)] = closing_of(planes)
     model.opening[: len(chosen)] = opening_of(planes)
     model.height[: len(chosen)] = height_of(planes, melodies.plan[chosen])
@@ -62,7 +65,9 @@ def singable(melodies: Melodies, voice: Accompanist) -> np.ndarray:
     for at in range(0, len(good), 2048):
         real = melodies.planes[at : at + 2048, 0].bool()
         found = at + torch.nonzero(_by_its_notes(real))[:, 0]
-        again = vae.binarise(vae.decode(melodies.latents[found, :-1], melodies.plan[found]))[:, 0].bool()
+        again = vae.binarise(vae.decode(melodies.latents[found, :-1], melodies.plan[found]))[
+            :, 0
+        ].bool()
         real = real[found - at]
         common, count = ((each.flatten(1).sum(1)) for each in (real & again, real))
         good[found] = 2 * common / (count + again.flatten(1).sum(1)) >= FAITHFUL
@@ -74,7 +79,12 @@ def _by_its_notes(real: Tensor) -> Tensor:
     count, used, pitch = real.flatten(1).sum(1), real.any(1), torch.arange(real.shape[2])
     span = torch.where(used, pitch, -1).amax(1) - torch.where(used, pitch, 999).amin(1)
     in_key = (real.sum(1) * torch.from_numpy(SCALE)[pitch % 12]).sum(1) / count.clamp(min=1)
-    fits = (count >= SINGABLE_ONSETS[0]) & (count <= SINGABLE_ONSETS[1]) & (span <= SINGABLE_SPAN) & (in_key >= IN_KEY)
+    fits = (
+        (count >= SINGABLE_ONSETS[0])
+        & (count <= SINGABLE_ONSETS[1])
+        & (span <= SINGABLE_SPAN)
+        & (in_key >= IN_KEY)
+    )
     fits &= (real.sum(2) <= 1).all(1) & (used.sum(1) >= SINGABLE_PITCHES)
     return fits & (repeated(real) <= MOST_REPEATED)
 
@@ -83,7 +93,9 @@ def repeated(struck: Tensor) -> Tensor:
     """[n] share of the notes of [n, 32, 128] bool, one at a time, that repeat the one before."""
     pitch = torch.where(struck.any(2), struck.int().argmax(2), -1).numpy()
     notes = [row[row >= 0] for row in pitch]
-    return torch.tensor([float((np.diff(each) == 0).mean()) if len(each) > 1 else 1.0 for each in notes])
+    return torch.tensor(
+        [float((np.diff(each) == 0).mean()) if len(each) > 1 else 1.0 for each in notes]
+    )
 
 
 def closing_of(planes: Tensor) -> Tensor:

@@ -15,7 +15,8 @@ from train.data.corpus import NOTE
 class Parts:
     """planes: [5, 2, S, 128] uint8 in the melody's normal key and register; plan: [H] chords that the song plays;
     notes: [N] NOTE, what the planes hold with how it was played; programs: by track; even: share of the song's beats whose
-    four steps are sixteenths, which those of compound meters are not."""
+    four steps are sixteenths, which those of compound meters are not.
+    """
 
     planes: np.ndarray
     plan: np.ndarray
@@ -28,9 +29,16 @@ def played_parts(score: Score, chord_markers: bool = False) -> Parts:
     """As `accomp.parts.normal_parts`."""
     normal = parts.normal_parts(score, chord_markers)
     grid = normal.grid
-    notes = np.concatenate([_played_notes(normal.notes[track], track, normal.shift, grid) for track in range(len(TRACKS))])
+    notes = np.concatenate(
+        [
+            _played_notes(normal.notes[track], track, normal.shift, grid)
+            for track in range(len(TRACKS))
+        ]
+    )
     widths = np.diff(grid.beats).reshape(-1, STEPS_PER_BEAT)
-    even = float(np.isclose(widths, 1 / STEPS_PER_BEAT).all(1).sum() / max((widths > 0).any(1).sum(), 1))
+    even = float(
+        np.isclose(widths, 1 / STEPS_PER_BEAT).all(1).sum() / max((widths > 0).any(1).sum(), 1)
+    )
     return Parts(normal.planes, normal.plan, notes, normal.programs, even)
 
 
@@ -43,7 +51,9 @@ def _played_notes(notes: list[Note], track: int, shift: int, grid: Grid) -> np.n
     table["track"], table["step"], table["velocity"] = track, step, velocity
     pitch = normal_pitches(pitch.astype(int), track, shift)
     table["pitch"] = np.maximum(pitch, 0)
-    table["duration"] = 1 if track == DRUMS else np.minimum(end - step, np.iinfo(NOTE["duration"]).max)
+    table["duration"] = (
+        1 if track == DRUMS else np.minimum(end - step, np.iinfo(NOTE["duration"]).max)
+    )
     table["offset"] = (onset - grid.beats[step]) * STEPS_PER_BEAT
     table = table[pitch >= 0]
     table = table[np.lexsort((-table["velocity"].astype(int), table["pitch"], table["step"]))]

@@ -14,13 +14,25 @@ from tqdm import tqdm
 from accomp.music.midi import read_midi, write_midi
 from accomp.music.score import Chord, Note, Score, TimeSignature, Track
 
-QUALITIES = {"maj": "", "min": "m", "min7": "m7", "sus4(b7)": "7sus4", "hdim7": "m7b5", "minmaj7": "m(maj7)", "maj6": "6",
-             "min6": "m6", "min9": "m9", "sus4(b7,9)": "9sus4"}  # fmt: skip
+QUALITIES = {
+    "maj": "",
+    "min": "m",
+    "min7": "m7",
+    "sus4(b7)": "7sus4",
+    "hdim7": "m7b5",
+    "minmaj7": "m(maj7)",
+    "maj6": "6",
+    "min6": "m6",
+    "min9": "m9",
+    "sus4(b7,9)": "9sus4",
+}
 NAMED = ("dim", "dim7", "aug", "sus2", "sus4", "7", "maj7", "9", "maj9")
 
 
 def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(prog="train pop909", description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="train pop909", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("source", type=Path)
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args(arguments)
@@ -46,7 +58,10 @@ def on_beats(folder: Path) -> Score:
     before = (-int(downbeats[0]) if len(downbeats) else 0) % bar
     # Most songs have a bar or two of another length, after which all others would be off if it were not written.
     meters = [TimeSignature(0.0, bar, 4)]
-    for onset, beats_of_bar in [*zip(downbeats, lengths), *[(each, bar) for each in downbeats[-1:]]]:
+    for onset, beats_of_bar in [
+        *zip(downbeats, lengths),
+        *[(each, bar) for each in downbeats[-1:]],
+    ]:
         if beats_of_bar != meters[-1].numerator:
             meters.append(TimeSignature(float(onset + before), int(beats_of_bar), 4))
 
@@ -54,7 +69,9 @@ def on_beats(folder: Path) -> Score:
         """Beats of times, going on at the pace of the first and last beats outside of them."""
         inside = np.interp(seconds, times, np.arange(len(times)))
         first, last = times[1] - times[0], times[-1] - times[-2]
-        outside = np.minimum(seconds - times[0], 0) / first + np.maximum(seconds - times[-1], 0) / last
+        outside = (
+            np.minimum(seconds - times[0], 0) / first + np.maximum(seconds - times[-1], 0) / last
+        )
         return np.maximum(inside + outside + before, 0)
 
     score = read_midi(folder / f"{folder.name}.mid")
@@ -64,7 +81,10 @@ def on_beats(folder: Path) -> Score:
             continue
         onsets = at(np.array([score.seconds(note.onset) for note in track.notes]))
         ends = at(np.array([score.seconds(note.end) for note in track.notes]))
-        notes = [Note(n.pitch, float(a), float(max(b - a, 0.05)), n.velocity) for n, a, b in zip(track.notes, onsets, ends)]
+        notes = [
+            Note(n.pitch, float(a), float(max(b - a, 0.05)), n.velocity)
+            for n, a, b in zip(track.notes, onsets, ends)
+        ]
         tracks.append(Track(track.name, track.program, track.is_drum, notes))
     chords = []
     for line in (folder / "chord_midi.txt").read_text().splitlines():
@@ -76,12 +96,14 @@ def on_beats(folder: Path) -> Score:
 
 
 def symbol_of(label: str) -> str | None:
-    """"B:min7/b7" to "Bm7"; None where there is no chord. The bass is left out."""
+    """ "B:min7/b7" to "Bm7"; None where there is no chord. The bass is left out."""
     if label in ("N", "X"):
         return None
     root, _, quality = label.partition(":")
     quality = quality.split("/")[0]
-    return root + (QUALITIES[quality] if quality in QUALITIES else quality if quality in NAMED else "")
+    return root + (
+        QUALITIES[quality] if quality in QUALITIES else quality if quality in NAMED else ""
+    )
 
 
 if __name__ == "__main__":

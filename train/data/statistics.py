@@ -9,9 +9,15 @@ from accomp.roll import pianoroll
 from accomp.roll.grid import BASS, GUITAR, STRINGS, TRACK_NAMES
 from train.fit.settings import Session
 
-FAMILIES = {GUITAR: range(24, 32), BASS: range(32, 40), STRINGS: range(40, 56)}  # General MIDI programs
+FAMILIES = {
+    GUITAR: range(24, 32),
+    BASS: range(32, 40),
+    STRINGS: range(40, 56),
+}  # General MIDI programs
 HEARD = 0.12  # share of a half bar's sounding time from which a tone colours its chord rather than passes
-PRIOR = 20  # half bars without colour that are added to each chord's, so that a rare chord says little
+PRIOR = (
+    20  # half bars without colour that are added to each chord's, so that a rare chord says little
+)
 
 
 def fit_programs(model: Accompanist, session: Session, songs: list[int]) -> None:
@@ -31,7 +37,10 @@ def fit_colours(model: Accompanist, session: Session, songs: list[int]) -> None:
     for song in songs:
         entry = session.corpus.songs[song]
         part = slice(entry["first"], entry["first"] + entry["blocks"])
-        planes = [pianoroll.from_blocks(session.corpus.blocks(track, part).numpy()) for track in (GUITAR, STRINGS, BASS)]
+        planes = [
+            pianoroll.from_blocks(session.corpus.blocks(track, part).numpy())
+            for track in (GUITAR, STRINGS, BASS)
+        ]
         chroma = sum(chords.chroma(track) for track in planes)
         plan = session.corpus.plan[part].numpy().reshape(-1)
         sounding = chroma.sum(1)

@@ -39,7 +39,13 @@ class Manner:
     vibrato: float = 0.0
 
 
-def perform(line: list[tuple[int, float, float]], rng: np.random.Generator, bpm: float, drift: float, jitter: float):
+def perform(
+    line: list[tuple[int, float, float]],
+    rng: np.random.Generator,
+    bpm: float,
+    drift: float,
+    jitter: float,
+):
     """The performed notes of a line of (pitch, onset, duration) in beats, and the seconds of beats [n] at `beats` [n].
 
     drift: how far the tempo strays, a share of it; jitter: standard deviation of onsets in seconds.
@@ -49,7 +55,9 @@ def perform(line: list[tuple[int, float, float]], rng: np.random.Generator, bpm:
     walk -= np.linspace(walk[0], walk[-1], len(walk))
     pace = 60 / bpm * (1 + drift * walk / max(np.abs(walk).max(), 1e-9))
     seconds = BEFORE + np.concatenate([[0], np.cumsum(pace[:-1] * np.diff(beats))])
-    onsets = np.interp([onset for _, onset, _ in line], beats, seconds) + rng.normal(0, jitter, len(line))
+    onsets = np.interp([onset for _, onset, _ in line], beats, seconds) + rng.normal(
+        0, jitter, len(line)
+    )
     onsets = np.maximum.accumulate(np.maximum(onsets, 0) + 1e-4 * np.arange(len(line)))
     played: Performed = []
     for index, (pitch, onset, duration) in enumerate(line):
@@ -70,17 +78,47 @@ def instrument(notes: Performed, program: int, manner: Manner, soundfont: Path) 
         inside = (times >= onset + 0.25) & (times < offset)
         bend[inside] += manner.vibrato * np.sin(2 * np.pi * 5.5 * (times[inside] - onset))
     values = np.clip(np.round(bend / BEND * 8192), -8192, 8191).astype(int)
-    controls = [Control(float(time * 2), PITCH_BEND, int(value)) for time, value in zip(times, values)]
-    played = [Note(pitch, onset * 2, (offset - onset) * 2, velocity) for pitch, onset, offset, velocity in notes]
+    controls = [
+        Control(float(time * 2), PITCH_BEND, int(value)) for time, value in zip(times, values)
+    ]
+    played = [
+        Note(pitch, onset * 2, (offset - onset) * 2, velocity)
+        for pitch, onset, offset, velocity in notes
+    ]
     with tempfile.TemporaryDirectory() as folder:
         midi, wav = Path(folder) / "line.mid", Path(folder) / "line.wav"
-        write_midi(Score([Track("line", program, False, played, controls)], [Tempo(0.0, 500_000)], resolution=480), midi)
-        command = ["fluidsynth", "-ni", "-q", "-g", "0.6", "-R", "0", "-C", "0", "-r", str(RATE), "-F", wav, soundfont, midi]
+        write_midi(
+            Score(
+                [Track("line", program, False, played, controls)],
+                [Tempo(0.0, 500_000)],
+                resolution=480,
+            ),
+            midi,
+        )
+        command = [
+            "fluidsynth",
+            "-ni",
+            "-q",
+            "-g",
+            "0.6",
+            "-R",
+            "0",
+            "-C",
+            "0",
+            "-r",
+            str(RATE),
+            "-F",
+            wav,
+            soundfont,
+            midi,
+        ]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         return soundfile.read(wav, dtype="float32")[0].mean(1)
 
 
-def voice(notes: Performed, manner: Manner, rng: np.random.Generator, kind: str = "sung") -> np.ndarray:
+def voice(
+    notes: Performed, manner: Manner, rng: np.random.Generator, kind: str = "sung"
+) -> np.ndarray:
     """Notes sung on syllables, hummed or whistled (kind), with slides into them, vibrato and breath."""
     attack = {"sung": (0.02, 0.04), "hum": (0.03, 0.06), "whistled": (0.02, 0.05)}[kind]
     count = int((notes[-1][2] + AFTER) * RATE)
@@ -109,8 +147,13 @@ def voice(notes: Performed, manner: Manner, rng: np.random.Generator, kind: str 
     for _, onset, offset, velocity in notes:
         part = slice(int(onset * RATE), min(int(offset * RATE) + 400, count))
         vowel = HUM if kind == "hum" else VOWELS[rng.choice(list(VOWELS))]
-        sound[part] += sum(gain * _resonance(source[part], *formant) for gain, formant in zip((1, 0.5, 0.25), vowel))
-        if kind == "sung" and rng.random() < 0.6:  # a consonant: a short or a longer noise before the vowel
+        sound[part] += sum(
+            gain * _resonance(source[part], *formant)
+            for gain, formant in zip((1, 0.5, 0.25), vowel)
+        )
+        if (
+            kind == "sung" and rng.random() < 0.6
+        ):  # a consonant: a short or a longer noise before the vowel
             length, loud = (0.012, 0.06) if rng.random() < 0.5 else (0.05, 0.03)
             first = max(0, part.start - int(length * RATE))
             hiss = lfilter([1, -0.95], [1], rng.normal(size=part.start - first))
@@ -120,17 +163,27 @@ def voice(notes: Performed, manner: Manner, rng: np.random.Generator, kind: str 
 
 def _resonance(sound: np.ndarray, frequency: float, bandwidth: float) -> np.ndarray:
     radius = np.exp(-np.pi * bandwidth / RATE)
-    return lfilter([1 - radius], [1, -2 * radius * np.cos(2 * np.pi * frequency / RATE), radius**2], sound)
+    return lfilter(
+        [1 - radius], [1, -2 * radius * np.cos(2 * np.pi * frequency / RATE), radius**2], sound
+    )
 
 
 def record(
-    sound: np.ndarray, rng: np.random.Generator, snr: float | None = None, reverb: float = 0.0, phone: bool = False
+    sound: np.ndarray,
+    rng: np.random.Generator,
+    snr: float | None = None,
+    reverb: float = 0.0,
+    phone: bool = False,
 ) -> np.ndarray:
     """A sound as a recording of it. snr: dB above pink noise, None without; reverb: seconds of its tail; phone: 250-3500 Hz."""
     if reverb:
         length = int(reverb * RATE)
-        tail = rng.normal(size=length) * np.exp(-6.9 * np.arange(length) / length)  # 60 dB down at its end
-        sound = fftconvolve(sound, np.concatenate([[1], 0.35 * tail / np.sqrt((tail**2).sum())]))[: len(sound) + RATE // 3]
+        tail = rng.normal(size=length) * np.exp(
+            -6.9 * np.arange(length) / length
+        )  # 60 dB down at its end
+        sound = fftconvolve(sound, np.concatenate([[1], 0.35 * tail / np.sqrt((tail**2).sum())]))[
+            : len(sound) + RATE // 3
+        ]
     if phone:
         sound = sosfilt(butter(2, [250, 3500], "bandpass", fs=RATE, output="sos"), sound)
     if snr is not None:

@@ -27,8 +27,12 @@ BLOCKS, NEAREST_OF = 256, 4096
 
 @torch.no_grad()
 def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(prog="train claims", description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--corpus", type=Path, required=True, help="folder that train.data.prepare wrote")
+    parser = argparse.ArgumentParser(
+        prog="train claims", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument(
+        "--corpus", type=Path, required=True, help="folder that train.data.prepare wrote"
+    )
     parser.add_argument("--paper", type=Path, help="model folder of the published method")
     parser.add_argument("--genre", default="pop", help="our models (default: pop)")
     parser.add_argument("--limit", type=int, help="measure on so many test songs only")
@@ -40,15 +44,23 @@ def main(arguments: list[str] | None = None) -> None:
         models["paper"] = Accompanist.from_pretrained(options.paper, device="cpu")
     tasks = stage.song_tasks(corpus, "test")[: options.limit]
     figures = {
-        name: {"instruments": instruments(model, tasks), "completeness": completeness(model, corpus)}
+        name: {
+            "instruments": instruments(model, tasks),
+            "completeness": completeness(model, corpus),
+        }
         for name, model in models.items()
     }
-    figures["real"] = {"instruments": of_bands([(task, stage.real(task, corpus)) for task in tasks], tasks)}
+    figures["real"] = {
+        "instruments": of_bands([(task, stage.real(task, corpus)) for task in tasks], tasks)
+    }
     write_json(options.out, figures)
     for name, found in figures.items():
         for kind, rows in found.items():
             for what, row in rows.items():
-                print(f"{name:7s} {kind:12s} {what:8s} " + ", ".join(f"{key} {value:.3f}" for key, value in row.items()))
+                print(
+                    f"{name:7s} {kind:12s} {what:8s} "
+                    + ", ".join(f"{key} {value:.3f}" for key, value in row.items())
+                )
 
 
 def instruments(model: Accompanist, tasks: list[stage.Task]) -> dict:
@@ -66,14 +78,22 @@ def of_bands(bands: list[tuple[stage.Task, stage.Performance]], tasks: list[stag
             if part.any():
                 consonance.append(metrics.consonance(task.melody, part))
                 others = other_melodies(tasks, task)
-                lift.append(np.nanmean([metrics.consonance_lift(task.melody, other, part) for other in others]))
-        found[TRACK_NAMES[track]] = {"consonance": float(np.nanmean(consonance)), "lift": float(np.nanmean(lift))}
+                lift.append(
+                    np.nanmean(
+                        [metrics.consonance_lift(task.melody, other, part) for other in others]
+                    )
+                )
+        found[TRACK_NAMES[track]] = {
+            "consonance": float(np.nanmean(consonance)),
+            "lift": float(np.nanmean(lift)),
+        }
     return found
 
 
 def completeness(model: Accompanist, corpus: Corpus) -> dict:
     """By instrument: mean Jaccard index of onsets with the likest of NEAREST_OF training blocks, of blocks from the prior, of
-    real test blocks, and of those with their steps shuffled; and onsets a block of the first two."""
+    real test blocks, and of those with their steps shuffled; and onsets a block of the first two.
+    """
     random, generator = np.random.default_rng(0), torch.Generator().manual_seed(0)
     found = {}
     for track, spec in enumerate(TRACKS):
@@ -84,18 +104,25 @@ def completeness(model: Accompanist, corpus: Corpus) -> dict:
             for split, count in (("train", NEAREST_OF), ("test", BLOCKS))
         )
         plan = corpus.plan[test]
-        drawn = vae.binarise(vae.decode(torch.randn(len(test), vae.config.latent, generator=generator), plan))[:, 0]
+        drawn = vae.binarise(
+            vae.decode(torch.randn(len(test), vae.config.latent, generator=generator), plan)
+        )[:, 0]
         real = corpus.blocks(track, test)[:, 0]
         shuffled = real[:, torch.randperm(real.shape[1], generator=generator)]
         known = corpus.blocks(track, train)[:, 0].flatten(1).float()
         found[spec.name] = {
-            "prior": likest(drawn, known), "real": likest(real, known), "shuffled": likest(shuffled, known),
-            "onsets": float(drawn.sum((1, 2)).float().mean()), "real_onsets": float(real.sum((1, 2)).float().mean()),
-        }  # fmt: skip
+            "prior": likest(drawn, known),
+            "real": likest(real, known),
+            "shuffled": likest(shuffled, known),
+            "onsets": float(drawn.sum((1, 2)).float().mean()),
+            "real_onsets": float(real.sum((1, 2)).float().mean()),
+        }
     return found
 
 
-def some(index: np.ndarray, active: np.ndarray, count: int, random: np.random.Generator) -> np.ndarray:
+def some(
+    index: np.ndarray, active: np.ndarray, count: int, random: np.random.Generator
+) -> np.ndarray:
     index = index[active[index]]
     return np.sort(random.choice(index, min(count, len(index)), replace=False))
 
@@ -103,7 +130,11 @@ def some(index: np.ndarray, active: np.ndarray, count: int, random: np.random.Ge
 def likest(blocks: torch.Tensor, known: torch.Tensor) -> float:
     rows = blocks.flatten(1).float()
     common = rows @ known.T
-    return float((common / (rows.sum(1)[:, None] + known.sum(1)[None] - common).clamp(min=1)).max(1).values.mean())
+    return float(
+        (common / (rows.sum(1)[:, None] + known.sum(1)[None] - common).clamp(min=1))
+        .max(1)
+        .values.mean()
+    )
 
 
 if __name__ == "__main__":

@@ -21,14 +21,20 @@ LOGS = "events.out.tfevents.*"
 
 
 def cost_of(run: Path, model: Path | None = None) -> dict[str, float]:
-    """minutes of training; parameters and megabytes of the weights: of `model`, a model folder, or of `run` if it is one, else of
-    all the parts of `run`."""
+    """Minutes of training; parameters and megabytes of the weights: of `model`, a model folder, or of `run` if it is one, else of
+    all the parts of `run`.
+    """
     # Runs may share parts through links, which rglob does not follow.
     folders = [Path(place) for place, _, _ in os.walk(run, followlinks=True)]
     model = model or (run if (run / CONFIG_FILE).is_file() else None)
-    files = list(model.glob("*.safetensors")) if model else [f / WEIGHTS for f in folders if (f / WEIGHTS).is_file()]
+    files = (
+        list(model.glob("*.safetensors"))
+        if model
+        else [f / WEIGHTS for f in folders if (f / WEIGHTS).is_file()]
+    )
     return {
-        "minutes": sum(seconds_of(folder) for folder in folders if (folder / LOSSES).is_file()) / 60,
+        "minutes": sum(seconds_of(folder) for folder in folders if (folder / LOSSES).is_file())
+        / 60,
         "parameters": sum(map(numbers_in, files)),
         "megabytes": sum(path.stat().st_size for path in files) / 1e6,
     }
@@ -57,13 +63,17 @@ def numbers_in(path: Path) -> int:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(prog="train cost", description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="train cost", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("runs", type=Path, nargs="+")
     for run in parser.parse_args(arguments).runs:
         if not run.is_dir():
             raise SystemExit(f"{run} is not a folder")
         cost = cost_of(run)
-        print(f"{run}: {cost['minutes']:.1f} minutes, {cost['parameters']:,} parameters, {cost['megabytes']:.1f} MB")
+        print(
+            f"{run}: {cost['minutes']:.1f} minutes, {cost['parameters']:,} parameters, {cost['megabytes']:.1f} MB"
+        )
 
 
 if __name__ == "__main__":

@@ -30,13 +30,24 @@ from train.eval.hearing_figures import chord_match, chord_match_of_midi, compare
 from train.fit.loop import write_json
 
 GENRE = "pop"  # whose band plays
-NOTE_FIGURES = {"f1": "F1, all", "precision": "precision", "recall": "recall", "f1_offsets": "F1 with offsets",
-                "octaves": "share of notes octaves off", "work": "seconds of work per second"}  # fmt: skip
+NOTE_FIGURES = {
+    "f1": "F1, all",
+    "precision": "precision",
+    "recall": "recall",
+    "f1_offsets": "F1 with offsets",
+    "octaves": "share of notes octaves off",
+    "work": "seconds of work per second",
+}
 OUR_FIGURES = {
-    "tempo": "tempo", "tempo_level": "tempo or a simple ratio", "meter": "meter", "bar_lines": "bar lines",
-    "places_beats": "places, but for beats", "places_bars": "places, but for bars", "chords": "chord match",
+    "tempo": "tempo",
+    "tempo_level": "tempo or a simple ratio",
+    "meter": "meter",
+    "bar_lines": "bar lines",
+    "places_beats": "places, but for beats",
+    "places_bars": "places, but for bars",
+    "chords": "chord match",
     "chords_midi": "chord match of the MIDI",
-}  # fmt: skip
+}
 
 
 def ours(audio: np.ndarray) -> list[SungNote]:
@@ -54,18 +65,35 @@ TRANSCRIBERS: dict[str, Transcriber] = {OURS: ours, "swift-f0": hearing_peers.sw
 def run(options) -> None:
     """Measure on the options' corpus and bench, write OUT/transcription.json and print the tables."""
     if options.peers and hearing_peers.missing():
-        raise SystemExit(f"--peers needs {', '.join(hearing_peers.missing())}: {hearing_peers.INSTALL}")
+        raise SystemExit(
+            f"--peers needs {', '.join(hearing_peers.missing())}: {hearing_peers.INSTALL}"
+        )
     transcribers = TRANSCRIBERS | (hearing_peers.PEERS if options.peers else {})
     tunes = tunes_of(Corpus.load(options.corpus), options.split, options.limit, options.bench)
     source = str(options.models / GENRE) if options.models else GENRE
     rows = evaluate(tunes, transcribers, source, tuple(SOUNDS), options.workers)
-    packages = ("numpy", "torch", "mir_eval", "swift-f0", *(hearing_peers.PACKAGES if options.peers else ()))
-    write_json(options.out / "transcription.json", {"versions": {name: version(name) for name in packages}, "rows": rows})
-    print(f"{len(tunes)} melodies, {len(tunes) * len(SOUNDS)} recordings\n\n{note_table(rows)}\n\n{our_table(rows)}")
+    packages = (
+        "numpy",
+        "torch",
+        "mir_eval",
+        "swift-f0",
+        *(hearing_peers.PACKAGES if options.peers else ()),
+    )
+    write_json(
+        options.out / "transcription.json",
+        {"versions": {name: version(name) for name in packages}, "rows": rows},
+    )
+    print(
+        f"{len(tunes)} melodies, {len(tunes) * len(SOUNDS)} recordings\n\n{note_table(rows)}\n\n{our_table(rows)}"
+    )
 
 
 def evaluate(
-    tunes: list[Tune], transcribers: dict[str, Transcriber], source: str = GENRE, sounds: Sequence[str] = tuple(SOUNDS), workers=1
+    tunes: list[Tune],
+    transcribers: dict[str, Transcriber],
+    source: str = GENRE,
+    sounds: Sequence[str] = tuple(SOUNDS),
+    workers=1,
 ) -> list[dict]:
     """A row for each tune, sound and transcriber. source: of the models; workers: processes, which change only the time."""
     measure = partial(measure_tune, transcribers=transcribers, source=source, sounds=sounds)
@@ -87,7 +115,10 @@ def _each(function: Callable, arguments: list, workers: int) -> Iterator:
 
 
 def measure_tune(
-    numbered: tuple[int, Tune], transcribers: dict[str, Transcriber], source: str, sounds: Sequence[str]
+    numbered: tuple[int, Tune],
+    transcribers: dict[str, Transcriber],
+    source: str,
+    sounds: Sequence[str],
 ) -> list[dict]:
     """The rows of one tune, which depend on its number and nothing else."""
     number, tune = numbered
@@ -102,7 +133,13 @@ def measure_tune(
                 start = time.perf_counter()
                 heard = transcriber(clip.audio)
                 work = (time.perf_counter() - start) / (len(clip.audio) / RATE)
-                row = {"by": name, "name": tune.task.name, "sound": clip.sound, "level": clip.level, "work": work}
+                row = {
+                    "by": name,
+                    "name": tune.task.name,
+                    "sound": clip.sound,
+                    "level": clip.level,
+                    "work": work,
+                }
                 row |= compare(clip.notes, heard)
                 if name == OURS:
                     row |= _written(clip, heard, _model(source)) | {"chords_midi": from_midi}
@@ -136,13 +173,24 @@ def note_table(rows: list[dict]) -> str:
     """A Markdown table of F1 by sound and level, and of the other figures over all, a column for each transcriber."""
     names = list(dict.fromkeys(row["by"] for row in rows))
     parts = [
-        (f"F1, {value}", "f1", key, value) for key in ("sound", "level") for value in dict.fromkeys(row[key] for row in rows)
+        (f"F1, {value}", "f1", key, value)
+        for key in ("sound", "level")
+        for value in dict.fromkeys(row[key] for row in rows)
     ]
     parts += [(title, figure, None, None) for figure, title in NOTE_FIGURES.items()]
     lines = ["| notes | " + " | ".join(names) + " |", "|---" * (len(names) + 1) + "|"]
     for title, figure, key, value in parts:
-        chosen = [[row[figure] for row in rows if row["by"] == name and (key is None or row[key] == value)] for name in names]
-        lines.append(f"| {title} | " + " | ".join(f"{np.mean(found):.3f}" for found in chosen) + " |")
+        chosen = [
+            [
+                row[figure]
+                for row in rows
+                if row["by"] == name and (key is None or row[key] == value)
+            ]
+            for name in names
+        ]
+        lines.append(
+            f"| {title} | " + " | ".join(f"{np.mean(found):.3f}" for found in chosen) + " |"
+        )
     return "\n".join(lines)
 
 
@@ -150,9 +198,13 @@ def our_table(rows: list[dict]) -> str:
     """A Markdown table of what is made of our notes, in per cent, a row for each sound."""
     own = [row for row in rows if row["by"] == OURS]
     groups = {"all": own} | {
-        sound: [row for row in own if row["sound"] == sound] for sound in dict.fromkeys(r["sound"] for r in own)
+        sound: [row for row in own if row["sound"] == sound]
+        for sound in dict.fromkeys(r["sound"] for r in own)
     }
-    lines = ["| % | " + " | ".join(OUR_FIGURES.values()) + " |", "|---" * (len(OUR_FIGURES) + 1) + "|"]
+    lines = [
+        "| % | " + " | ".join(OUR_FIGURES.values()) + " |",
+        "|---" * (len(OUR_FIGURES) + 1) + "|",
+    ]
     for title, chosen in groups.items():
         figures = [100 * np.mean([row[figure] for row in chosen]) for figure in OUR_FIGURES]
         lines.append(f"| {title} | " + " | ".join(f"{figure:.0f}" for figure in figures) + " |")

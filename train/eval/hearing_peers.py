@@ -57,7 +57,10 @@ def basic_pitch(sound: np.ndarray) -> list[SungNote]:
         path = Path(folder) / "sound.wav"
         soundfile.write(path, sound, RATE, subtype="FLOAT")
         events = predict(path, model, *THRESHOLDS)[2]
-    return sorted((SungNote(int(e[2]), float(e[0]), float(e[1]), LOUDNESS) for e in events), key=lambda note: note.onset)
+    return sorted(
+        (SungNote(int(e[2]), float(e[0]), float(e[1]), LOUDNESS) for e in events),
+        key=lambda note: note.onset,
+    )
 
 
 @cache
@@ -72,17 +75,25 @@ def _basic_pitch():
     model = Model(path)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
-    model.model = onnxruntime.InferenceSession(os.fspath(path), options, providers=["CPUExecutionProvider"])
+    model.model = onnxruntime.InferenceSession(
+        os.fspath(path), options, providers=["CPUExecutionProvider"]
+    )
     return model
 
 
 def pyin(sound: np.ndarray) -> list[SungNote]:
-    """librosa's pYIN (Mauch & Dixon 2014). A note is a part of a voiced run: runs are cut where the pitch, less the recording's
-    tuning and smoothed by a median, goes to another semitone, and at librosa's onsets, at least SHORTEST apart."""
+    """Librosa's pYIN (Mauch & Dixon 2014). A note is a part of a voiced run: runs are cut where the pitch, less the recording's
+    tuning and smoothed by a median, goes to another semitone, and at librosa's onsets, at least SHORTEST apart.
+    """
     import librosa
     from scipy.ndimage import median_filter
 
-    settings = {"sr": RATE, "frame_length": 1024, "hop_length": HOP, "resolution": 0.2}  # semitones: a quarter of the time of 0.1
+    settings = {
+        "sr": RATE,
+        "frame_length": 1024,
+        "hop_length": HOP,
+        "resolution": 0.2,
+    }  # semitones: a quarter of the time of 0.1
     hertz, voiced, _ = librosa.pyin(sound, fmin=LOWEST, fmax=HIGHEST, **settings)
     if not voiced.any():
         return []
@@ -99,7 +110,10 @@ def pyin(sound: np.ndarray) -> list[SungNote]:
         for cut in [*inner[(inner > start) & (inner < end)].tolist(), end]:
             if (cut - cuts[-1]) * FRAME >= SHORTEST:
                 cuts.append(cut)
-        notes += [SungNote(round(float(np.median(pitch[a:b]))), a * FRAME, b * FRAME, LOUDNESS) for a, b in zip(cuts, cuts[1:])]
+        notes += [
+            SungNote(round(float(np.median(pitch[a:b]))), a * FRAME, b * FRAME, LOUDNESS)
+            for a, b in zip(cuts, cuts[1:])
+        ]
     return notes
 
 

@@ -33,17 +33,28 @@ MOVES = np.linspace(-2, 2, 9)
 
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
-        prog="train latent_space", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+        prog="train latent_space",
+        description=__doc__,
+        formatter_class=argparse.RawTextHelpFormatter,
     )
-    parser.add_argument("--corpus", type=Path, required=True, help="folder that train.data.prepare wrote")
+    parser.add_argument(
+        "--corpus", type=Path, required=True, help="folder that train.data.prepare wrote"
+    )
     parser.add_argument("--out", type=Path, required=True, help="file for the figures")
-    parser.add_argument("--split", choices=["test", "val"], default="test", help="val: while choosing settings")
+    parser.add_argument(
+        "--split", choices=["test", "val"], default="test", help="val: while choosing settings"
+    )
     parser.add_argument("--limit", type=int, default=40, help="melodies, evenly over the split")
     parser.add_argument("--styles", type=int, default=3, help="style songs for each melody")
     options = parser.parse_args(arguments)
     corpus = Corpus.load(options.corpus)
     tasks = stage.song_tasks(corpus, options.split)
-    tasks = [tasks[i] for i in np.unique(np.linspace(0, len(tasks) - 1, min(options.limit, len(tasks))).astype(int))]
+    tasks = [
+        tasks[i]
+        for i in np.unique(
+            np.linspace(0, len(tasks) - 1, min(options.limit, len(tasks))).astype(int)
+        )
+    ]
     figures = {
         "style": style(tasks, corpus, options.styles),
         "blend": blend(tasks),
@@ -68,13 +79,17 @@ def style_of(corpus: Corpus, song: int, model: Accompanist) -> tuple[Style, np.n
     entry = corpus.songs[song]
     at = slice(entry["first"], entry["first"] + entry["blocks"])
     blocks = {track: corpus.blocks(track, at) for track in range(len(TRACK_NAMES))}
-    found = Style.of_blocks(model, {track: blocks[track] for track in ACCOMPANIMENT}, corpus.plan[at], entry["file"])
+    found = Style.of_blocks(
+        model, {track: blocks[track] for track in ACCOMPANIMENT}, corpus.plan[at], entry["file"]
+    )
     return found, np.stack([from_blocks(each.numpy()) for each in blocks.values()])
 
 
 def style(tasks: list[stage.Task], corpus: Corpus, count: int) -> dict:
     """By what is measured, [pairs, factors]."""
-    found: dict[str, list] = {name: [] for name in ("drums", "density", "rhythm", "lift", "consonance")}
+    found: dict[str, list] = {
+        name: [] for name in ("drums", "density", "rhythm", "lift", "consonance")
+    }
     for i, task in enumerate(tqdm(tasks, desc="style")):
         model = matching(task)
         for k in range(count):
@@ -89,7 +104,11 @@ def style(tasks: list[stage.Task], corpus: Corpus, count: int) -> dict:
                     rows[name].append(value)
                 pitched = played.planes[list(metrics.PITCHED)]
                 others = other_melodies(tasks, task)
-                rows["lift"].append(float(np.mean([metrics.consonance_lift(task.melody, o, pitched) for o in others])))
+                rows["lift"].append(
+                    float(
+                        np.mean([metrics.consonance_lift(task.melody, o, pitched) for o in others])
+                    )
+                )
                 rows["consonance"].append(metrics.consonance(task.melody, pitched))
             for name, values in rows.items():
                 found[name].append(values)
@@ -99,28 +118,38 @@ def style(tasks: list[stage.Task], corpus: Corpus, count: int) -> dict:
 def distances(band: np.ndarray, song: np.ndarray, of: Style) -> dict[str, float]:
     """How far a band is from a song, of the instruments that the song has. drums: mean absolute difference of how often each
     drum is struck on each sixteenth of a bar, over how often it is in both; density: of onsets a bar, in logarithms; rhythm:
-    one minus the cosine of the rates by sixteenth."""
+    one minus the cosine of the rates by sixteenth.
+    """
     tracks = [track for track in of.unique if song[track].any()]
     rates = [(rate(band[track]), rate(song[track])) for track in tracks]
     found = {"drums": np.nan}
     if DRUMS in tracks:
         a, b = rates[tracks.index(DRUMS)]
         found["drums"] = float(np.abs(a - b).sum() / (a.sum() + b.sum()))
-    found["density"] = float(np.mean([abs(np.log((a.sum() + 0.5) / (b.sum() + 0.5))) for a, b in rates]))
+    found["density"] = float(
+        np.mean([abs(np.log((a.sum() + 0.5) / (b.sum() + 0.5))) for a, b in rates])
+    )
     profiles = [(a.sum(1), b.sum(1)) for a, b in rates]
-    found["rhythm"] = float(np.mean([1 - a @ b / max(np.linalg.norm(a) * np.linalg.norm(b), 1e-9) for a, b in profiles]))
+    found["rhythm"] = float(
+        np.mean([1 - a @ b / max(np.linalg.norm(a) * np.linalg.norm(b), 1e-9) for a, b in profiles])
+    )
     return found
 
 
 def rate(planes: np.ndarray) -> np.ndarray:
     """[16, 128] how often each pitch is struck on each sixteenth of those bars in which the track plays; planes [2, S, 128]."""
     bars = planes[0].reshape(-1, BAR_STEPS, planes.shape[-1])
-    return bars[planes[1].reshape(len(bars), -1).any(1)].mean(0) if planes[1].any() else np.zeros(bars.shape[1:])
+    return (
+        bars[planes[1].reshape(len(bars), -1).any(1)].mean(0)
+        if planes[1].any()
+        else np.zeros(bars.shape[1:])
+    )
 
 
 def blend(tasks: list[stage.Task]) -> dict:
     """Likeness of neighbouring points and of the ends, [melodies, steps] and [melodies]; of two seeds of one genre, and of two
-    genres."""
+    genres.
+    """
     found: dict[str, list] = {"seeds": [], "seeds_ends": [], "genres": [], "genres_ends": []}
     for i, task in enumerate(tqdm(tasks, desc="blend")):
         model = matching(task)
@@ -129,7 +158,10 @@ def blend(tasks: list[stage.Task]) -> dict:
         others = {"seeds": (model, i + 1), "genres": (model_of(names[i % len(names)]), i)}
         for kind, (other, seed) in others.items():
             second = other.sketch(task.score, melody_track=task.melody_track, seed=seed)
-            points = [onsets(stage.performance_of(first.blended(second, float(amount)).perform(), task)) for amount in AMOUNTS]
+            points = [
+                onsets(stage.performance_of(first.blended(second, float(amount)).perform(), task))
+                for amount in AMOUNTS
+            ]
             found[kind].append([likeness(a, b) for a, b in zip(points, points[1:])])
             found[f"{kind}_ends"].append(likeness(points[0], points[-1]))
     return {name: np.round(np.array(values), 4).tolist() for name, values in found.items()}
@@ -137,7 +169,8 @@ def blend(tasks: list[stage.Task]) -> dict:
 
 def explore(tasks: list[stage.Task]) -> dict:
     """By instrument and direction: likeness of neighbouring points [melodies, steps], onsets and pitch classes a bar at each
-    point [melodies, moves]."""
+    point [melodies, moves].
+    """
     found: dict[str, dict[str, list]] = {}
     for i, task in enumerate(tqdm(tasks[:: max(1, len(tasks) // 12)], desc="explore")):
         model = matching(task)
@@ -146,15 +179,24 @@ def explore(tasks: list[stage.Task]) -> dict:
             name = TRACK_NAMES[track]
             for direction in model.harmony[name].directions():
                 bands = [
-                    stage.performance_of(sketch.explored({name: {direction: float(move)}}).perform(), task).planes[track]
+                    stage.performance_of(
+                        sketch.explored({name: {direction: float(move)}}).perform(), task
+                    ).planes[track]
                     for move in MOVES
                 ]
                 points = [band[0].astype(bool) for band in bands]
-                row = found.setdefault(f"{name} {direction}", {"neighbours": [], "onsets": [], "classes": []})
+                row = found.setdefault(
+                    f"{name} {direction}", {"neighbours": [], "onsets": [], "classes": []}
+                )
                 row["neighbours"].append([likeness(a, b) for a, b in zip(points, points[1:])])
-                row["onsets"].append([float(band[0].sum() / (band.shape[1] / BAR_STEPS)) for band in bands])
+                row["onsets"].append(
+                    [float(band[0].sum() / (band.shape[1] / BAR_STEPS)) for band in bands]
+                )
                 row["classes"].append([metrics.used_pitch_classes(band) for band in bands])
-    return {name: {k: np.round(np.array(v, float), 4).tolist() for k, v in row.items()} for name, row in found.items()}
+    return {
+        name: {k: np.round(np.array(v, float), 4).tolist() for k, v in row.items()}
+        for name, row in found.items()
+    }
 
 
 def onsets(played: stage.Performance) -> np.ndarray:
@@ -176,11 +218,18 @@ def report(figures: dict) -> str:
     for kind in ("seeds", "genres"):
         values = np.array(figures["blend"][kind])
         ends = np.mean(figures["blend"][f"{kind}_ends"])
-        lines.append(f"blend of two {kind}: neighbours " + " ".join(f"{v:.2f}" for v in values.mean(0)) + f", ends {ends:.2f}")
+        lines.append(
+            f"blend of two {kind}: neighbours "
+            + " ".join(f"{v:.2f}" for v in values.mean(0))
+            + f", ends {ends:.2f}"
+        )
     for name, row in figures["explore"].items():
-        lines.append(f"explore {name}: neighbours {np.mean(row['neighbours']):.2f}, onsets a bar " + " ".join(
-            f"{v:.1f}" for v in np.mean(row["onsets"], axis=0)) + ", pitch classes " + " ".join(
-            f"{v:.2f}" for v in np.nanmean(np.array(row["classes"], float), axis=0)))  # fmt: skip
+        lines.append(
+            f"explore {name}: neighbours {np.mean(row['neighbours']):.2f}, onsets a bar "
+            + " ".join(f"{v:.1f}" for v in np.mean(row["onsets"], axis=0))
+            + ", pitch classes "
+            + " ".join(f"{v:.2f}" for v in np.nanmean(np.array(row["classes"], float), axis=0))
+        )
     return "\n".join(lines)
 
 

@@ -45,15 +45,19 @@ def describe(melody: Melody) -> dict[str, float]:
         "repeated notes": float((interval == 0).mean()),
         "leaps beyond a fifth": float((interval > 7).mean()),
         "notes a bar": len(notes) / len(bars),
-        "entropy of places in the bar, bits": entropy(np.bincount(start % BAR_STEPS, minlength=BAR_STEPS)),
+        "entropy of places in the bar, bits": entropy(
+            np.bincount(start % BAR_STEPS, minlength=BAR_STEPS)
+        ),
         "entropy of distances, bits": entropy(np.bincount(np.minimum(gap, BAR_STEPS))),
         OFF: float((start % 2).mean()),
         "empty bars": float((~melody.planes[1].any(1).reshape(-1, BAR_STEPS).any(1)).mean()),
         "range, semitones": float(np.ptp(pitch)),
         "likeness to the block before": float(before.mean()) if len(before) else np.nan,
-        "likeness to two blocks before": float(last_but_one.mean()) if len(last_but_one) else np.nan,
+        "likeness to two blocks before": float(last_but_one.mean())
+        if len(last_but_one)
+        else np.nan,
         "likeness to an earlier block": float(np.mean(earlier)) if earlier else np.nan,
-    }  # fmt: skip
+    }
 
 
 def entropy(counts: np.ndarray) -> float:
@@ -64,12 +68,18 @@ def entropy(counts: np.ndarray) -> float:
 
 def distance(found: list[dict[str, float]], real: list[dict[str, float]]) -> float:
     """Mean over the measures of the distance between the mean of what was found and that of real melodies, in their standard
-    deviations."""
+    deviations.
+    """
     names = list(max(real, key=len))
-    rows, known = (np.array([[each.get(name, np.nan) for name in names] for each in every]) for every in (found, real))
+    rows, known = (
+        np.array([[each.get(name, np.nan) for name in names] for each in every])
+        for every in (found, real)
+    )
     told = np.isfinite(rows).any(0) & np.isfinite(known).any(0)
     rows, known = rows[:, told], known[:, told]
-    away = np.abs(np.nanmean(rows, 0) - np.nanmean(known, 0)) / np.maximum(np.nanstd(known, 0), 1e-3)
+    away = np.abs(np.nanmean(rows, 0) - np.nanmean(known, 0)) / np.maximum(
+        np.nanstd(known, 0), 1e-3
+    )
     return float(away.mean())
 
 
@@ -90,13 +100,26 @@ def stretches(planes: np.ndarray) -> set[bytes]:
 
 def distance_by_movement(found: list[dict[str, float]], real: list[dict[str, float]]) -> float:
     """The mean distance of those that move in sixteenths from real ones that do, and of the others from the others: taken
-    together, one kind that is too sparse and one that is too busy would look right. Infinite where a kind is missing."""
+    together, one kind that is too sparse and one that is too busy would look right. Infinite where a kind is missing.
+    """
     kinds = []
     for rows in (found, real):
         told = [row for row in rows if OFF in row]
-        kinds.append(([row for row in told if row[OFF] > MOVING], [row for row in told if row[OFF] <= MOVING]))
-    return float(np.mean([distance(ours, theirs) if ours and theirs else np.inf for ours, theirs in zip(*kinds)]))
+        kinds.append(
+            (
+                [row for row in told if row[OFF] > MOVING],
+                [row for row in told if row[OFF] <= MOVING],
+            )
+        )
+    return float(
+        np.mean(
+            [distance(ours, theirs) if ours and theirs else np.inf for ours, theirs in zip(*kinds)]
+        )
+    )
 
 
 def mean_of(rows: list[dict[str, float]]) -> dict[str, float]:
-    return {name: float(np.nanmean([row.get(name, np.nan) for row in rows])) for name in max(rows, key=len)}
+    return {
+        name: float(np.nanmean([row.get(name, np.nan) for row in rows]))
+        for name in max(rows, key=len)
+    }

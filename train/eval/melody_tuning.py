@@ -29,46 +29,86 @@ from train.eval.melody_figures import Songs, figures
 from train.fit.loop import write_json
 
 FIRST_SEED = 100_000
-SEEDS, STARTS, WAYS = 24, 30, 3  # melodies of each genre, songs that are continued, and how often each
+SEEDS, STARTS, WAYS = (
+    24,
+    30,
+    3,
+)  # melodies of each genre, songs that are continued, and how often each
 OBJECTIVE = ["distance by movement", "distance of continuations"]
 MARGIN = 0.003  # of the mean distance: less is chance, of which there is more with few seeds
 MOST_COPIED = 0.5  # of what validation songs share with training songs
-FEWEST_DISTINCT, LESS_DIVERSE = 0.8, 0.01  # share of continuations' bars, and fall of their diversity, that are let pass
+FEWEST_DISTINCT, LESS_DIVERSE = (
+    0.8,
+    0.01,
+)  # share of continuations' bars, and fall of their diversity, that are let pass
 # Against leaps there is a least: no measure tells what is awkward to sing.
 CHOICES = {
-    composition: {"CLOSE": [3, 5, 8], "OPEN": [1.5, 3, 5], "LIKENESS": [2, 4, 6, 8, 10, 12], "CONTRAST": [1, 2.5, 4, 6, 8],
-                  "HIGHER": [1, 2.5, 4], "PLAYED": [0, 0.25, 0.5, 0.75], "EARLY": [0, 0.15, 0.3, 0.5],
-                  "QUICK_BUSIER": [-2, -1.5, -1, -0.5, 0]},
-    melody_nn: {"TEMPERATURE": [0.3, 0.4, 0.5, 0.7, 0.9], "TOP_P": [0.8, 0.9, 0.95, 1],
-                "RICHER": [0.2, 0.5, 0.8, 1.1], "REGISTER": [1, 2.5, 4]},
-    habits: {"SAME_AGAIN": [0, 0.25, 0.5, 0.75], "ENDINGS": [3, 6, 10], "OTHERS": [0.05, 0.15, 0.5]},
-    singing: {"LONG_NOTE": [0, 0.15, 0.3, 0.5], "REPEATED": [0.3, 0.6, 0.9],
-              "LEAP": [0.05, 0.1, 0.2, 0.4, 0.6], "HURRIED": [0.8, 1.2]},
+    composition: {
+        "CLOSE": [3, 5, 8],
+        "OPEN": [1.5, 3, 5],
+        "LIKENESS": [2, 4, 6, 8, 10, 12],
+        "CONTRAST": [1, 2.5, 4, 6, 8],
+        "HIGHER": [1, 2.5, 4],
+        "PLAYED": [0, 0.25, 0.5, 0.75],
+        "EARLY": [0, 0.15, 0.3, 0.5],
+        "QUICK_BUSIER": [-2, -1.5, -1, -0.5, 0],
+    },
+    melody_nn: {
+        "TEMPERATURE": [0.3, 0.4, 0.5, 0.7, 0.9],
+        "TOP_P": [0.8, 0.9, 0.95, 1],
+        "RICHER": [0.2, 0.5, 0.8, 1.1],
+        "REGISTER": [1, 2.5, 4],
+    },
+    habits: {
+        "SAME_AGAIN": [0, 0.25, 0.5, 0.75],
+        "ENDINGS": [3, 6, 10],
+        "OTHERS": [0.05, 0.15, 0.5],
+    },
+    singing: {
+        "LONG_NOTE": [0, 0.15, 0.3, 0.5],
+        "REPEATED": [0.3, 0.6, 0.9],
+        "LEAP": [0.05, 0.1, 0.2, 0.4, 0.6],
+        "HURRIED": [0.8, 1.2],
+    },
     song_plan: {"RETURN_HOME": [0.5, 0.7, 0.9]},
-}  # fmt: skip
+}
 MODULE = {name: module for module, names in CHOICES.items() for name in names}
 
 
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="train melody_tuning", description=__doc__)
-    parser.add_argument("--corpus", type=Path, nargs="+", required=True, help="one or more prepared corpora")
+    parser.add_argument(
+        "--corpus", type=Path, nargs="+", required=True, help="one or more prepared corpora"
+    )
     parser.add_argument("--inventor", type=Path, default=FOLDER)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--minutes", type=float, default=25, help="no further constant is tried after")
+    parser.add_argument(
+        "--minutes", type=float, default=25, help="no further constant is tried after"
+    )
     parser.add_argument("--seeds", type=int, default=SEEDS, help="melodies of each genre")
     parser.add_argument("--starts", type=int, default=STARTS, help="songs that are continued")
     parser.add_argument("--genres", nargs="*", help="all by default")
-    parser.add_argument("--constants", nargs="*", choices=sorted(MODULE), help="which are searched for; all by default")
+    parser.add_argument(
+        "--constants",
+        nargs="*",
+        choices=sorted(MODULE),
+        help="which are searched for; all by default",
+    )
     parser.add_argument("--seed", type=int, default=0, help="of the order")
     options = parser.parse_args(arguments)
     ends = time.monotonic() + 60 * options.minutes
     songs = Songs.of([Corpus.load(folder) for folder in options.corpus], "val", options.starts)
-    models = [Accompanist.from_pretrained(genre, device="cpu") for genre in options.genres or hub.genres()]
+    models = [
+        Accompanist.from_pretrained(genre, device="cpu") for genre in options.genres or hub.genres()
+    ]
     inventor = melody_nn_of(models[0], MelodyNN.load(options.inventor))
     options.out.mkdir(parents=True, exist_ok=True)
     log = options.out / "tuning.jsonl"
     rows = [json.loads(line) for line in log.read_text().splitlines()] if log.is_file() else []
-    about = {name: str(getattr(options, name)) for name in ("corpus", "inventor", "seeds", "starts", "genres")}
+    about = {
+        name: str(getattr(options, name))
+        for name in ("corpus", "inventor", "seeds", "starts", "genres")
+    }
     about["objective"] = " + ".join(OBJECTIVE)
     known = {_key(row["constants"]): row for row in rows if row["about"] == about}
 
@@ -90,7 +130,9 @@ def main(arguments: list[str] | None = None) -> None:
         while changed and not done:
             changed = False
             for name in random.permutation(sorted(options.constants or MODULE)):
-                tried = [{**best["constants"], name: value} for value in CHOICES[MODULE[name]][name]]
+                tried = [
+                    {**best["constants"], name: value} for value in CHOICES[MODULE[name]][name]
+                ]
                 if done := time.monotonic() > ends:
                     break
                 allowed = [row for row in map(measured, tried) if _allowed(row, first, songs)]
@@ -101,12 +143,17 @@ def main(arguments: list[str] | None = None) -> None:
     finally:
         for name, value in before.items():
             setattr(MODULE[name], name, value)
-    write_json(options.out / "chosen.json", {"before": first, "chosen": best, "measured": len(known), "finished": not done})
+    write_json(
+        options.out / "chosen.json",
+        {"before": first, "chosen": best, "measured": len(known), "finished": not done},
+    )
 
 
 def _allowed(row: dict, first: dict, songs: Songs) -> bool:
     """Whether melodies are still their own and continuations still differ."""
-    diverse = row["diversity of continuations"] >= first["diversity of continuations"] - LESS_DIVERSE
+    diverse = (
+        row["diversity of continuations"] >= first["diversity of continuations"] - LESS_DIVERSE
+    )
     own = row["copied"] <= MOST_COPIED * songs.copied
     return own and diverse and row["distinct bars of continuations"] >= FEWEST_DISTINCT
 

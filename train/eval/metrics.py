@@ -12,14 +12,29 @@ import numpy as np
 
 from accomp.music.score import Note, Score
 from accomp.roll import chord_plan as chords
-from accomp.roll.grid import ACCOMPANIMENT, BAR_STEPS, BASS, BLOCK_STEPS, GUITAR, HALF_BAR_STEPS, MELODY, PITCHES, STRINGS
+from accomp.roll.grid import (
+    ACCOMPANIMENT,
+    BAR_STEPS,
+    BASS,
+    BLOCK_STEPS,
+    GUITAR,
+    HALF_BAR_STEPS,
+    MELODY,
+    PITCHES,
+    STRINGS,
+)
 
 PITCHED = (BASS, GUITAR, STRINGS)  # the accompaniment without drums
 # [interval above the melody in semitones, mod 12]: unison, thirds, perfect fifth and sixths; perfect fourth; the others.
 CONSONANCE = np.array([1, -1, -1, 1, 1, 0, -1, 1, 1, 1, -1, -1])
 # [pitch class, 6] sine and cosine on the circles of fifths, minor thirds and major thirds, of radius 1, 1 and 1/2.
 TONAL_SPACE = np.stack(
-    [r * f(np.arange(12) * angle * np.pi) for r, angle in ((1, 7 / 6), (1, 3 / 2), (0.5, 2 / 3)) for f in (np.sin, np.cos)], 1
+    [
+        r * f(np.arange(12) * angle * np.pi)
+        for r, angle in ((1, 7 / 6), (1, 3 / 2), (0.5, 2 / 3))
+        for f in (np.sin, np.cos)
+    ],
+    1,
 )
 THIRTY_SECOND = 1 / 8  # beats
 ENDING_BARS = 4
@@ -42,12 +57,15 @@ def consonance(melody: np.ndarray, accompaniment: np.ndarray) -> float:
 
 def consonance_lift(melody: np.ndarray, other: np.ndarray, accompaniment: np.ndarray) -> float:
     """Consonance with the own melody minus that with another song's, which is cut or repeated to the same length. Both in
-    the same key, else the lift is that of the key."""
+    the same key, else the lift is that of the key.
+    """
     other = other[:, np.arange(melody.shape[1]) % other.shape[1]]
     return consonance(melody, accompaniment) - consonance(other, accompaniment)
 
 
-def _consonant_pairs(melody: np.ndarray, accompaniment: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _consonant_pairs(
+    melody: np.ndarray, accompaniment: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """[S] sum of the pairs' scores and [S] number of the pairs."""
     own, band = _pitch_classes(melody[1]), _pitch_classes(accompaniment[:, 1].any(0))
     classes = np.arange(12)
@@ -58,13 +76,16 @@ def _consonant_pairs(melody: np.ndarray, accompaniment: np.ndarray) -> tuple[np.
 def _pitch_classes(sounding: np.ndarray) -> np.ndarray:
     """[..., P] to [..., 12]: 1 where a pitch class sounds in any octave."""
     octaves = -(-PITCHES // 12)
-    padded = np.pad(sounding.astype(bool), [(0, 0)] * (sounding.ndim - 1) + [(0, 12 * octaves - PITCHES)])
+    padded = np.pad(
+        sounding.astype(bool), [(0, 0)] * (sounding.ndim - 1) + [(0, 12 * octaves - PITCHES)]
+    )
     return padded.reshape(*sounding.shape[:-1], octaves, 12).any(-2).astype(int)
 
 
 def best_triads(chroma: np.ndarray) -> np.ndarray:
     """[H] the major or minor triad (0-23) whose template has the largest normalised dot product with chroma [H, 12], the
-    first of several; -1 where silent."""
+    first of several; -1 where silent.
+    """
     # The templates are all of one length, as is a row in all its products: which is largest shows without dividing by the
     # lengths, and whole numbers tie exactly.
     return np.where(chroma.any(1), (chroma @ chords.TRIADS.T).argmax(1), -1)
@@ -77,7 +98,8 @@ def chord_match(a: np.ndarray, b: np.ndarray) -> float:
 
 def tonal_distance(a: np.ndarray, b: np.ndarray) -> float:
     """Euclidean distance of two tracks' tonal centroids (Harte et al. 2006, "Detecting harmonic change in musical audio"),
-    0 to 3: per half bar of sounding time by pitch class, the mean over those where both sound."""
+    0 to 3: per half bar of sounding time by pitch class, the mean over those where both sound.
+    """
     a, b = chords.chroma(a), chords.chroma(b)
     both = a.any(1) & b.any(1)
     a, b = (rows[both] / rows[both].sum(1, keepdims=True) @ TONAL_SPACE for rows in (a, b))
@@ -115,7 +137,8 @@ def voice_movement(track: np.ndarray) -> float:
 
 def groove_similarity(band: np.ndarray) -> float:
     """GS (Wu & Yang 2020, "The Jazz Transformer", as grooving pattern similarity): 1 - Hamming distance / 16 of two bars'
-    onset vectors [16], all tracks but the melody merged; the mean over all pairs of bars, empty ones too."""
+    onset vectors [16], all tracks but the melody merged; the mean over all pairs of bars, empty ones too.
+    """
     struck = band[list(ACCOMPANIMENT), 0].any((0, -1)).reshape(-1, BAR_STEPS)
     bars, ones = len(struck), struck.sum(0)
     # On each step, every bar with an onset differs from every bar without.
@@ -161,16 +184,27 @@ class Blocks(NamedTuple):
 
     consonance: np.ndarray  # as in `consonance`, nan where melody and band never sound together
     density: np.ndarray  # notes struck by the accompaniment, drums too
-    emptiness: np.ndarray  # share of the accompaniment's eight bars (four tracks, two bars) that are empty
+    emptiness: (
+        np.ndarray
+    )  # share of the accompaniment's eight bars (four tracks, two bars) that are empty
 
 
 def by_block(band: np.ndarray) -> Blocks:
     """Consonance, density and emptiness of each block of a band."""
-    score, pairs = (steps.reshape(-1, BLOCK_STEPS).sum(1) for steps in _consonant_pairs(band[MELODY], band[list(PITCHED)]))
+    score, pairs = (
+        steps.reshape(-1, BLOCK_STEPS).sum(1)
+        for steps in _consonant_pairs(band[MELODY], band[list(PITCHED)])
+    )
     accompaniment = band[list(ACCOMPANIMENT)]
     notes = accompaniment[:, 0].sum((0, -1)).reshape(-1, BLOCK_STEPS).sum(1)
-    empty = ~accompaniment[:, 1].any(-1).reshape(len(ACCOMPANIMENT), -1, BLOCK_STEPS // BAR_STEPS, BAR_STEPS).any(-1)
-    return Blocks(np.where(pairs > 0, score / np.maximum(pairs, 1), np.nan), notes.astype(float), empty.mean((0, 2)))
+    empty = ~accompaniment[:, 1].any(-1).reshape(
+        len(ACCOMPANIMENT), -1, BLOCK_STEPS // BAR_STEPS, BAR_STEPS
+    ).any(-1)
+    return Blocks(
+        np.where(pairs > 0, score / np.maximum(pairs, 1), np.nan),
+        notes.astype(float),
+        empty.mean((0, 2)),
+    )
 
 
 def _in_spans(steps: np.ndarray, length: int) -> np.ndarray:
@@ -207,21 +241,33 @@ class Ending(NamedTuple):
 
 def ends_together(score: Score, tonic: int, melody: int = MELODY) -> Ending:
     """The ending of a score whose track `melody` is the melody and all others the accompaniment; tonic: pitch class. The end
-    is that of the last note, give or take an eighth of a beat. All False where no accompaniment plays to the end."""
+    is that of the last note, give or take an eighth of a beat. All False where no accompaniment plays to the end.
+    """
     end = score.end
     start = score.bars(end)[-ENDING_BARS:][0].onset
-    tracks = [(i, t) for i, t in enumerate(score.tracks) if any(note.end > start for note in t.notes)]
+    tracks = [
+        (i, t) for i, t in enumerate(score.tracks) if any(note.end > start for note in t.notes)
+    ]
     band = [track for i, track in tracks if i != melody]
     pitched = [track for track in band if not track.is_drum]
     if not pitched:
         return Ending(False, False, False, False)
     last = [max(note.onset for note in track.notes) for track in band]
     held = [
-        any(note.duration >= 1 - 1e-6 and note.onset >= onset - THIRTY_SECOND - 1e-6 for note in track.notes)
+        any(
+            note.duration >= 1 - 1e-6 and note.onset >= onset - THIRTY_SECOND - 1e-6
+            for note in track.notes
+        )
         for track, onset in zip(band, last)
         if not track.is_drum
     ]
-    at_end = [note for _, t in tracks if not t.is_drum for note in t.notes if note.end >= end - THIRTY_SECOND - 1e-6]
+    at_end = [
+        note
+        for _, t in tracks
+        if not t.is_drum
+        for note in t.notes
+        if note.end >= end - THIRTY_SECOND - 1e-6
+    ]
     return Ending(
         sounding=all(track.end >= end - THIRTY_SECOND - 1e-6 for track in pitched),
         together=max(last) - min(last) <= THIRTY_SECOND + 1e-6,
@@ -242,7 +288,8 @@ def drift(values: Sequence[np.ndarray], seed: int = 0) -> Drift:
     """Whether something rises or falls along songs: each song's least-squares slope over its blocks (nan left out), and the p
     value of their mean being 0, by a sign-flip permutation test (Fisher 1935): under the null hypothesis each slope could as
     well have had the other sign. All 2^n signs for up to 13 songs, else 9,999 seeded draws and the sample itself (Phipson &
-    Smyth 2010). Songs of fewer than two blocks with a value don't count."""
+    Smyth 2010). Songs of fewer than two blocks with a value don't count.
+    """
     slopes = []
     for song in values:
         block = np.flatnonzero(np.isfinite(song))
@@ -264,7 +311,8 @@ def drift(values: Sequence[np.ndarray], seed: int = 0) -> Drift:
 
 def confidence_interval(values: Sequence[float], seed: int = 0) -> tuple[float, float]:
     """Mean over songs and 95 % half-width: half the distance between the 2.5th and 97.5th percentile of the means of 9,999
-    seeded bootstrap samples (Efron 1979). nan are left out; of fewer than two values the half-width is nan."""
+    seeded bootstrap samples (Efron 1979). nan are left out; of fewer than two values the half-width is nan.
+    """
     values = np.asarray(values, float)
     values = values[~np.isnan(values)]
     if len(values) < 2:
@@ -276,12 +324,15 @@ def confidence_interval(values: Sequence[float], seed: int = 0) -> tuple[float, 
 
 def frechet_distance(a: np.ndarray, b: np.ndarray) -> float:
     """Squared Frechet distance (Dowson & Landau 1982; FID) of the Gaussians fitted to embeddings [N, D] and [M, D]:
-    |mean a - mean b|^2 + trace(A + B - 2 (A^1/2 B A^1/2)^1/2), A and B the unbiased covariances."""
+    |mean a - mean b|^2 + trace(A + B - 2 (A^1/2 B A^1/2)^1/2), A and B the unbiased covariances.
+    """
     shift = a.mean(0) - b.mean(0)
     cov_a, cov_b = (np.atleast_2d(np.cov(rows, rowvar=False)) for rows in (a, b))
     values, vectors = np.linalg.eigh(cov_a)
     root = (vectors * np.sqrt(values.clip(0))) @ vectors.T
-    product = np.sqrt(np.linalg.eigvalsh(root @ cov_b @ root).clip(0))  # rounding makes zeros slightly negative
+    product = np.sqrt(
+        np.linalg.eigvalsh(root @ cov_b @ root).clip(0)
+    )  # rounding makes zeros slightly negative
     return float(shift @ shift + np.trace(cov_a) + np.trace(cov_b) - 2 * product.sum())
 
 

@@ -14,21 +14,32 @@ from train.eval import stage
 
 
 def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(prog="train pictures", description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="train pictures", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("--corpus", type=Path, required=True)
-    parser.add_argument("--paper", type=Path, required=True, help="model folder of the published method")
-    parser.add_argument("--song", required=True, help="of the corpus's test songs, part of its file name")
+    parser.add_argument(
+        "--paper", type=Path, required=True, help="model folder of the published method"
+    )
+    parser.add_argument(
+        "--song", required=True, help="of the corpus's test songs, part of its file name"
+    )
     parser.add_argument("--genre", default="pop")
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args(arguments)
     corpus = Corpus.load(options.corpus)
-    task = next((task for task in stage.song_tasks(corpus, "test") if options.song in task.name), None)
+    task = next(
+        (task for task in stage.song_tasks(corpus, "test") if options.song in task.name), None
+    )
     if task is None:
         raise SystemExit(f"{options.corpus} has no test song named {options.song!r}")
     options.out.mkdir(parents=True, exist_ok=True)
     for name, source, shape in (("paper", options.paper, False), ("accomp", options.genre, True)):
         model = Accompanist.from_pretrained(source)
-        save_plot(model.accompany(task.score, melody_track=task.melody_track, shape=shape), options.out / f"{name}.png")
+        save_plot(
+            model.accompany(task.score, melody_track=task.melody_track, shape=shape),
+            options.out / f"{name}.png",
+        )
     song = stage.real(task, corpus).score
     song.tracks[MELODY].notes = task.score.tracks[task.melody_track].notes
     save_plot(song, options.out / "real.png")

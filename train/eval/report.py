@@ -19,9 +19,20 @@ from train.eval.stage import PEERS
 from train.fit.judges import FIVE
 from train.fit.settings import CONFIGS, genre_of, present
 
-TITLES = {"real": "real songs", "accomp": "accomp", "paper": "paper", "paper_noise": "paper, noise 1", "cnn": "HarmonyCNN",
-          "retrieval": "retrieval", "random": "random pairs", "gru": "next-note GRU", "rnn": "multi-instrument RNN",
-          "gan": "DCGAN", "transformer": "Transformer-XL", **PEERS}  # fmt: skip
+TITLES = {
+    "real": "real songs",
+    "accomp": "accomp",
+    "paper": "paper",
+    "paper_noise": "paper, noise 1",
+    "cnn": "HarmonyCNN",
+    "retrieval": "retrieval",
+    "random": "random pairs",
+    "gru": "next-note GRU",
+    "rnn": "multi-instrument RNN",
+    "gan": "DCGAN",
+    "transformer": "Transformer-XL",
+    **PEERS,
+}
 # The systems that the documents describe, beside ours.
 DOCUMENTED = ("real", "accomp", "paper", "paper_noise", "cnn", "gru", "rnn", "gan", "transformer")
 COSTS = "costs.json"  # in the folder of figures
@@ -30,17 +41,27 @@ PERCENT = ("chord_match", "own_chords", "on_eighths", "matched", "ends", "qualif
 
 def collect(folder: Path) -> dict:
     """Results of the figures that train.eval.evaluate wrote to a folder."""
-    songs = {kind: {p.stem[len(kind) + 1 :]: json.loads(p.read_text()) for p in sorted(folder.glob(f"{kind}_*.json"))}
-             for kind in ("test", "bench")}  # fmt: skip
+    songs = {
+        kind: {
+            p.stem[len(kind) + 1 :]: json.loads(p.read_text())
+            for p in sorted(folder.glob(f"{kind}_*.json"))
+        }
+        for kind in ("test", "bench")
+    }
     genres = [name.removeprefix("accomp_") for name in songs["bench"] if name.startswith("accomp_")]
     if genres:
         songs["bench"]["accomp"] = pooled([songs["bench"][f"accomp_{genre}"] for genre in genres])
     reference = embeddings(songs["test"].get("real", []))
     # Settings were chosen on the bench's first, third, fifth ... melody; the others are reported.
     songs["bench_report"] = {name: entries[1::2] for name, entries in songs["bench"].items()}
-    results = {kind: {name: summary(entries, reference) for name, entries in systems.items()} for kind, systems in songs.items()}
+    results = {
+        kind: {name: summary(entries, reference) for name, entries in systems.items()}
+        for kind, systems in songs.items()
+    }
     results["genres"] = {
-        kind: confusion({genre: songs[kind][f"accomp_{genre}"] for genre in genres}, folder) if genres else {}
+        kind: confusion({genre: songs[kind][f"accomp_{genre}"] for genre in genres}, folder)
+        if genres
+        else {}
         for kind in ("bench", "bench_report")
     }
     if len(reference):
@@ -50,7 +71,9 @@ def collect(folder: Path) -> dict:
             of_genre[genre_of(config, song["group"])].append(song)
         results["genres"]["real"] = confusion(of_genre, folder)
         halves = songs["test"]["real"][::2], songs["test"]["real"][1::2]
-        results["frechet_of_real_halves"] = metrics.frechet_distance(*(embeddings(half) for half in halves))
+        results["frechet_of_real_halves"] = metrics.frechet_distance(
+            *(embeddings(half) for half in halves)
+        )
     costs = folder / COSTS
     results["costs"] = json.loads(costs.read_text()) if costs.is_file() else {}
     return rounded(results)
@@ -61,14 +84,17 @@ def pooled(systems: list[list[dict]]) -> list[dict]:
     together: dict[str, dict] = {}
     for songs in systems:
         for song in songs:
-            entry = together.setdefault(song["name"], {"name": song["name"], "group": song["group"], "seeds": []})
+            entry = together.setdefault(
+                song["name"], {"name": song["name"], "group": song["group"], "seeds": []}
+            )
             entry["seeds"] = entry["seeds"] + song["seeds"]
     return list(together.values())
 
 
 def summary(songs: list[dict], reference: np.ndarray) -> dict:
     """Of each figure [mean, half-width of the 95 % interval over songs, songs]; a song's figure is the mean over its seeds.
-    `groups`: chord match by group; `drift`: slope a block and p; `frechet`: distance to the real test songs."""
+    `groups`: chord match by group; `drift`: slope a block and p; `frechet`: distance to the real test songs.
+    """
     figures = defaultdict(list)
     groups = defaultdict(list)
     blocks = defaultdict(list)
@@ -80,13 +106,22 @@ def summary(songs: list[dict], reference: np.ndarray) -> dict:
                 numbers = np.ma.masked_invalid(np.array(values, float))
                 blocks[name.removeprefix("by_block_")].append(numbers.mean(axis=0).filled(np.nan))
             elif name == "matched":
-                figures[name].append(np.mean([np.mean(v) for v in values if v]) if any(values) else np.nan)
+                figures[name].append(
+                    np.mean([np.mean(v) for v in values if v]) if any(values) else np.nan
+                )
             elif name not in ("genre", "embedding"):
                 values = np.array(values, float)
-                figures[name].append(values[np.isfinite(values)].mean() if np.isfinite(values).any() else np.nan)
+                figures[name].append(
+                    values[np.isfinite(values)].mean() if np.isfinite(values).any() else np.nan
+                )
         groups[song["group"]].append(figures["chord_match"][-1])
-    result: dict = {name: [*confidence_interval(values), int(np.isfinite(values).sum())] for name, values in figures.items()}
-    result["groups"] = {group: [*confidence_interval(values), len(values)] for group, values in groups.items()}
+    result: dict = {
+        name: [*confidence_interval(values), int(np.isfinite(values).sum())]
+        for name, values in figures.items()
+    }
+    result["groups"] = {
+        group: [*confidence_interval(values), len(values)] for group, values in groups.items()
+    }
     result["drift"] = {name: list(metrics.drift(values)) for name, values in blocks.items()}
     own = embeddings(songs)
     if len(reference) and own.ndim == 2 and len(own) > own.shape[1]:
@@ -102,14 +137,22 @@ def embeddings(songs: list[dict]) -> np.ndarray:
 
 def confusion(by_genre: dict[str, list[dict]], folder: Path) -> dict:
     """What genre the judge says songs are: rows their own, columns what it heard, in shares; among all genres and among FIVE.
-    `right`: the mean over genres."""
+    `right`: the mean over genres.
+    """
     names = json.loads((folder / "genres.json").read_text())
     result = {}
-    for title, among in (("all", [n for n in names if n in by_genre]), ("five", [n for n in FIVE if n in by_genre])):
+    for title, among in (
+        ("all", [n for n in names if n in by_genre]),
+        ("five", [n for n in FIVE if n in by_genre]),
+    ):
         columns = [names.index(name) for name in among]
         table = []
         for genre in among:
-            heard = [np.argmax(np.array(seed["genre"])[columns]) for song in by_genre[genre] for seed in song["seeds"]]
+            heard = [
+                np.argmax(np.array(seed["genre"])[columns])
+                for song in by_genre[genre]
+                for seed in song["seeds"]
+            ]
             table.append((np.bincount(heard, minlength=len(among)) / len(heard)).tolist())
         result[title] = {"genres": among, "shares": table, "right": float(np.mean(np.diag(table)))}
     return result
@@ -156,25 +199,53 @@ ROWS = {
 }
 
 
-CHIEF = ("chord_match", "lift", "consonance", "classes_bass", "classes_guitar", "classes_strings", "tonal_distance", "groove",
-         "empty_bass", "empty_guitar", "empty_strings", "empty_drums", "structure", "matched", "frechet")  # fmt: skip
+CHIEF = (
+    "chord_match",
+    "lift",
+    "consonance",
+    "classes_bass",
+    "classes_guitar",
+    "classes_strings",
+    "tonal_distance",
+    "groove",
+    "empty_bass",
+    "empty_guitar",
+    "empty_strings",
+    "empty_drums",
+    "structure",
+    "matched",
+    "frechet",
+)
 COST_ROWS = {
     "minutes": ("training, minutes of one core", 1, ".0f"),
     "parameters": ("parameters, millions", 1e-6, ".2f"),
     "megabytes": ("weights, MB", 1, ".1f"),
 }
 ABLATION_KEYS = {
-    "chord_match": "chord match %", "own_chords": "own plan %", "lift": "PCS lift", "consonance": "PCS",
-    "classes_bass": "pitch classes, bass", "classes_strings": "strings", "neighbours_bass": "neighbours, bass",
-    "neighbours_strings": "strings", "groove": "groove", "velocity_std": "velocity", "structure": "ILS", "ends": "ends %",
+    "chord_match": "chord match %",
+    "own_chords": "own plan %",
+    "lift": "PCS lift",
+    "consonance": "PCS",
+    "classes_bass": "pitch classes, bass",
+    "classes_strings": "strings",
+    "neighbours_bass": "neighbours, bass",
+    "neighbours_strings": "strings",
+    "groove": "groove",
+    "velocity_std": "velocity",
+    "structure": "ILS",
+    "ends": "ends %",
     "frechet": "Fréchet",
-}  # fmt: skip
+}
 
 
 def table(results: dict, kind: str, systems: list[str], interval: bool = True) -> str:
     """A Markdown table of a kind of melodies, a column for each system that was measured."""
     systems = [name for name in systems if name in results[kind]]
-    lines = ["| | " + " | ".join(TITLES.get(name, name.removeprefix("accomp_")) for name in systems) + " |"]
+    lines = [
+        "| | "
+        + " | ".join(TITLES.get(name, name.removeprefix("accomp_")) for name in systems)
+        + " |"
+    ]
     lines.append("|---" * (len(systems) + 1) + "|")
     for key, title in ROWS.items():
         cells = [cell(results[kind][name].get(key), key, interval) for name in systems]
@@ -182,7 +253,10 @@ def table(results: dict, kind: str, systems: list[str], interval: bool = True) -
             lines.append(f"| {title} | " + " | ".join(cells) + " |")
         if key == "chord_match" and kind != "test":
             for group in sorted({g for name in systems for g in results[kind][name]["groups"]}):
-                cells = [cell(results[kind][name]["groups"].get(group), key, interval) for name in systems]
+                cells = [
+                    cell(results[kind][name]["groups"].get(group), key, interval)
+                    for name in systems
+                ]
                 lines.append(f"| … {group.capitalize()} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
@@ -191,7 +265,10 @@ def rivals(results: dict) -> str:
     """A Markdown table of the documents' systems: the chief figures on the test songs, then on the bench, then their cost."""
     kinds = {"test": "test songs", "bench_report": "bench"}
     measured = {name for kind in kinds for name in results[kind]}
-    latent = sorted((name for name in measured if name.startswith("latent_")), key=lambda name: int(name.split("_")[1]))
+    latent = sorted(
+        (name for name in measured if name.startswith("latent_")),
+        key=lambda name: int(name.split("_")[1]),
+    )
     systems = [name for name in (*DOCUMENTED, *latent) if name in measured]
     titles = [TITLES.get(name) or f"{name.split('_')[1]} latents" for name in systems]
     lines = ["| | " + " | ".join(titles) + " |", "|---" * (len(systems) + 1) + "|"]
@@ -206,7 +283,9 @@ def rivals(results: dict) -> str:
             costs["paper_noise"] = costs["paper"]  # the same model
         lines.append("| **cost** |" + " |" * len(systems))
         for key, (title, scale, digits) in COST_ROWS.items():
-            cells = [f"{costs[name][key] * scale:{digits}}" if name in costs else "–" for name in systems]
+            cells = [
+                f"{costs[name][key] * scale:{digits}}" if name in costs else "–" for name in systems
+            ]
             lines.append(f"| {title} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
@@ -217,10 +296,20 @@ def ablations(bench: dict) -> str:
     if not names:
         return ""
     keys = [key for key in ABLATION_KEYS if any(key in bench[name] for name in names)]
-    lines = ["| without | " + " | ".join(ABLATION_KEYS[key] for key in keys) + " |", "|---" * (len(keys) + 1) + "|"]
-    for title, name in [("–", "accomp_pop"), *((n.removeprefix("without_").replace("_", " "), n) for n in names)]:
+    lines = [
+        "| without | " + " | ".join(ABLATION_KEYS[key] for key in keys) + " |",
+        "|---" * (len(keys) + 1) + "|",
+    ]
+    for title, name in [
+        ("–", "accomp_pop"),
+        *((n.removeprefix("without_").replace("_", " "), n) for n in names),
+    ]:
         if name in bench:
-            lines.append(f"| {title} | " + " | ".join(cell(bench[name].get(key), key, False) for key in keys) + " |")
+            lines.append(
+                f"| {title} | "
+                + " | ".join(cell(bench[name].get(key), key, False) for key in keys)
+                + " |"
+            )
     return "\n".join(lines)
 
 
@@ -229,9 +318,15 @@ def confusion_table(found: dict) -> str:
     if not found:
         return ""
     genres, shares = found["all"]["genres"], found["all"]["shares"]
-    lines = ["| made as, heard as % | " + " | ".join(genres) + " |", "|---" * (len(genres) + 1) + "|"]
+    lines = [
+        "| made as, heard as % | " + " | ".join(genres) + " |",
+        "|---" * (len(genres) + 1) + "|",
+    ]
     for genre, row in zip(genres, shares):
-        cells = [f"**{100 * share:.0f}**" if heard == genre else f"{100 * share:.0f}" for heard, share in zip(genres, row)]
+        cells = [
+            f"**{100 * share:.0f}**" if heard == genre else f"{100 * share:.0f}"
+            for heard, share in zip(genres, row)
+        ]
         lines.append(f"| {genre} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
@@ -249,8 +344,14 @@ def cell(value, key: str, interval: bool = True) -> str:
 def tables(results: dict) -> dict[str, str]:
     genres = sorted(name for name in results["bench_report"] if name.startswith("accomp_"))
     return {
-        "bench": table(results, "bench_report", ["accomp", *PEERS, "paper", "cnn", "retrieval", "random"]),
-        "test": table(results, "test", ["real", "accomp", "paper", "paper_noise", "cnn", "retrieval", "random"]),
+        "bench": table(
+            results, "bench_report", ["accomp", *PEERS, "paper", "cnn", "retrieval", "random"]
+        ),
+        "test": table(
+            results,
+            "test",
+            ["real", "accomp", "paper", "paper_noise", "cnn", "retrieval", "random"],
+        ),
         "genres": table(results, "bench_report", genres, interval=False),
         "confusion": confusion_table(results["genres"]["bench_report"]),
         "ablations": ablations(results["bench_report"]),
@@ -263,16 +364,24 @@ def fill(text: str, values: dict[str, str]) -> str:
     for name in re.findall(r"<!-- table (.*?) -->", text):
         if name not in values:
             raise SystemExit(f"there is no table {name!r}; there are {', '.join(values)}")
-        if not re.search(rf"<!-- table {name} -->\n(?:(?!<!-- table ).)*?<!-- end -->", text, flags=re.S):
-            raise SystemExit(f"after <!-- table {name} -->, alone on its line, there is no <!-- end -->")
+        if not re.search(
+            rf"<!-- table {name} -->\n(?:(?!<!-- table ).)*?<!-- end -->", text, flags=re.S
+        ):
+            raise SystemExit(
+                f"after <!-- table {name} -->, alone on its line, there is no <!-- end -->"
+            )
     for name, value in values.items():
         between = rf"(<!-- table {name} -->\n).*?(<!-- end -->)"
-        text = re.sub(between, lambda marks, value=value: f"{marks[1]}{value}\n{marks[2]}", text, flags=re.S)
+        text = re.sub(
+            between, lambda marks, value=value: f"{marks[1]}{value}\n{marks[2]}", text, flags=re.S
+        )
     return text
 
 
 def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(prog="train report", description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="train report", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("results", type=present)
     parser.add_argument("--fill", type=present, nargs="*", default=[])
     options = parser.parse_args(arguments)

@@ -21,7 +21,16 @@ from accomp.music.midi import read_midi
 from accomp.music.score import Note, Score, Track
 from accomp.roll import chord_plan as chords
 from accomp.roll import parts, pianoroll
-from accomp.roll.grid import BLOCK_STEPS, DRUMS, GUITAR, HALF_BAR_STEPS, MELODY, STEPS_PER_BEAT, TRACKS, Grid
+from accomp.roll.grid import (
+    BLOCK_STEPS,
+    DRUMS,
+    GUITAR,
+    HALF_BAR_STEPS,
+    MELODY,
+    STEPS_PER_BEAT,
+    TRACKS,
+    Grid,
+)
 from accomp.roll.parts import split
 from train import rivals
 from train.data.corpus import Corpus
@@ -37,7 +46,8 @@ SAME_NOTE = 0.13  # beats; peers write times of their own
 class Task:
     """A melody to accompany. shift: semitones of the score above the normal key, in which all is measured; melody: its planes
     there, [2, S, 128]; triads: [H] of the reference, -1 where it is silent; labels: [bars] of the phrases, or None; song: the
-    index of a test song in its corpus."""
+    index of a test song in its corpus.
+    """
 
     name: str
     group: str
@@ -55,7 +65,8 @@ class Task:
 @dataclass
 class Performance:
     """planes: [5, 2, S, 128] in the melody's normal key, each track in its normal register; others: [n, 2, S, 128], pitched
-    tracks beside the five; score: as the system gave it."""
+    tracks beside the five; score: as the system gave it.
+    """
 
     planes: np.ndarray
     score: Score
@@ -72,16 +83,22 @@ def song_tasks(corpus: Corpus, split: str) -> list[Task]:
             continue
         planes = pianoroll.from_blocks(corpus.blocks(MELODY, blocks).numpy())
         grid = Grid(np.arange(planes.shape[1] + 1) / STEPS_PER_BEAT)
-        score = Score([Track("melody", notes=pianoroll.in_beats(pianoroll.from_planes(planes), grid))])
+        score = Score(
+            [Track("melody", notes=pianoroll.in_beats(pianoroll.from_planes(planes), grid))]
+        )
         triads = corpus.plan[blocks].numpy().reshape(-1)
-        tasks.append(Task(entry["file"], entry["genre"], score, 0, grid, 0, planes, triads, song=song))
+        tasks.append(
+            Task(entry["file"], entry["genre"], score, 0, grid, 0, planes, triads, song=song)
+        )
     return tasks
 
 
 def excerpt(corpus: Corpus, song: int) -> slice | None:
     """The blocks of a song that are evaluated; None where its melody is silent or the excerpt shorter than 8 bars."""
     first, count = corpus.songs[song]["first"], corpus.songs[song]["blocks"]
-    sounding = np.flatnonzero(corpus.blocks(MELODY, slice(first, first + count)).numpy().any((1, 2, 3)))
+    sounding = np.flatnonzero(
+        corpus.blocks(MELODY, slice(first, first + count)).numpy().any((1, 2, 3))
+    )
     if not len(sounding):
         return None
     start = first + int(sounding[0])
@@ -109,19 +126,35 @@ def bench_tasks(folder: Path) -> list[Task]:
         group = "nottingham" if "nottingham" in source else "wikifonia"
         labels = [
             label
-            for label, bars in re.findall(r"([A-Za-z])(\d+)", (path.parent / "phrases.txt").read_text())
+            for label, bars in re.findall(
+                r"([A-Za-z])(\d+)", (path.parent / "phrases.txt").read_text()
+            )
             for _ in range(int(bars))
         ]
         triads = chords.transpose(metrics.best_triads(chroma), -lead.shift)
         triads[chroma.sum(1) == 0] = -1
-        tasks.append(Task(path.parent.name, group, score, lead.index, lead.grid, lead.shift, lead.planes, triads, labels,
-                          folder=path.parent))  # fmt: skip
+        tasks.append(
+            Task(
+                path.parent.name,
+                group,
+                score,
+                lead.index,
+                lead.grid,
+                lead.shift,
+                lead.planes,
+                triads,
+                labels,
+                folder=path.parent,
+            )
+        )
     return tasks
 
 
 def performance_of(score: Score, task: Task) -> Performance:
     """What a system with five tracks in the order of TRACKS played to a melody."""
-    return Performance(np.stack([_planes(score.tracks[t].notes, t, task) for t in range(len(TRACKS))]), score)
+    return Performance(
+        np.stack([_planes(score.tracks[t].notes, t, task) for t in range(len(TRACKS))]), score
+    )
 
 
 def _planes(notes: list[Note], track: int, task: Task) -> np.ndarray:
@@ -144,10 +177,17 @@ def peer(task: Task, system: str) -> Performance | None:
     if not path or not path.is_file():
         return None
     score = read_midi(path)
-    melody = Counter((round(note.onset / SAME_NOTE), note.pitch) for note in skyline(task.score.tracks[task.melody_track].notes))
+    melody = Counter(
+        (round(note.onset / SAME_NOTE), note.pitch)
+        for note in skyline(task.score.tracks[task.melody_track].notes)
+    )
 
     def likeness(track: Track) -> float:
-        found = {(round(note.onset / SAME_NOTE) + d, note.pitch) for note in track.notes for d in (-1, 0, 1)}
+        found = {
+            (round(note.onset / SAME_NOTE) + d, note.pitch)
+            for note in track.notes
+            for d in (-1, 0, 1)
+        }
         return sum(key in found for key in melody) / len(melody) - len(track.notes) / 1e5
 
     candidates = [i for i, track in enumerate(score.tracks) if track.notes and not track.is_drum]
@@ -165,16 +205,26 @@ def real(task: Task, corpus: Corpus, song: int | None = None) -> Performance:
     """The band of a test song to its own melody; or that of test song `song` to this one, over and over if it is shorter."""
     song = task.song if song is None else song
     blocks = excerpt(corpus, song)
-    planes = np.stack([pianoroll.from_blocks(corpus.blocks(t, blocks).numpy()) for t in range(len(TRACKS))])
+    planes = np.stack(
+        [pianoroll.from_blocks(corpus.blocks(t, blocks).numpy()) for t in range(len(TRACKS))]
+    )
     planes = planes[:, :, np.arange(task.melody.shape[1]) % planes.shape[2]]
     planes[MELODY] = task.melody
     first = (blocks.start - corpus.songs[song]["first"]) * BLOCK_STEPS
     notes = corpus.notes_of(song)
-    notes = notes[(notes["step"] >= first) & (notes["step"] < first + (blocks.stop - blocks.start) * BLOCK_STEPS)]
+    notes = notes[
+        (notes["step"] >= first)
+        & (notes["step"] < first + (blocks.stop - blocks.start) * BLOCK_STEPS)
+    ]
     tracks = [Track(spec.name, spec.program, t == DRUMS) for t, spec in enumerate(TRACKS)]
     for row in notes[notes["track"] != MELODY]:
-        onset, duration = (int(row["step"]) - first) / STEPS_PER_BEAT, int(row["duration"]) / STEPS_PER_BEAT
-        tracks[row["track"]].notes.append(Note(int(row["pitch"]), onset, duration, int(row["velocity"])))
+        onset, duration = (
+            (int(row["step"]) - first) / STEPS_PER_BEAT,
+            int(row["duration"]) / STEPS_PER_BEAT,
+        )
+        tracks[row["track"]].notes.append(
+            Note(int(row["pitch"]), onset, duration, int(row["velocity"]))
+        )
     return Performance(planes, Score(tracks))
 
 
@@ -184,4 +234,6 @@ def ours(model: Accompanist, task: Task, seed: int, **settings) -> Performance:
 
 
 def rival(system, task: Task, seed: int) -> Performance:
-    return performance_of(rivals.accompany(system, task.score, seed=seed, melody_track=task.melody_track), task)
+    return performance_of(
+        rivals.accompany(system, task.score, seed=seed, melody_track=task.melody_track), task
+    )

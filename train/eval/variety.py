@@ -1,5 +1,6 @@
 """How different pieces of music are from one another, for systems that make it up: a network that always says the same has
-collapsed (Tham & Kim 2021 found that of their MelodyCNN and of their GAN)."""
+collapsed (Tham & Kim 2021 found that of their MelodyCNN and of their GAN).
+"""
 
 from collections.abc import Callable
 
@@ -20,14 +21,21 @@ def variety(rolls: np.ndarray) -> float:
     struck = (np.asarray(rolls).reshape(len(rolls), -1) != 0).astype(np.float32)
     both, count = struck @ struck.T, struck.sum(1)
     either = count[:, None] + count - both
-    similarity = np.where(either > 0, both / np.maximum(either, 1), 1.0)[np.triu_indices(len(rolls), 1)]
+    similarity = np.where(either > 0, both / np.maximum(either, 1), 1.0)[
+        np.triu_indices(len(rolls), 1)
+    ]
     return 1 - float(similarity.mean())
 
 
 def continuation_variety(
-    generate: Callable[[np.ndarray, int, int], np.ndarray], corpus: Corpus,
-    *, split: str = "test", starts: int = 50, blocks: int = 8, seed: int = 0,
-) -> dict:  # fmt: skip
+    generate: Callable[[np.ndarray, int, int], np.ndarray],
+    corpus: Corpus,
+    *,
+    split: str = "test",
+    starts: int = 50,
+    blocks: int = 8,
+    seed: int = 0,
+) -> dict:
     """How much the continuations of melodies differ when the starts do, beside those of the real songs.
 
     generate(start [2, 32, 128], blocks, seed): planes [2, 32 blocks, 128], which go on from the start. The starts are blocks of
@@ -39,7 +47,10 @@ def continuation_variety(
     found = [found[i] for i in sorted(np.random.default_rng(seed).permutation(len(found))[:starts])]
     made = [generate(start[0], blocks, seed) for start in found]
     music = {"generated": made, "real": [pianoroll.from_blocks(song[1:]) for song in found]}
-    return {"starts": len(found), **{name: _figures(np.array(planes)) for name, planes in music.items()}}
+    return {
+        "starts": len(found),
+        **{name: _figures(np.array(planes)) for name, planes in music.items()},
+    }
 
 
 def melodies(corpus: Corpus, split: str, blocks: int) -> list[np.ndarray]:

@@ -27,16 +27,34 @@ from train.fit.settings import parser
 FIT = Fit(epochs=18, batch_size=32, learning_rate=3e-3, weight_decay=1e-2, sample_every=1000)
 EPOCH = 128  # batches
 VALIDATION = 12  # batches
-LENGTHS = 10.0, 44.0  # pulses of an example; those of a batch are about as long as each other, so that it has little padding
+LENGTHS = (
+    10.0,
+    44.0,
+)  # pulses of an example; those of a batch are about as long as each other, so that it has little padding
 LEAST = 10  # notes of an example; a song has LEAST_SONG
 LEAST_SONG = 16
-KEPT, TRIPLE, COMPOUND = 0.66, 0.14, 0.14  # shares of songs in 4/4 that stay so, and that are bent; the others swing
-BEGINNING, PHRASE = 0.25, 0.45  # shares of examples that begin with the song, and with a note after a rest; others anywhere
+KEPT, TRIPLE, COMPOUND = (
+    0.66,
+    0.14,
+    0.14,
+)  # shares of songs in 4/4 that stay so, and that are bent; the others swing
+BEGINNING, PHRASE = (
+    0.25,
+    0.45,
+)  # shares of examples that begin with the song, and with a note after a rest; others anywhere
 REST = 0.75  # pulses
-BETWEEN = {4: ((0.0, 0.5, 0.25, 0.75), (0.84, 0.11, 0.025, 0.025)), 3: ((0.0, 1 / 3, 2 / 3), (0.94, 0.03, 0.03))}
+BETWEEN = {
+    4: ((0.0, 0.5, 0.25, 0.75), (0.84, 0.11, 0.025, 0.025)),
+    3: ((0.0, 1 / 3, 2 / 3), (0.94, 0.03, 0.03)),
+}
 # How pulses are counted wrongly, as factors of their number: half, double, and quarters for dotted ones or the other way round.
 HALF, DOUBLE, OTHER, DOTTED = "half", "double", "other", "dotted"
-WRONG = {HALF: 0.25, DOUBLE: 0.15, OTHER: 0.25, DOTTED: 0.35}  # OTHER: as many, but three parts for four or four for three
+WRONG = {
+    HALF: 0.25,
+    DOUBLE: 0.15,
+    OTHER: 0.25,
+    DOTTED: 0.35,
+}  # OTHER: as many, but three parts for four or four for three
 PULSES_WEIGH = 0.5  # of telling right pulses from wrong ones, beside telling bars
 
 
@@ -51,7 +69,8 @@ class Line(NamedTuple):
 
 class Example(NamedTuple):
     """layouts: steps [channels, T] and parts of the right pulses, and perhaps of wrong ones; answer: which of all places of all
-    READINGS the first step of the right ones has."""
+    READINGS the first step of the right ones has.
+    """
 
     layouts: list[tuple[np.ndarray, int]]
     answer: int
@@ -63,24 +82,35 @@ def main(arguments: list[str] | None = None) -> None:
     options.add_argument("--export", type=Path, help="folder for the network (default: RUN/model)")
     options = options.parse_args(arguments)
     corpora = [Corpus.load(folder) for folder in (options.corpus, *options.also)]
-    lines = {split: [found for corpus in corpora if (found := read_lines(corpus, split))] for split in ("train", "val")}
+    lines = {
+        split: [found for corpus in corpora if (found := read_lines(corpus, split))]
+        for split in ("train", "val")
+    }
     for split, found in lines.items():
         if not found:
-            raise SystemExit(f"the corpora hold no {split} song with a melody of {LEAST_SONG} notes")
+            raise SystemExit(
+                f"the corpora hold no {split} song with a melody of {LEAST_SONG} notes"
+            )
     torch.manual_seed(options.seed)
     model = BarsNet(BarsNetConfig())
     train(model, lines, options)
     folder = options.export or options.run / "model"
     folder.mkdir(parents=True, exist_ok=True)
-    save_file({name: value.half().contiguous() for name, value in model.state_dict().items()}, folder / WEIGHTS)
+    save_file(
+        {name: value.half().contiguous() for name, value in model.state_dict().items()},
+        folder / WEIGHTS,
+    )
     write_json(folder / CONFIG, asdict(model.config))
     figures = {"seed": options.seed, "data": [corpus.described() for corpus in corpora]}
-    write_json(options.run / "bars" / "figures.json", figures | validate(model, lines, options.seed))
+    write_json(
+        options.run / "bars" / "figures.json", figures | validate(model, lines, options.seed)
+    )
 
 
 def read_lines(corpus: Corpus, split: str) -> list[Line]:
     """The melodies of a split's songs whose bars are of four beats, of three, or of dotted ones (accomp.grid.Grid): a song in
-    three leaves the last quarter of the model's bars empty, and one in compound meter has no even beats."""
+    three leaves the last quarter of the model's bars empty, and one in compound meter has no even beats.
+    """
     lines = []
     for song in corpus.choose(split):
         notes = corpus.notes_of(song)
@@ -91,13 +121,19 @@ def read_lines(corpus: Corpus, split: str) -> list[Line]:
         step, duration = notes["step"].astype(int), notes["duration"].astype(int)
         compound = corpus.songs[song].get("even", 1.0) < 0.5
         three = not (step % BAR_STEPS >= 3 * STEPS_PER_BEAT).any()
-        if (three and compound) or not (three or (step % BLOCK_STEPS >= BLOCK_STEPS - 2 * STEPS_PER_BEAT).any()):
+        if (three and compound) or not (
+            three or (step % BLOCK_STEPS >= BLOCK_STEPS - 2 * STEPS_PER_BEAT).any()
+        ):
             continue  # 9/8, 6/4 and other meters
         pulses = 3 if three else 4
         parts = (0, 1 / 3, 2 / 3, 5 / 6) if compound else (0, 1 / 4, 2 / 4, 3 / 4)
         in_bar = np.array([pulse + part for pulse in range(4) for part in parts]).clip(max=pulses)
-        onset, end = (at // BAR_STEPS * pulses + in_bar[at % BAR_STEPS] for at in (step, step + duration))
-        reading = READINGS.index(next(r for r in READINGS if (r.parts == 3, r.pulses == 3) == (compound, three)))
+        onset, end = (
+            at // BAR_STEPS * pulses + in_bar[at % BAR_STEPS] for at in (step, step + duration)
+        )
+        reading = READINGS.index(
+            next(r for r in READINGS if (r.parts == 3, r.pulses == 3) == (compound, three))
+        )
         lines.append(tidy(Line(reading, notes["pitch"].astype(int), onset, end - onset)))
     return lines
 
@@ -107,7 +143,9 @@ def tidy(line: Line) -> Line:
     _, first = np.unique(np.round(line.onset, 4), return_index=True)
     pitch, onset, duration = line.pitch[first], line.onset[first], line.duration[first]
     following = np.append(np.diff(onset), 4.0)
-    return Line(line.reading, pitch, onset, np.clip(duration, np.minimum(following, 0.2), following))
+    return Line(
+        line.reading, pitch, onset, np.clip(duration, np.minimum(following, 0.2), following)
+    )
 
 
 def bend(line: Line, rng: np.random.Generator) -> Line:
@@ -139,7 +177,9 @@ def to_three(line: Line, rng: np.random.Generator) -> Line:
         half, beat = np.divmod(beats, 2)
         return 3 * half + np.interp(beat, (0, 1, 2), knots)
 
-    return tidy(Line(1, line.pitch, bent(line.onset), bent(line.onset + line.duration) - bent(line.onset)))
+    return tidy(
+        Line(1, line.pitch, bent(line.onset), bent(line.onset + line.duration) - bent(line.onset))
+    )
 
 
 def cut(line: Line, pulses: float, rng: np.random.Generator) -> Line:
@@ -183,12 +223,21 @@ def make_example(line: Line, pulses: float, wrong: bool, rng: np.random.Generato
     reading = READINGS[line.reading]
     pitch, onset, end = sing(line, rng)
     places, shares = BETWEEN[reading.parts]
-    between = rng.choice(places, p=shares)  # where pulses are found: between the true ones, now and then
+    between = rng.choice(
+        places, p=shares
+    )  # where pulses are found: between the true ones, now and then
     first = np.floor(onset[0] - between + EARLY) + between
     layouts = [(lay_out(pitch, onset - first, end - first, reading.parts), reading.parts)]
     if wrong:
         factor, parts, offset = wrong_pulses(reading.parts, rng)
-        layouts.append((lay_out(pitch, (onset - first) * factor + offset, (end - first) * factor + offset, parts), parts))
+        layouts.append(
+            (
+                lay_out(
+                    pitch, (onset - first) * factor + offset, (end - first) * factor + offset, parts
+                ),
+                parts,
+            )
+        )
     before = sum(other.places for other in READINGS[: line.reading])
     return Example(layouts, before + round(first * reading.parts) % reading.places)
 
@@ -205,7 +254,9 @@ def wrong_pulses(parts: int, rng: np.random.Generator) -> tuple[float, int, floa
     return (1.5, 4, 0.0) if parts == 3 else (2 / 3, 3, rng.choice([0, 1 / 3, 2 / 3]))
 
 
-def batch_of(corpora: list[list[Line]], size: int, wrong: bool, rng: np.random.Generator) -> tuple[Tensor, Tensor, Tensor]:
+def batch_of(
+    corpora: list[list[Line]], size: int, wrong: bool, rng: np.random.Generator
+) -> tuple[Tensor, Tensor, Tensor]:
     """Steps [N, channels, T], parts [N] and answers [size]; N is twice `size` with wrong pulses, that follow the right ones."""
     pulses = rng.uniform(*LENGTHS)
     examples = []
@@ -216,7 +267,11 @@ def batch_of(corpora: list[list[Line]], size: int, wrong: bool, rng: np.random.G
     longest = max(steps.shape[1] for steps, _ in layouts)
     padded = [np.pad(steps, ((0, 0), (0, longest - steps.shape[1]))) for steps, _ in layouts]
     answers = torch.tensor([example.answer for example in examples])
-    return torch.from_numpy(np.stack(padded)), torch.tensor([parts for _, parts in layouts]), answers
+    return (
+        torch.from_numpy(np.stack(padded)),
+        torch.tensor([parts for _, parts in layouts]),
+        answers,
+    )
 
 
 def scores_of(model: BarsNet, steps: Tensor, parts: Tensor) -> Tensor:
@@ -231,7 +286,11 @@ def loss_of(model: BarsNet, batch: tuple[Tensor, Tensor, Tensor]) -> Tensor:
     scores = scores_of(model, steps, parts)
     each = len(steps) // len(answers)
     loss = F.cross_entropy(scores[::each], answers)
-    return loss if each == 1 else loss + PULSES_WEIGH * F.cross_entropy(scores.reshape(len(answers), -1), answers)
+    return (
+        loss
+        if each == 1
+        else loss + PULSES_WEIGH * F.cross_entropy(scores.reshape(len(answers), -1), answers)
+    )
 
 
 def train(model: BarsNet, lines: dict[str, list[list[Line]]], options) -> None:
@@ -261,14 +320,22 @@ def validate(model: BarsNet, lines: dict[str, list[list[Line]]], seed: int) -> d
     starts = torch.tensor(np.cumsum([reading.places for reading in READINGS]), device=device)
     losses, meters, bars = [], [], []
     for _ in range(VALIDATION):
-        steps, parts, answers = (each.to(device) for each in batch_of(lines["val"], FIT.batch_size, False, rng))
+        steps, parts, answers = (
+            each.to(device) for each in batch_of(lines["val"], FIT.batch_size, False, rng)
+        )
         scores = scores_of(model, steps, parts)
         found = scores.argmax(1)
         losses.append(float(F.cross_entropy(scores, answers)))
         bars.append(float((found == answers).float().mean()))
-        same = torch.bucketize(found, starts, right=True) == torch.bucketize(answers, starts, right=True)
+        same = torch.bucketize(found, starts, right=True) == torch.bucketize(
+            answers, starts, right=True
+        )
         meters.append(float(same.float().mean()))
-    return {"loss": float(np.mean(losses)), "meter": float(np.mean(meters)), "bars": float(np.mean(bars))}
+    return {
+        "loss": float(np.mean(losses)),
+        "meter": float(np.mean(meters)),
+        "bars": float(np.mean(bars)),
+    }
 
 
 if __name__ == "__main__":

@@ -34,7 +34,13 @@ from train.fit.settings import Session, find_weights, parser, save_weights
 from train.fit.unpack import FIGURES
 
 CONFIG = "config.json"
-FIT = {"epochs": 8, "batch_size": 2048, "learning_rate": 3e-3, "weight_decay": 0.01, "sample_every": 1000}
+FIT = {
+    "epochs": 8,
+    "batch_size": 2048,
+    "learning_rate": 3e-3,
+    "weight_decay": 0.01,
+    "sample_every": 1000,
+}
 FINE_TUNE = FIT | {"epochs": 4, "learning_rate": 3e-4}
 
 LEAST_VARIED = 2.0  # velocity; a track that deviates less was entered with one velocity and has no dynamics to teach
@@ -43,13 +49,22 @@ NOTES_PER_TRACK = 160  # of a song, by chance, so that long songs don't outweigh
 GENRE_UNKNOWN = 0.15  # how often the network must do without the genre
 LAG_SONGS = 150  # to learn from how slowly loudness changes
 
-PLAYED = (0.02, 0.15)  # steps; median absolute deviation on the beat: less is quantised, more follows no beat
+PLAYED = (
+    0.02,
+    0.15,
+)  # steps; median absolute deviation on the beat: less is quantised, more follows no beat
 DIFFERENT = 5  # onsets in a track that was played take at least so many places beside the beat
 SWINGS = 0.4  # of the off-beat eighths, for a song to be one that swings
 EVEN = 0.9  # of the beats, for a song to say anything about swing
 PRIOR_TRACKS = 4  # the statistics of all songs count as so many played tracks of a genre
 MOST_DELAY = 0.1  # steps
-MOST_JITTER = {MELODY: 0.12, DRUMS: 0.08, BASS: 0.06, GUITAR: 0.12, STRINGS: 0.12}  # steps; the rhythm section stays tight
+MOST_JITTER = {
+    MELODY: 0.12,
+    DRUMS: 0.08,
+    BASS: 0.06,
+    GUITAR: 0.12,
+    STRINGS: 0.12,
+}  # steps; the rhythm section stays tight
 BY_GENRE = ("level", "deviation", "position_mean", "swing", "swing_share", "delay", "jitter")
 SMALL = 0.25  # steps; what is further from its step is part of a triplet, not late
 
@@ -60,15 +75,27 @@ def main(arguments: list[str] | None = None) -> None:
     songs = {split: session.songs(split) for split in ("train", "val", "test")}
     torch.manual_seed(options.seed)
     model = start(session)
-    timings = {song: song_timing(corpus.notes_of(song), corpus.songs[song].get("even", 1.0)) for song in songs["train"]}
+    timings = {
+        song: song_timing(corpus.notes_of(song), corpus.songs[song].get("even", 1.0))
+        for song in songs["train"]
+    }
     genres = [session.genre_of(song["genre"]) for song in corpus.songs]
     if not options.genre:
         fit_feel(model, corpus, songs["train"], len(model.config.genres), timings)
         for slot, genre in enumerate(model.config.genres):
-            fit_feel(model, corpus, [song for song in songs["train"] if genres[song] == genre], slot, timings)
+            fit_feel(
+                model,
+                corpus,
+                [song for song in songs["train"] if genres[song] == genre],
+                slot,
+                timings,
+            )
     else:
         fit_feel(model, corpus, songs["train"], model.config.slot, timings)
-    slots = [model.config.genres.index(g) if g in model.config.genres else len(model.config.genres) for g in genres]
+    slots = [
+        model.config.genres.index(g) if g in model.config.genres else len(model.config.genres)
+        for g in genres
+    ]
     lessons = {split: Lessons.of(corpus, songs[split], slots, options.seed) for split in songs}
     for split in ("train", "val"):
         if not len(lessons[split].target):
@@ -79,9 +106,17 @@ def main(arguments: list[str] | None = None) -> None:
     save_weights(folder, model)
     write_json(folder / CONFIG, asdict(model.config))
     baseline = position_baseline(lessons["train"])
-    figures = {s: evaluate(model, lessons[s], baseline) for s in ("val", "test") if len(lessons[s].target)}
-    known = {"seed": options.seed, "notes": len(lessons["train"].target), "data": session.learned_from("feel")}
-    write_json(folder / FIGURES, {**known, **figures, "learned": learned(model, songs, genres, timings)})
+    figures = {
+        s: evaluate(model, lessons[s], baseline) for s in ("val", "test") if len(lessons[s].target)
+    }
+    known = {
+        "seed": options.seed,
+        "notes": len(lessons["train"].target),
+        "data": session.learned_from("feel"),
+    }
+    write_json(
+        folder / FIGURES, {**known, **figures, "learned": learned(model, songs, genres, timings)}
+    )
 
 
 def start(session: Session) -> Feel:
@@ -99,9 +134,17 @@ def start(session: Session) -> Feel:
 
 def trained_feel(session: Session) -> Feel:
     """The Feel that this run trained, or the one it started from, to play the session's genre. Where neither has one, it has
-    the statistics of the training songs and a network that expects each track's level."""
+    the statistics of the training songs and a network that expects each track's level.
+    """
     options = session.options
-    folder = next((run / "feel" for run in (options.run, options.init) if run and (run / "feel" / CONFIG).is_file()), None)
+    folder = next(
+        (
+            run / "feel"
+            for run in (options.run, options.init)
+            if run and (run / "feel" / CONFIG).is_file()
+        ),
+        None,
+    )
     if folder is None:
         model = Feel(FeelConfig([], options.genre or ""))
         fit_feel(model, session.corpus, session.songs("train"), model.config.slot)
@@ -118,7 +161,8 @@ def trained_feel(session: Session) -> Feel:
 @dataclass
 class Lessons:
     """Notes to learn velocities from: rows [n, FEATURES] without genre, slot [n] int, target [n] in deviations of their
-    track, and for the figures song, track and position in the bar, [n] int each."""
+    track, and for the figures song, track and position in the bar, [n] int each.
+    """
 
     rows: np.ndarray
     slot: np.ndarray
@@ -131,7 +175,11 @@ class Lessons:
     def of(cls, corpus: Corpus, songs: list[int], slots: list[int], seed: int) -> "Lessons":
         """Some notes of each track with varied velocities of the songs; slots: the genre of each song of the corpus."""
         random = np.random.default_rng(seed)
-        rows, targets, places = [np.zeros((0, feeling.FEATURES), np.float32)], [np.zeros(0)], [np.zeros((0, 4), int)]
+        rows, targets, places = (
+            [np.zeros((0, feeling.FEATURES), np.float32)],
+            [np.zeros(0)],
+            [np.zeros((0, 4), int)],
+        )
         for song in songs:
             for track, notes, row, target in varied_tracks(corpus, song):
                 chosen = random.permutation(len(notes))[:NOTES_PER_TRACK]
@@ -142,17 +190,29 @@ class Lessons:
                 place[:, 3] = notes[chosen, 1] % BAR_STEPS
                 places.append(place)
         slot, song, track, position = np.concatenate(places).T
-        return cls(np.concatenate(rows), slot, np.concatenate(targets).astype(np.float32), song, track, position)
+        return cls(
+            np.concatenate(rows),
+            slot,
+            np.concatenate(targets).astype(np.float32),
+            song,
+            track,
+            position,
+        )
 
     def batch(self, index: np.ndarray, genres: int, known: np.ndarray) -> tuple[Tensor, Tensor]:
         """Rows with genre (where `known`) and targets of the notes at `index`."""
-        one_hot = np.eye(genres + 1, dtype=np.float32)[np.where(known, self.slot[index], genres)][:, :genres]
-        return torch.from_numpy(np.concatenate([self.rows[index], one_hot], 1)), torch.from_numpy(self.target[index])
+        one_hot = np.eye(genres + 1, dtype=np.float32)[np.where(known, self.slot[index], genres)][
+            :, :genres
+        ]
+        return torch.from_numpy(np.concatenate([self.rows[index], one_hot], 1)), torch.from_numpy(
+            self.target[index]
+        )
 
 
 def varied_tracks(corpus: Corpus, song: int):
     """Of each accompanying track of a song with varied velocities: track, notes [n, 3], features and velocities in
-    deviations from its mean."""
+    deviations from its mean.
+    """
     table = np.array(corpus.notes_of(song))
     tune = tune_of(table)
     for track in ACCOMPANIMENT:
@@ -160,14 +220,23 @@ def varied_tracks(corpus: Corpus, song: int):
         velocity = part["velocity"].astype(float)
         if len(part) >= FEWEST_NOTES and velocity.std() >= LEAST_VARIED:
             notes = in_steps(part)
-            yield track, notes, feeling.features(notes, track, tune), (velocity - velocity.mean()) / velocity.std()
+            yield (
+                track,
+                notes,
+                feeling.features(notes, track, tune),
+                (velocity - velocity.mean()) / velocity.std(),
+            )
 
 
 def tune_of(table: np.ndarray) -> Tune:
     """The melody of a song's notes, all of whose beats are taken as even."""
     melody = table[table["track"] == MELODY]
     steps = int(table["step"].max(initial=0)) + BLOCK_STEPS
-    values = (melody["step"].astype(int), melody["offset"].astype(float), melody["velocity"].astype(float))
+    values = (
+        melody["step"].astype(int),
+        melody["offset"].astype(float),
+        melody["velocity"].astype(float),
+    )
     return Tune(*values, np.ones(steps, bool))
 
 
@@ -192,13 +261,24 @@ def train_network(model: Feel, lessons: dict[str, Lessons], session: Session) ->
 
     def validate() -> dict[str, float]:
         target = torch.from_numpy(lessons["val"].target)
-        return {"loss": float(negative_log_likelihood(*predict(model, lessons["val"]), target).mean())}
+        return {
+            "loss": float(negative_log_likelihood(*predict(model, lessons["val"]), target).mean())
+        }
 
     options = session.options
     training = session.config["training"]
     stage, default = (training["fine_tune"], FINE_TUNE) if options.init else (training, FIT)
     settings = Fit(**stage.get("feel", default), seed=options.seed)
-    fit(options.run / "feel", model, losses, batches, validate, lambda folder: None, settings, options.max_steps)
+    fit(
+        options.run / "feel",
+        model,
+        losses,
+        batches,
+        validate,
+        lambda folder: None,
+        settings,
+        options.max_steps,
+    )
 
 
 @torch.no_grad()
@@ -219,15 +299,20 @@ def position_baseline(lessons: Lessons) -> tuple[np.ndarray, np.ndarray]:
     """Mean [5, 16] by track and sixteenth and deviation [5] around it, which is what plain velocities are."""
     at = lessons.track * BAR_STEPS + lessons.position
     size = len(TRACKS) * BAR_STEPS
-    mean = (np.bincount(at, lessons.target, size) / np.maximum(np.bincount(at, minlength=size), 1)).reshape(-1, BAR_STEPS)
+    mean = (
+        np.bincount(at, lessons.target, size) / np.maximum(np.bincount(at, minlength=size), 1)
+    ).reshape(-1, BAR_STEPS)
     left = (lessons.target - mean[lessons.track, lessons.position]) ** 2
     count = np.maximum(np.bincount(lessons.track, minlength=len(TRACKS)), 1)
     return mean, np.sqrt(np.bincount(lessons.track, left, len(TRACKS)) / count) + 1e-3
 
 
-def evaluate(model: Feel, lessons: Lessons, baseline: tuple[np.ndarray, np.ndarray]) -> dict[str, float]:
+def evaluate(
+    model: Feel, lessons: Lessons, baseline: tuple[np.ndarray, np.ndarray]
+) -> dict[str, float]:
     """Negative log likelihood and correlation of expected and real velocities within songs, of the network and of means by
-    position in the bar."""
+    position in the bar.
+    """
     mean, spread = predict(model, lessons)
     by_position = torch.from_numpy(baseline[0][lessons.track, lessons.position]).float()
     base_spread = torch.from_numpy(baseline[1][lessons.track]).float()
@@ -239,7 +324,9 @@ def evaluate(model: Feel, lessons: Lessons, baseline: tuple[np.ndarray, np.ndarr
         "baseline_correlation": correlation_within(lessons, by_position.numpy()),
     }
     for track in ACCOMPANIMENT:
-        result[f"correlation_{TRACK_NAMES[track]}"] = correlation_within(lessons, mean.numpy(), track)
+        result[f"correlation_{TRACK_NAMES[track]}"] = correlation_within(
+            lessons, mean.numpy(), track
+        )
     return result
 
 
@@ -257,8 +344,11 @@ def correlation_within(lessons: Lessons, expected: np.ndarray, track: int | None
 @torch.no_grad()
 def fit_noise(model: Feel, corpus: Corpus, songs: list[int], slots: list[int]) -> None:
     """What of the variance that the network leaves open changes slowly and what notes struck together share, from how alike
-    the rest is of notes one to two beats apart and of notes struck together."""
-    products = np.zeros((len(TRACKS), 2, 2))  # by track: slow and together; sum of products and count
+    the rest is of notes one to two beats apart and of notes struck together.
+    """
+    products = np.zeros(
+        (len(TRACKS), 2, 2)
+    )  # by track: slow and together; sum of products and count
     lags = np.arange(STEPS_PER_BEAT, 2 * STEPS_PER_BEAT + 1)
     for song in songs[:: max(1, len(songs) // LAG_SONGS)]:
         for track, notes, rows, target in varied_tracks(corpus, song):
@@ -267,9 +357,15 @@ def fit_noise(model: Feel, corpus: Corpus, songs: list[int], slots: list[int]) -
             rest = (target - mean) / spread
             rest = (rest - rest.mean()) / max(rest.std(), 1e-6)
             length = int(notes[-1, 1]) + 1
-            total, count = np.bincount(notes[:, 1], rest, length), np.bincount(notes[:, 1], minlength=length)
+            total, count = (
+                np.bincount(notes[:, 1], rest, length),
+                np.bincount(notes[:, 1], minlength=length),
+            )
             for lag in lags[lags < length]:
-                products[track, 0] += (total[lag:] * total[:-lag]).sum(), (count[lag:] * count[:-lag]).sum()
+                products[track, 0] += (
+                    (total[lag:] * total[:-lag]).sum(),
+                    (count[lag:] * count[:-lag]).sum(),
+                )
             squares = np.bincount(notes[:, 1], rest**2, length)
             products[track, 1] += (total**2 - squares).sum(), (count * (count - 1)).sum()
     alike = products[..., 0] / np.maximum(products[..., 1], 1)
@@ -284,7 +380,8 @@ def fit_noise(model: Feel, corpus: Corpus, songs: list[int], slots: list[int]) -
 @dataclass
 class Timing:
     """A song's times in steps. swing: of its late off-beat eighths, and their share of all (None where they are few); by
-    track, of those that were played, else nan: delay [5, 4] at each step of a beat and jitter [5]."""
+    track, of those that were played, else nan: delay [5, 4] at each step of a beat and jitter [5].
+    """
 
     swing: float
     share: float | None
@@ -300,8 +397,12 @@ def song_timing(notes: np.ndarray, even: float) -> Timing:
     """Of a song's NOTEs; even: the share of its beats whose steps are sixteenths."""
     track, step, offset = notes["track"], notes["step"].astype(int), notes["offset"].astype(float)
     swing, share, count = feeling.swing_in(step, offset)
-    timing = Timing(swing, share if count >= FEWEST_NOTES and even >= EVEN else None,
-                    np.full((len(TRACKS), STEPS_PER_BEAT), np.nan), np.full(len(TRACKS), np.nan))  # fmt: skip
+    timing = Timing(
+        swing,
+        share if count >= FEWEST_NOTES and even >= EVEN else None,
+        np.full((len(TRACKS), STEPS_PER_BEAT), np.nan),
+        np.full(len(TRACKS), np.nan),
+    )
     on_beat = step % STEPS_PER_BEAT == 0
     if even < EVEN or not on_beat.any():
         return timing
@@ -315,7 +416,9 @@ def song_timing(notes: np.ndarray, even: float) -> Timing:
             continue
         timing.jitter[part] = _jitter(step[on_beat & (track == part)], here)
         for place in range(STEPS_PER_BEAT):
-            at = offset[(track == part) & (step % STEPS_PER_BEAT == place) & (np.abs(offset) < SMALL)]
+            at = offset[
+                (track == part) & (step % STEPS_PER_BEAT == place) & (np.abs(offset) < SMALL)
+            ]
             # What lies between the beats of a song that swings tells of its swing, not of who is late.
             if len(at) >= 8 and (place == 0 or not timing.swings):
                 timing.delay[part, place] = np.median(at) - beat
@@ -331,16 +434,26 @@ def _jitter(step: np.ndarray, offset: np.ndarray) -> float:
     return 1.4826 * float(np.median(np.abs(change))) / np.sqrt(2) if len(change) >= 8 else np.nan
 
 
-def fit_feel(model: Feel, corpus: Corpus, songs: list[int], slot: int, timings: dict[int, Timing] | None = None) -> None:
+def fit_feel(
+    model: Feel,
+    corpus: Corpus,
+    songs: list[int],
+    slot: int,
+    timings: dict[int, Timing] | None = None,
+) -> None:
     """The statistics of the songs' playing as those of genre `slot` (the last one is all genres together, fitted first, and
-    what the others lean on where they have little)."""
+    what the others lean on where they have little).
+    """
     if not songs:
         for name in BY_GENRE:
             getattr(model, name)[slot] = getattr(model, name)[-1]
         return
     fit_velocities(model, corpus.velocity[songs], slot)
     if timings is None:
-        timings = {song: song_timing(corpus.notes_of(song), corpus.songs[song].get("even", 1.0)) for song in songs}
+        timings = {
+            song: song_timing(corpus.notes_of(song), corpus.songs[song].get("even", 1.0))
+            for song in songs
+        }
     fit_timing(model, [timings[song] for song in songs], slot)
 
 
@@ -370,9 +483,13 @@ def fit_timing(model: Feel, timings: list[Timing], slot: int) -> None:
     model.swing_share[slot] = len(swung) / max(len(known), 1)
     # A genre swings if most of its songs do, as much as the typical one of those.
     model.swing[slot] = float(np.median(swung)) if len(swung) > len(known) / 2 else 0.0
-    model.delay[slot] = _leaning(np.stack([t.delay for t in timings]), model.delay[-1]).clamp(-MOST_DELAY, MOST_DELAY)
+    model.delay[slot] = _leaning(np.stack([t.delay for t in timings]), model.delay[-1]).clamp(
+        -MOST_DELAY, MOST_DELAY
+    )
     most = torch.tensor([MOST_JITTER[track] for track in range(len(TRACKS))])
-    model.jitter[slot] = torch.minimum(_leaning(np.stack([t.jitter for t in timings]), model.jitter[-1]), most)
+    model.jitter[slot] = torch.minimum(
+        _leaning(np.stack([t.jitter for t in timings]), model.jitter[-1]), most
+    )
 
 
 def _leaning(values: np.ndarray, prior: Tensor) -> Tensor:
@@ -382,12 +499,16 @@ def _leaning(values: np.ndarray, prior: Tensor) -> Tensor:
     return ((known * middle + PRIOR_TRACKS * prior) / (known + PRIOR_TRACKS)).float()
 
 
-def learned(model: Feel, songs: dict[str, list[int]], genres: list[str], timings: dict[int, Timing]) -> dict:
+def learned(
+    model: Feel, songs: dict[str, list[int]], genres: list[str], timings: dict[int, Timing]
+) -> dict:
     """The statistics in words, for figures.json."""
     result = {}
     for slot, genre in enumerate([*model.config.genres, "all"]):
         chosen = [song for song in songs["train"] if genre in (genres[song], "all")]
-        played = np.isfinite([timings[song].jitter for song in chosen]).any(1).sum() if chosen else 0
+        played = (
+            np.isfinite([timings[song].jitter for song in chosen]).any(1).sum() if chosen else 0
+        )
         result[genre] = {
             "songs": len(chosen),
             "played": int(played),

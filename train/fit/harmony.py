@@ -30,7 +30,15 @@ from train.data.codebook import fill_codebook
 from train.data.statistics import fit_colours, fit_programs
 from train.fit.feel import trained_feel
 from train.fit.loop import fit, plot_losses, read_losses, write_json, writes
-from train.fit.settings import Session, find_weights, harmony_config, parser, planner_config, save_weights, vae_configs
+from train.fit.settings import (
+    Session,
+    find_weights,
+    harmony_config,
+    parser,
+    planner_config,
+    save_weights,
+    vae_configs,
+)
 from train.fit.unpack import FIGURES, TRAINING
 from train.publish.hub_commit import cards, push
 from train.publish.hub_commit.hub_commit import check_account
@@ -44,7 +52,9 @@ EXAMPLE_BLOCKS = 16
 def main(arguments: list[str] | None = None) -> None:
     options = parser("harmony", __doc__)
     options.add_argument("--export", type=Path, help="folder for config.json and model.safetensors")
-    options.add_argument("--push", metavar="NAMESPACE", help="then push it to the Hub, to NAMESPACE/accomp-<genre>")
+    options.add_argument(
+        "--push", metavar="NAMESPACE", help="then push it to the Hub, to NAMESPACE/accomp-<genre>"
+    )
     options = options.parse_args(arguments)
     if options.push:
         check_push(options)
@@ -58,9 +68,13 @@ def main(arguments: list[str] | None = None) -> None:
     for track in ACCOMPANIMENT:
         if options.init:
             network = model.harmony[TRACK_NAMES[track]]
-            network.load_state_dict(load_file(find_weights(options.init, f"harmony/{TRACK_NAMES[track]}")))
+            network.load_state_dict(
+                load_file(find_weights(options.init, f"harmony/{TRACK_NAMES[track]}"))
+            )
         if model.config.harmony.head == "codebook":
-            fill_codebook(model.harmony[TRACK_NAMES[track]], track, latents[track], session, songs["train"])
+            fill_codebook(
+                model.harmony[TRACK_NAMES[track]], track, latents[track], session, songs["train"]
+            )
     fit_programs(model, session, songs["train"])
     fit_colours(model, session, songs["train"])
     model.feel = trained_feel(session)
@@ -71,20 +85,36 @@ def main(arguments: list[str] | None = None) -> None:
     write_json(options.run / "harmony" / FIGURES, figures)
     export(session, model, figures, options.export or options.run / "model")
     if options.push and writes():
-        cards.main([options.genre, "--models", str(options.export.parent), "--out", str(options.run)])
-        push.main(["--genre", options.genre, "--namespace", options.push, "--models", str(options.export.parent),
-                   "--cards", str(options.run)])  # fmt: skip
+        cards.main(
+            [options.genre, "--models", str(options.export.parent), "--out", str(options.run)]
+        )
+        push.main(
+            [
+                "--genre",
+                options.genre,
+                "--namespace",
+                options.push,
+                "--models",
+                str(options.export.parent),
+                "--cards",
+                str(options.run),
+            ]
+        )
 
 
 def check_push(options: argparse.Namespace) -> None:
     """Say before training what would speak against the push after it. Raises SystemExit."""
     if not options.genre or not options.export or options.export.name != options.genre:
-        raise SystemExit("--push takes the models from a folder named after their genre: --genre polka --export models/polka")
+        raise SystemExit(
+            "--push takes the models from a folder named after their genre: --genre polka --export models/polka"
+        )
     push.check_name(options.genre, options.push)
     try:
         rendering.ready()
     except AudioUnavailable as error:
-        raise SystemExit(f"--push makes samples with sound: {error} Or push later, with train.publish.push --no-sound") from error
+        raise SystemExit(
+            f"--push makes samples with sound: {error} Or push later, with train.publish.push --no-sound"
+        ) from error
     check_account(HfApi(), options.push)
 
 
@@ -120,33 +150,51 @@ def encode_corpus(model: Accompanist, session: Session) -> dict[int, Tensor]:
         parts = []
         for at in range(0, len(corpus.plan), 2048):
             part = slice(at, at + 2048)
-            parts.append(model.encode(track, corpus.blocks(track, part).to(device), corpus.plan[part].to(device)).cpu())
+            parts.append(
+                model.encode(
+                    track, corpus.blocks(track, part).to(device), corpus.plan[part].to(device)
+                ).cpu()
+            )
         latents[track] = torch.cat(parts)
     model.cpu()
     return latents
 
 
 def train_network(
-    session: Session, model: Accompanist, latents: dict[int, Tensor], songs: dict[str, list[int]], track: int
+    session: Session,
+    model: Accompanist,
+    latents: dict[int, Tensor],
+    songs: dict[str, list[int]],
+    track: int,
 ) -> dict:
     """Train one instrument's first, middle and last network, and return its losses."""
     name, options, corpus = TRACK_NAMES[track], session.options, session.corpus
     network = model.harmony[name]
     melody = latents[MELODY][:, :-1]
-    places = {split: _places(session, songs[split], model.config.harmony.genres, latents[MELODY]) for split in songs}
+    places = {
+        split: _places(session, songs[split], model.config.harmony.genres, latents[MELODY])
+        for split in songs
+    }
 
     def hear(step: str, rows: Tensor):
         first, block, blocks, genre = rows.T
-        heard = harmony.heard_at(step, block, blocks, melody, latents, track, corpus.plan, genre, first)
+        heard = harmony.heard_at(
+            step, block, blocks, melody, latents, track, corpus.plan, genre, first
+        )
         return heard, latents[track][first + block]
 
     def steps_of(rows: Tensor) -> dict[str, Tensor]:
         """Which rows each network learns from. The first one learns from any block where the instrument plays, since the
-        openings of real songs teach silence; the last one from the last two blocks."""
+        openings of real songs teach silence; the last one from the last two blocks.
+        """
         first, block, blocks = rows[:, 0], rows[:, 1], rows[:, 2]
         active = latents[track][first + block, -1] > 0
         inner = (block > 0) & (block < blocks - 1)
-        return {"first": rows[active], "middle": rows[inner], "last": rows[(block >= blocks - 2) & (block > 0)]}
+        return {
+            "first": rows[active],
+            "middle": rows[inner],
+            "last": rows[(block >= blocks - 2) & (block > 0)],
+        }
 
     def batches(generator: torch.Generator, size: int):
         pool = steps_of(places["train"])
@@ -165,22 +213,31 @@ def train_network(
             if model.config.harmony.head == "codebook":
                 if step != "first":
                     heard.previous = own_previous(rows, heard.previous, generator)
-                heard.previous = harmony.forget(heard.previous, torch.rand(len(rows), generator=generator) < PREVIOUS_DROPPED)
+                heard.previous = harmony.forget(
+                    heard.previous, torch.rand(len(rows), generator=generator) < PREVIOUS_DROPPED
+                )
             yield step, vars(heard), target
 
     @torch.no_grad()
     def own_previous(rows: Tensor, real: Tensor, generator: torch.Generator) -> Tensor:
         """The real previous latents, some of them replaced by what the network itself would have chosen one block before, so
-        that it learns to go on from its own steps (Bengio et al. 2015, scheduled sampling, of one step)."""
-        own = torch.nonzero((torch.rand(len(rows), generator=generator) < OWN_PREVIOUS) & (rows[:, 1] > 0))[:, 0]
+        that it learns to go on from its own steps (Bengio et al. 2015, scheduled sampling, of one step).
+        """
+        own = torch.nonzero(
+            (torch.rand(len(rows), generator=generator) < OWN_PREVIOUS) & (rows[:, 1] > 0)
+        )[:, 0]
         if not len(own):
             return real
         before = rows[own].clone()
         before[:, 1] -= 1
         device = network_device(network)
-        heard = Heard(**{key: value.to(device) for key, value in vars(hear("middle", before)[0]).items()})
+        heard = Heard(
+            **{key: value.to(device) for key, value in vars(hear("middle", before)[0]).items()}
+        )
         network.eval()
-        chosen = network.choose("middle", heard, generator, model.config.temperature, model.config.top_p).cpu()
+        chosen = network.choose(
+            "middle", heard, generator, model.config.temperature, model.config.top_p
+        ).cpu()
         network.train()
         previous = real.clone()
         previous[own] = chosen
@@ -201,10 +258,15 @@ def train_network(
             values = []
             for at in range(0, len(rows), 1024):
                 heard, target = hear(step, rows[at : at + 1024])
-                heard = Heard(**{key: value.to(network_device(network)) for key, value in vars(heard).items()})
+                heard = Heard(
+                    **{key: value.to(network_device(network)) for key, value in vars(heard).items()}
+                )
                 values.append(network.loss(step, heard, target.to(network_device(network))).cpu())
             sums[step] = torch.cat(values)
-        return {"loss": float(torch.cat(list(sums.values())).mean()), **{step: float(v.mean()) for step, v in sums.items()}}
+        return {
+            "loss": float(torch.cat(list(sums.values())).mean()),
+            **{step: float(v.mean()) for step, v in sums.items()},
+        }
 
     def sample(folder: Path) -> None:
         if track == ACCOMPANIMENT[-1]:  # the others are trained by then
@@ -213,7 +275,16 @@ def train_network(
             network.to(device)
 
     folder = options.run / "harmony" / name
-    fit(folder, network, losses, batches, lambda: evaluate("val"), sample, session.fit("harmony"), options.max_steps)
+    fit(
+        folder,
+        network,
+        losses,
+        batches,
+        lambda: evaluate("val"),
+        sample,
+        session.fit("harmony"),
+        options.max_steps,
+    )
     save_weights(folder, network)
     return {split: evaluate(split) for split in ("val", "test") if songs[split]}
 
@@ -224,11 +295,14 @@ def network_device(network: HarmonyNN) -> torch.device:
 
 def _places(session: Session, songs: list[int], genres: list[str], melody: Tensor) -> Tensor:
     """[blocks, 4] int: first block, block, blocks, genre, for each block of the songs between their melody's first and last
-    (melody: latents and flags of all blocks), since that is what a user brings: intros without melody teach silence."""
+    (melody: latents and flags of all blocks), since that is what a user brings: intros without melody teach silence.
+    """
     rows = []
     for i in songs:
         song = session.corpus.songs[i]
-        sounding = torch.nonzero(melody[song["first"] : song["first"] + song["blocks"], -1])[:, 0].tolist()
+        sounding = torch.nonzero(melody[song["first"] : song["first"] + song["blocks"], -1])[
+            :, 0
+        ].tolist()
         if not sounding:
             continue
         first, count = song["first"] + sounding[0], sounding[-1] - sounding[0] + 1
@@ -249,7 +323,9 @@ def write_samples(model: Accompanist, session: Session, songs: list[int], folder
     written = 0
     for song in songs:
         entry = session.corpus.songs[song]
-        blocks = session.corpus.blocks(MELODY, slice(entry["first"], entry["first"] + entry["blocks"])).numpy()
+        blocks = session.corpus.blocks(
+            MELODY, slice(entry["first"], entry["first"] + entry["blocks"])
+        ).numpy()
         sounding = np.flatnonzero(blocks.any(axis=(1, 2, 3)))
         if not len(sounding) or written == EXAMPLES:
             continue
@@ -257,7 +333,10 @@ def write_samples(model: Accompanist, session: Session, songs: list[int], folder
         grid = Grid(np.arange(planes.shape[1] + 1) / 4)
         notes = in_beats(from_planes(planes), grid)
         if notes:
-            write_midi(model.accompany(Score([Track("melody", notes=notes)]), seed=0), folder / f"{Path(entry['file']).stem}.mid")
+            write_midi(
+                model.accompany(Score([Track("melody", notes=notes)]), seed=0),
+                folder / f"{Path(entry['file']).stem}.mid",
+            )
             written += 1
 
 
@@ -271,7 +350,10 @@ def export(session: Session, model: Accompanist, figures: dict, folder: Path) ->
     model._save_pretrained(folder)
     runs = [run for run in (options.run, options.init) if run]
     parts = [*TRACK_NAMES, "planner", "feel"]
-    found = {part: next((r / part for r in runs if (r / part / FIGURES).is_file()), None) for part in parts}
+    found = {
+        part: next((r / part for r in runs if (r / part / FIGURES).is_file()), None)
+        for part in parts
+    }
     songs = {split: len(session.songs(split)) for split in ("train", "val", "test")}
     write_json(
         folder / TRAINING,
@@ -285,13 +367,22 @@ def export(session: Session, model: Accompanist, figures: dict, folder: Path) ->
             "fit": {"harmony": asdict(session.fit("harmony"))},
             "losses": {
                 "harmony": figures,
-                **{part: json.loads((path / FIGURES).read_text()) for part, path in found.items() if path},
+                **{
+                    part: json.loads((path / FIGURES).read_text())
+                    for part, path in found.items()
+                    if path
+                },
             },
         },
     )
     histories = {part: read_losses(path) for part, path in found.items() if path}
-    histories |= {f"harmony {TRACK_NAMES[t]}": read_losses(options.run / "harmony" / TRACK_NAMES[t]) for t in ACCOMPANIMENT}
-    plot_losses({name: rows for name, rows in histories.items() if rows}).savefig(folder / "losses.png", dpi=60)
+    histories |= {
+        f"harmony {TRACK_NAMES[t]}": read_losses(options.run / "harmony" / TRACK_NAMES[t])
+        for t in ACCOMPANIMENT
+    }
+    plot_losses({name: rows for name, rows in histories.items() if rows}).savefig(
+        folder / "losses.png", dpi=60
+    )
     print(f"{folder}: {sum(p.numel() for p in model.parameters()):,} parameters, songs {songs}")
 
 

@@ -21,12 +21,28 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from train.eval.metrics import frechet_distance
-from train.fit.listeners import OF_TRACK, PITCHED, Critic, Listener, Settings, Songs, vary, windows_of, without_melody
+from train.fit.listeners import (
+    OF_TRACK,
+    PITCHED,
+    Critic,
+    Listener,
+    Settings,
+    Songs,
+    vary,
+    windows_of,
+    without_melody,
+)
 from train.fit.loop import Fit, fit, read_losses, write_json
 from train.fit.settings import WEIGHTS, Session, find_weights, parser, save_weights
 
 GENRES = ("pop", "rock", "jazz", "latin", "folk", "game", "gospel")  # the others have too few songs
-FIVE = ("jazz", "latin", "pop", "rock", "game")  # the genres that listeners were asked to tell apart
+FIVE = (
+    "jazz",
+    "latin",
+    "pop",
+    "rock",
+    "game",
+)  # the genres that listeners were asked to tell apart
 
 JUDGES_FILE = "judges.json"
 
@@ -40,9 +56,12 @@ def main(arguments: list[str] | None = None) -> None:
     session = Session.of(parser("judges", __doc__).parse_args(arguments))
     options, corpus, settings = session.options, session.corpus, SETTINGS
     if options.genre or options.init:
-        raise SystemExit("the judges hear all genres and are trained from scratch; leave out --genre and --init")
+        raise SystemExit(
+            "the judges hear all genres and are trained from scratch; leave out --genre and --init"
+        )
     songs = {
-        split: Songs.of(corpus, session.songs(split), session.config.get("genres") or {}) for split in ("train", "val", "test")
+        split: Songs.of(corpus, session.songs(split), session.config.get("genres") or {})
+        for split in ("train", "val", "test")
     }
     for split in ("train", "val"):
         if not len(songs[split]):
@@ -51,24 +70,37 @@ def main(arguments: list[str] | None = None) -> None:
     if not genres:
         raise SystemExit(f"no train song is of a genre to tell apart; known: {', '.join(GENRES)}")
     folder = options.run / "judges"
-    write_json(folder / JUDGES_FILE, {"genres": genres, "width": settings.width, "embedding": settings.embedding})
-    figures: dict = {"seed": options.seed, "songs": {split: len(group) for split, group in songs.items()}}
+    write_json(
+        folder / JUDGES_FILE,
+        {"genres": genres, "width": settings.width, "embedding": settings.embedding},
+    )
+    figures: dict = {
+        "seed": options.seed,
+        "songs": {split: len(group) for split, group in songs.items()},
+    }
 
     started = monotonic()
     torch.manual_seed(options.seed)
-    classifier = Listener(len(PITCHED) - 1, len(genres), settings.width, settings.embedding, settings.dropout)
-    real = {split: genre_examples(group, genres) for split, group in songs.items() if split != "train"}
+    classifier = Listener(
+        len(PITCHED) - 1, len(genres), settings.width, settings.embedding, settings.dropout
+    )
+    real = {
+        split: genre_examples(group, genres) for split, group in songs.items() if split != "train"
+    }
 
     def genre_losses(progress: float, batch: tuple[Tensor, Tensor]) -> dict[str, Tensor]:
         heard, genre = batch
         return {"loss": F.cross_entropy(classifier(heard), genre, label_smoothing=0.1)}
 
     train_best(
-        folder / "genre", classifier, genre_losses,
+        folder / "genre",
+        classifier,
+        genre_losses,
         partial(genre_batches, songs["train"], genres, settings),
         lambda: genre_figures(classifier, real["val"], genres),
-        GENRE_FIT, options,
-    )  # fmt: skip
+        GENRE_FIT,
+        options,
+    )
     figures["genre"] = {
         "parameters": sum(value.numel() for value in classifier.parameters()),
         **{split: genre_figures(classifier, examples, genres) for split, examples in real.items()},
@@ -79,18 +111,24 @@ def main(arguments: list[str] | None = None) -> None:
     torch.manual_seed(options.seed)
     critic = Critic(settings.width, settings.embedding, settings.dropout)
     # The same pairs in every epoch; of test three times as many, as one chance of mismatches is a small sample.
-    pairs = {split: Pairs.of(group, settings, repeats) for (split, group), repeats in zip(songs.items(), (1, 2, 3))}
+    pairs = {
+        split: Pairs.of(group, settings, repeats)
+        for (split, group), repeats in zip(songs.items(), (1, 2, 3))
+    }
 
     def critic_losses(progress: float, batch: tuple[Tensor, Tensor]) -> dict[str, Tensor]:
         heard, matched = batch
         return {"loss": F.binary_cross_entropy_with_logits(critic(heard)[:, 0], matched)}
 
     train_best(
-        folder / "critic", critic, critic_losses,
+        folder / "critic",
+        critic,
+        critic_losses,
         partial(critic_batches, songs["train"], settings),
         lambda: {"loss": pairs["val"].loss(critic)},
-        CRITIC_FIT, options,
-    )  # fmt: skip
+        CRITIC_FIT,
+        options,
+    )
     critic.threshold.fill_(balanced_threshold(*pairs["val"].logits(critic)))
     sample = songs["train"].every_window()[:: max(1, len(songs["train"].every_window()) // 4000)]
     train_embedding = hear(critic.embed, songs["train"], sample)
@@ -105,7 +143,9 @@ def main(arguments: list[str] | None = None) -> None:
     write_json(folder / "figures.json", figures)
 
 
-def train_best(folder: Path, model: nn.Module, losses, batches, validate, settings: Fit, options) -> None:
+def train_best(
+    folder: Path, model: nn.Module, losses, batches, validate, settings: Fit, options
+) -> None:
     """Train with the shared loop; `model` ends with the weights of the epoch whose loss on val was lowest."""
     best = min((row["val/loss"] for row in read_losses(folder)), default=np.inf)
 
@@ -125,40 +165,61 @@ def train_best(folder: Path, model: nn.Module, losses, batches, validate, settin
 # The genre classifier
 
 
-def genre_batches(songs: Songs, genres: list[str], settings: Settings, generator: torch.Generator, size: int):
+def genre_batches(
+    songs: Songs, genres: list[str], settings: Settings, generator: torch.Generator, size: int
+):
     random = np.random.default_rng(int(torch.randint(2**31, (1,), generator=generator)))
-    by_genre = [[song for song, name in enumerate(songs.genres) if name == genre] for genre in genres]
+    by_genre = [
+        [song for song, name in enumerate(songs.genres) if name == genre] for genre in genres
+    ]
     labels = np.repeat(np.arange(len(genres)), settings.genre_windows)
     random.shuffle(labels)
     for at in range(0, len(labels), size):
         chosen = [int(random.choice(by_genre[label])) for label in labels[at : at + size]]
         windows = songs.windows([(song, int(random.choice(songs.starts[song]))) for song in chosen])
-        yield vary(without_melody(windows), random, settings), torch.from_numpy(labels[at : at + size])
+        yield (
+            vary(without_melody(windows), random, settings),
+            torch.from_numpy(labels[at : at + size]),
+        )
 
 
 def genre_examples(songs: Songs, genres: list[str]) -> list[tuple[Tensor, int]]:
     """Of each song of these genres its windows without the melody, side by side, and its genre's number."""
     return [
-        (without_melody(songs.windows([(song, int(at)) for at in songs.regular[song]])), genres.index(name))
+        (
+            without_melody(songs.windows([(song, int(at)) for at in songs.regular[song]])),
+            genres.index(name),
+        )
         for song, name in enumerate(songs.genres)
         if name in genres
     ]
 
 
 @torch.no_grad()
-def genre_figures(classifier: Listener, examples: list[tuple[Tensor, int]], genres: list[str]) -> dict:
+def genre_figures(
+    classifier: Listener, examples: list[tuple[Tensor, int]], genres: list[str]
+) -> dict:
     """By song: cross entropy and accuracy with genres counting alike, accuracy with songs counting alike, and the confusion
-    matrix [true][heard], for all genres and for the five."""
+    matrix [true][heard], for all genres and for the five.
+    """
     if not examples:
         return {}
     device = classifier.out.weight.device
-    scores = torch.stack([F.log_softmax(classifier(windows.to(device)), dim=1).mean(dim=0).cpu() for windows, _ in examples])
+    scores = torch.stack(
+        [
+            F.log_softmax(classifier(windows.to(device)), dim=1).mean(dim=0).cpu()
+            for windows, _ in examples
+        ]
+    )
     true = torch.tensor([genre for _, genre in examples])
     present = [genre for genre in range(len(genres)) if (true == genre).any()]
     loss = np.mean([float(-scores[true == genre, genre].mean()) for genre in present])
     five = [index for index, genre in enumerate(genres) if genre in FIVE]
-    return {"loss": loss, **confusion(scores, true, genres, range(len(genres))),
-            "five": confusion(scores, true, genres, five)}  # fmt: skip
+    return {
+        "loss": loss,
+        **confusion(scores, true, genres, range(len(genres))),
+        "five": confusion(scores, true, genres, five),
+    }
 
 
 def confusion(scores: Tensor, true: Tensor, names: list[str], among) -> dict:
@@ -170,8 +231,12 @@ def confusion(scores: Tensor, true: Tensor, names: list[str], among) -> dict:
             matrix[among.index(genre), int(row)] += 1
     counts = matrix.sum(axis=1)
     balanced = np.mean(matrix.diagonal()[counts > 0] / counts[counts > 0]) if counts.any() else 0.0
-    return {"accuracy": float(matrix.trace() / max(counts.sum(), 1)), "balanced_accuracy": float(balanced),
-            "genres": [names[index] for index in among], "confusion": matrix.tolist()}  # fmt: skip
+    return {
+        "accuracy": float(matrix.trace() / max(counts.sum(), 1)),
+        "balanced_accuracy": float(balanced),
+        "genres": [names[index] for index in among],
+        "confusion": matrix.tolist(),
+    }
 
 
 # The critic
@@ -180,7 +245,9 @@ def confusion(scores: Tensor, true: Tensor, names: list[str], among) -> dict:
 KINDS = ("matched", "same genre", "any genre", "same song")
 
 
-def mismatched(songs: Songs, song: int, at: int, settings: Settings, random: np.random.Generator) -> tuple[int, int, int]:
+def mismatched(
+    songs: Songs, song: int, at: int, settings: Settings, random: np.random.Generator
+) -> tuple[int, int, int]:
     """(song, first block, kind) of a band that does not belong to the melody at this place."""
     if random.random() < settings.same_song:
         far = songs.starts[song][abs(songs.starts[song] - at) >= settings.far]
@@ -208,7 +275,9 @@ def alike(songs: Songs, song: int, a: int, b: int, least: float) -> bool:
 
 def pair(songs: Songs, melodies: list[tuple[int, int]], bands: list[tuple[int, int]]) -> Tensor:
     """[N, T, F] uint8: the melodies of some windows with the bands of others."""
-    return torch.cat([songs.windows(melodies)[..., :OF_TRACK], songs.windows(bands)[..., OF_TRACK:]], dim=-1)
+    return torch.cat(
+        [songs.windows(melodies)[..., :OF_TRACK], songs.windows(bands)[..., OF_TRACK:]], dim=-1
+    )
 
 
 def critic_batches(songs: Songs, settings: Settings, generator: torch.Generator, size: int):
@@ -235,11 +304,15 @@ class Pairs:
     @classmethod
     def of(cls, songs: Songs, settings: Settings, repeats: int) -> "Pairs":
         """Every window with its own band once and with others `repeats` times."""
-        random = np.random.default_rng(0)  # the same for every seed of training, so that they can be compared
+        random = np.random.default_rng(
+            0
+        )  # the same for every seed of training, so that they can be compared
         places = songs.every_window()
         others = [mismatched(songs, *place, settings, random) for place in places * repeats]
         kinds = np.array([0] * len(places) + [kind for *_, kind in others], int)
-        return cls(songs, places * (1 + repeats), places + [(song, at) for song, at, _ in others], kinds)
+        return cls(
+            songs, places * (1 + repeats), places + [(song, at) for song, at, _ in others], kinds
+        )
 
     @torch.no_grad()
     def logits(self, critic: Critic) -> tuple[np.ndarray, np.ndarray]:
@@ -247,7 +320,11 @@ class Pairs:
         found, device = [], critic.out.weight.device
         for at in range(0, len(self.kinds), 256):
             part = slice(at, at + 256)
-            found.append(critic(pair(self.songs, self.melodies[part], self.bands[part]).to(device))[:, 0].cpu().numpy())
+            found.append(
+                critic(pair(self.songs, self.melodies[part], self.bands[part]).to(device))[:, 0]
+                .cpu()
+                .numpy()
+            )
         logits = np.concatenate([np.zeros(0, np.float32), *found])
         return logits[self.kinds == 0], logits[self.kinds > 0]
 
@@ -264,8 +341,11 @@ class Pairs:
             f"mismatched, {KINDS[kind]}": other[kinds == kind] for kind in range(1, len(KINDS))
         }
         threshold = float(critic.threshold)
-        return {name: {"pairs": len(values), "called_matched": float((values >= threshold).mean())}
-                for name, values in groups.items() if len(values)}  # fmt: skip
+        return {
+            name: {"pairs": len(values), "called_matched": float((values >= threshold).mean())}
+            for name, values in groups.items()
+            if len(values)
+        }
 
 
 def balanced_threshold(matched: np.ndarray, mismatched: np.ndarray) -> float:
@@ -277,14 +357,19 @@ def balanced_threshold(matched: np.ndarray, mismatched: np.ndarray) -> float:
 
 
 @torch.no_grad()
-def hear(function: Callable[[Tensor], Tensor], songs: Songs, where: list[tuple[int, int]]) -> np.ndarray:
+def hear(
+    function: Callable[[Tensor], Tensor], songs: Songs, where: list[tuple[int, int]]
+) -> np.ndarray:
     """What `function` makes of the windows at `where`."""
-    return np.concatenate([function(songs.windows(where[at : at + 256])).numpy() for at in range(0, len(where), 256)])
+    return np.concatenate(
+        [function(songs.windows(where[at : at + 256])).numpy() for at in range(0, len(where), 256)]
+    )
 
 
 def frechet_figures(critic: Critic, test: Songs, train_embedding: np.ndarray) -> dict[str, float]:
     """What real music measures against real music, which is what to compare with: chance halves of the test songs, and a
-    sample of the train songs with test. Both grow as there are fewer windows, so say how many."""
+    sample of the train songs with test. Both grow as there are fewer windows, so say how many.
+    """
     where = test.every_window()
     if len(test) < 4:
         return {}
@@ -308,7 +393,8 @@ def frechet_figures(critic: Critic, test: Songs, train_embedding: np.ndarray) ->
 class Judges:
     """What `main` trained. All take planes [5, 2, S, 128] uint8 of a song in the melody's normal key, on a grid of bars of 16
     steps, in the order of accomp.grid.TRACKS. S is a multiple of 32; a song shorter than a window is filled up with silence,
-    and windows in which the melody plays in less than half of the blocks are left out."""
+    and windows in which the melody plays in less than half of the blocks are left out.
+    """
 
     genres: list[str]
     classifier: Listener
@@ -320,7 +406,9 @@ class Judges:
         if not path.is_file():
             raise SystemExit(f"{run} holds no trained judges ({path} is missing); train them first")
         config = json.loads(path.read_text())
-        classifier = Listener(len(PITCHED) - 1, len(config["genres"]), config["width"], config["embedding"])
+        classifier = Listener(
+            len(PITCHED) - 1, len(config["genres"]), config["width"], config["embedding"]
+        )
         critic = Critic(config["width"], config["embedding"])
         for name, model in (("genre", classifier), ("critic", critic)):
             model.load_state_dict(load_file(find_weights(run, f"judges/{name}")))

@@ -11,7 +11,17 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from accomp.roll import pianoroll
-from accomp.roll.grid import BASS, BLOCK_STEPS, DRUMS, GUITAR, HALF_BAR_STEPS, MELODY, PITCHES, STEPS_PER_BEAT, STRINGS
+from accomp.roll.grid import (
+    BASS,
+    BLOCK_STEPS,
+    DRUMS,
+    GUITAR,
+    HALF_BAR_STEPS,
+    MELODY,
+    PITCHES,
+    STEPS_PER_BEAT,
+    STRINGS,
+)
 from train.data.corpus import Corpus
 
 BLOCKS = 4  # of a window
@@ -19,7 +29,12 @@ STEPS = BLOCKS * BLOCK_STEPS
 
 # What a step sounds like. Pitches are heard as pitch classes, there or not, so that neither octave doublings nor the many
 # voices of merged tracks tell a real band from a generated one.
-PITCHED = (MELODY, GUITAR, BASS, STRINGS)  # the melody first: the classifier's features are those after it
+PITCHED = (
+    MELODY,
+    GUITAR,
+    BASS,
+    STRINGS,
+)  # the melody first: the classifier's features are those after it
 OF_TRACK = 12 + 12 + 1  # pitch classes struck, pitch classes sounding, mean pitch (0 in silence)
 DRUM_GROUPS = (  # General MIDI's drums by what they do in a beat
     (35, 36),  # bass drum
@@ -62,7 +77,11 @@ def features_of(planes: Tensor) -> Tensor:
         onset, sounding = part[..., 0, :, :], part.amax(dim=-3)
         pitch = torch.arange(PITCHES, dtype=torch.float32)
         mean = (sounding.float() @ pitch) / sounding.sum(-1).clamp(min=1)
-        columns += [_pitch_classes(onset), _pitch_classes(sounding), mean.round().to(torch.uint8)[..., None]]
+        columns += [
+            _pitch_classes(onset),
+            _pitch_classes(sounding),
+            mean.round().to(torch.uint8)[..., None],
+        ]
     drums = planes[..., DRUMS, 0, :, :]
     columns += [drums[..., list(group)].amax(dim=-1, keepdim=True) for group in DRUM_GROUPS]
     return torch.cat(columns, dim=-1)
@@ -75,7 +94,8 @@ def _pitch_classes(plane: Tensor) -> Tensor:
 
 def window_starts(plays: np.ndarray, every: int = BLOCKS) -> np.ndarray:
     """First blocks of the windows in which the melody plays, in at least half of the blocks there are. plays: [B] bool;
-    every: blocks between starts. The last window ends with the song."""
+    every: blocks between starts. The last window ends with the song.
+    """
     last = max(0, len(plays) - BLOCKS)
     starts = np.unique(np.append(np.arange(0, last + 1, every), last))
     return np.array([at for at in starts if plays[at : at + BLOCKS].mean() >= 0.5], int)
@@ -84,7 +104,8 @@ def window_starts(plays: np.ndarray, every: int = BLOCKS) -> np.ndarray:
 @dataclass
 class Songs:
     """Songs of a split in which a melody plays. features: [blocks + 1, 32, F] uint8, the last block silent; index: by song
-    its blocks in `features`, at least four; starts: by song where a window can begin; genres and groups: by song."""
+    its blocks in `features`, at least four; starts: by song where a window can begin; genres and groups: by song.
+    """
 
     features: np.ndarray
     index: list[np.ndarray]
@@ -131,15 +152,20 @@ class Songs:
         return [(song, int(at)) for song, starts in enumerate(self.regular) for at in starts]
 
 
-def vary(windows: Tensor, random: np.random.Generator, settings: Settings, keep_melody: bool = False) -> Tensor:
+def vary(
+    windows: Tensor, random: np.random.Generator, settings: Settings, keep_melody: bool = False
+) -> Tensor:
     """Windows [N, T, F] uint8 as float, without what should not matter: how many notes a chord has and whether every
-    instrument plays. keep_melody: the first track is the melody, which stays whole."""
+    instrument plays. keep_melody: the first track is the melody, which stays whole.
+    """
     count, steps, width = windows.shape
     tracks = (width - len(DRUM_GROUPS)) // OF_TRACK
     pitched = windows[..., : tracks * OF_TRACK].float().unflatten(-1, (tracks, OF_TRACK))
     drums = windows[..., tracks * OF_TRACK :].float()
     first = int(keep_melody)
-    hidden = random.uniform(0, settings.most_hidden, (count, 1, tracks, 1)) * random.integers(2, size=(count, 1, tracks, 1))
+    hidden = random.uniform(0, settings.most_hidden, (count, 1, tracks, 1)) * random.integers(
+        2, size=(count, 1, tracks, 1)
+    )
     stays = random.random((count, -(-steps // HALF_BAR_STEPS), tracks, 12)) >= hidden
     stays &= random.random((count, 1, tracks, 1)) >= settings.track_dropout
     stays[:, :, :first] = True
@@ -158,14 +184,19 @@ class Listener(nn.Module):
     takes mean and maximum over the twelve rotations. The other half hears rhythm and contour: drums, and of each track whether
     it strikes, whether it sounds, and how far from its mean pitch in the window. So it is deaf to the key, with no need of
     transposed examples, and to the octave in which an instrument is written, which says more of how a song was brought to
-    the normal key than of its style."""
+    the normal key than of its style.
+    """
 
-    def __init__(self, tracks: int, outputs: int, width: int = 48, embedding: int = 48, dropout: float = 0.3):
+    def __init__(
+        self, tracks: int, outputs: int, width: int = 48, embedding: int = 48, dropout: float = 0.3
+    ):
         super().__init__()
         self.tracks, beat = tracks, STEPS_PER_BEAT
         self.beats = nn.Conv2d(2 * tracks, width, (12, beat), stride=(1, beat))
         self.changes = nn.Conv2d(width, width, (1, 3), padding=(0, 1))
-        self.rhythm = nn.Conv1d(3 * tracks + len(DRUM_GROUPS), width, 2 * beat, stride=beat, padding=beat // 2)
+        self.rhythm = nn.Conv1d(
+            3 * tracks + len(DRUM_GROUPS), width, 2 * beat, stride=beat, padding=beat // 2
+        )
         self.bars = nn.Conv1d(3 * width, 2 * width, 4, stride=4)
         self.phrase = nn.Conv1d(2 * width, 2 * width, 3, padding=1)
         self.penultimate = nn.Linear(4 * width, embedding)
@@ -176,10 +207,16 @@ class Listener(nn.Module):
         """[N, T, F] to [N, D]."""
         windows = windows.float()
         pitched = windows[..., : self.tracks * OF_TRACK].unflatten(-1, (self.tracks, OF_TRACK))
-        classes = pitched[..., :-1].unflatten(-1, (2, 12)).permute(0, 2, 3, 4, 1).flatten(1, 2)  # [N, 2 P, 12, T]
+        classes = (
+            pitched[..., :-1].unflatten(-1, (2, 12)).permute(0, 2, 3, 4, 1).flatten(1, 2)
+        )  # [N, 2 P, 12, T]
         height = pitched[..., -1].transpose(1, 2)  # [N, P, T]
         sounds = (height > 0).float()
-        contour = sounds * (height - height.sum(2, keepdim=True) / sounds.sum(2, keepdim=True).clamp(min=1)) / 12
+        contour = (
+            sounds
+            * (height - height.sum(2, keepdim=True) / sounds.sum(2, keepdim=True).clamp(min=1))
+            / 12
+        )
         strikes = classes[:, ::2].amax(dim=2)
         drums = windows[..., self.tracks * OF_TRACK :].transpose(1, 2)
         around = torch.cat([classes, classes[:, :, :-1]], dim=2)
@@ -189,7 +226,11 @@ class Listener(nn.Module):
         by_beat = torch.cat([harmony.mean(dim=2), harmony.amax(dim=2), rhythm], dim=1)
         by_bar = F.gelu(self.bars(self.dropout(by_beat)))
         by_bar = by_bar + F.gelu(self.phrase(self.dropout(by_bar)))
-        return F.gelu(self.penultimate(self.dropout(torch.cat([by_bar.mean(dim=2), by_bar.amax(dim=2)], dim=1))))
+        return F.gelu(
+            self.penultimate(
+                self.dropout(torch.cat([by_bar.mean(dim=2), by_bar.amax(dim=2)], dim=1))
+            )
+        )
 
     def forward(self, windows: Tensor) -> Tensor:
         return self.out(self.dropout(self.embed(windows)))
@@ -223,4 +264,6 @@ def windows_of(planes: np.ndarray) -> Tensor:
     missing = max(0, BLOCKS - len(heard))
     heard = np.concatenate([heard, np.zeros((missing, BLOCK_STEPS, FEATURES), np.uint8)])
     windows = [heard[at : at + BLOCKS].reshape(STEPS, FEATURES) for at in starts]
-    return torch.from_numpy(np.stack(windows) if windows else np.zeros((0, STEPS, FEATURES), np.uint8))
+    return torch.from_numpy(
+        np.stack(windows) if windows else np.zeros((0, STEPS, FEATURES), np.uint8)
+    )

@@ -61,11 +61,15 @@ def fit(
     Under `accelerate launch` each process takes its share of the batches.
     """
     # A HarmonyNN's batch goes through one of its three networks; the others have no gradient then.
-    accelerator = Accelerator(kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=True)])
+    accelerator = Accelerator(
+        kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=True)]
+    )
     main = accelerator.is_main_process
     folder.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(settings.seed + accelerator.process_index)
-    optimizer = torch.optim.AdamW(model.parameters(), settings.learning_rate, weight_decay=settings.weight_decay)
+    optimizer = torch.optim.AdamW(
+        model.parameters(), settings.learning_rate, weight_decay=settings.weight_decay
+    )
     model.to(accelerator.device)
     objective, optimizer = accelerator.prepare(Objective(model, losses), optimizer)
     checkpoint = folder / CHECKPOINT
@@ -74,12 +78,19 @@ def fit(
         try:
             history = load_checkpoint(checkpoint, model, optimizer)
         except (RuntimeError, ValueError, KeyError) as error:
-            raise SystemExit(f"{checkpoint} is of another model; choose another --run, or delete it ({error})") from error
+            raise SystemExit(
+                f"{checkpoint} is of another model; choose another --run, or delete it ({error})"
+            ) from error
     writer = SummaryWriter(folder) if main else None
     steps = 0
     first = len(history)
     progress_bar = tqdm(
-        range(first, settings.epochs), initial=first, total=settings.epochs, desc=folder.name, unit="epoch", disable=not main
+        range(first, settings.epochs),
+        initial=first,
+        total=settings.epochs,
+        desc=folder.name,
+        unit="epoch",
+        disable=not main,
     )
     for epoch in progress_bar:
         started = time.perf_counter(), time.process_time()
@@ -89,7 +100,11 @@ def fit(
         sums: dict[str, Tensor] = {}
         count = 0
         peak = settings.learning_rate
-        for batch in _share(batches(generator, settings.batch_size), accelerator.num_processes, accelerator.process_index):
+        for batch in _share(
+            batches(generator, settings.batch_size),
+            accelerator.num_processes,
+            accelerator.process_index,
+        ):
             if max_steps is not None and steps >= max_steps:
                 break
             # Warm up over the first twentieth of training and come to rest linearly in its last half.
@@ -106,15 +121,22 @@ def fit(
             steps, count = steps + 1, count + 1
         accelerator.wait_for_everyone()
         model.eval()
-        row = {"epoch": epoch + 1, **{f"train/{k}": float(v) / max(count, 1) for k, v in sums.items()}}
+        row = {
+            "epoch": epoch + 1,
+            **{f"train/{k}": float(v) / max(count, 1) for k, v in sums.items()},
+        }
         if main:
             row |= {f"val/{name}": float(value) for name, value in validate().items()}
             row["seconds"] = round(time.perf_counter() - started[0], 3)
-            row["core_seconds"] = round(time.process_time() - started[1], 3)  # what a busy machine does not stretch
+            row["core_seconds"] = round(
+                time.process_time() - started[1], 3
+            )  # what a busy machine does not stretch
             history.append(row)
             log_epoch(folder, writer, history)
             save_checkpoint(checkpoint, model, optimizer, history)
-            progress_bar.set_postfix({k: f"{v:.3g}" for k, v in row.items() if k in ("train/loss", "val/loss")})
+            progress_bar.set_postfix(
+                {k: f"{v:.3g}" for k, v in row.items() if k in ("train/loss", "val/loss")}
+            )
             if (epoch + 1) % settings.sample_every == 0 or epoch + 1 == settings.epochs:
                 sample(folder / "samples" / f"epoch_{epoch + 1:03d}")
         else:
@@ -149,11 +171,17 @@ def _to(batch, device):
     return batch
 
 
-def save_checkpoint(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, history: list[dict]) -> None:
+def save_checkpoint(
+    path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, history: list[dict]
+) -> None:
     """A checkpoint, as safetensors. An interrupted save leaves the last one as it was."""
     state = optimizer.state_dict()
     tensors = {f"model.{name}": value for name, value in model.state_dict().items()}
-    tensors |= {f"optimizer.{index}.{name}": v for index, entry in state["state"].items() for name, v in entry.items()}
+    tensors |= {
+        f"optimizer.{index}.{name}": v
+        for index, entry in state["state"].items()
+        for name, v in entry.items()
+    }
     tensors["random"] = torch.get_rng_state()
     texts = {"groups": json.dumps(state["param_groups"]), "history": json.dumps(history)}
     part = path.with_suffix(".part")
@@ -171,7 +199,9 @@ def load_checkpoint(path: Path, model: nn.Module, optimizer: torch.optim.Optimiz
         if name.startswith("optimizer."):
             index, key = name.removeprefix("optimizer.").split(".")
             state.setdefault(int(index), {})[key] = value
-    model.load_state_dict({k.removeprefix("model."): v for k, v in tensors.items() if k.startswith("model.")})
+    model.load_state_dict(
+        {k.removeprefix("model."): v for k, v in tensors.items() if k.startswith("model.")}
+    )
     optimizer.load_state_dict({"state": state, "param_groups": json.loads(texts["groups"])})
     torch.set_rng_state(tensors["random"])
     return json.loads(texts["history"])
@@ -193,7 +223,9 @@ def log_epoch(folder: Path, writer: SummaryWriter, history: list[dict]) -> None:
 def plot_losses(histories: dict[str, list[dict]]) -> Figure:
     """The curves of loss on training and validation music, a panel for each network."""
     figure = Figure(figsize=(max(5, 3.2 * len(histories)), 3.4), layout="constrained")
-    for axes, (name, history) in zip(figure.subplots(1, len(histories), squeeze=False)[0], histories.items()):
+    for axes, (name, history) in zip(
+        figure.subplots(1, len(histories), squeeze=False)[0], histories.items()
+    ):
         for key, style in (("train/loss", "-"), ("val/loss", "--")):
             points = [(row["epoch"], row[key]) for row in history if key in row]
             if points:
@@ -210,7 +242,10 @@ def read_losses(folder: Path) -> list[dict]:
     if not path.is_file():
         return []
     with open(path, newline="") as file:
-        return [{key: float(value) for key, value in row.items() if value} for row in csv.DictReader(file)]
+        return [
+            {key: float(value) for key, value in row.items() if value}
+            for row in csv.DictReader(file)
+        ]
 
 
 def writes() -> bool:

@@ -29,33 +29,63 @@ from train.fit.melody_habits import Melodies, count_habits, count_tempos
 from train.fit.settings import CONFIGS, genre_of, parser, save_weights
 from train.fit.unpack import FIGURES
 
-ANY_GENRE = 0.15  # how often the genre is not told, for models of genres that the network doesn't know
-NOISE = 0.5, 1.0  # how often the previous latents come with noise, and its largest standard deviation
+ANY_GENRE = (
+    0.15  # how often the genre is not told, for models of genres that the network doesn't know
+)
+NOISE = (
+    0.5,
+    1.0,
+)  # how often the previous latents come with noise, and its largest standard deviation
 FORGOTTEN = 0.1  # how often a network must do without the previous latent
 FEWEST_BLOCKS = 4  # of a song's melody
 
 
 def main(arguments: list[str] | None = None) -> None:
     options = parser("melody", __doc__)
-    options.add_argument("--also", type=Path, nargs="*", default=[], help="other corpora, such as POP909")
-    options.add_argument("--midi", type=Path, help="folder of the corpus's MIDI files, for tempi and keys")
-    options.add_argument("--export", type=Path, help="folder for config.json and model.safetensors (default: RUN/model)")
-    options.add_argument("--published", action="store_true", help="the published network: one hidden layer, squared error")
+    options.add_argument(
+        "--also", type=Path, nargs="*", default=[], help="other corpora, such as POP909"
+    )
+    options.add_argument(
+        "--midi", type=Path, help="folder of the corpus's MIDI files, for tempi and keys"
+    )
+    options.add_argument(
+        "--export",
+        type=Path,
+        help="folder for config.json and model.safetensors (default: RUN/model)",
+    )
+    options.add_argument(
+        "--published",
+        action="store_true",
+        help="the published network: one hidden layer, squared error",
+    )
     options = options.parse_args(arguments)
     if not options.init:
         raise SystemExit("--init must name the model whose piano VAE is to be used")
     config = read_config(options.config)
     voice = Accompanist.from_pretrained(options.init, device="cpu")
     corpora = [Corpus.load(folder) for folder in (options.corpus, *options.also)]
-    genres = sorted({genre_of(config, song["genre"]) for corpus in corpora for song in corpus.songs}) + [ANY]
-    data = {split: read_melodies(corpora, split, voice, config, genres) for split in ("train", "val")}
+    genres = sorted(
+        {genre_of(config, song["genre"]) for corpus in corpora for song in corpus.songs}
+    ) + [ANY]
+    data = {
+        split: read_melodies(corpora, split, voice, config, genres) for split in ("train", "val")
+    }
     for split, found in data.items():
         if not len(found.places):
-            raise SystemExit(f"the corpora hold no {split} song whose melody has {FEWEST_BLOCKS} blocks")
+            raise SystemExit(
+                f"the corpora hold no {split} song whose melody has {FEWEST_BLOCKS} blocks"
+            )
     settings = HarmonyConfig(**config["melody"], genres=genres)
     if options.published:
-        settings = HarmonyConfig(head="regression", width=128, residual_blocks=0, shared_trunk=False, dropout=0.0, context=False,
-                                 genres=genres)  # fmt: skip
+        settings = HarmonyConfig(
+            head="regression",
+            width=128,
+            residual_blocks=0,
+            shared_trunk=False,
+            dropout=0.0,
+            context=False,
+            genres=genres,
+        )
     torch.manual_seed(options.seed)
     model = MelodyNN(MelodyConfig(settings, data["train"].latents.shape[1] - 1, fingerprint(voice)))
     count_habits(model, data["train"])
@@ -65,14 +95,20 @@ def main(arguments: list[str] | None = None) -> None:
         fill_codebook(model, data["train"], voice, options.seed)
     history = train(model, data, options, Fit(**config["training"]["melody"], seed=options.seed))
     model.save(options.export or options.run / "model")
-    known = {"seed": options.seed, "data": [corpus.described() for corpus in corpora], "losses": history[-1] if history else {}}
+    known = {
+        "seed": options.seed,
+        "data": [corpus.described() for corpus in corpora],
+        "losses": history[-1] if history else {},
+    }
     write_json(options.run / "melody" / FIGURES, known)
 
 
 def read_config(path: Path) -> dict:
     config = yaml.safe_load(path.read_text())
     if "melody" not in config["training"]:
-        raise SystemExit(f"{path.name} has no settings for melodies; accepted: {CONFIGS / 'accomp.yaml'}")
+        raise SystemExit(
+            f"{path.name} has no settings for melodies; accepted: {CONFIGS / 'accomp.yaml'}"
+        )
     melody = dict(config["training"]["melody"])
     config["melody"] = melody.pop("network")
     config["training"]["melody"] = melody
@@ -80,7 +116,9 @@ def read_config(path: Path) -> dict:
 
 
 @torch.no_grad()
-def read_melodies(corpora: list[Corpus], split: str, voice: Accompanist, config: dict, genres: list[str]) -> Melodies:
+def read_melodies(
+    corpora: list[Corpus], split: str, voice: Accompanist, config: dict, genres: list[str]
+) -> Melodies:
     """The melodies of a split's songs."""
     latents, plans, planes, places, minor = [], [], [], [], []
     total = 0
@@ -88,7 +126,9 @@ def read_melodies(corpora: list[Corpus], split: str, voice: Accompanist, config:
         sounding = corpus.active(MELODY)
         for index in corpus.choose(split):
             song = corpus.songs[index]
-            at = song["first"] + np.flatnonzero(sounding[song["first"] : song["first"] + song["blocks"]])
+            at = song["first"] + np.flatnonzero(
+                sounding[song["first"] : song["first"] + song["blocks"]]
+            )
             if len(at) < FEWEST_BLOCKS:
                 continue
             inside = np.arange(at[0], at[-1] + 1)
@@ -124,21 +164,31 @@ def train(model: MelodyNN, data: dict[str, Melodies], options, settings: Fit) ->
         rows = melodies.places
         _, block, blocks, _ = rows.T
         rows, block, blocks = (each[melodies.latents[:, -1] > 0] for each in (rows, block, blocks))
-        return {"first": rows[block % 4 == 0], "middle": rows[block > 0], "last": rows[(block >= blocks - 2) & (block > 0)]}
+        return {
+            "first": rows[block % 4 == 0],
+            "middle": rows[block > 0],
+            "last": rows[(block >= blocks - 2) & (block > 0)],
+        }
 
     def batches(generator: torch.Generator, size: int) -> Iterator:
         order = []
         for step, rows in steps_of(data["train"]).items():
-            rows = rows[torch.randperm(len(rows), generator=generator)].repeat(4 if step == "last" else 1, 1)
+            rows = rows[torch.randperm(len(rows), generator=generator)].repeat(
+                4 if step == "last" else 1, 1
+            )
             order += [(step, rows[at : at + size]) for at in range(0, len(rows), size)]
         for index in torch.randperm(len(order), generator=generator).tolist():
             step, rows = order[index]
             heard, target = hear(data["train"], rows)
             if step == "first":  # a song's first block has none before it
-                heard.melody = heard.melody * (torch.rand(len(rows), 1, 1, generator=generator) < 0.5)
+                heard.melody = heard.melody * (
+                    torch.rand(len(rows), 1, 1, generator=generator) < 0.5
+                )
             if not model.is_published:
                 disturb(heard, generator)
-                heard.genre = torch.where(torch.rand(len(rows), generator=generator) < ANY_GENRE, unknown, heard.genre)
+                heard.genre = torch.where(
+                    torch.rand(len(rows), generator=generator) < ANY_GENRE, unknown, heard.genre
+                )
             yield step, vars(heard), target
 
     def losses(progress: float, batch) -> dict[str, Tensor]:
@@ -160,7 +210,9 @@ def train(model: MelodyNN, data: dict[str, Melodies], options, settings: Fit) ->
         return {"loss": found.get("middle", float("nan")), **found}
 
     folder = options.run / "melody"
-    history = fit(folder, network, losses, batches, validate, lambda folder: None, settings, options.max_steps)
+    history = fit(
+        folder, network, losses, batches, validate, lambda folder: None, settings, options.max_steps
+    )
     save_weights(folder, model)
     return history
 
@@ -168,11 +220,19 @@ def train(model: MelodyNN, data: dict[str, Melodies], options, settings: Fit) ->
 def disturb(heard: Heard, generator: torch.Generator) -> None:
     """Noise on the previous latents, in place, as they will have it; some are forgotten."""
     count = len(heard.previous)
-    size = torch.rand(count, 1, generator=generator) * NOISE[1] * (torch.rand(count, 1, generator=generator) < NOISE[0])
+    size = (
+        torch.rand(count, 1, generator=generator)
+        * NOISE[1]
+        * (torch.rand(count, 1, generator=generator) < NOISE[0])
+    )
     noise = size * torch.randn(heard.previous[:, :-1].shape, generator=generator)
     known = heard.previous[:, -1:] > 0
-    heard.previous = torch.cat([heard.previous[:, :-1] + noise * known, heard.previous[:, -1:]], dim=1)
-    heard.previous = harmony.forget(heard.previous, torch.rand(count, generator=generator) < FORGOTTEN)
+    heard.previous = torch.cat(
+        [heard.previous[:, :-1] + noise * known, heard.previous[:, -1:]], dim=1
+    )
+    heard.previous = harmony.forget(
+        heard.previous, torch.rand(count, generator=generator) < FORGOTTEN
+    )
 
 
 if __name__ == "__main__":

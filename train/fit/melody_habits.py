@@ -20,7 +20,9 @@ from accomp.roll.grid import BAR_STEPS
 from train.data.corpus import Corpus
 from train.fit.settings import genre_of
 
-RETURNS = 0.6  # distance of latents, of which the mean of two blocks' is 1, up to which a block returns
+RETURNS = (
+    0.6  # distance of latents, of which the mean of two blocks' is 1, up to which a block returns
+)
 PLAIN = [0, 14, 16, 5, 7, 21, 4]  # triads of the key, and the dominant of A minor
 BORROWED = [9, 2, 10, 17, 8]  # other chords that songs in the key have in passing
 MOST_BORROWED = 2  # half bars of a progression
@@ -32,7 +34,8 @@ SLOWEST, FASTEST = 60.0, 180.0
 class Melodies(NamedTuple):
     """The melodies of a split, one after another, from each one's first block with notes to the last. latents: [all, Z + 1] with
     flags; plan: [all, H]; planes: [all, 2, 32, 128] uint8; places: [all, 4] int, first, block, blocks, genre of each block;
-    minor: [songs] bool."""
+    minor: [songs] bool.
+    """
 
     latents: Tensor
     plan: Tensor
@@ -50,7 +53,10 @@ def count_habits(model: MelodyNN, melodies: Melodies) -> None:
     """Progressions, chord changes, and forms of the songs."""
     habits: Habits = model.habits
     known = np.array([*PLAIN, *BORROWED])
-    having: list[dict] = [{}, {}]  # by half of the phrase: songs of each genre and mode that have a progression
+    having: list[dict] = [
+        {},
+        {},
+    ]  # by half of the phrase: songs of each genre and mode that have a progression
     move, forms = np.full((24, 24), 0.5), np.full(tuple(habits.forms.shape), 0.1)
     spread = 2 * melodies.latents[:, :-1].var(0).sum().item()
     for song, rows in enumerate(melodies.songs):
@@ -59,15 +65,32 @@ def count_habits(model: MelodyNN, melodies: Melodies) -> None:
         np.add.at(move, (plan.reshape(-1)[:-1], plan.reshape(-1)[1:]), 1)
         for at in range(0, len(plan) - 1, 2):
             chords = plan[at : at + 2].reshape(-1)
-            if np.isin(chords, known).all() and np.isin(chords, BORROWED).sum() <= MOST_BORROWED and len(set(chords)) > 1:
-                having[at // 2 % 2].setdefault(tuple(chords.tolist()), set()).add((song, genre, minor))
+            if (
+                np.isin(chords, known).all()
+                and np.isin(chords, BORROWED).sum() <= MOST_BORROWED
+                and len(set(chords)) > 1
+            ):
+                having[at // 2 % 2].setdefault(tuple(chords.tolist()), set()).add(
+                    (song, genre, minor)
+                )
         latents = melodies.latents[rows]
         for at in range(0, len(plan) - 3, 4):
             if (latents[at : at + 4, -1] > 0).all():
                 four = latents[at : at + 4, :-1]
-                forms[[genre, -1], FORMS.index(form_of(torch.cdist(four[None], four[None])[0].square() / spread))] += 1
-    songs_of = Counter({chords: len({song for song, _, _ in who}) for half in having for chords, who in half.items()})
-    usual = [chords for chords, count in songs_of.most_common(PROGRESSIONS) if count >= FEWEST_SONGS]
+                forms[
+                    [genre, -1],
+                    FORMS.index(form_of(torch.cdist(four[None], four[None])[0].square() / spread)),
+                ] += 1
+    songs_of = Counter(
+        {
+            chords: len({song for song, _, _ in who})
+            for half in having
+            for chords, who in half.items()
+        }
+    )
+    usual = [
+        chords for chords, count in songs_of.most_common(PROGRESSIONS) if count >= FEWEST_SONGS
+    ]
     for index, chords in enumerate(usual or list(songs_of)[:PROGRESSIONS]):
         habits.progressions[index] = torch.tensor(chords, dtype=torch.uint8)
         for half, counts in zip(having, (habits.opening, habits.closing)):
@@ -89,7 +112,9 @@ def form_of(distance: Tensor) -> str:
     for block in range(4):
         like = [j for j in range(block) if distance[block, j] < RETURNS]
         nearest = min(like, key=lambda j: float(distance[block, j])) if like else None
-        letters += letters[nearest] if nearest is not None else chr(ord(max(letters, default="`")) + 1)
+        letters += (
+            letters[nearest] if nearest is not None else chr(ord(max(letters, default="`")) + 1)
+        )
     return letters
 
 
@@ -112,6 +137,13 @@ def count_tempos(model: MelodyNN, corpus: Corpus, folder: Path, config: dict) ->
             if SLOWEST <= mean_tempo(score) <= FASTEST:
                 tempos.setdefault(genre, []).append(mean_tempo(score))
             keys.setdefault(genre, np.ones(12))[lead.shift % 12] += 1
-    model.config.tempos = {name: np.quantile(found, TEMPO_QUANTILES).round(1).tolist() for name, found in sorted(tempos.items())}
-    model.config.sixteenths = {name: round(float(np.mean(found)), 3) for name, found in sorted(sixteenths.items())}
-    model.config.keys = {genre: (found / found.sum()).round(3).tolist() for genre, found in sorted(keys.items())}
+    model.config.tempos = {
+        name: np.quantile(found, TEMPO_QUANTILES).round(1).tolist()
+        for name, found in sorted(tempos.items())
+    }
+    model.config.sixteenths = {
+        name: round(float(np.mean(found)), 3) for name, found in sorted(sixteenths.items())
+    }
+    model.config.keys = {
+        genre: (found / found.sum()).round(3).tolist() for genre, found in sorted(keys.items())
+    }

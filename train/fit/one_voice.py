@@ -25,7 +25,15 @@ from tqdm import tqdm
 from accomp.errors import MusicError
 from accomp.listen import transcribe as transcription
 from accomp.listen.note_net import RATE
-from accomp.listen.one_voice import DOUBTFUL, KINDS, REFUSED, WEIGHTS, Figures, figures_of, likelihoods_of
+from accomp.listen.one_voice import (
+    DOUBTFUL,
+    KINDS,
+    REFUSED,
+    WEIGHTS,
+    Figures,
+    figures_of,
+    likelihoods_of,
+)
 from accomp.music.midi import read_midi
 from accomp.music.score import Note, Score, Track
 from accomp.sound import render as rendering
@@ -39,9 +47,18 @@ from train.fit.transcription import melody_lines, random_clip
 SOLO = (0, 24, 40, 56, 71, 73)  # General MIDI: piano, guitar, violin, trumpet, clarinet, flute
 RINGING = (0, 4, 11, 24, 25, 46)  # piano, electric piano, vibraphone, guitars, harp
 CHORDAL = (0, 0, 4, 16, 24, 25, 27, 48, 52)  # pianos, organ, guitars, strings, choir
-BASSES, HIGHS, HELD = (32, 33, 42, 43, 58, 67), (9, 13, 72, 73, 78, 79), (16, 17, 18, 19, 44, 48, 49, 50, 62)
+BASSES, HIGHS, HELD = (
+    (32, 33, 42, 43, 58, 67),
+    (9, 13, 72, 73, 78, 79),
+    (16, 17, 18, 19, 44, 48, 49, 50, 62),
+)
 PRIOR = 1e-4  # of the weights' squares against the mean log-likelihood
-SHARE = {"one voice": 0.55, "speech": 0.15, "several voices": 0.2, "noise": 0.1}  # of each in the fit, however many
+SHARE = {
+    "one voice": 0.55,
+    "speech": 0.15,
+    "several voices": 0.2,
+    "noise": 0.1,
+}  # of each in the fit, however many
 
 
 class Sound(NamedTuple):
@@ -55,7 +72,9 @@ def main(arguments: list[str] | None = None) -> None:
     rows = []
     for sound in tqdm(sounds(options), desc="recordings", unit="clip"):
         figures = _heard(sound.samples)
-        rows.append({"kind": sound.kind, "name": sound.name, "figures": figures and asdict(figures)})
+        rows.append(
+            {"kind": sound.kind, "name": sound.name, "figures": figures and asdict(figures)}
+        )
     if options.fit:
         weights = fit([row for row in rows if row["figures"]])
         print(np.array2string(weights, precision=2, suppress_small=True, separator=", "))
@@ -66,12 +85,29 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _options(arguments: list[str] | None):
-    parser = argparse.ArgumentParser(prog="train one_voice", description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--corpus", type=Path, required=True, help="folder that train.data.prepare wrote")
-    parser.add_argument("--split", choices=("train", "val"), default="train", help="songs of the corpus whose melodies are taken")
-    parser.add_argument("--speech", type=Path, nargs="+", required=True, help="folders of sound files, one for each speaker")
+    parser = argparse.ArgumentParser(
+        prog="train one_voice", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument(
+        "--corpus", type=Path, required=True, help="folder that train.data.prepare wrote"
+    )
+    parser.add_argument(
+        "--split",
+        choices=("train", "val"),
+        default="train",
+        help="songs of the corpus whose melodies are taken",
+    )
+    parser.add_argument(
+        "--speech",
+        type=Path,
+        nargs="+",
+        required=True,
+        help="folders of sound files, one for each speaker",
+    )
     parser.add_argument("--songs", type=Path, required=True, help="folder of MIDI files")
-    parser.add_argument("--out", type=Path, required=True, help="JSON file for the figures of each recording")
+    parser.add_argument(
+        "--out", type=Path, required=True, help="JSON file for the figures of each recording"
+    )
     parser.add_argument("--count", type=int, default=30, help="recordings of each sort")
     parser.add_argument("--fit", action="store_true", help="fit the weights to these recordings")
     parser.add_argument("--seed", type=int, default=0)
@@ -101,10 +137,14 @@ def fit(rows: list[dict]) -> np.ndarray:
         logits -= logits.max(axis=1, keepdims=True)
         likelihood = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
         surprise = -(weight * np.log(likelihood[np.arange(len(truth)), truth] + 1e-300)).sum()
-        gradient = ((likelihood - np.eye(len(KINDS))[truth]) * weight[:, None]).T @ inputs + 2 * PRIOR * weights
+        gradient = (
+            (likelihood - np.eye(len(KINDS))[truth]) * weight[:, None]
+        ).T @ inputs + 2 * PRIOR * weights
         return surprise + PRIOR * (weights**2).sum(), gradient.ravel()
 
-    found = minimize(loss, np.zeros(len(KINDS) * inputs.shape[1]), jac=True, method="L-BFGS-B").x.reshape(len(KINDS), -1)
+    found = minimize(
+        loss, np.zeros(len(KINDS) * inputs.shape[1]), jac=True, method="L-BFGS-B"
+    ).x.reshape(len(KINDS), -1)
     found[:, 0] -= found[:, 1:] @ (middle / spread)
     found[:, 1:] /= spread
     return found - found[0]  # what is added to all kinds changes nothing
@@ -115,9 +155,16 @@ def table(rows: list[dict], weights: np.ndarray) -> str:
     lines = ["| kind | recordings | number | refused | with a notice |", "|---|---|---|---|---|"]
     for kind, name in dict.fromkeys((row["kind"], row["name"]) for row in rows):
         chosen = [row["figures"] for row in rows if (row["kind"], row["name"]) == (kind, name)]
-        likely = np.array([likelihoods_of(Figures(**found), weights)[KINDS[0]] if found else 0.0 for found in chosen])
+        likely = np.array(
+            [
+                likelihoods_of(Figures(**found), weights)[KINDS[0]] if found else 0.0
+                for found in chosen
+            ]
+        )
         noticed = np.sum((likely >= REFUSED) & (likely < DOUBTFUL))
-        lines.append(f"| {kind} | {name} | {len(chosen)} | {np.sum(likely < REFUSED)} | {noticed} |")
+        lines.append(
+            f"| {kind} | {name} | {len(chosen)} | {np.sum(likely < REFUSED)} | {noticed} |"
+        )
     return "\n".join(lines)
 
 
@@ -127,7 +174,10 @@ def table(rows: list[dict], weights: np.ndarray) -> str:
 def sounds(options) -> Iterator[Sound]:
     rng = np.random.default_rng([options.seed, options.split == "val"])
     lines = melody_lines(Corpus.load(options.corpus), options.split, options.count, options.seed)
-    speakers = {folder.name: sorted(path for path in folder.iterdir() if path.is_file()) for folder in options.speech}
+    speakers = {
+        folder.name: sorted(path for path in folder.iterdir() if path.is_file())
+        for folder in options.speech
+    }
     songs = sorted(options.songs.rglob("*.mid"))
     yield from melodies(lines, rng) if options.split == "train" else measured_melodies(options)
     yield from hard_melodies(lines, list(speakers.values()), rng)
@@ -152,13 +202,17 @@ def melodies(lines: list, rng: np.random.Generator) -> Iterator[Sound]:
 
 def measured_melodies(options) -> Iterator[Sound]:
     """Melodies as hearing is measured on them (train.data.clips)."""
-    for number, tune in enumerate(clips.tunes_of(Corpus.load(options.corpus), options.split, options.count, None)):
+    for number, tune in enumerate(
+        clips.tunes_of(Corpus.load(options.corpus), options.split, options.count, None)
+    ):
         for sound in clips.SOUNDS:
             clip = clips.clip_of(tune, number, sound, options.seed)
             yield Sound("one voice", f"{sound}, {clip.level}", clip.audio)
 
 
-def hard_melodies(lines: list, speakers: list[list[Path]], rng: np.random.Generator) -> Iterator[Sound]:
+def hard_melodies(
+    lines: list, speakers: list[list[Path]], rng: np.random.Generator
+) -> Iterator[Sound]:
     """One voice that is easily taken for something else."""
     font = rendering.find_soundfont()
     for number, line in enumerate(lines):
@@ -176,15 +230,29 @@ def hard_melodies(lines: list, speakers: list[list[Path]], rng: np.random.Genera
             return voices.instrument(performed(around), int(rng.choice(programs)), Manner(), font)
 
         notes, ring = performed(64), rng.uniform(0.5, 3)
-        ringing = [Note(pitch, on * 2, (off - on + ring) * 2, velocity) for pitch, on, off, velocity in notes]
-        few = [(pitch, 0.3 + place, 1.1 + place, 90) for place, (pitch, *_) in enumerate(performed(centre)[: rng.integers(1, 4)])]
-        fast = [(pitch, 0.3 + 0.11 * place, 0.4 + 0.11 * place, 90) for place, (pitch, *_) in enumerate(performed(72))]
-        sung, talk = voices.voice(performed(58), manner, rng), _decoded(rng.choice(speakers[number % len(speakers)]))
+        ringing = [
+            Note(pitch, on * 2, (off - on + ring) * 2, velocity)
+            for pitch, on, off, velocity in notes
+        ]
+        few = [
+            (pitch, 0.3 + place, 1.1 + place, 90)
+            for place, (pitch, *_) in enumerate(performed(centre)[: rng.integers(1, 4)])
+        ]
+        fast = [
+            (pitch, 0.3 + 0.11 * place, 0.4 + 0.11 * place, 90)
+            for place, (pitch, *_) in enumerate(performed(72))
+        ]
+        sung, talk = (
+            voices.voice(performed(58), manner, rng),
+            _decoded(rng.choice(speakers[number % len(speakers)])),
+        )
         talk = talk[: int(rng.uniform(1, 3.5) * RATE)]
         talk *= rng.uniform(0.4, 1) * np.abs(sung).max() / max(np.abs(talk).max(), 1e-9)
         found = {
             "with a pedal": _rendered([Track("", int(rng.choice(RINGING)), False, ringing)]),
-            "wide vibrato": voices.voice(performed(centre), Manner((-0.4, 0.8), rng.uniform(0.7, 1.2)), rng, kind),
+            "wide vibrato": voices.voice(
+                performed(centre), Manner((-0.4, 0.8), rng.uniform(0.7, 1.2)), rng, kind
+            ),
             "1 to 3 notes": voices.voice(few, manner, rng, kind),
             "1 to 3 notes, played": voices.instrument(few, int(rng.choice(SOLO)), Manner(), font),
             "fast": voices.instrument(fast, int(rng.choice(SOLO)), Manner(), font),
@@ -218,31 +286,61 @@ def noises(rng: np.random.Generator) -> dict[str, np.ndarray]:
     time = np.arange(count) / RATE
     swell = np.interp(time, np.arange(0, 14, 2), np.exp(rng.normal(size=7)))
     white, brown = rng.normal(size=count), lfilter([1], [1, -0.995], rng.normal(size=count))
-    pink = lfilter([0.049922, -0.095993, 0.050612, -0.004408], [1, -2.494956, 2.017265, -0.522189], rng.normal(size=count))
+    pink = lfilter(
+        [0.049922, -0.095993, 0.050612, -0.004408],
+        [1, -2.494956, 2.017265, -0.522189],
+        rng.normal(size=count),
+    )
     turn = rng.uniform(40, 130)  # Hz
-    hum = sum(rng.uniform(0.2, 1) / h * np.sin(2 * np.pi * (h * turn * time + rng.random())) for h in range(1, 6))
+    hum = sum(
+        rng.uniform(0.2, 1) / h * np.sin(2 * np.pi * (h * turn * time + rng.random()))
+        for h in range(1, 6)
+    )
     low = rng.uniform(200, 1500)
     passing = sosfilt(butter(2, [low, 2 * low], "bandpass", fs=RATE, output="sos"), white)
     claps, clicks = 0.01 * pink, 0.003 * pink
     for at in rng.integers(0, count - 4000, int(count / RATE * rng.uniform(1, 6))):
         length = int(rng.uniform(0.01, 0.12) * RATE)
-        claps[at : at + length] += rng.normal(size=length) * np.exp(-5 * np.arange(length) / length) * rng.uniform(0.3, 1)
+        claps[at : at + length] += (
+            rng.normal(size=length) * np.exp(-5 * np.arange(length) / length) * rng.uniform(0.3, 1)
+        )
     click = np.sin(2 * np.pi * rng.uniform(800, 3000) * time[:800]) * np.exp(-np.arange(800) / 80)
     for at in range(3000, count - 4000, int(rng.uniform(0.3, 1) * RATE)):
         clicks[at : at + 800] += click
-    found = {"white": white, "pink": pink, "brown": brown, "fan": pink / pink.std() + rng.uniform(0.1, 0.5) * hum,
-             "street": brown / brown.std() + swell * passing / passing.std(), "claps": claps, "clicks": clicks}  # fmt: skip
-    return {name: (sound / np.abs(sound).max() * rng.uniform(0.1, 0.8)).astype(np.float32) for name, sound in found.items()}
+    found = {
+        "white": white,
+        "pink": pink,
+        "brown": brown,
+        "fan": pink / pink.std() + rng.uniform(0.1, 0.5) * hum,
+        "street": brown / brown.std() + swell * passing / passing.std(),
+        "claps": claps,
+        "clicks": clicks,
+    }
+    return {
+        name: (sound / np.abs(sound).max() * rng.uniform(0.1, 0.8)).astype(np.float32)
+        for name, sound in found.items()
+    }
 
 
 def chords(rng: np.random.Generator) -> np.ndarray:
     """Triads, struck or strummed."""
     root, program, notes, at = int(rng.integers(45, 62)), int(rng.choice(CHORDAL)), [], 0.3
     while at < 12:
-        bass, third, beats = root + int(rng.choice([0, 2, 5, 7, 9])), int(rng.choice([3, 4, 4])), float(rng.choice([0.5, 1, 2]))
-        keys = [bass - 12] * int(rng.integers(2)) + [bass, bass + third, bass + 7] + [bass + 12] * int(rng.integers(2))
+        bass, third, beats = (
+            root + int(rng.choice([0, 2, 5, 7, 9])),
+            int(rng.choice([3, 4, 4])),
+            float(rng.choice([0.5, 1, 2])),
+        )
+        keys = (
+            [bass - 12] * int(rng.integers(2))
+            + [bass, bass + third, bass + 7]
+            + [bass + 12] * int(rng.integers(2))
+        )
         strum = 0.02 if program in (24, 25, 27) else 0.0
-        notes += [Note(key, at + strum * i, 0.95 * beats, int(rng.integers(60, 100))) for i, key in enumerate(keys)]
+        notes += [
+            Note(key, at + strum * i, 0.95 * beats, int(rng.integers(60, 100)))
+            for i, key in enumerate(keys)
+        ]
         at += beats
     return _rendered([Track("", program, False, notes)])
 
@@ -250,20 +348,34 @@ def chords(rng: np.random.Generator) -> np.ndarray:
 def duet(line: list, rng: np.random.Generator) -> tuple[str, np.ndarray]:
     """A melody with a second voice in thirds or sixths below it, up to 6 dB softer and 20 ms off."""
     tonic = max(
-        range(12), key=lambda key: sum(length for pitch, _, length in line if (pitch - key) % 12 in (0, 2, 4, 5, 7, 9, 11))
+        range(12),
+        key=lambda key: sum(
+            length for pitch, _, length in line if (pitch - key) % 12 in (0, 2, 4, 5, 7, 9, 11)
+        ),
     )
     steps, kind = int(rng.choice([2, 2, 5])), str(rng.choice(["sung", "hum", "played"]))
     middle = 70 if kind == "played" else 62
     shift = 12 * round((middle - np.median([pitch for pitch, _, _ in line])) / 12)
-    upper = voices.perform([(pitch + shift, *rest) for pitch, *rest in line], rng, rng.uniform(75, 130), 0.03, 0.008)[0]
+    upper = voices.perform(
+        [(pitch + shift, *rest) for pitch, *rest in line], rng, rng.uniform(75, 130), 0.03, 0.008
+    )[0]
     scale = [pitch for pitch in range(128) if (pitch - tonic) % 12 in (0, 2, 4, 5, 7, 9, 11)]
     late = rng.uniform(0, 0.02)
-    lower = [(scale[np.searchsorted(scale, pitch) - steps], on + late, off + late, loud) for pitch, on, off, loud in upper]
+    lower = [
+        (scale[np.searchsorted(scale, pitch) - steps], on + late, off + late, loud)
+        for pitch, on, off, loud in upper
+    ]
     if kind == "played":
         font = rendering.find_soundfont()
-        pair = [voices.instrument(part, int(rng.choice(SOLO)), Manner(), font) for part in (upper, lower)]
+        pair = [
+            voices.instrument(part, int(rng.choice(SOLO)), Manner(), font)
+            for part in (upper, lower)
+        ]
     else:
-        pair = [voices.voice(part, Manner((0.1, 0.1), rng.uniform(0, 0.4)), rng, kind) for part in (upper, lower)]
+        pair = [
+            voices.voice(part, Manner((0.1, 0.1), rng.uniform(0, 0.4)), rng, kind)
+            for part in (upper, lower)
+        ]
     length = min(map(len, pair))
     first, second = (sound[:length] / sound[:length].std() for sound in pair)
     return f"two, {kind}", first + 10 ** (rng.uniform(-6, 0) / 20) * second
@@ -271,7 +383,8 @@ def duet(line: list, rng: np.random.Generator) -> tuple[str, np.ndarray]:
 
 def bands(songs: list[Path], count: int, rng: np.random.Generator) -> Iterator[Sound]:
     """Parts of songs: all tracks, all but the drums, the drums alone, the track with the most chords, and a song that is sung
-    to it."""
+    to it.
+    """
     made = 0
     for path in rng.permutation(np.array(songs, object)):
         try:
@@ -304,10 +417,18 @@ def _part(score: Score, rng: np.random.Generator) -> list[Track]:
     """A part of a song, at 120 beats a minute whatever its tempo."""
     begin, length = rng.uniform(0, max(score.end - 32, 1)) // 4 * 4, rng.uniform(16, 32)
     return [
-        Track(track.name, track.program, track.is_drum,
-              [note._replace(onset=note.onset - begin + 0.5) for note in track.notes if begin <= note.onset < begin + length])
+        Track(
+            track.name,
+            track.program,
+            track.is_drum,
+            [
+                note._replace(onset=note.onset - begin + 0.5)
+                for note in track.notes
+                if begin <= note.onset < begin + length
+            ],
+        )
         for track in score.tracks
-    ]  # fmt: skip
+    ]
 
 
 def _rendered(tracks: list[Track]) -> np.ndarray:
@@ -323,7 +444,9 @@ def _decoded(path: Path) -> np.ndarray:
     """A file of any format that FFmpeg reads, as mono float32 at RATE."""
     resampler = av.AudioResampler(format="fltp", layout="mono", rate=RATE)
     with av.open(str(path)) as file:
-        frames = [frame for packet in file.decode(audio=0) for frame in resampler.resample(packet)] + resampler.resample(None)
+        frames = [
+            frame for packet in file.decode(audio=0) for frame in resampler.resample(packet)
+        ] + resampler.resample(None)
     return np.concatenate([frame.to_ndarray()[0] for frame in frames])
 
 

@@ -29,7 +29,9 @@ SILENT_STRETCH = 4  # half bars; where the melody rests as long, its chords can'
 
 def main(arguments: list[str] | None = None) -> None:
     options = parser("planner", __doc__)
-    options.add_argument("--also", type=Path, help="another corpus; all its training songs are learned from")
+    options.add_argument(
+        "--also", type=Path, help="another corpus; all its training songs are learned from"
+    )
     session = Session.of(options.parse_args(arguments))
     config = planner_config(session.config)
     if config is None:
@@ -38,12 +40,16 @@ def main(arguments: list[str] | None = None) -> None:
     torch.manual_seed(options.seed)
     model = ChordPlanner(config)
     session.start("planner", model)
-    excerpts = {split: excerpts_of(corpus, session.songs(split)) for split in ("train", "val", "test")}
+    excerpts = {
+        split: excerpts_of(corpus, session.songs(split)) for split in ("train", "val", "test")
+    }
     for track in (GUITAR, STRINGS):
         excerpts["train"] += excerpts_of(corpus, session.songs("train"), track)
     others, also = {}, [Corpus.load(options.also)] if options.also else []
     for other in also:
-        others = {split: excerpts_of(other, other.choose(split)) for split in ("train", "val", "test")}
+        others = {
+            split: excerpts_of(other, other.choose(split)) for split in ("train", "val", "test")
+        }
         excerpts["train"] += others["train"]
     for split in ("train", "val"):
         if not excerpts[split]:
@@ -71,29 +77,61 @@ def main(arguments: list[str] | None = None) -> None:
 
     def losses(progress: float, batch: tuple[Tensor, Tensor]) -> dict[str, Tensor]:
         rows, plan = batch
-        return {"loss": F.cross_entropy(model(rows).flatten(0, 1), plan.flatten(), ignore_index=IGNORED, label_smoothing=0.05)}
+        return {
+            "loss": F.cross_entropy(
+                model(rows).flatten(0, 1),
+                plan.flatten(),
+                ignore_index=IGNORED,
+                label_smoothing=0.05,
+            )
+        }
 
     def validate() -> dict[str, float]:
         return evaluate(model, excerpts["val"])
 
-    fit(options.run / "planner", model, losses, batches, validate, lambda folder: None, session.fit("planner"), options.max_steps)
+    fit(
+        options.run / "planner",
+        model,
+        losses,
+        batches,
+        validate,
+        lambda folder: None,
+        session.fit("planner"),
+        options.max_steps,
+    )
     save_weights(options.run / "planner", model)
-    figures = {split: evaluate(model, excerpts[split]) for split in ("val", "test") if excerpts[split]}
-    figures |= {f"also_{split}": evaluate(model, others[split]) for split in ("val", "test") if others.get(split)}
-    known = {"seed": options.seed, "excerpts": len(excerpts["train"]), "data": session.learned_from("planner", *also)}
+    figures = {
+        split: evaluate(model, excerpts[split]) for split in ("val", "test") if excerpts[split]
+    }
+    figures |= {
+        f"also_{split}": evaluate(model, others[split])
+        for split in ("val", "test")
+        if others.get(split)
+    }
+    known = {
+        "seed": options.seed,
+        "excerpts": len(excerpts["train"]),
+        "data": session.learned_from("planner", *also),
+    }
     write_json(options.run / "planner" / FIGURES, known | figures)
 
 
-def excerpts_of(corpus, songs: list[int], track: int = MELODY) -> list[tuple[np.ndarray, np.ndarray]]:
+def excerpts_of(
+    corpus, songs: list[int], track: int = MELODY
+) -> list[tuple[np.ndarray, np.ndarray]]:
     """Features [H, 66] and chords [H] of each 64 bars of the songs, as told by the top line of a track; the chords of long rests
-    are ignored."""
+    are ignored.
+    """
     found = []
     for song in songs:
         first, count = corpus.songs[song]["first"], corpus.songs[song]["blocks"]
         planes = pianoroll.from_blocks(corpus.blocks(track, slice(first, first + count)).numpy())
         if track != MELODY:
             planes = top_line(planes)
-        rows, plan = planner.features(planes), corpus.plan[first : first + count].numpy().reshape(-1).copy()
+        rows, plan = (
+            planner.features(planes),
+            corpus.plan[first : first + count].numpy().reshape(-1).copy(),
+        )
         rest = rows[:, planner.REST] > 0
         stretch = np.convolve(rest, np.ones(SILENT_STRETCH), mode="same") >= SILENT_STRETCH
         plan[stretch] = IGNORED
@@ -112,7 +150,9 @@ def top_line(planes: np.ndarray) -> np.ndarray:
     line = np.zeros_like(planes)
     line[1, sounding, top[sounding]] = 1
     before = np.append(-1, top[:-1])[sounding]
-    line[0, sounding, top[sounding]] = planes[0, sounding, top[sounding]] | (before != top[sounding])
+    line[0, sounding, top[sounding]] = planes[0, sounding, top[sounding]] | (
+        before != top[sounding]
+    )
     return line
 
 
@@ -120,7 +160,9 @@ def collate(excerpts: list[tuple[np.ndarray, np.ndarray]]) -> tuple[Tensor, Tens
     """[N, H, 66] and [N, H], shorter excerpts filled up with silence that is ignored."""
     longest = max(len(plan) for _, plan in excerpts)
     rows = np.stack([np.pad(r, ((0, longest - len(r)), (0, 0))) for r, _ in excerpts])
-    plans = np.stack([np.pad(p, (0, longest - len(p)), constant_values=IGNORED) for _, p in excerpts])
+    plans = np.stack(
+        [np.pad(p, (0, longest - len(p)), constant_values=IGNORED) for _, p in excerpts]
+    )
     return torch.from_numpy(rows), torch.from_numpy(plans)
 
 
@@ -137,7 +179,9 @@ def fit_statistics(model: ChordPlanner, plans: list[np.ndarray]) -> None:
 
 
 @torch.no_grad()
-def evaluate(model: ChordPlanner, excerpts: list[tuple[np.ndarray, np.ndarray]]) -> dict[str, float]:
+def evaluate(
+    model: ChordPlanner, excerpts: list[tuple[np.ndarray, np.ndarray]]
+) -> dict[str, float]:
     """Cross entropy in nats, and the share of half bars whose most likely chord is the one played."""
     device = model.log_prior.device
     total, right, count = 0.0, 0.0, 0
@@ -145,7 +189,9 @@ def evaluate(model: ChordPlanner, excerpts: list[tuple[np.ndarray, np.ndarray]])
         rows, plan = (value.to(device) for value in collate(excerpts[at : at + 32]))
         logits = model(rows).flatten(0, 1)
         known = plan.flatten() != IGNORED
-        total += float(F.cross_entropy(logits, plan.flatten(), ignore_index=IGNORED, reduction="sum"))
+        total += float(
+            F.cross_entropy(logits, plan.flatten(), ignore_index=IGNORED, reduction="sum")
+        )
         right += float((logits.argmax(1) == plan.flatten())[known].sum())
         count += int(known.sum())
     return {"loss": total / max(count, 1), "chord_accuracy": right / max(count, 1)}

@@ -32,11 +32,22 @@ def present(text: str) -> Path:
 def parser(script: str, description: str) -> argparse.ArgumentParser:
     """The arguments that all training scripts have."""
     result = argparse.ArgumentParser(
-        prog=f"train.{script}", description=description, formatter_class=argparse.RawTextHelpFormatter
+        prog=f"train.{script}",
+        description=description,
+        formatter_class=argparse.RawTextHelpFormatter,
     )
-    result.add_argument("--corpus", type=Path, required=True, help="folder that train.data.prepare wrote")
-    result.add_argument("--run", type=Path, required=True, help="folder for weights, logs, curves and samples")
-    result.add_argument("--config", type=present, default=CONFIGS / "accomp.yaml", help="accomp.yaml (default) or paper.yaml")
+    result.add_argument(
+        "--corpus", type=Path, required=True, help="folder that train.data.prepare wrote"
+    )
+    result.add_argument(
+        "--run", type=Path, required=True, help="folder for weights, logs, curves and samples"
+    )
+    result.add_argument(
+        "--config",
+        type=present,
+        default=CONFIGS / "accomp.yaml",
+        help="accomp.yaml (default) or paper.yaml",
+    )
     result.add_argument("--genre", help="train on this genre's songs only")
     result.add_argument(
         "--init",
@@ -102,7 +113,9 @@ class Session:
     def trained(self, name: str, model: nn.Module) -> nn.Module:
         """`model` with the weights of this run, or of the one it started from."""
         folders = [folder for folder in (self.options.run, self.options.init) if folder]
-        found = next((folder for folder in folders if (folder / name / WEIGHTS).is_file()), folders[0])
+        found = next(
+            (folder for folder in folders if (folder / name / WEIGHTS).is_file()), folders[0]
+        )
         model.load_state_dict(load_file(find_weights(found, name)))
         return model.eval()
 
@@ -120,7 +133,9 @@ def initial_run(init: str, config: dict, genre: str | None, run: Path) -> Path:
             "harmony": harmony_config(config, model.harmony.genres) == model.harmony,
         }
         if not all(fits.values()):
-            raise SystemExit(f"{init} has other settings than --config: {', '.join(k for k, same in fits.items() if not same)}")
+            raise SystemExit(
+                f"{init} has other settings than --config: {', '.join(k for k, same in fits.items() if not same)}"
+            )
     PartialState().wait_for_everyone()
     return base
 
@@ -142,15 +157,28 @@ def save_weights(folder: Path, model: nn.Module) -> None:
     if not writes():
         return
     folder.mkdir(parents=True, exist_ok=True)
-    save_file({name: value.cpu().contiguous() for name, value in model.state_dict().items()}, folder / WEIGHTS)
+    save_file(
+        {name: value.cpu().contiguous() for name, value in model.state_dict().items()},
+        folder / WEIGHTS,
+    )
 
 
 def vae_configs(config: dict) -> dict[str, VAEConfig]:
     """The settings of the five VAEs by track name: the common ones and each instrument's own."""
-    common = {key: value for key, value in config["vae"].items() if key not in ("instruments", "full_range")}
+    common = {
+        key: value
+        for key, value in config["vae"].items()
+        if key not in ("instruments", "full_range")
+    }
     own = config["vae"].get("instruments", {})
-    ranges = {spec.name: {} if config["vae"].get("full_range") else {"low": spec.low, "high": spec.high} for spec in TRACKS}
-    return {spec.name: VAEConfig(**{**ranges[spec.name], **common, **own.get(spec.name, {})}) for spec in TRACKS}
+    ranges = {
+        spec.name: {} if config["vae"].get("full_range") else {"low": spec.low, "high": spec.high}
+        for spec in TRACKS
+    }
+    return {
+        spec.name: VAEConfig(**{**ranges[spec.name], **common, **own.get(spec.name, {})})
+        for spec in TRACKS
+    }
 
 
 def planner_config(config: dict) -> PlannerConfig | None:

@@ -28,9 +28,17 @@ NAME = "song"
 def main(arguments: list[str] | None = None) -> None:
     options = parser("song", __doc__)
     options.set_defaults(config=CONFIGS / "song.yaml")
-    options.add_argument("--export", type=Path, help="write the weights that ship here (accomp/songs), and their figures")
-    options.add_argument("--sample", type=int, metavar="N", help="draw so many songs (of --genre); trains nothing")
-    options.add_argument("--interpolate", nargs=2, metavar="SONG", help="from one song to another; trains nothing")
+    options.add_argument(
+        "--export",
+        type=Path,
+        help="write the weights that ship here (accomp/songs), and their figures",
+    )
+    options.add_argument(
+        "--sample", type=int, metavar="N", help="draw so many songs (of --genre); trains nothing"
+    )
+    options.add_argument(
+        "--interpolate", nargs=2, metavar="SONG", help="from one song to another; trains nothing"
+    )
     options = options.parse_args(arguments)
     looks = options.sample or options.interpolate
     if looks and (options.run / "config.yaml").is_file():
@@ -42,7 +50,9 @@ def main(arguments: list[str] | None = None) -> None:
     windows = windows_of(session, model)
     folder = options.run / NAME
     if options.sample:
-        picture(draw(model, options.sample, options.seed, options.genre or "")).savefig(folder / "sample.png", dpi=80)
+        picture(draw(model, options.sample, options.seed, options.genre or "")).savefig(
+            folder / "sample.png", dpi=80
+        )
     if options.interpolate:
         show_interpolation(model, session, windows, folder)
     if not looks:
@@ -57,12 +67,16 @@ def song_config(session: Session) -> SongConfig:
     if given["measures_of"] == "band":
         genres = sorted({session.genre_of(song["genre"]) for song in session.corpus.songs})
         known = {"genres": genres, "players": len(measures.PLAYERS), "placed": True}
-        given = given | {"measure": measures.SIZE, "bits": measures.BITS, "lead": measures.LEAD} | known
+        given = (
+            given | {"measure": measures.SIZE, "bits": measures.BITS, "lead": measures.LEAD} | known
+        )
     names = {entry.name for entry in fields(SongConfig)}
     unknown = set(given) - names - {"measures_of", "warm_up"}
     if unknown or session.config["song"]["measures_of"] not in ("band", "onsets"):
-        raise SystemExit(f"{session.options.config}: song: {sorted(unknown) or 'measures_of'} is unknown; "
-                         f"accepted: measures_of (band or onsets), warm_up, {', '.join(sorted(names))}")  # fmt: skip
+        raise SystemExit(
+            f"{session.options.config}: song: {sorted(unknown) or 'measures_of'} is unknown; "
+            f"accepted: measures_of (band or onsets), warm_up, {', '.join(sorted(names))}"
+        )
     return SongConfig(**{name: value for name, value in given.items() if name in names})
 
 
@@ -71,7 +85,9 @@ def windows_of(session: Session, model: SongVAE) -> BandWindows | OnsetWindows:
     length, training = model.config.measures, session.config["training"]
     if session.config["song"]["measures_of"] == "onsets":
         return OnsetWindows(session.corpus, songs, length, training["songs"])
-    return BandWindows(session.corpus, songs, length, session.genre_of, model.config.genres, training["windows"])
+    return BandWindows(
+        session.corpus, songs, length, session.genre_of, model.config.genres, training["windows"]
+    )
 
 
 def train(session: Session, model: SongVAE, windows, folder: Path) -> None:
@@ -84,7 +100,12 @@ def train(session: Session, model: SongVAE, windows, folder: Path) -> None:
     def losses(progress: float, batch) -> dict[str, Tensor]:
         weight = kl_weight * min(1.0, 0.02 + progress / warm_up) if warm_up else kl_weight
         loss = model.loss(*batch, weight)
-        return {"loss": loss.total, "reconstruction": loss.reconstruction, "kl": loss.kl, "match": loss.match}
+        return {
+            "loss": loss.total,
+            "reconstruction": loss.reconstruction,
+            "kl": loss.kl,
+            "match": loss.match,
+        }
 
     def validate() -> dict[str, float]:
         return evaluate(model, val)
@@ -92,14 +113,32 @@ def train(session: Session, model: SongVAE, windows, folder: Path) -> None:
     def sample(into: Path) -> None:
         into.mkdir(parents=True, exist_ok=True)
         device = model.known.device
-        songs, about = (part if part is None else part[:: max(1, len(part) // 4)][:4].to(device) for part in val)
+        songs, about = (
+            part if part is None else part[:: max(1, len(part) // 4)][:4].to(device) for part in val
+        )
         again = reconstruct(model, songs, about)
         rows = torch.stack([songs, again], 1).flatten(0, 1)
-        picture(torch.cat([rows, draw(model, 4, options.seed).to(device)]).cpu()).savefig(into / "songs.png", dpi=80)
+        picture(torch.cat([rows, draw(model, 4, options.seed).to(device)]).cpu()).savefig(
+            into / "songs.png", dpi=80
+        )
 
-    history = fit(folder, model, losses, windows.batches, validate, sample, session.fit(NAME), options.max_steps)
+    history = fit(
+        folder,
+        model,
+        losses,
+        windows.batches,
+        validate,
+        sample,
+        session.fit(NAME),
+        options.max_steps,
+    )
     save_weights(folder, model)
-    figures = {"seed": options.seed, "size": model.size, "epochs": len(history), "data": session.learned_from(NAME)}
+    figures = {
+        "seed": options.seed,
+        "size": model.size,
+        "epochs": len(history),
+        "data": session.learned_from(NAME),
+    }
     figures |= {split: evaluate(model, windows.some(split)) for split in ("val", "test")}
     write_json(folder / FIGURES, figures | {"songs": compare(model, windows, options.seed)})
 
@@ -109,9 +148,18 @@ def show_interpolation(model: SongVAE, session: Session, windows, folder: Path) 
     if isinstance(windows, OnsetWindows):
         songs, about = windows.windows([(song, 0) for song in found]), None
     else:
-        own = BandWindows(session.corpus, {"own": found}, model.config.measures, session.genre_of, model.config.genres, 1)
+        own = BandWindows(
+            session.corpus,
+            {"own": found},
+            model.config.measures,
+            session.genre_of,
+            model.config.genres,
+            1,
+        )
         if len(own.starts["own"]) < 2:
-            raise SystemExit(f"the melody of a song is shorter than {model.config.measures} measures; choose another")
+            raise SystemExit(
+                f"the melody of a song is shorter than {model.config.measures} measures; choose another"
+            )
         songs, about = own.windows("own", [(0, 0), (1, 0)])
     made, figures = interpolation(model, songs, about)
     picture(torch.cat([songs[:1], made, songs[1:]])).savefig(folder / "interpolation.png", dpi=80)

@@ -42,7 +42,8 @@ FEWEST_UNHEARD = 10  # songs of a source that is left out for a trial
 @dataclass
 class Examples:
     """Melodies, N of them: the whole ones of songs and excerpts. values: [N, F] of `names`; notes: [N] how many each has; genre:
-    [N] names; split, song, source: [N]; whole: [N] bool."""
+    [N] names; split, song, source: [N]; whole: [N] bool.
+    """
 
     names: list[str]
     values: np.ndarray
@@ -67,13 +68,24 @@ class Examples:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(prog="train suggestion", description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="train suggestion", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("source", metavar="SOURCE", type=Path)
     parser.add_argument("--labels", type=Path)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--genres", nargs="+", default=GENRES, help=f"to tell apart (default: {' '.join(GENRES)})")
-    parser.add_argument("--config", type=Path, default=CONFIGS / "accomp.yaml", help="says which labels make a genre")
-    parser.add_argument("--seed", type=int, default=0, help="of the split, where the labels don't say it")
+    parser.add_argument(
+        "--genres", nargs="+", default=GENRES, help=f"to tell apart (default: {' '.join(GENRES)})"
+    )
+    parser.add_argument(
+        "--config",
+        type=Path,
+        default=CONFIGS / "accomp.yaml",
+        help="says which labels make a genre",
+    )
+    parser.add_argument(
+        "--seed", type=int, default=0, help="of the split, where the labels don't say it"
+    )
     parser.add_argument("--workers", type=int, default=None, help="processes; all cores by default")
     options = parser.parse_args(arguments)
 
@@ -83,7 +95,10 @@ def main(arguments: list[str] | None = None) -> None:
         if missing := set(genres) - set(examples.genre[examples.split == split]):
             raise SystemExit(f"{split} has no song of {', '.join(sorted(missing))}")
     train, val, test = (examples[examples.split == split] for split in ("train", "val", "test"))
-    penalty = min(PENALTIES, key=lambda penalty: accuracies(fit(train, genres, penalty), val[val.whole])["nats"])
+    penalty = min(
+        PENALTIES,
+        key=lambda penalty: accuracies(fit(train, genres, penalty), val[val.whole])["nats"],
+    )
     model = fit(train, genres, penalty)
     model.save(options.out)
     figures = {
@@ -92,10 +107,12 @@ def main(arguments: list[str] | None = None) -> None:
         "features": len(model.features),
         "weights_sha256": hashlib.sha256((options.out / WEIGHTS).read_bytes()).hexdigest(),
         "songs": {
-            split: dict(Counter(s.genre[s.whole].tolist())) for split, s in zip(("train", "val", "test"), (train, val, test))
+            split: dict(Counter(s.genre[s.whole].tolist()))
+            for split, s in zip(("train", "val", "test"), (train, val, test))
         },
         "val": accuracies(model, val[val.whole]),
-        "test": accuracies(model, test[test.whole]) | {"confusion": confusion(model, test[test.whole])},
+        "test": accuracies(model, test[test.whole])
+        | {"confusion": confusion(model, test[test.whole])},
         "test_excerpts": accuracies(model, test[~test.whole]),
         "unheard_sources": unheard(train, genres, penalty),
     }
@@ -106,8 +123,15 @@ def main(arguments: list[str] | None = None) -> None:
 def list_entries(options: argparse.Namespace) -> list[dict]:
     """Songs of the asked genres, as `list_songs` says, with the genre that their label belongs to and a split."""
     config = yaml.safe_load(options.config.read_text())
-    entries = [entry | {"genre": genre_of(config, entry["genre"])} for entry in list_songs(options.source, options.labels)]
-    entries = [{"dup_group": entry["file"]} | entry for entry in entries if entry["genre"] in options.genres]
+    entries = [
+        entry | {"genre": genre_of(config, entry["genre"])}
+        for entry in list_songs(options.source, options.labels)
+    ]
+    entries = [
+        {"dup_group": entry["file"]} | entry
+        for entry in entries
+        if entry["genre"] in options.genres
+    ]
     split_songs(entries, options.seed)
     return entries
 
@@ -116,11 +140,21 @@ def read_examples(entries: list[dict], source: Path, workers: int | None) -> Exa
     """The melodies of the songs in folder `source` that can be read and have one."""
     rows, names = [], []
     with ProcessPoolExecutor(workers) as pool:
-        found = pool.map(partial(melodies_of, source), [entry["file"] for entry in entries], chunksize=8)
-        for song, (entry, melodies) in enumerate(zip(entries, tqdm(found, total=len(entries), unit="song"))):
+        found = pool.map(
+            partial(melodies_of, source), [entry["file"] for entry in entries], chunksize=8
+        )
+        for song, (entry, melodies) in enumerate(
+            zip(entries, tqdm(found, total=len(entries), unit="song"))
+        ):
             for place, (notes, values) in enumerate(melodies):
                 names = list(values)
-                about = (entry["genre"], entry["split"], song, entry.get("source", UNSTATED), place == 0)
+                about = (
+                    entry["genre"],
+                    entry["split"],
+                    song,
+                    entry.get("source", UNSTATED),
+                    place == 0,
+                )
                 rows.append((list(values.values()), notes, *about))
     if not rows:
         raise SystemExit(f"{source}: none of {len(entries)} songs has a melody of the asked genres")
@@ -134,7 +168,9 @@ def melodies_of(source: Path, file: str) -> list[tuple[int, dict[str, float]]]:
         notes = skyline(score.tracks[choose_melody(score)].notes)
     except MusicError:
         return []
-    return [(len(part), features(Line.of(part, score))) for part in (notes, *excerpts(notes, score))]
+    return [
+        (len(part), features(Line.of(part, score))) for part in (notes, *excerpts(notes, score))
+    ]
 
 
 def excerpts(notes: list[Note], score: Score) -> Iterator[list[Note]]:
@@ -168,13 +204,16 @@ def fit(train: Examples, genres: list[str], penalty: float) -> GenreModel:
         return total
 
     optimizer.step(loss)
-    return GenreModel(genres, train.names, mean, deviation, weight.detach().numpy(), bias.detach().numpy())
+    return GenreModel(
+        genres, train.names, mean, deviation, weight.detach().numpy(), bias.detach().numpy()
+    )
 
 
 def accuracies(model: GenreModel, examples: Examples) -> dict[str, float]:
     """accuracy: share of examples whose genre is the first suggested; balanced: mean over genres of that share; top_2, and
     balanced_top_2: one of the first two; majority: of always guessing the commonest genre; nats: cross-entropy with every genre
-    weighing the same."""
+    weighing the same.
+    """
     probability = model.probabilities(examples.values, examples.notes)
     target = np.searchsorted(model.genres, examples.genre)
     own = probability[np.arange(len(target)), target]
@@ -194,13 +233,18 @@ def accuracies(model: GenreModel, examples: Examples) -> dict[str, float]:
 def confusion(model: GenreModel, examples: Examples) -> dict[str, dict[str, int]]:
     """By genre, how often each was suggested first."""
     first = np.array(model.genres)[model.probabilities(examples.values, examples.notes).argmax(1)]
-    return {genre: {other: int(np.sum(first[examples.genre == genre] == other)) for other in model.genres}
-            for genre in model.genres}  # fmt: skip
+    return {
+        genre: {
+            other: int(np.sum(first[examples.genre == genre] == other)) for other in model.genres
+        }
+        for genre in model.genres
+    }
 
 
 def unheard(train: Examples, genres: list[str], penalty: float) -> dict[str, dict]:
     """By genre, for sources of `train` of which nothing was learned: the share of their songs whose genre is the first
-    suggested. It tells how much is learned about sources rather than genres."""
+    suggested. It tells how much is learned about sources rather than genres.
+    """
     results: dict[str, dict] = {}
     for source in np.unique(train.source).tolist():
         heard = train[train.source != source]
@@ -216,7 +260,10 @@ def unheard(train: Examples, genres: list[str], penalty: float) -> dict[str, dic
         model = fit(heard, genres, penalty)
         for genre in enough:
             songs = held_out[held_out.genre == genre]
-            results.setdefault(genre, {})[source] = {"songs": len(songs.song), "accuracy": accuracies(model, songs)["accuracy"]}
+            results.setdefault(genre, {})[source] = {
+                "songs": len(songs.song),
+                "accuracy": accuracies(model, songs)["accuracy"],
+            }
     return results
 
 
@@ -224,10 +271,15 @@ def table(figures: dict) -> str:
     """The accuracies and the confusion matrix, as Markdown tables."""
     parts = ("val", "test", "test_excerpts")
     lines = ["| | " + " | ".join(parts) + " |", "|---" * (len(parts) + 1) + "|"]
-    lines += [f"| {name} | " + " | ".join(f"{figures[part][name]:.3f}" for part in parts) + " |" for name in figures["val"]]
+    lines += [
+        f"| {name} | " + " | ".join(f"{figures[part][name]:.3f}" for part in parts) + " |"
+        for name in figures["val"]
+    ]
     matrix = figures["test"]["confusion"]
     lines += ["", "| test | " + " | ".join(matrix) + " |", "|---" * (len(matrix) + 1) + "|"]
-    lines += [f"| {genre} | " + " | ".join(map(str, row.values())) + " |" for genre, row in matrix.items()]
+    lines += [
+        f"| {genre} | " + " | ".join(map(str, row.values())) + " |" for genre, row in matrix.items()
+    ]
     return "\n".join(lines)
 
 

@@ -36,10 +36,39 @@ CENTRES = {
     "hum": (45, 50, 55, 60),
 }
 # General MIDI programs that hold one voice, keys and plucked strings among them. Those that the evaluation plays are left to it.
-PROGRAMS = (1, 4, 11, 21, 22, 25, 26, 27, 41, 42, 52, 54, 56, 57, 60, 65, 66, 68, 69, 71, 72, 74, 75, 77, 79, 80)
+PROGRAMS = (
+    1,
+    4,
+    11,
+    21,
+    22,
+    25,
+    26,
+    27,
+    41,
+    42,
+    52,
+    54,
+    56,
+    57,
+    60,
+    65,
+    66,
+    68,
+    69,
+    71,
+    72,
+    74,
+    75,
+    77,
+    79,
+    80,
+)
 SPREAD = 0.012  # seconds, standard deviation of the bump that marks an onset
 PIECE = 800  # frames of a training example
-ONSETS_WEIGH = 4.0  # how much more than its absence an onset's frame counts, since few frames are one
+ONSETS_WEIGH = (
+    4.0  # how much more than its absence an onset's frame counts, since few frames are one
+)
 FIT = Fit(epochs=12, batch_size=16, learning_rate=3e-3, weight_decay=1e-3, sample_every=1000)
 
 
@@ -48,24 +77,33 @@ def main(arguments: list[str] | None = None) -> None:
     options.add_argument("--export", type=Path, help="folder for the network (default: RUN/model)")
     options = options.parse_args(arguments)
     corpus = Corpus.load(options.corpus)
-    clips = {split: make_clips(corpus, split, count, options.seed) for split, count in MELODIES.items()}
+    clips = {
+        split: make_clips(corpus, split, count, options.seed) for split, count in MELODIES.items()
+    }
     torch.manual_seed(options.seed)
     model = NotesNet(NotesNetConfig())
     train(model, clips, options)
     folder = options.export or options.run / "model"
     folder.mkdir(parents=True, exist_ok=True)
-    weights = {name: value.half() if value.is_floating_point() else value for name, value in model.state_dict().items()}
+    weights = {
+        name: value.half() if value.is_floating_point() else value
+        for name, value in model.state_dict().items()
+    }
     save_file({name: value.contiguous() for name, value in weights.items()}, folder / WEIGHTS)
     write_json(folder / CONFIG, asdict(model.config))
 
 
-def melody_lines(corpus: Corpus, split: str, count: int, seed: int) -> list[list[tuple[int, float, float]]]:
+def melody_lines(
+    corpus: Corpus, split: str, count: int, seed: int
+) -> list[list[tuple[int, float, float]]]:
     """Up to `count` melodies of a split's songs, of BARS bars from where they begin: (pitch, onset, duration) in beats."""
     songs = np.random.default_rng(seed).permutation(corpus.choose(split))
     lines = []
     for song in songs:
         entry = corpus.songs[song]
-        planes = pianoroll.from_blocks(corpus.blocks(MELODY, slice(entry["first"], entry["first"] + entry["blocks"])).numpy())
+        planes = pianoroll.from_blocks(
+            corpus.blocks(MELODY, slice(entry["first"], entry["first"] + entry["blocks"])).numpy()
+        )
         rows = pianoroll.from_planes(planes)
         if not len(rows):
             continue
@@ -73,19 +111,30 @@ def melody_lines(corpus: Corpus, split: str, count: int, seed: int) -> list[list
         first = rows[0, 1] // 16 * 16
         rows = rows[(rows[:, 1] < first + 16 * BARS)]
         if len(rows) >= 16 and len(lines) < count:
-            lines.append([(int(pitch), (onset - first) / 4, (stop - onset) / 4) for pitch, onset, stop in rows])
+            lines.append(
+                [
+                    (int(pitch), (onset - first) / 4, (stop - onset) / 4)
+                    for pitch, onset, stop in rows
+                ]
+            )
     return lines
 
 
-def make_clips(corpus: Corpus, split: str, count: int, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
+def make_clips(
+    corpus: Corpus, split: str, count: int, seed: int
+) -> list[tuple[np.ndarray, np.ndarray]]:
     """Of each clip, what is heard [T, C] float16 and what is to be said [2, T] float16."""
     rng = np.random.default_rng([seed, len(split)])
     lines = melody_lines(corpus, split, count, seed)
     clips = []
     for number in tqdm(range(len(lines) * CLIPS_PER_MELODY), desc=f"{split} clips", unit="clip"):
-        sound, notes = random_clip(lines[number // CLIPS_PER_MELODY], KINDS[number % len(KINDS)], rng)
+        sound, notes = random_clip(
+            lines[number // CLIPS_PER_MELODY], KINDS[number % len(KINDS)], rng
+        )
         heard = listen(sound)
-        clips.append((heard.frames.astype(np.float16), targets(notes, len(heard.frames)).astype(np.float16)))
+        clips.append(
+            (heard.frames.astype(np.float16), targets(notes, len(heard.frames)).astype(np.float16))
+        )
     return clips
 
 
@@ -94,11 +143,15 @@ def random_clip(line: list[tuple[int, float, float]], kind: str, rng: np.random.
     middle = np.median([pitch for pitch, _, _ in line])
     shift = 12 * round((rng.choice(CENTRES[kind]) - middle) / 12) + int(rng.integers(-5, 6))
     line = [(pitch + shift, onset, duration) for pitch, onset, duration in line]
-    notes, _, _ = voices.perform(line, rng, rng.uniform(70, 140), rng.uniform(0.01, 0.06), rng.uniform(0.004, 0.02))
+    notes, _, _ = voices.perform(
+        line, rng, rng.uniform(70, 140), rng.uniform(0.01, 0.06), rng.uniform(0.004, 0.02)
+    )
     start = rng.uniform(-0.5, 0.5)
     manner = Manner((start, start + rng.uniform(-0.2, 0.2)), rng.choice([0, rng.uniform(0, 0.8)]))
     if kind == "instrument":
-        sound = voices.instrument(notes, int(rng.choice(PROGRAMS)), manner, rendering.find_soundfont())
+        sound = voices.instrument(
+            notes, int(rng.choice(PROGRAMS)), manner, rendering.find_soundfont()
+        )
     else:
         sound = voices.voice(notes, manner, rng, kind)
     snr, reverb = rng.choice([None, 40, 30, 20, 12]), rng.choice([0, 0.1, 0.3, 0.5])
@@ -120,11 +173,17 @@ def train(model: NotesNet, clips: dict[str, list], options) -> None:
 
     def batches(generator: torch.Generator, size: int):
         rng = np.random.default_rng(int(torch.randint(2**31, (1,), generator=generator)))
-        pieces = [(clip, at) for clip in clips["train"] for at in range(0, max(len(clip[0]) - PIECE // 2, 1), PIECE)]
+        pieces = [
+            (clip, at)
+            for clip in clips["train"]
+            for at in range(0, max(len(clip[0]) - PIECE // 2, 1), PIECE)
+        ]
         order = rng.permutation(len(pieces))
         for at in range(0, len(order), size):
             chosen = [
-                _piece(*pieces[index][0], pieces[index][1] + int(rng.integers(-200, 200)), rng, mels)
+                _piece(
+                    *pieces[index][0], pieces[index][1] + int(rng.integers(-200, 200)), rng, mels
+                )
                 for index in order[at : at + size]
             ]
             yield (
@@ -145,7 +204,14 @@ def train(model: NotesNet, clips: dict[str, list], options) -> None:
 
     settings = Fit(**{**vars(FIT), "seed": options.seed})
     history = fit(
-        options.run / "transcription", model, losses, batches, validate, lambda folder: None, settings, options.max_steps
+        options.run / "transcription",
+        model,
+        losses,
+        batches,
+        validate,
+        lambda folder: None,
+        settings,
+        options.max_steps,
     )
     write_json(
         options.run / "transcription" / "figures.json",
@@ -162,7 +228,10 @@ def loss_of(logits: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
 def _piece(frames: np.ndarray, wanted: np.ndarray, at: int, rng: np.random.Generator, mels: int):
     """PIECE frames from `at` on, [C, PIECE] and [2, PIECE], in a slightly other colour."""
     at = int(np.clip(at, 0, max(len(frames) - PIECE, 0)))
-    frames, wanted = frames[at : at + PIECE].astype(np.float32), wanted[:, at : at + PIECE].astype(np.float32)
+    frames, wanted = (
+        frames[at : at + PIECE].astype(np.float32),
+        wanted[:, at : at + PIECE].astype(np.float32),
+    )
     missing = PIECE - len(frames)
     frames, wanted = np.pad(frames, ((0, missing), (0, 0))), np.pad(wanted, ((0, 0), (0, missing)))
     frames[:, :mels] += rng.normal(0, 0.15) + rng.normal(0, 0.1) * np.linspace(-1, 1, mels)

@@ -48,7 +48,9 @@ def train_vae(session: Session, track: int) -> None:
     if not len(train):
         raise SystemExit(f"no song of the corpus has {name} to train on")
     if not len(val):
-        raise SystemExit(f"no validation song has {name}; label some songs with split 'val', or add songs")
+        raise SystemExit(
+            f"no validation song has {name}; label some songs with split 'val', or add songs"
+        )
     val = np.sort(np.random.default_rng(0).permutation(val)[:VALIDATION_BLOCKS])
 
     def batches(generator: torch.Generator, size: int):
@@ -68,11 +70,23 @@ def train_vae(session: Session, track: int) -> None:
     def sample(folder: Path) -> None:
         write_samples(model, corpus, track, val, folder)
 
-    fit(options.run / name, model, losses, batches, validate, sample, session.fit("vae"), options.max_steps)
+    fit(
+        options.run / name,
+        model,
+        losses,
+        batches,
+        validate,
+        sample,
+        session.fit("vae"),
+        options.max_steps,
+    )
     fit_thresholds(model, corpus, track, val)
     save_weights(options.run / name, model)
     test = blocks_of("test")
-    figures = {"val": evaluate(model, corpus, track, val), "test": evaluate(model, corpus, track, test) if len(test) else {}}
+    figures = {
+        "val": evaluate(model, corpus, track, val),
+        "test": evaluate(model, corpus, track, test) if len(test) else {},
+    }
     known = {"seed": options.seed, "blocks": len(train), "data": session.learned_from(name)}
     write_json(options.run / name / FIGURES, known | figures)
 
@@ -92,7 +106,12 @@ def evaluate(model: InstrumentVAE, corpus, track: int, index: np.ndarray) -> dic
         real = planes[:, 0] > 0
         hits += np.array([float((played & real).sum()), float(played.sum()), float(real.sum())])
     loss, reconstruction, kl = sums / max(count, 1)
-    return {"loss": loss, "reconstruction": reconstruction, "kl": kl, "onset_f1": 2 * hits[0] / max(hits[1] + hits[2], 1)}
+    return {
+        "loss": loss,
+        "reconstruction": reconstruction,
+        "kl": kl,
+        "onset_f1": 2 * hits[0] / max(hits[1] + hits[2], 1),
+    }
 
 
 @torch.no_grad()
@@ -115,7 +134,9 @@ def fit_thresholds(model: InstrumentVAE, corpus, track: int, index: np.ndarray) 
 
 
 @torch.no_grad()
-def write_samples(model: InstrumentVAE, corpus, track: int, index: np.ndarray, folder: Path) -> None:
+def write_samples(
+    model: InstrumentVAE, corpus, track: int, index: np.ndarray, folder: Path
+) -> None:
     """Eight real blocks, the same as the VAE gives them back, and eight blocks decoded from random latents, as MIDI."""
     index = index[np.linspace(0, len(index) - 1, 8).astype(int)]
     device = model.thresholds.device
@@ -132,7 +153,9 @@ def write_samples(model: InstrumentVAE, corpus, track: int, index: np.ndarray, f
         five = np.zeros((len(TRACKS), len(blocks), *blocks.shape[1:]), np.uint8)
         five[track] = blocks.cpu().numpy()
         grid = Grid(np.arange(len(blocks) * BLOCK_STEPS + 1) / 4)
-        write_midi(pianoroll.to_score(PianoRoll(pianoroll.from_blocks(five), grid)), folder / f"{name}.mid")
+        write_midi(
+            pianoroll.to_score(PianoRoll(pianoroll.from_blocks(five), grid)), folder / f"{name}.mid"
+        )
 
 
 if __name__ == "__main__":

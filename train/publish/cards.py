@@ -27,18 +27,30 @@ PLACEHOLDER = "NAMESPACE"
 LABELS = {"bench": "accomontage-3-lead-sheets", "test": "test-songs"}
 # What the Hub shows beside the model: figures of a genre's bench results, with their titles there.
 INDEX = {
-    "chord_match": "chord match per half bar, %", "own_chords": "chords that agree with the own plan, %", "lift": "PCS lift",
-    "groove": "groove similarity", "structure": "structure (ILS)", "frechet": "Fréchet distance to real songs",
-}  # fmt: skip
+    "chord_match": "chord match per half bar, %",
+    "own_chords": "chords that agree with the own plan, %",
+    "lift": "PCS lift",
+    "groove": "groove similarity",
+    "structure": "structure (ILS)",
+    "frechet": "Fréchet distance to real songs",
+}
 FEW = 100  # training songs
 # Samples beside the card: melodies of examples/ in three meters and tempos, the same for every genre.
-SAMPLES = {"ode_to_joy": "Ode to Joy", "greensleeves": "Greensleeves", "when_the_saints": "When the Saints Go Marching In"}
+SAMPLES = {
+    "ode_to_joy": "Ode to Joy",
+    "greensleeves": "Greensleeves",
+    "when_the_saints": "When the Saints Go Marching In",
+}
 
 
 def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(prog="train cards", description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="train cards", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("genres", nargs="*", metavar="GENRE", help="all by default")
-    parser.add_argument("--models", type=Path, default=hub.MODELS, help="folder with a folder for each genre")
+    parser.add_argument(
+        "--models", type=Path, default=hub.MODELS, help="folder with a folder for each genre"
+    )
     parser.add_argument("--results", type=Path, default=RESULTS)
     parser.add_argument("--out", type=Path, default=CARDS)
     options = parser.parse_args(arguments)
@@ -46,7 +58,9 @@ def main(arguments: list[str] | None = None) -> None:
     found = sorted(path.parent.name for path in options.models.glob(f"*/{TRAINING}"))
     for genre in options.genres or found:
         if genre not in found:
-            raise SystemExit(f"{options.models / genre} holds no {TRAINING}; trained genres: {', '.join(found) or 'none'}")
+            raise SystemExit(
+                f"{options.models / genre} holds no {TRAINING}; trained genres: {', '.join(found) or 'none'}"
+            )
         write(options.models / genre, results, options.out)
 
 
@@ -67,7 +81,14 @@ def card_of(model: Path, results: dict) -> ModelCard:
     measured = (results.get("bench_report") or {}).get(f"accomp_{genre}")
     data = data_rows(losses)
     own = losses["harmony"].get("data", [{}])[-1]
-    corpora = sorted({entry["corpus"] for part in losses.values() for entry in part.get("data", []) if entry["corpus"]})
+    corpora = sorted(
+        {
+            entry["corpus"]
+            for part in losses.values()
+            for entry in part.get("data", [])
+            if entry["corpus"]
+        }
+    )
     known = Accompanist._hub_mixin_info.model_card_data
     with safe_open(model / WEIGHTS_FILE, "np") as file:
         parameters = sum(math.prod(file.get_slice(name).get_shape()) for name in file.keys())
@@ -76,7 +97,8 @@ def card_of(model: Path, results: dict) -> ModelCard:
             license=known.license,
             library_name=known.library_name,
             tags=[*known.tags, genre],
-            datasets=[name for name in corpora if re.fullmatch(r"[\w.-]+(/[\w.-]+)?", name)] or None,
+            datasets=[name for name in corpora if re.fullmatch(r"[\w.-]+(/[\w.-]+)?", name)]
+            or None,
             model_name=f"accomp-{genre}",
             eval_results=eval_results(measured, losses),
         ),
@@ -87,8 +109,16 @@ def card_of(model: Path, results: dict) -> ModelCard:
         megabytes=f"{(model / WEIGHTS_FILE).stat().st_size / 1e6:.1f}",
         samples=[{"name": name, "title": title} for name, title in SAMPLES.items()],
         data=data,
-        sources=counted({source: count for source, count in own.get("sources", {}).items() if source != UNSTATED}),
-        labels=", ".join(training["labels"]) if isinstance(training["labels"], list) and len(training["labels"]) > 1 else "",
+        sources=counted(
+            {
+                source: count
+                for source, count in own.get("sources", {}).items()
+                if source != UNSTATED
+            }
+        ),
+        labels=", ".join(training["labels"])
+        if isinstance(training["labels"], list) and len(training["labels"]) > 1
+        else "",
         unstated=any("none" in row["licences"] or UNSTATED in row["licences"] for row in data),
         codes=f"{config['harmony']['codebook']:,}",
         bench=bench_table(results, genre) if measured else "",
@@ -104,8 +134,12 @@ def card_of(model: Path, results: dict) -> ModelCard:
 def data_rows(losses: dict) -> list[dict]:
     """What each part of a model learned from, parts with the same data together."""
     rows: dict[str, dict] = {}
-    titles = {**{name: f"{name} VAE" for name in TRACK_NAMES}, "planner": "chord planner", "feel": "dynamics and timing",
-              "harmony": "HarmonyNNs"}  # fmt: skip
+    titles = {
+        **{name: f"{name} VAE" for name in TRACK_NAMES},
+        "planner": "chord planner",
+        "feel": "dynamics and timing",
+        "harmony": "HarmonyNNs",
+    }
     for part, title in titles.items():
         entries = losses.get(part, {}).get("data", [])
         for index, entry in enumerate(entries):
@@ -119,7 +153,9 @@ def data_rows(losses: dict) -> list[dict]:
         {
             "part": ", ".join(row["parts"]),
             "corpus": row["entry"]["corpus"] or "–",
-            "songs": " / ".join(f"{row['entry']['songs'][split]:,}" for split in ("train", "val", "test")),
+            "songs": " / ".join(
+                f"{row['entry']['songs'][split]:,}" for split in ("train", "val", "test")
+            ),
             "licences": counted(row["entry"]["licences"]),
         }
         for row in rows.values()
@@ -127,7 +163,10 @@ def data_rows(losses: dict) -> list[dict]:
 
 
 def counted(counts: dict[str, int]) -> str:
-    return ", ".join(f"{name} ({count:,})" for name, count in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])))
+    return ", ".join(
+        f"{name} ({count:,})"
+        for name, count in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+    )
 
 
 def eval_results(measured: dict | None, losses: dict) -> list[EvalResult]:
@@ -139,14 +178,29 @@ def eval_results(measured: dict | None, losses: dict) -> list[EvalResult]:
         value = value[0] if isinstance(value, list) else value
         if value is not None:
             scale = 100 if key in report.PERCENT else 1
-            found.append(EvalResult(**task, dataset_type=LABELS["bench"], dataset_name="AccoMontage-3 lead sheets, melody alone",
-                                    metric_type=key, metric_name=title, metric_value=round(value * scale, 3)))  # fmt: skip
+            found.append(
+                EvalResult(
+                    **task,
+                    dataset_type=LABELS["bench"],
+                    dataset_name="AccoMontage-3 lead sheets, melody alone",
+                    metric_type=key,
+                    metric_name=title,
+                    metric_value=round(value * scale, 3),
+                )
+            )
     for name in TRACK_NAMES:
         value = losses.get(name, {}).get("test", {}).get("onset_f1")
         if value is not None:
-            found.append(EvalResult(**task, dataset_type=LABELS["test"], dataset_name="Held-out songs of the training corpus",
-                                    metric_type="f1", metric_name=f"reconstructed onsets, {name}, F1",
-                                    metric_value=round(value, 3)))  # fmt: skip
+            found.append(
+                EvalResult(
+                    **task,
+                    dataset_type=LABELS["test"],
+                    dataset_name="Held-out songs of the training corpus",
+                    metric_type="f1",
+                    metric_name=f"reconstructed onsets, {name}, F1",
+                    metric_value=round(value, 3),
+                )
+            )
     return found
 
 
@@ -158,7 +212,10 @@ def bench_table(results: dict, genre: str) -> str:
         ("test", "real", "real songs"),
     ]
     columns = [column for column in columns if column[1] in results.get(column[0], {})]
-    lines = ["| | " + " | ".join(title for _, _, title in columns) + " |", "|---" * (len(columns) + 1) + "|"]
+    lines = [
+        "| | " + " | ".join(title for _, _, title in columns) + " |",
+        "|---" * (len(columns) + 1) + "|",
+    ]
     for key, title in report.ROWS.items():
         cells = [report.cell(results[kind][name].get(key), key) for kind, name, _ in columns]
         if cells[0] != "–":
@@ -179,10 +236,15 @@ def heard(results: dict, genre: str) -> str:
 
 def fidelity(losses: dict) -> str:
     """A Markdown table: F1 of reconstructed onsets, and the HarmonyNNs' loss, by instrument."""
-    lines = ["| | VAE: onset F1, val / test | HarmonyNN: loss in nats a block, val / test |", "|---|---|---|"]
+    lines = [
+        "| | VAE: onset F1, val / test | HarmonyNN: loss in nats a block, val / test |",
+        "|---|---|---|",
+    ]
     for track, name in enumerate(TRACK_NAMES):
         vae = [losses.get(name, {}).get(split, {}).get("onset_f1") for split in ("val", "test")]
-        network = [losses["harmony"].get(name, {}).get(split, {}).get("loss") for split in ("val", "test")]
+        network = [
+            losses["harmony"].get(name, {}).get(split, {}).get("loss") for split in ("val", "test")
+        ]
         shown = _pair(network) if track in ACCOMPANIMENT else "(the melody is given)"
         lines.append(f"| {name} | {_pair(vae)} | {shown} |")
     return "\n".join(lines)

@@ -24,7 +24,8 @@ class Refused(SystemExit):
 @dataclass
 class Publication:
     """A staged folder and the repository that it is to become. kind: model, dataset or space; is_ours: whether a file of the
-    given text at `mark` shows that the repository is this project's; old files that the folder lacks are deleted."""
+    given text at `mark` shows that the repository is this project's; old files that the folder lacks are deleted.
+    """
 
     repo_id: str
     kind: str
@@ -35,7 +36,11 @@ class Publication:
 
     @property
     def files(self) -> dict[str, Path]:
-        return {p.relative_to(self.folder).as_posix(): p for p in sorted(self.folder.rglob("*")) if p.is_file()}
+        return {
+            p.relative_to(self.folder).as_posix(): p
+            for p in sorted(self.folder.rglob("*"))
+            if p.is_file()
+        }
 
     @property
     def url(self) -> str:
@@ -56,25 +61,38 @@ class Changes:
         return bool(self.new or self.changed or self.deleted)
 
     def __str__(self) -> str:
-        words = (("new", self.new), ("changed", self.changed), ("deleted", self.deleted), ("unchanged", self.same))
+        words = (
+            ("new", self.new),
+            ("changed", self.changed),
+            ("deleted", self.deleted),
+            ("unchanged", self.same),
+        )
         return ", ".join(f"{len(paths)} {word}" for word, paths in words if paths) or "nothing"
 
 
 def check_account(api: HfApi, owner: str) -> None:
     """Raise Refused unless the token is there and may write to what a user or organisation owns."""
     if not (api.token or get_token()):
-        raise Refused(f"no token: make one that may write at {TOKENS}, then `hf auth login`, or set HF_TOKEN")
+        raise Refused(
+            f"no token: make one that may write at {TOKENS}, then `hf auth login`, or set HF_TOKEN"
+        )
     try:
         account = api.whoami()
     except HfHubHTTPError as error:
         status = error.response.status_code
         if status in (401, 403):
-            raise Refused(f"the Hub does not know the token ({status}): make one at {TOKENS}, then `hf auth login`") from error
+            raise Refused(
+                f"the Hub does not know the token ({status}): make one at {TOKENS}, then `hf auth login`"
+            ) from error
         raise Refused(f"the Hub answers {status}; nothing was uploaded, try again later") from error
     except Exception as error:  # whatever the network does
-        raise Refused(f"the Hub can't be reached ({hub.first_line(error)}); nothing was uploaded, try again later") from error
+        raise Refused(
+            f"the Hub can't be reached ({hub.first_line(error)}); nothing was uploaded, try again later"
+        ) from error
     if account.get("auth", {}).get("accessToken", {}).get("role") == "read":
-        raise Refused(f"the token of {account['name']} may only read; make one that may write at {TOKENS}")
+        raise Refused(
+            f"the token of {account['name']} may only read; make one that may write at {TOKENS}"
+        )
     orgs = [org["name"] for org in account.get("orgs", []) if org.get("roleInOrg") != "read"]
     own = sorted({account["name"], *orgs})
     if owner not in own:
@@ -91,12 +109,18 @@ def compare(api: HfApi, publication: Publication, revision: str | None = None) -
     remote = {entry.path: entry for entry in tree if not isinstance(entry, RepoFolder)}
     if set(remote) - BIRTH:
         if publication.mark not in remote:
-            raise Refused(f"{repo_id} is taken: there is a {kind} of that name without {publication.mark}; nothing was uploaded. "
-                          "Choose another namespace or genre, or delete or rename it")  # fmt: skip
-        text = Path(api.hf_hub_download(repo_id, publication.mark, repo_type=kind, revision=revision)).read_text(errors="replace")
+            raise Refused(
+                f"{repo_id} is taken: there is a {kind} of that name without {publication.mark}; nothing was uploaded. "
+                "Choose another namespace or genre, or delete or rename it"
+            )
+        text = Path(
+            api.hf_hub_download(repo_id, publication.mark, repo_type=kind, revision=revision)
+        ).read_text(errors="replace")
         if not publication.is_ours(text):
-            raise Refused(f"{repo_id} is taken: its {publication.mark} is not one of accomp's; nothing was uploaded. "
-                          "Choose another namespace or genre, or delete or rename it")  # fmt: skip
+            raise Refused(
+                f"{repo_id} is taken: its {publication.mark} is not one of accomp's; nothing was uploaded. "
+                "Choose another namespace or genre, or delete or rename it"
+            )
     same = [path for path in files if path in remote and is_same(remote[path], files[path])]
     changed = [path for path in files if path in remote and path not in same]
     deleted = [path for path in remote if path not in files and path != ".gitattributes"]
@@ -105,8 +129,11 @@ def compare(api: HfApi, publication: Publication, revision: str | None = None) -
 
 def keep_renderings(api: HfApi, publication: Publication, changes: Changes) -> None:
     """Pictures and sounds of samples come out a little different on every machine: while the music in them is the same as on
-    the Hub, and so are the weights, those on the Hub are kept, in the folder and in `changes`."""
-    music = {path for path in publication.files if path.startswith("samples/") and path.endswith(".mid")}
+    the Hub, and so are the weights, those on the Hub are kept, in the folder and in `changes`.
+    """
+    music = {
+        path for path in publication.files if path.startswith("samples/") and path.endswith(".mid")
+    }
     if not {WEIGHTS_FILE, *music} <= set(changes.same):
         return
     for path in [path for path in changes.changed if path.startswith("samples/")]:
@@ -121,7 +148,9 @@ def check_card(publication: Publication) -> None:
     try:
         RepoCard.load(publication.files["README.md"]).validate(repo_type=publication.kind)
     except ValueError as error:
-        raise Refused(f"{publication.repo_id}: {' '.join(str(error).split())}; nothing was uploaded") from error
+        raise Refused(
+            f"{publication.repo_id}: {' '.join(str(error).split())}; nothing was uploaded"
+        ) from error
 
 
 def check_private(api: HfApi, publication: Publication) -> None:
@@ -131,7 +160,9 @@ def check_private(api: HfApi, publication: Publication) -> None:
     except RepositoryNotFoundError:
         return
     if not is_private:
-        raise Refused(f"{publication.repo_id} is public already; make it private in its settings, or leave out --private")
+        raise Refused(
+            f"{publication.repo_id} is public already; make it private in its settings, or leave out --private"
+        )
 
 
 def is_same(remote: RepoFile, path: Path) -> bool:
@@ -151,17 +182,24 @@ def check_tag(api: HfApi, publication: Publication, tag: str) -> bool:
     except RepositoryNotFoundError:
         return False
     if tag in [branch.name for branch in refs.branches]:
-        raise Refused(f"{publication.repo_id} has a branch named {tag!r}; choose another name for the tag")
+        raise Refused(
+            f"{publication.repo_id} has a branch named {tag!r}; choose another name for the tag"
+        )
     if tag not in [entry.name for entry in refs.tags]:
         return False
     if compare(api, publication, tag):
-        raise Refused(f"{publication.repo_id} has a tag {tag!r} already, with other files; a tag stays, choose another")
+        raise Refused(
+            f"{publication.repo_id} has a tag {tag!r} already, with other files; a tag stays, choose another"
+        )
     return True
 
 
-def publish(api: HfApi, publication: Publication, changes: Changes, private: bool, tag: str | None) -> str:
+def publish(
+    api: HfApi, publication: Publication, changes: Changes, private: bool, tag: str | None
+) -> str:
     """Create the repository if it isn't there, bring it to the folder's content in one commit, and tag that. Returns the
-    commit. What is there already is not uploaded again, so that an interrupted one can be repeated."""
+    commit. What is there already is not uploaded again, so that an interrupted one can be repeated.
+    """
     kind, repo_id = publication.kind, publication.repo_id
     variables = [{"key": name, "value": value} for name, value in publication.variables.items()]
     new = {"space_sdk": "gradio", "space_variables": variables} if kind == "space" else {}

@@ -40,21 +40,55 @@ from train.publish.hub_commit.staging import check_model, stage_model, stage_spa
 
 
 def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(prog="train push", description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="train push", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     what = parser.add_mutually_exclusive_group(required=True)
-    what.add_argument("--genre", action="append", help="a genre's models; can be given several times")
+    what.add_argument(
+        "--genre", action="append", help="a genre's models; can be given several times"
+    )
     what.add_argument("--all", action="store_true", help="the models of every genre in --models")
     what.add_argument("--space", metavar="NAME/accomp", help="the demo")
     what.add_argument("--dataset", metavar="NAME/accomp-blocks", help="the blocks of --corpus")
-    parser.add_argument("--namespace", help="user or organisation that owns the models (with --space: its own by default)")
+    parser.add_argument(
+        "--namespace",
+        help="user or organisation that owns the models (with --space: its own by default)",
+    )
     parser.add_argument("--private", action="store_true", help="make new repositories private")
-    parser.add_argument("--revision", metavar="TAG", help="tag the commit; with --space: the tag of the models that it serves")
-    parser.add_argument("--dry-run", action="store_true", help="say what would be uploaded, and upload nothing")
-    parser.add_argument("--models", type=Path, default=hub.MODELS, help="folder with a folder for each genre (default: models)")
-    parser.add_argument("--cards", type=Path, default=cards.CARDS, help="folder with the cards (default: model_cards)")
-    parser.add_argument("--corpus", type=Path, help="for --dataset: folder that train.data.prepare wrote")
-    parser.add_argument("--licences", default=FREE, metavar="REGEX", help="for --dataset: of the songs to take (default: free)")
-    parser.add_argument("--no-sound", action="store_true", help="samples without sound, where there is no FluidSynth")
+    parser.add_argument(
+        "--revision",
+        metavar="TAG",
+        help="tag the commit; with --space: the tag of the models that it serves",
+    )
+    parser.add_argument(
+        "--dry-run", action="store_true", help="say what would be uploaded, and upload nothing"
+    )
+    parser.add_argument(
+        "--models",
+        type=Path,
+        default=hub.MODELS,
+        help="folder with a folder for each genre (default: models)",
+    )
+    parser.add_argument(
+        "--cards",
+        type=Path,
+        default=cards.CARDS,
+        help="folder with the cards (default: model_cards)",
+    )
+    parser.add_argument(
+        "--corpus", type=Path, help="for --dataset: folder that train.data.prepare wrote"
+    )
+    parser.add_argument(
+        "--licences",
+        default=FREE,
+        metavar="REGEX",
+        help="for --dataset: of the songs to take (default: free)",
+    )
+    parser.add_argument(
+        "--no-sound",
+        action="store_true",
+        help="samples without sound, where there is no FluidSynth",
+    )
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="accomp-push-") as folder:
         push(options, Path(folder))
@@ -83,8 +117,12 @@ def push(options: argparse.Namespace, folder: Path) -> None:
             plans.append((publication, changes))
         except Exception as error:  # whatever the network does
             if not options.dry_run:
-                raise Refused(f"{publication.repo_id}: {hub.first_line(error)}; nothing was uploaded") from error
-            print(f"{publication.repo_id} could not be compared with the Hub: {hub.first_line(error)}")
+                raise Refused(
+                    f"{publication.repo_id}: {hub.first_line(error)}; nothing was uploaded"
+                ) from error
+            print(
+                f"{publication.repo_id} could not be compared with the Hub: {hub.first_line(error)}"
+            )
             plans.append((publication, Changes(sorted(publication.files), [], [], [])))
     for publication, changes in plans:
         size = sum(path.stat().st_size for path in publication.files.values()) / 1e6
@@ -98,13 +136,22 @@ def push(options: argparse.Namespace, folder: Path) -> None:
         try:
             commit = publish(api, publication, changes, options.private, tag)
         except Exception as error:
-            raise SystemExit(f"{publication.repo_id}: interrupted ({hub.first_line(error)}). Run the same again to go on: what "
-                             "has arrived is not uploaded twice") from error  # fmt: skip
+            raise SystemExit(
+                f"{publication.repo_id}: interrupted ({hub.first_line(error)}). Run the same again to go on: what "
+                "has arrived is not uploaded twice"
+            ) from error
         done = f"pushed as {commit[:7]}" if changes else "is there already, nothing was uploaded"
         print(f"  {publication.url}: {done}{f', tag {tag}' if tag else ''}")
-    if not options.dry_run and not options.space and not options.dataset and not has_space(api, owner):
-        print(f"The cards say how to install the library from {owner}/{hub.LIBRARY}, which isn't there yet: "
-              f"python -m train push --space {owner}/{hub.LIBRARY}")  # fmt: skip
+    if (
+        not options.dry_run
+        and not options.space
+        and not options.dataset
+        and not has_space(api, owner)
+    ):
+        print(
+            f"The cards say how to install the library from {owner}/{hub.LIBRARY}, which isn't there yet: "
+            f"python -m train push --space {owner}/{hub.LIBRARY}"
+        )
 
 
 def has_space(api: HfApi, owner: str) -> bool:
@@ -122,7 +169,9 @@ def owner_of(options: argparse.Namespace) -> str:
             raise Refused(f"{target!r} is no Hub id; accepted: NAME/REPOSITORY")
         return target.split("/")[0]
     if not re.fullmatch(r"[\w.-]+", options.namespace or ""):
-        raise Refused(f"--namespace is {options.namespace!r}; accepted: the name of a user or organisation on the Hub")
+        raise Refused(
+            f"--namespace is {options.namespace!r}; accepted: the name of a user or organisation on the Hub"
+        )
     return options.namespace
 
 
@@ -131,10 +180,14 @@ def check_name(genre: str, owner: str) -> None:
     try:
         validate_repo_id(hub.repository(genre, owner))
     except HFValidationError as error:
-        raise Refused(f"the Hub takes no repository named {hub.repository(genre, owner)!r}: {error}") from error
+        raise Refused(
+            f"the Hub takes no repository named {hub.repository(genre, owner)!r}: {error}"
+        ) from error
 
 
-def stage(options: argparse.Namespace, owner: str, folder: Path, api: HfApi) -> Iterator[Publication]:
+def stage(
+    options: argparse.Namespace, owner: str, folder: Path, api: HfApi
+) -> Iterator[Publication]:
     """The publications that the options ask for, each staged in a folder of its own. Raises Refused."""
     if options.space:
         yield stage_space(options.space, options.namespace or owner, options.revision, folder, api)
@@ -145,17 +198,27 @@ def stage(options: argparse.Namespace, owner: str, folder: Path, api: HfApi) -> 
         if not options.corpus:
             raise Refused("--dataset needs --corpus: a folder that train.data.prepare wrote")
         dataset.export(Corpus.load(options.corpus), folder, options.licences)
-        yield Publication(options.dataset, "dataset", folder, "README.md", lambda text: "train.data.prepare" in text)
+        yield Publication(
+            options.dataset,
+            "dataset",
+            folder,
+            "README.md",
+            lambda text: "train.data.prepare" in text,
+        )
         return
     known = sorted(path.parent.name for path in options.models.glob(f"*/{CONFIG_FILE}"))
     models = []
     for genre in known if options.all else options.genre:
         if genre not in known:
-            raise Refused(f"genre {genre!r} is unknown; {options.models} holds {', '.join(known) or 'none'}")
+            raise Refused(
+                f"genre {genre!r} is unknown; {options.models} holds {', '.join(known) or 'none'}"
+            )
         check_name(genre, owner)
         models.append(check_model(options.models / genre, genre, options.cards))
     for model in models:
-        yield stage_model(model, owner, options.cards, folder / model.config.genre, not options.no_sound)
+        yield stage_model(
+            model, owner, options.cards, folder / model.config.genre, not options.no_sound
+        )
 
 
 if __name__ == "__main__":

@@ -36,8 +36,15 @@ def accompany(rival, score: Score, *, seed: int = 0, melody_track: int | None = 
 
 def write_figures(session: Session, network: nn.Module, history: list[dict]) -> None:
     """figures.json of a run: seed, parameters, the seconds that all its epochs took with their validation (of the clock, and
-    of processor cores), what it was trained on, and the last epoch's losses."""
-    figures = {"seed": session.options.seed, "parameters": sum(p.numel() for p in network.parameters())}
-    figures |= {name: round(sum(row.get(name, 0.0) for row in history), 1) for name in ("seconds", "core_seconds")}
+    of processor cores), what it was trained on, and the last epoch's losses.
+    """
+    figures = {
+        "seed": session.options.seed,
+        "parameters": sum(p.numel() for p in network.parameters()),
+    }
+    figures |= {
+        name: round(sum(row.get(name, 0.0) for row in history), 1)
+        for name in ("seconds", "core_seconds")
+    }
     figures["data"] = [session.data]
     write_json(session.options.run / FIGURES, {**figures, "val": history[-1]})

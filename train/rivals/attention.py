@@ -9,17 +9,26 @@ from torch import Tensor, nn
 
 class Layer(nn.Module):
     """A decoder layer with the relative attention of Dai et al. 2019, section 3.3; normalised before, not after, which trains
-    without a long warm-up."""
+    without a long warm-up.
+    """
 
     def __init__(self, width: int, heads: int):
         super().__init__()
         self.heads = heads
         self.norm, self.norm_out = nn.LayerNorm(width), nn.LayerNorm(width)
-        self.query, self.key_value = nn.Linear(width, width, bias=False), nn.Linear(width, 2 * width, bias=False)
-        self.position, self.out = nn.Linear(width, width, bias=False), nn.Linear(width, width, bias=False)
+        self.query, self.key_value = (
+            nn.Linear(width, width, bias=False),
+            nn.Linear(width, 2 * width, bias=False),
+        )
+        self.position, self.out = (
+            nn.Linear(width, width, bias=False),
+            nn.Linear(width, width, bias=False),
+        )
         self.content_bias = nn.Parameter(torch.zeros(heads, 1, width // heads))
         self.position_bias = nn.Parameter(torch.zeros(heads, 1, width // heads))
-        self.feed = nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width))
+        self.feed = nn.Sequential(
+            nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width)
+        )
 
     def split(self, x: Tensor) -> Tensor:
         """[..., N, width] to [..., heads, N, width / heads]."""
@@ -30,14 +39,19 @@ class Layer(nn.Module):
         keys, values = self.key_value(self.norm(hidden)).chunk(2, dim=-1)
         return self.split(keys), self.split(values)
 
-    def forward(self, x: Tensor, keys: Tensor, values: Tensor, positions: Tensor, hidden_from: Tensor | None) -> Tensor:
+    def forward(
+        self, x: Tensor, keys: Tensor, values: Tensor, positions: Tensor, hidden_from: Tensor | None
+    ) -> Tensor:
         """x: [B, T, width], the last T of the K that keys and values [B, heads, K, D] are of; positions: [heads, K, D] for the
         distances K - 1 to 0; hidden_from: [B, 1, T, K], added to the scores: 0 where a key is seen, far below it where
-        it must not be; None: all is seen (T is 1)."""
+        it must not be; None: all is seen (T is 1).
+        """
         query = self.split(self.query(self.norm(x)))
         scale = 1 / math.sqrt(keys.shape[-1])
         scores = (scale * (query + self.content_bias)) @ keys.transpose(-1, -2)
-        scores = scores + shifted((scale * (query + self.position_bias)) @ positions.transpose(-1, -2))
+        scores = scores + shifted(
+            (scale * (query + self.position_bias)) @ positions.transpose(-1, -2)
+        )
         if hidden_from is not None:
             scores = scores + hidden_from
         seen = scores.softmax(-1).to(values.dtype) @ values
@@ -47,7 +61,8 @@ class Layer(nn.Module):
 
 def shifted(scores: Tensor) -> Tensor:
     """[..., T, K] scores of queries with the distances K - 1 ... 0 to scores with keys: the query in row i, T - 1 - i before the
-    last, has distance K - T + i - j to key j (Dai et al. 2019, appendix B). Where a key lies ahead the value means nothing."""
+    last, has distance K - T + i - j to key j (Dai et al. 2019, appendix B). Where a key lies ahead the value means nothing.
+    """
     *lead, rows, columns = scores.shape
     if rows == 1:
         return scores

@@ -35,16 +35,28 @@ def convolutions() -> nn.Sequential:
     """Three, each of which halves steps and pitches: [N, 1, 32, 128] to [N, SIZE]."""
     a, b, c = CHANNELS
     down = dict(kernel_size=3, stride=2, padding=1)
-    return nn.Sequential(nn.Conv2d(1, a, **down), nn.ReLU(), nn.Conv2d(a, b, **down), nn.ReLU(),
-                         nn.Conv2d(b, c, **down), nn.ReLU(), nn.Flatten())  # fmt: skip
+    return nn.Sequential(
+        nn.Conv2d(1, a, **down),
+        nn.ReLU(),
+        nn.Conv2d(a, b, **down),
+        nn.ReLU(),
+        nn.Conv2d(b, c, **down),
+        nn.ReLU(),
+        nn.Flatten(),
+    )
 
 
 def deconvolutions() -> nn.Sequential:
     """Three that go back: [N, *SHAPE] to [N, 1, 32, 128] logits."""
     a, b, c = CHANNELS
     up = dict(kernel_size=3, stride=2, padding=1, output_padding=1)
-    layers = nn.Sequential(nn.ConvTranspose2d(c, b, **up), nn.ReLU(), nn.ConvTranspose2d(b, a, **up), nn.ReLU(),
-                           nn.ConvTranspose2d(a, 1, **up))  # fmt: skip
+    layers = nn.Sequential(
+        nn.ConvTranspose2d(c, b, **up),
+        nn.ReLU(),
+        nn.ConvTranspose2d(b, a, **up),
+        nn.ReLU(),
+        nn.ConvTranspose2d(a, 1, **up),
+    )
     nn.init.constant_(layers[-1].bias, -4.0)  # music is sparse
     return layers
 
@@ -53,13 +65,17 @@ class HarmonyCNN(nn.Module):
     def __init__(self):
         super().__init__()
         self.melody, self.previous = convolutions(), convolutions()
-        self.dense = nn.Sequential(nn.Linear(2 * SIZE, DENSE), nn.ReLU(), nn.Linear(DENSE, SIZE), nn.ReLU())
+        self.dense = nn.Sequential(
+            nn.Linear(2 * SIZE, DENSE), nn.ReLU(), nn.Linear(DENSE, SIZE), nn.ReLU()
+        )
         self.deconvolutions = deconvolutions()
         self.register_buffer("threshold", torch.tensor(0.5))
 
     def forward(self, melody: Tensor, previous: Tensor) -> Tensor:
         """Logits [N, 32, 128] of the instrument's sounding notes, from the melody's and its previous ones, [N, 32, 128] each."""
-        seen = torch.cat([self.melody(melody[:, None].float()), self.previous(previous[:, None].float())], dim=1)
+        seen = torch.cat(
+            [self.melody(melody[:, None].float()), self.previous(previous[:, None].float())], dim=1
+        )
         return self.deconvolutions(self.dense(seen).reshape(-1, *SHAPE))[:, 0]
 
 
@@ -71,7 +87,8 @@ def planes_of(sounding: np.ndarray) -> np.ndarray:
 
 class CNNs:
     """The trained networks of a run. As published, each instrument needs a sequence to start from: a block of a training song
-    in which it plays, drawn by the seed. (From silence, silence is all that follows.)"""
+    in which it plays, drawn by the seed. (From silence, silence is all that follows.)
+    """
 
     def __init__(self, run: Path, corpus: Corpus):
         self.corpus = corpus
@@ -118,11 +135,18 @@ def train_network(session: Session, track: int) -> None:
         return corpus.blocks(MELODY, block)[:, 1], previous, corpus.blocks(track, block)[:, 1]
 
     places = {split: _places(corpus, session.songs(split)) for split in ("train", "val")}
-    fit_rolls(session, HarmonyCNN(), session.options.run / f"cnn_{TRACK_NAMES[track]}", rolls, places)
+    fit_rolls(
+        session, HarmonyCNN(), session.options.run / f"cnn_{TRACK_NAMES[track]}", rolls, places
+    )
 
 
-def fit_rolls(session: Session, network: nn.Module, folder: Path, rolls: Callable[[np.ndarray], tuple[Tensor, ...]],
-              places: dict[str, np.ndarray]) -> None:  # fmt: skip
+def fit_rolls(
+    session: Session,
+    network: nn.Module,
+    folder: Path,
+    rolls: Callable[[np.ndarray], tuple[Tensor, ...]],
+    places: dict[str, np.ndarray],
+) -> None:
     """Train a network that maps rolls to logits of a roll, with a buffer `threshold`, into `folder`.
 
     rolls(rows of places): its inputs and, last, what it should give, [N, 32, 128] each; places: by split, train and val.
@@ -149,21 +173,36 @@ def fit_rolls(session: Session, network: nn.Module, folder: Path, rolls: Callabl
         for at in range(0, len(val), 128):
             *inputs, target = (roll.to(device) for roll in rolls(val[at : at + 128]))
             logits = network(*inputs).float()
-            total += float(F.binary_cross_entropy_with_logits(logits, target.float(), reduction="sum"))
+            total += float(
+                F.binary_cross_entropy_with_logits(logits, target.float(), reduction="sum")
+            )
             probability = logits.sigmoid()
             for i, threshold in enumerate(CANDIDATES):
                 played = probability > threshold
-                hits[i] += [float((played & (target > 0)).sum()), float(played.sum()), float(target.sum())]
+                hits[i] += [
+                    float((played & (target > 0)).sum()),
+                    float(played.sum()),
+                    float(target.sum()),
+                ]
         f1 = 2 * hits[:, 0] / np.maximum(hits[:, 1] + hits[:, 2], 1)
         network.threshold.fill_(float(CANDIDATES[f1.argmax()]))
         return {"loss": total / len(val), "f1": float(f1.max())}
 
     settings = session.fit("vae")
     settings.epochs = options.epochs
-    history = fit(folder, network, losses, batches, validate, lambda folder: None, settings, options.max_steps)
+    history = fit(
+        folder, network, losses, batches, validate, lambda folder: None, settings, options.max_steps
+    )
     save_weights(folder, network)
-    known = {"seed": options.seed, "blocks": len(places["train"]), "seconds": round(sum(row["seconds"] for row in history), 1)}
-    write_json(folder / FIGURES, {**known, "parameters": sum(p.numel() for p in network.parameters()), "val": history[-1]})
+    known = {
+        "seed": options.seed,
+        "blocks": len(places["train"]),
+        "seconds": round(sum(row["seconds"] for row in history), 1),
+    }
+    write_json(
+        folder / FIGURES,
+        {**known, "parameters": sum(p.numel() for p in network.parameters()), "val": history[-1]},
+    )
 
 
 def _places(corpus, songs: list[int]) -> np.ndarray:

@@ -36,7 +36,8 @@ COMPARED = 100  # blocks whose likeness is measured, as many as the document lis
 
 class GAN:
     """The trained generator as an accompanist. It knows of no melody: for each block of one, it makes 64 of its own by the seed,
-    and plays the one whose piano is most like the melody (cosine of the probabilities and the notes that sound)."""
+    and plays the one whose piano is most like the melody (cosine of the probabilities and the notes that sound).
+    """
 
     def __init__(self, run: Path, corpus: Corpus | None = None):
         self.generator = Generator()
@@ -59,7 +60,9 @@ class GAN:
 
 def main(arguments: list[str] | None = None) -> None:
     options = parser("rivals.gan", __doc__)
-    options.add_argument("--without", nargs="*", choices=MEASURES, default=[], help="switch these off")
+    options.add_argument(
+        "--without", nargs="*", choices=MEASURES, default=[], help="switch these off"
+    )
     options.add_argument("--epochs", type=int, help="instead of the config's")
     options = options.parse_args(arguments)
     settings = yaml.safe_load(SETTINGS.read_text())["gan"]
@@ -75,7 +78,11 @@ def train(session: Session, settings: dict) -> None:
     model = Adversaries(settings, tuple(options.without)).to(device)
     optimizer = model.optimizer()
     blocks = {split: blocks_of(session, split) for split in ("train", "val")}
-    history = load_checkpoint(folder / CHECKPOINT, model, optimizer) if (folder / CHECKPOINT).is_file() else []
+    history = (
+        load_checkpoint(folder / CHECKPOINT, model, optimizer)
+        if (folder / CHECKPOINT).is_file()
+        else []
+    )
     writer = SummaryWriter(folder)
     steps = 0
     for epoch in range(len(history), settings["epochs"]):
@@ -89,15 +96,24 @@ def train(session: Session, settings: dict) -> None:
             index = order[at : at + settings["batch_size"]]
             if len(index) < 2 or (options.max_steps is not None and steps >= options.max_steps):
                 break
-            losses = model.step(rolls(corpus, blocks["train"][np.sort(index)]).float().to(device), optimizer, random)
-            sums = {name: sums.get(name, 0.0) + float(value.detach()) for name, value in losses.items()}
+            losses = model.step(
+                rolls(corpus, blocks["train"][np.sort(index)]).float().to(device), optimizer, random
+            )
+            sums = {
+                name: sums.get(name, 0.0) + float(value.detach()) for name, value in losses.items()
+            }
             steps, count = steps + 1, count + 1
         model.eval()
         fit_thresholds(model.generator, corpus, blocks["val"])
         alike = 1 - variety(onsets(made_by(model.generator, COMPARED, options.seed)))
-        row = {"epoch": epoch + 1, **{f"train/{name}": value / max(count, 1) for name, value in sums.items()}}
+        row = {
+            "epoch": epoch + 1,
+            **{f"train/{name}": value / max(count, 1) for name, value in sums.items()},
+        }
         now = time.perf_counter(), time.process_time()
-        spent = {name: round(b - a, 3) for name, a, b in zip(("seconds", "core_seconds"), started, now)}
+        spent = {
+            name: round(b - a, 3) for name, a, b in zip(("seconds", "core_seconds"), started, now)
+        }
         history.append(row | {"val/similarity": alike} | spent)
         log_epoch(folder, writer, history)
         save_checkpoint(folder / CHECKPOINT, model, optimizer, history)
@@ -148,17 +164,27 @@ def fit_thresholds(generator: Generator, corpus: Corpus, index: np.ndarray) -> N
 
 def similarity(generator: Generator, session: Session) -> dict[str, dict[str, float]]:
     """How alike the onsets of a hundred generated blocks are, and those of as many real ones of test songs: the mean Jaccard
-    similarity of all pairs, of all tracks together and by track (of the blocks in which it plays), and the onsets a block."""
+    similarity of all pairs, of all tracks together and by track (of the blocks in which it plays), and the onsets a block.
+    """
     test = blocks_of(session, "test") if session.songs("test") else blocks_of(session, "val")
-    real = rolls(session.corpus, np.sort(np.random.default_rng(0).permutation(test)[:COMPARED])).numpy()
+    real = rolls(
+        session.corpus, np.sort(np.random.default_rng(0).permutation(test)[:COMPARED])
+    ).numpy()
     alike = {}
-    for name, sounding in (("generated", made_by(generator, COMPARED, session.options.seed)), ("real", real)):
+    for name, sounding in (
+        ("generated", made_by(generator, COMPARED, session.options.seed)),
+        ("real", real),
+    ):
         struck = onsets(sounding)
         by_track = {}
         for track, spec in enumerate(TRACKS):
             own = struck[:, track]
             by_track[spec.name] = 1 - variety(own[own.any((1, 2))])
-        alike[name] = {"all": 1 - variety(struck), **by_track, "onsets": float(struck.sum() / len(struck))}
+        alike[name] = {
+            "all": 1 - variety(struck),
+            **by_track,
+            "onsets": float(struck.sum() / len(struck)),
+        }
     return alike
 
 

@@ -54,8 +54,12 @@ def struck_together(corpus: Corpus, song: int) -> list[tuple[int, ...]]:
     """What the track plays in a song, in order: single notes (pitch,) and chords (pitch classes, rising)."""
     notes = corpus.notes_of(song)
     notes = notes[notes["track"] == TRACK]
-    groups = np.split(notes["pitch"].astype(int), np.flatnonzero(np.diff(notes["step"].astype(int))) + 1)
-    return [(int(g[0]),) if len(g) == 1 else tuple(np.unique(g % 12).tolist()) for g in groups if len(g)]
+    groups = np.split(
+        notes["pitch"].astype(int), np.flatnonzero(np.diff(notes["step"].astype(int))) + 1
+    )
+    return [
+        (int(g[0]),) if len(g) == 1 else tuple(np.unique(g % 12).tolist()) for g in groups if len(g)
+    ]
 
 
 def is_note(played: tuple[int, ...]) -> bool:
@@ -69,7 +73,9 @@ def chords_of(lists: list[list[tuple[int, ...]]]) -> list[tuple[int, ...]]:
 
 
 def tokens_of(entries: list[tuple[int, ...]], chords: list[tuple[int, ...]]) -> np.ndarray:
-    number = {chord: NOTES + i for i, chord in enumerate(chords)} | {(pitch,): pitch - LOW for pitch in range(LOW, HIGH + 1)}
+    number = {chord: NOTES + i for i, chord in enumerate(chords)} | {
+        (pitch,): pitch - LOW for pitch in range(LOW, HIGH + 1)
+    }
     return np.array([number[played] for played in entries if played in number], int)
 
 
@@ -96,7 +102,11 @@ class NextNotes:
             logits, state = self.network(seen, state)
             chances = logits[0, -1].double().softmax(0).numpy()
             token = int(random.choice(len(chances), p=chances / chances.sum()))
-            played = [LOW + token] if token < NOTES else [CHORD_OCTAVE + c for c in self.chords[token - NOTES]]
+            played = (
+                [LOW + token]
+                if token < NOTES
+                else [CHORD_OCTAVE + c for c in self.chords[token - NOTES]]
+            )
             notes += [(pitch, start, start + STEPS_PER_BEAT) for pitch in played]
             seen = torch.tensor([[token]])
         band = {track: np.zeros_like(planes) for track in ACCOMPANIMENT}
@@ -110,11 +120,17 @@ def main(arguments: list[str] | None = None) -> None:
     session = Session.of(options.parse_args(arguments))
     options, corpus = session.options, session.corpus
     torch.manual_seed(options.seed)
-    lists = {split: [struck_together(corpus, song) for song in session.songs(split)] for split in ("train", "val")}
+    lists = {
+        split: [struck_together(corpus, song) for song in session.songs(split)]
+        for split in ("train", "val")
+    }
     chords = chords_of(lists["train"])
     write_json(options.run / "chords.json", chords)
     network = NextNote(NOTES + len(chords))
-    songs = {split: [tokens for entries in lists[split] if len(tokens := tokens_of(entries, chords)) > 1] for split in lists}
+    songs = {
+        split: [tokens for entries in lists[split] if len(tokens := tokens_of(entries, chords)) > 1]
+        for split in lists
+    }
 
     def batches(generator: torch.Generator, size: int):
         first = torch.randint(WINDOW, (), generator=generator)
@@ -124,7 +140,11 @@ def main(arguments: list[str] | None = None) -> None:
 
     def losses(progress: float, batch: Tensor) -> dict[str, Tensor]:
         logits, _ = network(batch[:, :-1].clamp(min=0))
-        return {"loss": F.cross_entropy(logits.flatten(0, 1), batch[:, 1:].flatten(), ignore_index=UNCOUNTED)}
+        return {
+            "loss": F.cross_entropy(
+                logits.flatten(0, 1), batch[:, 1:].flatten(), ignore_index=UNCOUNTED
+            )
+        }
 
     @torch.no_grad()
     def validate() -> dict[str, float]:
@@ -132,21 +152,34 @@ def main(arguments: list[str] | None = None) -> None:
         total, right, count = 0.0, 0, 0
         for batch in windows(songs["val"], 0).split(256):
             batch = batch.to(network.next.weight.device)
-            logits, target = network(batch[:, :-1].clamp(min=0))[0].flatten(0, 1), batch[:, 1:].flatten()
+            logits, target = (
+                network(batch[:, :-1].clamp(min=0))[0].flatten(0, 1),
+                batch[:, 1:].flatten(),
+            )
             total += float(F.cross_entropy(logits, target, ignore_index=UNCOUNTED, reduction="sum"))
             right += int((logits.argmax(1) == target).sum())
             count += int((target != UNCOUNTED).sum())
         return {"loss": total / max(count, 1), "right": right / max(count, 1)}
 
     settings = Fit(**session.config["gru"], seed=options.seed)
-    history = fit(options.run, network, losses, batches, validate, lambda folder: None, settings, options.max_steps)
+    history = fit(
+        options.run,
+        network,
+        losses,
+        batches,
+        validate,
+        lambda folder: None,
+        settings,
+        options.max_steps,
+    )
     save_weights(options.run, network)
     write_figures(session, network, history)
 
 
 def windows(songs: list[np.ndarray], first: int) -> Tensor:
     """[windows, WINDOW + 1] tokens: every song cut from its token `first` on (from its beginning, if it is that short), each
-    window beginning with the last token of the one before; UNCOUNTED after the song's end."""
+    window beginning with the last token of the one before; UNCOUNTED after the song's end.
+    """
     cut = []
     for tokens in songs:
         for at in range(first if first < len(tokens) - 1 else 0, len(tokens) - 1, WINDOW):

@@ -27,7 +27,9 @@ TAKEN = ("planner", "feel")
 
 def main(arguments: list[str] | None = None) -> None:
     options = parser("rivals.latent_sizes", __doc__)
-    options.add_argument("--size", type=int, required=True, help="dimensions of every instrument's latents")
+    options.add_argument(
+        "--size", type=int, required=True, help="dimensions of every instrument's latents"
+    )
     options = options.parse_args(arguments)
     if options.size < 1:
         raise SystemExit(f"--size is {options.size}; accepted: 1 and more")
@@ -39,20 +41,47 @@ def main(arguments: list[str] | None = None) -> None:
     config = resized(yaml.safe_load(options.config.read_text()), options.size, epochs)
     take(options.init or "pop", config, parts)
     (parts / "config.yaml").write_text(yaml.safe_dump(config))
-    common = ["--corpus", str(options.corpus), "--run", str(parts), "--config", str(parts / "config.yaml")]
-    common += ["--seed", str(options.seed), *(["--max-steps", str(options.max_steps)] if options.max_steps else [])]
+    common = [
+        "--corpus",
+        str(options.corpus),
+        "--run",
+        str(parts),
+        "--config",
+        str(parts / "config.yaml"),
+    ]
+    common += [
+        "--seed",
+        str(options.seed),
+        *(["--max-steps", str(options.max_steps)] if options.max_steps else []),
+    ]
     common += ["--genre", options.genre] if options.genre else []
     vae.main(common)
     harmony.main([*common, "--export", str(folder)])
-    write_json(folder / FIGURES, {"size": options.size, "seconds": round(time.time() - started), **figures_of(folder, parts)})
+    write_json(
+        folder / FIGURES,
+        {
+            "size": options.size,
+            "seconds": round(time.time() - started),
+            **figures_of(folder, parts),
+        },
+    )
 
 
 def resized(config: dict, size: int, epochs: dict[str, int]) -> dict:
     """The config with latents of `size` for every instrument, and `epochs` of training by part (vae, harmony)."""
-    instruments = {name: {**own, "latent": size} for name, own in config["vae"].get("instruments", {}).items()}
-    training = {name: {**settings, "epochs": epochs.get(name, settings.get("epochs"))}
-                for name, settings in config["training"].items() if name != "fine_tune"}  # fmt: skip
-    return {**config, "vae": {**config["vae"], "latent": size, "instruments": instruments}, "training": training}
+    instruments = {
+        name: {**own, "latent": size} for name, own in config["vae"].get("instruments", {}).items()
+    }
+    training = {
+        name: {**settings, "epochs": epochs.get(name, settings.get("epochs"))}
+        for name, settings in config["training"].items()
+        if name != "fine_tune"
+    }
+    return {
+        **config,
+        "vae": {**config["vae"], "latent": size, "instruments": instruments},
+        "training": training,
+    }
 
 
 def take(source: str, config: dict, run: Path) -> None:
@@ -70,11 +99,14 @@ def take(source: str, config: dict, run: Path) -> None:
 
 def figures_of(model: Path, parts: Path) -> dict:
     """Parameters, and by instrument the VAE's reconstruction (nats a block, F1 of onsets) and divergence, and the HarmonyNN's
-    loss, all on validation songs."""
+    loss, all on validation songs.
+    """
     read = {name: json.loads((parts / name / FIGURES).read_text())["val"] for name in TRACK_NAMES}
     networks = json.loads((parts / "harmony" / FIGURES).read_text())
     return {
-        "parameters": sum(p.numel() for p in Accompanist.from_pretrained(model, device="cpu").parameters()),
+        "parameters": sum(
+            p.numel() for p in Accompanist.from_pretrained(model, device="cpu").parameters()
+        ),
         "vae": read,
         "harmony": {name: networks[name]["val"] for name in TRACK_NAMES if name in networks},
     }

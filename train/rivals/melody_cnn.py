@@ -29,8 +29,14 @@ class MelodyCNN(nn.Module):
     def __init__(self):
         super().__init__()
         self.convolutions, self.deconvolutions = convolutions(), deconvolutions()
-        self.dense = nn.Sequential(nn.Linear(SIZE, DENSE), nn.ReLU(), nn.Linear(DENSE, DENSE), nn.ReLU(),
-                                   nn.Linear(DENSE, SIZE), nn.ReLU())  # fmt: skip
+        self.dense = nn.Sequential(
+            nn.Linear(SIZE, DENSE),
+            nn.ReLU(),
+            nn.Linear(DENSE, DENSE),
+            nn.ReLU(),
+            nn.Linear(DENSE, SIZE),
+            nn.ReLU(),
+        )
         self.register_buffer("threshold", torch.tensor(0.5))
 
     @classmethod
@@ -42,7 +48,9 @@ class MelodyCNN(nn.Module):
 
     def forward(self, block: Tensor) -> Tensor:
         """Logits [N, 32, 128] of what sounds in the next block, of what sounds in this one, [N, 32, 128]."""
-        return self.deconvolutions(self.dense(self.convolutions(block[:, None].float())).reshape(-1, *SHAPE))[:, 0]
+        return self.deconvolutions(
+            self.dense(self.convolutions(block[:, None].float())).reshape(-1, *SHAPE)
+        )[:, 0]
 
     @torch.no_grad()
     def generate(self, start: np.ndarray, blocks: int, seed: int | None = None) -> np.ndarray:
@@ -55,7 +63,11 @@ class MelodyCNN(nn.Module):
         block, found = torch.from_numpy(np.ascontiguousarray(start[1]))[None], []
         for _ in range(blocks):
             probability = self(block).sigmoid()
-            from_here = self.threshold if random is None else torch.rand(probability.shape, generator=random)
+            from_here = (
+                self.threshold
+                if random is None
+                else torch.rand(probability.shape, generator=random)
+            )
             block = (probability > from_here).float()
             found.append(block[0])
         return planes_of(torch.cat(found).numpy())
@@ -75,8 +87,14 @@ def main(arguments: list[str] | None = None) -> None:
     places = {split: _places(corpus, session.songs(split)) for split in ("train", "val")}
     fit_rolls(session, MelodyCNN(), options.run, rolls, places)
     network = MelodyCNN.load(options.run)
-    played = {"threshold": lambda start, blocks, seed: network.generate(start, blocks), "drawn": network.generate}
-    write_json(options.run / VARIETY, {how: continuation_variety(play, corpus) for how, play in played.items()})
+    played = {
+        "threshold": lambda start, blocks, seed: network.generate(start, blocks),
+        "drawn": network.generate,
+    }
+    write_json(
+        options.run / VARIETY,
+        {how: continuation_variety(play, corpus) for how, play in played.items()},
+    )
 
 
 def _places(corpus, songs: list[int]) -> np.ndarray:
@@ -84,7 +102,11 @@ def _places(corpus, songs: list[int]) -> np.ndarray:
     sounding, rows = corpus.active(MELODY), []
     for song in songs:
         first, count = corpus.songs[song]["first"], corpus.songs[song]["blocks"]
-        rows += [block for block in range(first, first + count - 1) if sounding[block] and sounding[block + 1]]
+        rows += [
+            block
+            for block in range(first, first + count - 1)
+            if sounding[block] and sounding[block + 1]
+        ]
     return np.array(rows, int)
 
 

@@ -1,5 +1,6 @@
 """Retrieval: each block gets the accompaniment of the training block whose melody is nearest. Nothing is learned, so any
-learned model must beat it."""
+learned model must beat it.
+"""
 
 from pathlib import Path
 
@@ -19,11 +20,16 @@ class Retrieval:
         self.corpus = Corpus.load(corpus)
         index = self.corpus.block_index(self.corpus.choose("train"))
         self.index = index[self.corpus.active(MELODY)[index]]
-        self.packed = np.ascontiguousarray(self.corpus.packed[MELODY][self.index]).reshape(len(self.index), -1).view(np.uint64)
+        self.packed = (
+            np.ascontiguousarray(self.corpus.packed[MELODY][self.index])
+            .reshape(len(self.index), -1)
+            .view(np.uint64)
+        )
 
     def play(self, planes: np.ndarray, seed: int) -> dict[int, np.ndarray]:
         """See train.rivals. Distance is the Hamming distance of the rolls, onsets and sustained notes alike; a block without
-        melody is silent."""
+        melody is silent.
+        """
         random = np.random.default_rng(seed)
         blocks = pianoroll.to_blocks(planes)
         band = {track: np.zeros_like(blocks) for track in ACCOMPANIMENT}
@@ -32,7 +38,9 @@ class Retrieval:
                 continue
             query = np.packbits(block, axis=-1).reshape(-1).view(np.uint64)
             distance = np.bitwise_count(self.packed ^ query).sum(1, dtype=np.int32)
-            chosen = self.index[random.choice(np.argpartition(distance, self.nearest)[: self.nearest])]
+            chosen = self.index[
+                random.choice(np.argpartition(distance, self.nearest)[: self.nearest])
+            ]
             for track in ACCOMPANIMENT:
                 band[track][at] = self.corpus.blocks(track, slice(chosen, chosen + 1)).numpy()[0]
         return {track: pianoroll.from_blocks(rolls) for track, rolls in band.items()}

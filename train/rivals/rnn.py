@@ -14,7 +14,16 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from accomp.roll.grid import ACCOMPANIMENT, BASS, BLOCK_STEPS, DRUMS, GUITAR, PITCHES, STRINGS, TRACKS
+from accomp.roll.grid import (
+    ACCOMPANIMENT,
+    BASS,
+    BLOCK_STEPS,
+    DRUMS,
+    GUITAR,
+    PITCHES,
+    STRINGS,
+    TRACKS,
+)
 from accomp.roll.grid import MELODY as PIANO
 from train.data.corpus import Corpus
 from train.fit.loop import Fit, fit
@@ -24,7 +33,12 @@ from train.rivals import write_figures
 WINDOW = BLOCK_STEPS
 WIDTH = 256
 SIZE = len(TRACKS) * PITCHES
-DRAWN = {DRUMS: 2, BASS: 1, GUITAR: 3, STRINGS: 3}  # notes a step; 3 for the guitar is theirs, all are the corpus' means
+DRAWN = {
+    DRUMS: 2,
+    BASS: 1,
+    GUITAR: 3,
+    STRINGS: 3,
+}  # notes a step; 3 for the guitar is theirs, all are the corpus' means
 EPOCH_SHARE = 4  # one in so many of the places is seen in an epoch, at another offset each time
 VALIDATION_WINDOWS = 1024
 
@@ -42,7 +56,8 @@ class MultiRNN(nn.Module):
 
 def loss_of(scores: Tensor, following: Tensor) -> Tensor:
     """Cross-entropy a step, summed over instruments, of their softmax (scores [..., 5, 128]) with the notes that sounded
-    (following, of the same shape, 0 or 1), each an equal share; a silent instrument has none."""
+    (following, of the same shape, 0 or 1), each an equal share; a silent instrument has none.
+    """
     share = following / following.sum(-1, keepdim=True).clamp(min=1)
     return -(share * scores.log_softmax(-1)).sum((-1, -2)).mean()
 
@@ -63,7 +78,9 @@ class MultiRNNs:
         heard = torch.zeros(count + 1, len(TRACKS), PITCHES)  # the first step is silence
         heard[1:, PIANO] = torch.from_numpy(planes[1]).float()
         for step in range(1, count + 1):
-            scores = self.network(heard[max(0, step - WINDOW) : step].flatten(1)[None])[0, -1].double()
+            scores = self.network(heard[max(0, step - WINDOW) : step].flatten(1)[None])[
+                0, -1
+            ].double()
             for track, notes in DRAWN.items():
                 low, high = TRACKS[track].low, TRACKS[track].high
                 chances = scores[track, low : high + 1].softmax(0).numpy()
@@ -73,7 +90,11 @@ class MultiRNNs:
         band = {}
         for track in ACCOMPANIMENT:
             sounding = roll[:, track]
-            struck = sounding if track == DRUMS else (np.diff(sounding.astype(int), axis=0, prepend=0) == 1).astype(np.uint8)
+            struck = (
+                sounding
+                if track == DRUMS
+                else (np.diff(sounding.astype(int), axis=0, prepend=0) == 1).astype(np.uint8)
+            )
             band[track] = np.stack([struck, sounding])
         return band
 
@@ -91,10 +112,16 @@ def main(arguments: list[str] | None = None) -> None:
     val_offsets = random.integers(BLOCK_STEPS, size=len(val))
 
     def batches(generator: torch.Generator, size: int):
-        order = torch.randperm(len(places["train"]), generator=generator).numpy()[: -(-len(places["train"]) // EPOCH_SHARE)]
+        order = torch.randperm(len(places["train"]), generator=generator).numpy()[
+            : -(-len(places["train"]) // EPOCH_SHARE)
+        ]
         for at in range(0, len(order), size):
             chosen = places["train"][order[at : at + size]]
-            yield windows(corpus, chosen, torch.randint(BLOCK_STEPS, (len(chosen),), generator=generator).numpy())
+            yield windows(
+                corpus,
+                chosen,
+                torch.randint(BLOCK_STEPS, (len(chosen),), generator=generator).numpy(),
+            )
 
     def losses(progress: float, batch: Tensor) -> dict[str, Tensor]:
         steps = batch.float()
@@ -104,12 +131,23 @@ def main(arguments: list[str] | None = None) -> None:
     def validate() -> dict[str, float]:
         total = 0.0
         for at in range(0, len(val), 256):
-            batch = windows(corpus, val[at : at + 256], val_offsets[at : at + 256]).to(network.next.weight.device)
+            batch = windows(corpus, val[at : at + 256], val_offsets[at : at + 256]).to(
+                network.next.weight.device
+            )
             total += float(losses(1.0, batch)["loss"]) * len(batch)
         return {"loss": total / max(len(val), 1)}
 
     settings = Fit(**session.config["rnn"], seed=options.seed)
-    history = fit(options.run, network, losses, batches, validate, lambda folder: None, settings, options.max_steps)
+    history = fit(
+        options.run,
+        network,
+        losses,
+        batches,
+        validate,
+        lambda folder: None,
+        settings,
+        options.max_steps,
+    )
     save_weights(options.run, network)
     write_figures(session, network, history)
 
@@ -121,7 +159,10 @@ def followed(corpus: Corpus, songs: list[int]) -> np.ndarray:
 
 def windows(corpus: Corpus, blocks: np.ndarray, offsets: np.ndarray) -> Tensor:
     """[n, WINDOW + 1, 5, 128] uint8: the sounding notes from step `offsets` of `blocks` on."""
-    both = [torch.cat([corpus.blocks(track, blocks + i)[:, 1] for i in (0, 1)], dim=1) for track in range(len(TRACKS))]
+    both = [
+        torch.cat([corpus.blocks(track, blocks + i)[:, 1] for i in (0, 1)], dim=1)
+        for track in range(len(TRACKS))
+    ]
     steps = torch.from_numpy(offsets)[:, None] + torch.arange(WINDOW + 1)
     return torch.stack(both, dim=2)[torch.arange(len(blocks))[:, None], steps]
 

@@ -47,16 +47,28 @@ def rows_of(planes: np.ndarray) -> np.ndarray:
 
 def tokens_of(notes: dict[int, np.ndarray], bars: int) -> np.ndarray:
     """[N, 5] int64 (token, step of the bar, duration class, bar among BARS, bar) of [n, 3] pitch, step and duration of each
-    track's notes. Where the band's are not given, every bar ends with the band's entry. The last row begins the bar after."""
+    track's notes. Where the band's are not given, every bar ends with the band's entry. The last row begins the bar after.
+    """
     number = np.arange(bars)
     zero = np.zeros(bars, int)
     # Columns: bar, phase (bar, melody, entry, band), step, token, duration class.
-    parts = [np.stack([np.arange(bars + 1), *np.zeros((2, bars + 1), int), np.full(bars + 1, BAR), np.zeros(bars + 1, int)])]
+    parts = [
+        np.stack(
+            [
+                np.arange(bars + 1),
+                *np.zeros((2, bars + 1), int),
+                np.full(bars + 1, BAR),
+                np.zeros(bars + 1, int),
+            ]
+        )
+    ]
     parts.append(np.stack([number, zero + 2, zero, zero + BAND, zero]))
     struck = [np.zeros(0, int)]
     for track, rows in notes.items():
         spec = TRACKS[track]
-        rows = rows[(rows[:, 0] >= spec.low) & (rows[:, 0] <= spec.high) & (rows[:, 1] < bars * BAR_STEPS)]
+        rows = rows[
+            (rows[:, 0] >= spec.low) & (rows[:, 0] <= spec.high) & (rows[:, 1] < bars * BAR_STEPS)
+        ]
         bar, step = np.divmod(rows[:, 1], BAR_STEPS)
         token = _STARTS[track] + rows[:, 0] - spec.low
         phase = np.full(len(rows), 1 if track == MELODY else 3)
@@ -72,7 +84,8 @@ def tokens_of(notes: dict[int, np.ndarray], bars: int) -> np.ndarray:
 
 def allowed(last: int, step: int) -> np.ndarray:
     """[CHOSEN] bool: what may follow the band's token `last` on `step`: after a step a note, after a note a higher token of
-    its step, a later step, or the bar's end."""
+    its step, a later step, or the bar's end.
+    """
     result = np.zeros(CHOSEN, bool)
     steps = slice(BLANK + (0 if last == BAND else step + 1), FIRST_NOTE)
     if last == BAND or last >= FIRST_NOTE:
@@ -82,11 +95,17 @@ def allowed(last: int, step: int) -> np.ndarray:
     return result
 
 
-def band_planes(notes: list[tuple[int, int, int, int]], steps: int, tracks: tuple[int, ...]) -> dict[int, np.ndarray]:
+def band_planes(
+    notes: list[tuple[int, int, int, int]], steps: int, tracks: tuple[int, ...]
+) -> dict[int, np.ndarray]:
     """The planes [2, steps, 128] of each track of notes (track, pitch, step, duration)."""
     band = {}
     for track in tracks:
-        rows = [(pitch, step, min(step + length, steps)) for t, pitch, step, length in notes if t == track]
+        rows = [
+            (pitch, step, min(step + length, steps))
+            for t, pitch, step, length in notes
+            if t == track
+        ]
         band[track] = pianoroll.to_planes(np.array(rows, int).reshape(-1, 3), steps)
     return band
 
@@ -99,8 +118,12 @@ class Excerpts:
         sounding = corpus.active(MELODY)
         for song in songs:
             notes, bars = corpus.notes_of(song), 2 * corpus.songs[song]["blocks"]
-            columns = np.stack([notes[c].astype(int) for c in ("pitch", "step", "duration")], axis=1)
-            tokens = tokens_of({t: columns[notes["track"] == t] for t in (MELODY, *ACCOMPANIMENT)}, bars)
+            columns = np.stack(
+                [notes[c].astype(int) for c in ("pitch", "step", "duration")], axis=1
+            )
+            tokens = tokens_of(
+                {t: columns[notes["track"] == t] for t in (MELODY, *ACCOMPANIMENT)}, bars
+            )
             first = corpus.songs[song]["first"]
             starts = 2 * np.flatnonzero(sounding[first : first + bars // 2])
             if len(starts):
@@ -110,23 +133,33 @@ class Excerpts:
     def excerpt(self, generator: torch.Generator) -> Tensor:
         """[N, 4] tokens; the last begins the bar after."""
         song = int(torch.randint(len(self.tokens), (), generator=generator))
-        start = int(self.starts[song][int(torch.randint(len(self.starts[song]), (), generator=generator))])
+        start = int(
+            self.starts[song][int(torch.randint(len(self.starts[song]), (), generator=generator))]
+        )
         bar = self.tokens[song][:, 4]
-        rows = self.tokens[song][np.searchsorted(bar, start) : np.searchsorted(bar, start + EXCERPT_BARS) + 1, :4].astype(int)
+        rows = self.tokens[song][
+            np.searchsorted(bar, start) : np.searchsorted(bar, start + EXCERPT_BARS) + 1, :4
+        ].astype(int)
         rows[:, 3] = (rows[:, 3] - start) % BARS
         return torch.from_numpy(rows)
 
     def segments(self, generator: torch.Generator, streams: int, count: int, segment: int):
         """`count` times rows [streams, segment + 1, 4] and songs [streams, segment + 1], each going on where the last ended; the
-        numbers of songs do not come again in another epoch."""
+        numbers of songs do not come again in another epoch.
+        """
         length = segment * count + 1
-        rows, songs = torch.zeros(streams, length, 4, dtype=torch.long), torch.zeros(streams, length, dtype=torch.long)
+        rows, songs = (
+            torch.zeros(streams, length, 4, dtype=torch.long),
+            torch.zeros(streams, length, dtype=torch.long),
+        )
         for stream in range(streams):
             filled = 0
             while filled < length:
                 found = self.excerpt(generator)[: length - filled]
                 rows[stream, filled : filled + len(found)] = found
-                songs[stream, filled : filled + len(found)] = int(torch.randint(2**62, (), generator=generator))
+                songs[stream, filled : filled + len(found)] = int(
+                    torch.randint(2**62, (), generator=generator)
+                )
                 filled += len(found)
         for at in range(0, length - 1, segment):
             yield rows[:, at : at + segment + 1], songs[:, at : at + segment + 1]

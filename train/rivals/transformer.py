@@ -44,7 +44,9 @@ class Transformer(nn.Module):
         self.layers = nn.ModuleList(Layer(width, heads) for _ in range(layers))
         self.norm = nn.LayerNorm(width)
         self.next_token = nn.Linear(width, CHOSEN)
-        self.next_duration = nn.Sequential(nn.Linear(2 * width, width), nn.GELU(), nn.Linear(width, len(DURATIONS)))
+        self.next_duration = nn.Sequential(
+            nn.Linear(2 * width, width), nn.GELU(), nn.Linear(width, len(DURATIONS))
+        )
 
     def embed(self, rows: Tensor) -> Tensor:
         """[..., 4] (token, step, duration class or 0, bar) to [..., width]."""
@@ -54,17 +56,25 @@ class Transformer(nn.Module):
     def distances(self, count: int) -> list[Tensor]:
         """Of each layer [heads, count, D]: the positions at distance count - 1 to 0."""
         distance = torch.arange(count - 1, -1, -1, device=self.next_token.weight.device)[:, None]
-        rate = torch.exp(torch.arange(0, self.width, 2, device=distance.device) * (-math.log(10_000) / self.width))
+        rate = torch.exp(
+            torch.arange(0, self.width, 2, device=distance.device)
+            * (-math.log(10_000) / self.width)
+        )
         waves = torch.cat([(distance * rate).sin(), (distance * rate).cos()], dim=-1)
         return [layer.split(layer.position(waves)) for layer in self.layers]
 
-    def forward(self, rows: Tensor, songs: Tensor, memory: tuple[list[Tensor], Tensor] | None = None):
+    def forward(
+        self, rows: Tensor, songs: Tensor, memory: tuple[list[Tensor], Tensor] | None = None
+    ):
         """rows: [B, T, 4] tokens of a segment (see `embed`); songs: [B, T], tokens see those of their own song only; memory: what
-        was returned for the segment before. Returns hidden states [B, T, width] and the memory for the next segment."""
+        was returned for the segment before. Returns hidden states [B, T, width] and the memory for the next segment.
+        """
         count = rows.shape[1]
         past, past_songs = memory or ([None] * len(self.layers), songs[:, :0])
         all_songs = torch.cat([past_songs, songs], dim=1)
-        ahead = torch.ones(count, all_songs.shape[1], dtype=torch.bool, device=rows.device).triu(all_songs.shape[1] - count + 1)
+        ahead = torch.ones(count, all_songs.shape[1], dtype=torch.bool, device=rows.device).triu(
+            all_songs.shape[1] - count + 1
+        )
         unseen = (ahead | (songs[:, :, None] != all_songs[:, None]))[:, None]
         hidden_from = torch.zeros(unseen.shape, device=rows.device).masked_fill(unseen, -1e9)
         x, remembered = self.embed(rows), []
@@ -79,16 +89,21 @@ class Transformer(nn.Module):
         return self.next_duration(torch.cat([hidden, self.token(token).to(hidden.dtype)], dim=-1))
 
 
-def losses_of(network: Transformer, hidden: Tensor, rows: Tensor, songs: Tensor) -> dict[str, Tensor]:
+def losses_of(
+    network: Transformer, hidden: Tensor, rows: Tensor, songs: Tensor
+) -> dict[str, Tensor]:
     """Of hidden states [B, T, width] and what they were to foretell, one token longer: the cross-entropy of the band's tokens
-    and of their notes' lengths, both by token, and their sum `loss`. The melody, and another song's beginning, do not count."""
+    and of their notes' lengths, both by token, and their sum `loss`. The melody, and another song's beginning, do not count.
+    """
     target, same = rows[:, 1:], songs[:, 1:] == songs[:, :-1]
     counted = same & (target[..., 0] < CHOSEN) & (target[..., 0] != BAND)
     seen, token = hidden[counted], target[counted][:, 0]
     by_token = F.cross_entropy(network.next_token(seen).float(), token)
     long = target[counted][:, 2] > 0
     lengths = network.durations(seen[long], token[long]).float()
-    by_length = F.cross_entropy(lengths, target[counted][long][:, 2] - 1, reduction="sum") / max(len(token), 1)
+    by_length = F.cross_entropy(lengths, target[counted][long][:, 2] - 1, reduction="sum") / max(
+        len(token), 1
+    )
     return {"loss": by_token + by_length, "token": by_token, "length": by_length}
 
 
@@ -105,7 +120,8 @@ class Transformers:
     @torch.inference_mode()
     def play(self, planes: np.ndarray, seed: int) -> dict[int, np.ndarray]:
         """See train.rivals. The melody's tokens are forced; the band's are sampled with a temperature from the smallest set of
-        tokens that has TOP_P of the probability. A step's notes rise in the order of their tokens, so that none comes twice."""
+        tokens that has TOP_P of the probability. A step's notes rise in the order of their tokens, so that none comes twice.
+        """
         random = np.random.default_rng(seed)
         bars = planes.shape[1] // BAR_STEPS
         given = tokens.tokens_of({MELODY: tokens.rows_of(planes)}, bars)
@@ -122,8 +138,12 @@ class Transformers:
                 else:
                     track, pitch = tokens.note_token(token)
                     if track != DRUMS:
-                        length = 1 + self.choose(self.network.durations(hidden, torch.tensor(token)), random)
-                    notes.append((track, pitch, bar * BAR_STEPS + step, DURATIONS[max(length - 1, 0)]))
+                        length = 1 + self.choose(
+                            self.network.durations(hidden, torch.tensor(token)), random
+                        )
+                    notes.append(
+                        (track, pitch, bar * BAR_STEPS + step, DURATIONS[max(length - 1, 0)])
+                    )
                 hidden = cache.see(np.array([token, step, length, bar % BARS]))
         return tokens.band_planes(notes, planes.shape[1], ACCOMPANIMENT)
 
@@ -187,7 +207,9 @@ def main(arguments: list[str] | None = None) -> None:
     def validate() -> dict[str, float]:
         sums, seen = {}, None
         fixed = torch.Generator().manual_seed(0)
-        for rows, songs in excerpts["val"].segments(fixed, VALIDATION_STREAMS, VALIDATION_SEGMENTS, SEGMENT):
+        for rows, songs in excerpts["val"].segments(
+            fixed, VALIDATION_STREAMS, VALIDATION_SEGMENTS, SEGMENT
+        ):
             rows, songs = rows.to(network.norm.weight.device), songs.to(network.norm.weight.device)
             hidden, seen = network(rows[:, :-1], songs[:, :-1], seen)
             for name, value in losses_of(network, hidden, rows, songs).items():
@@ -195,7 +217,16 @@ def main(arguments: list[str] | None = None) -> None:
         return sums
 
     settings = Fit(**session.config["transformer"], seed=options.seed)
-    history = fit(options.run, network, losses, batches, validate, lambda folder: None, settings, options.max_steps)
+    history = fit(
+        options.run,
+        network,
+        losses,
+        batches,
+        validate,
+        lambda folder: None,
+        settings,
+        options.max_steps,
+    )
     save_weights(options.run, network)
     write_figures(session, network, history)
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from accomp import genres, read_midi
+from tests.page.web.visitor import DESK, HUMMED_TEMPO, ODE, PATIENCE, SOUNDING, Visitor, written
 from tests.support.browser import chromium, watched_page  # noqa: F401  a fixture
 from tests.support.server import serving
-from tests.page.web.visitor import DESK, HUMMED_TEMPO, ODE, PATIENCE, SOUNDING, Visitor, written
 from train.data import voices
 from train.data.voices import Manner
 
@@ -48,7 +48,10 @@ def visit(chromium, server):  # noqa: F811
     yield visiting
     for watch in opened:
         # Gradio refuses its own requests to cancel what was begun a moment ago (422), or is being cancelled already (500).
-        assert not [error for error in watch.errors if "/gradio_api/cancel" not in error] and not watch.foreign
+        assert (
+            not [error for error in watch.errors if "/gradio_api/cancel" not in error]
+            and not watch.foreign
+        )
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,17 @@ import re
 from page.words import GERMAN
 from tests.page.web.visitor import PHONE, ROOT, Visitor
 
-CONTROLS = ("button", "textbox", "checkbox", "slider", "combobox", "spinbutton", "link", "radio", "tab")
+CONTROLS = (
+    "button",
+    "textbox",
+    "checkbox",
+    "slider",
+    "combobox",
+    "spinbutton",
+    "link",
+    "radio",
+    "tab",
+)
 
 
 def nameless(page) -> list[str]:
@@ -14,8 +24,14 @@ def nameless(page) -> list[str]:
     nodes = session.send("Accessibility.getFullAXTree")["nodes"]
     found = []
     for node in nodes:
-        if not node["ignored"] and node["role"]["value"] in CONTROLS and not node.get("name", {}).get("value", "").strip():
-            html = session.send("DOM.getOuterHTML", {"backendNodeId": node["backendDOMNodeId"]})["outerHTML"]
+        if (
+            not node["ignored"]
+            and node["role"]["value"] in CONTROLS
+            and not node.get("name", {}).get("value", "").strip()
+        ):
+            html = session.send("DOM.getOuterHTML", {"backendNodeId": node["backendDOMNodeId"]})[
+                "outerHTML"
+            ]
             found.append(f"{node['role']['value']}: {html[:200]}")
     return found
 
@@ -33,7 +49,12 @@ def beyond(page) -> list[str]:
 
 def open_all(visitor: Visitor) -> None:
     """Of a page with a melody, what it has when there are two takes, too."""
-    for accordion in ("More", "In the style of", "How a melody is invented", "Is something wrong with it?"):
+    for accordion in (
+        "More",
+        "In the style of",
+        "How a melody is invented",
+        "Is something wrong with it?",
+    ):
         visitor.open(accordion)
     visitor.accompany()
     visitor.accompany(seed=1)
@@ -76,7 +97,9 @@ def test_the_keyboard_alone_will_do(visit):
 def tab_to(page, name: str) -> None:
     for _ in range(80):
         page.keyboard.press("Tab")
-        here = page.evaluate("document.activeElement.ariaLabel || document.activeElement.innerText || ''")
+        here = page.evaluate(
+            "document.activeElement.ariaLabel || document.activeElement.innerText || ''"
+        )
         if here.strip() == name:
             return
     raise AssertionError(f"the tabulator key does not lead to {name!r}")
@@ -110,7 +133,11 @@ def test_it_is_dark_where_that_is_wished(visit):
 
 def test_the_page_speaks_german_to_a_german_browser(visit):
     with visit(locale="de-DE", ready="Begleiten") as visitor:
-        for word in ("Genre vorschlagen", "Drei Fassungen", "Keine Melodie da? Probiere eine für mich"):
+        for word in (
+            "Genre vorschlagen",
+            "Drei Fassungen",
+            "Keine Melodie da? Probiere eine für mich",
+        ):
             visitor.page.get_by_role("button", name=word).wait_for()
         visitor.page.get_by_label("Startzahl").wait_for()
 
@@ -119,6 +146,8 @@ def test_every_word_of_the_page_is_translated():
     for file in (ROOT / "app.py", ROOT / "page" / "panels.py"):
         text = file.read_text()
         used = set(re.findall(r'\bt\(\s*"([^"]+)"', text))
-        for names in re.findall(r"for text in \(([^)]*)\)", text):  # a widget for each of several words
+        for names in re.findall(
+            r"for text in \(([^)]*)\)", text
+        ):  # a widget for each of several words
             used |= set(re.findall(r'"([^"]+)"', names))
         assert used and used <= GERMAN.keys()

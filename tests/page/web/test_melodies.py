@@ -14,8 +14,18 @@ from accomp.listen.note_net import RATE
 from accomp.music.timing import mean_tempo
 from accomp.roll.grid import MELODY
 from page.player import VOICE
+from tests.page.web.visitor import (
+    HUMMED_TEMPO,
+    ODE,
+    ROOT,
+    SOUNDING,
+    Visitor,
+    assert_shows,
+    by_name,
+    shown_notes,
+    written,
+)
 from tests.support.sounds import encoded
-from tests.page.web.visitor import HUMMED_TEMPO, ODE, ROOT, SOUNDING, Visitor, assert_shows, by_name, shown_notes, written
 
 CLICKED_TEMPO = 132
 
@@ -26,10 +36,14 @@ def test_an_example_becomes_a_song_that_is_heard(visit):
     with visit() as visitor:
         visitor.picture("start")
         visitor.example()
-        assert visitor.waits_for_facts("16 bars").startswith("Ode to joy: D major, 120 beats a minute, 4/4")
+        assert visitor.waits_for_facts("16 bars").startswith(
+            "Ode to joy: D major, 120 beats a minute, 4/4"
+        )
         visitor.wait("melody", "p.song.tracks.length === 1")
         melody = read_midi(ODE).tracks[0].notes
-        assert shown_notes(visitor, "melody")["piano"] == [[n.pitch, pytest.approx(n.onset / 2)] for n in melody]
+        assert shown_notes(visitor, "melody")["piano"] == [
+            [n.pitch, pytest.approx(n.onset / 2)] for n in melody
+        ]
         assert visitor.accompany() == "1: pop, seed 0"
         assert visitor.status() == "Making the sound…"
         assert_shows(visitor, visitor.notes("ode_to_joy_pop_0"))
@@ -37,7 +51,10 @@ def test_an_example_becomes_a_song_that_is_heard(visit):
         visitor.picture("song")
         visitor.page.locator("#song .play").click()
         visitor.wait("song", "p.position > 1 && p.sound.level > 0.001")
-        at, head = visitor.ask("song", "[p.position, new DOMMatrix(getComputedStyle(p.find('playhead')).transform).m41]")
+        at, head = visitor.ask(
+            "song",
+            "[p.position, new DOMMatrix(getComputedStyle(p.find('playhead')).transform).m41]",
+        )
         assert head == pytest.approx(at * visitor.ask("song", "p.roll.scale"), abs=20)
         together = visitor.level()
         for name in ("melody", "drums", "guitar", "strings"):
@@ -65,12 +82,20 @@ def test_downloads_are_the_take(visit, tune):
         assert json.loads(visitor.download(f"{name}.json")) == {"genre": "jazz", "seed": 3}
         assert visitor.download(f"{name}.png").startswith(b"\x89PNG")
         seconds = song.seconds(song.end)
-        assert seconds <= soundfile.info(io.BytesIO(visitor.download(f"{name}.mp3"))).duration <= seconds + 5
+        assert (
+            seconds
+            <= soundfile.info(io.BytesIO(visitor.download(f"{name}.mp3"))).duration
+            <= seconds + 5
+        )
         visitor.press("Prepare WAV and stems")
         whole, rate = soundfile.read(io.BytesIO(visitor.download(f"{name}.wav")))
         with zipfile.ZipFile(io.BytesIO(visitor.download(f"{name}_stems.zip"))) as bundle:
-            stems = {file: soundfile.read(io.BytesIO(bundle.read(file)))[0] for file in bundle.namelist()}
-        assert set(stems) == {f"{name}_{track}.wav" for track, notes in by_name(song).items() if notes}
+            stems = {
+                file: soundfile.read(io.BytesIO(bundle.read(file)))[0] for file in bundle.namelist()
+            }
+        assert set(stems) == {
+            f"{name}_{track}.wav" for track, notes in by_name(song).items() if notes
+        }
         mixed = sum(stems.values())
         assert len(mixed) == len(whole) and np.corrcoef(mixed.ravel(), whole.ravel())[0, 1] > 0.999
         with visitor.page.expect_download() as download:
@@ -120,7 +145,10 @@ def test_without_a_melody_it_says_what_to_do(visit):
 def test_one_is_tried_for_me(visit):
     with visit() as visitor:
         assert visitor.makes("No melody at hand? Try one for me").startswith("1: ")
-        seed, genre = (visitor.page.get_by_label(label, exact=True).input_value() for label in ("Seed", "Genre"))
+        seed, genre = (
+            visitor.page.get_by_label(label, exact=True).input_value()
+            for label in ("Seed", "Genre")
+        )
         assert visitor.title() == f"1: {genre}, seed {seed}" and visitor.waits_for_facts(" bars")
         visitor.press("Stop")
         visitor.waits_for_sound("melody")
@@ -131,7 +159,9 @@ def test_a_melody_is_invented_and_its_address_brings_it_back(visit):
         visitor.open("How a melody is invented")
         assert visitor.makes("Surprise me: invent one") == "1: pop, seed 0"
         seed = visitor.page.get_by_label("The melody's seed").input_value()
-        assert "with chords of its own" in visitor.waits_for_facts(f"Invented pop {seed}", "16 bars")
+        assert "with chords of its own" in visitor.waits_for_facts(
+            f"Invented pop {seed}", "16 bars"
+        )
         visitor.page.get_by_label("8", exact=True).check()
         visitor.write("The melody's seed", "3")
         visitor.makes("Invent this one")
@@ -159,7 +189,11 @@ def test_a_melody_goes_on_and_its_address_brings_it_back(visit):
         assert chords.input_value() == ""  # they are the melody's own now
         visitor.accompany()
         midi = visitor.download("ode_to_joy_and_8_more_bars_pop_0.mid")
-        played = [(chord.onset, chord.symbol) for chord in read_midi(io.BytesIO(midi)).chords if chord.onset < 4 * 16]
+        played = [
+            (chord.onset, chord.symbol)
+            for chord in read_midi(io.BytesIO(midi)).chords
+            if chord.onset < 4 * 16
+        ]
         assert played == [(2.0 * half, "DA"[half % 2]) for half in range(32)]
         notes = read_midi(ODE).tracks[0].notes
         assert read_midi(io.BytesIO(midi)).tracks[MELODY].notes[: len(notes)] == notes
@@ -167,7 +201,10 @@ def test_a_melody_goes_on_and_its_address_brings_it_back(visit):
         query = visitor.page.url.partition("?")[2]
         visitor.press("Without what was added")
         visitor.page.get_by_role("button", name="Without what was added").wait_for(state="detached")
-        assert "16 bars" in visitor.waits_for_facts("Ode to joy") and chords.input_value() == "| D  A |"
+        assert (
+            "16 bars" in visitor.waits_for_facts("Ode to joy")
+            and chords.input_value() == "| D  A |"
+        )
         visitor.press("Stop")
     with visit(f"?{query}") as visitor:
         assert visitor.waits_for_facts("24 bars") == facts
@@ -199,7 +236,9 @@ def test_corrections_of_a_midi_file_stay_in_the_song(visit, tune):
         visitor.wait("melody", "p.song.tracks[0].notes[0][1] > 1.3")  # two beats of rest, at 90
         visitor.accompany()
         song = visitor.notes("little tune_pop_0")
-        assert [note.pitch for note in song.tracks[MELODY].notes] == [note.pitch for note in read_midi(tune).tracks[0].notes]
+        assert [note.pitch for note in song.tracks[MELODY].notes] == [
+            note.pitch for note in read_midi(tune).tracks[0].notes
+        ]
         assert mean_tempo(song) == pytest.approx(90, abs=0.1) and song.meters[-1][1:] == (3, 4)
         corrections = json.loads(visitor.download("little tune_pop_0.json"))["corrections"]
         assert corrections == {"tempo": 90, "meter": [3, 4], "later": 1, "key": "A minor"}
@@ -208,19 +247,34 @@ def test_corrections_of_a_midi_file_stay_in_the_song(visit, tune):
 @pytest.mark.parametrize("kind", ["mp3"])
 def test_a_recording_is_heard_beside_the_band(visit, hummed, kind, tmp_path):
     file = tmp_path / f"my_hum.{kind}"
-    file.write_bytes(encoded(np.interp(np.arange(3 * len(hummed)) / 3, np.arange(len(hummed)), hummed), kind, 3 * RATE))
+    file.write_bytes(
+        encoded(
+            np.interp(np.arange(3 * len(hummed)) / 3, np.arange(len(hummed)), hummed),
+            kind,
+            3 * RATE,
+        )
+    )
     with visit() as visitor:
         visitor.bring(file)
         facts = visitor.waits_for_facts("My hum", "notes were heard")
         assert f"{HUMMED_TEMPO} beats a minute" in facts
         visitor.picture("recording")
         visitor.accompany(genre="pop", seed=1)
-        assert visitor.ask("song", "p.song.tracks.map(t => t.label).slice(0, 2)") == ["you", "piano"]
-        assert visitor.ask("song", "p.song.tracks.map(t => t.name).filter(name => !p.isHeard(name))") == ["piano"]
+        assert visitor.ask("song", "p.song.tracks.map(t => t.label).slice(0, 2)") == [
+            "you",
+            "piano",
+        ]
+        assert visitor.ask(
+            "song", "p.song.tracks.map(t => t.name).filter(name => !p.isHeard(name))"
+        ) == ["piano"]
         visitor.waits_for_sound()
         assert visitor.ask("song", f"p.sound.buffers.has('{VOICE}')")
         visitor.open("Is something wrong with it?")
-        for press, tempo in (("Double tempo", 2 * HUMMED_TEMPO), ("Half tempo", HUMMED_TEMPO), ("Half tempo", HUMMED_TEMPO // 2)):
+        for press, tempo in (
+            ("Double tempo", 2 * HUMMED_TEMPO),
+            ("Half tempo", HUMMED_TEMPO),
+            ("Half tempo", HUMMED_TEMPO // 2),
+        ):
             visitor.press(press)
             visitor.waits_for_facts(f"{tempo} beats a minute")
         before = visitor.ask("melody", "p.song.tracks[0].notes[0][1]")
@@ -240,9 +294,15 @@ def test_a_recording_is_heard_beside_the_band(visit, hummed, kind, tmp_path):
 def microphone(hummed, tmp_path_factory):
     """Flags of a browser whose microphone hears the humming, over and over."""
     file = tmp_path_factory.mktemp("microphone") / "hum.wav"
-    soundfile.write(file, np.interp(np.arange(3 * len(hummed)) / 3, np.arange(len(hummed)), hummed), 3 * RATE)
-    return (*SOUNDING, "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream",
-            f"--use-file-for-fake-audio-capture={file}")  # fmt: skip
+    soundfile.write(
+        file, np.interp(np.arange(3 * len(hummed)) / 3, np.arange(len(hummed)), hummed), 3 * RATE
+    )
+    return (
+        *SOUNDING,
+        "--use-fake-ui-for-media-stream",
+        "--use-fake-device-for-media-stream",
+        f"--use-file-for-fake-audio-capture={file}",
+    )
 
 
 def test_what_is_recorded_is_a_melody(visit, microphone):
@@ -268,7 +328,10 @@ def test_what_is_recorded_to_the_click_has_its_tempo_and_metre(visit, microphone
         visitor.waits_for_facts(f"{CLICKED_TEMPO} beats a minute, 3/4", "notes were heard")
         visitor.accompany()
         song = visitor.notes(visitor.download_name(".mid").removesuffix(".mid"))
-        assert mean_tempo(song) == pytest.approx(CLICKED_TEMPO, abs=0.5) and song.meters[0][1:] == (3, 4)
+        assert mean_tempo(song) == pytest.approx(CLICKED_TEMPO, abs=0.5) and song.meters[0][1:] == (
+            3,
+            4,
+        )
 
 
 # -- settings ------------------------------------------------------------------------------------------------------------
@@ -295,9 +358,17 @@ def test_address_and_settings_file_bring_all_back(visit, tmp_path):
     def finds_all(visitor: Visitor) -> None:
         visitor.waits_for_facts("Auld lang syne", "77 beats a minute")
         page = visitor.page
-        page.wait_for_function("[...document.querySelectorAll('input')].some(input => input.value === '12')")
-        assert page.get_by_label("Seed", exact=True).input_value() == "12" and page.get_by_label("Genre").input_value() == "folk"
-        assert not page.get_by_label("strings").is_checked() and page.get_by_label("drums").is_checked()
+        page.wait_for_function(
+            "[...document.querySelectorAll('input')].some(input => input.value === '12')"
+        )
+        assert (
+            page.get_by_label("Seed", exact=True).input_value() == "12"
+            and page.get_by_label("Genre").input_value() == "folk"
+        )
+        assert (
+            not page.get_by_label("strings").is_checked()
+            and page.get_by_label("drums").is_checked()
+        )
         visitor.accompany()
         assert visitor.download("auld_lang_syne_folk_12.mid") == midi
         visitor.press("Stop")
@@ -335,9 +406,14 @@ def bad_files(tmp_path_factory):
     soundfile.write(folder / "silence.wav", np.zeros(4 * RATE), RATE)
     soundfile.write(folder / "noise.wav", 0.2 * rng.normal(size=4 * RATE), RATE)
     shutil.copy(ROOT / "docs" / "auld_lang_syne.png", folder / "picture.wav")
-    return {folder / "empty.mid": "empty", folder / "text.mid": "not midi", folder / "drums.mid": "drums",
-            folder / "silence.wav": "silen", folder / "noise.wav": "no melody was heard",
-            folder / "picture.wav": "picture"}  # fmt: skip
+    return {
+        folder / "empty.mid": "empty",
+        folder / "text.mid": "not midi",
+        folder / "drums.mid": "drums",
+        folder / "silence.wav": "silen",
+        folder / "noise.wav": "no melody was heard",
+        folder / "picture.wav": "picture",
+    }
 
 
 def test_bad_files_are_explained_and_nothing_is_lost(visit, bad_files, tune):
@@ -349,7 +425,9 @@ def test_bad_files_are_explained_and_nothing_is_lost(visit, bad_files, tune):
         for file, words in bad_files.items():
             visitor.bring(file)
             assert words in visitor.reads("").lower(), file.name
-            assert visitor.waits_for_facts("Ode to joy") == facts and visitor.ask("song", "p.sound.isLoaded")
+            assert visitor.waits_for_facts("Ode to joy") == facts and visitor.ask(
+                "song", "p.sound.isLoaded"
+            )
             for part in ("#facts", "#melody", "#song"):  # nothing is veiled
                 assert not visitor.page.locator(part).get_by_text("Error", exact=True).is_visible()
         assert visitor.accompany(seed=1) == "2: pop, seed 1"

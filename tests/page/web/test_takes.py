@@ -49,12 +49,17 @@ def test_a_take_that_comes_while_the_sound_of_another_is_made_is_kept(visit):
         visitor.example("Greensleeves")
         visitor.waits_for_sound("melody")
         visitor.accompany(seed=1)
-        assert visitor.makes("Another take of it") == "2: pop, seed 2"  # before the first one has sound
+        assert (
+            visitor.makes("Another take of it") == "2: pop, seed 2"
+        )  # before the first one has sound
         seed = visitor.page.get_by_label("Seed", exact=True)
         seed.fill("55")
         visitor.waits_for_sound()
         assert seed.input_value() == "55"  # what was typed meanwhile
-        assert visitor.title() == "2: pop, seed 2" and visitor.takes() == ["1: pop, seed 1", "2: pop, seed 2"]
+        assert visitor.title() == "2: pop, seed 2" and visitor.takes() == [
+            "1: pop, seed 1",
+            "2: pop, seed 2",
+        ]
 
 
 def test_three_takes_to_choose_from(visit, tune):
@@ -68,7 +73,10 @@ def test_three_takes_to_choose_from(visit, tune):
         assert visitor.takes() == ["1: pop, seed 7", "2: pop, seed 8", "3: pop, seed 9"]
         visitor.page.get_by_label("3: pop, seed 9").click()
         visitor.wait("song", "p.song.title === '3: pop, seed 9'")
-        assert visitor.page.get_by_label("Seed", exact=True).input_value() == "9" and shown_notes(visitor) != first
+        assert (
+            visitor.page.get_by_label("Seed", exact=True).input_value() == "9"
+            and shown_notes(visitor) != first
+        )
         assert_shows(visitor, visitor.notes("little tune_pop_9"))
         visitor.waits_for_sound()  # it is made when the take is first looked at
         for title in ("2: pop, seed 8", "1: pop, seed 7"):
@@ -90,7 +98,10 @@ def test_a_band_in_the_style_of_other_songs(visit, tune, tmp_path):
         visitor.choose("And another style", "swing (jazz)")
         assert visitor.accompany() == "2: pop, seed 0, bossa nova + swing"
         name = "little tune_pop_0_bossa_nova_swing"
-        assert json.loads(visitor.download(f"{name}.json"))["styles"] == [["bossa_nova", 0.5], ["swing", 0.5]]
+        assert json.loads(visitor.download(f"{name}.json"))["styles"] == [
+            ["bossa_nova", 0.5],
+            ["swing", 0.5],
+        ]
         first, song = visitor.notes(name), tmp_path / "my_song.mid"
         song.write_bytes(visitor.download(f"{name}.mid"))
         own = visitor.page.locator("#own-style")
@@ -100,7 +111,10 @@ def test_a_band_in_the_style_of_other_songs(visit, tune, tmp_path):
         assert "no settings file" in visitor.reads("own song")
         visitor.wait("song", "p.song.title === '3: pop, seed 0, my_song'")
         assert by_name(visitor.notes("little tune_pop_0_own_style")) != by_name(first)
-        assert not visitor.page.locator("#downloads a[download$='.json']").count() and not visitor.page.url.partition("?")[2]
+        assert (
+            not visitor.page.locator("#downloads a[download$='.json']").count()
+            and not visitor.page.url.partition("?")[2]
+        )
         visitor.press("Stop")
         own.get_by_role("button", name="Clear").click()
         own.locator("input[type=file]").set_input_files(tune)  # a melody alone
@@ -130,7 +144,11 @@ def test_between_two_takes(visit, tune):
         name = visitor.download_name(".mid").removesuffix(".mid")
         chosen = json.loads(visitor.download(f"{name}.json"))
         amount = chosen.pop("blend")["amount"]
-        assert 0.4 <= amount <= 0.6 and chosen == {"genre": "jazz", "seed": 5} and name == f"little tune_jazz_5_pop_4_{amount}"
+        assert (
+            0.4 <= amount <= 0.6
+            and chosen == {"genre": "jazz", "seed": 5}
+            and name == f"little tune_jazz_5_pop_4_{amount}"
+        )
         visitor.page.get_by_label("number input for How far").fill("1")
         visitor.page.keyboard.press("Tab")  # without a mouse
         visitor.wait("song", "p.song.title === '4: jazz 5 + pop 4, 1'")
@@ -154,11 +172,16 @@ def test_an_instrument_is_explored(visit, tune):
         assert len(moved["guitar"]) > len(plain["guitar"])
         assert {name for name in BAND if moved[name] != plain[name]} == {"guitar"}
         visitor.choose("Who changes", "drums")
-        visitor.page.get_by_label("range slider for Plainer to richer in pitches").wait_for(state="detached")
+        visitor.page.get_by_label("range slider for Plainer to richer in pitches").wait_for(
+            state="detached"
+        )
         slide(visitor, "Sparser to busier", 0.05)
         visitor.wait("song", "p.song.title === '3: pop, seed 1, drums and guitar moved'")
         settings = json.loads(visitor.download("little tune_pop_1_drums_moved_guitar_moved.json"))
-        assert settings["explore"]["guitar"]["density"] > 1.5 and settings["explore"]["drums"]["density"] < -1.5
+        assert (
+            settings["explore"]["guitar"]["density"] > 1.5
+            and settings["explore"]["drums"]["density"] < -1.5
+        )
         assert visitor.makes("Everybody back to the middle") == "4: pop, seed 1"
         assert by_name(visitor.notes("little tune_pop_1")) == plain
         visitor.press("Stop")
@@ -177,7 +200,9 @@ def test_stop_really_stops(visit, server):
         files = server.made()
         visitor.page.wait_for_timeout(1500)  # in which nothing may happen
         assert server.made() == files and not server.children()
-        assert not any(file.name.startswith("greensleeves_pop_77") and file.suffix == ".mp3" for file in files)
+        assert not any(
+            file.name.startswith("greensleeves_pop_77") and file.suffix == ".mp3" for file in files
+        )
         assert visitor.ask("song", "!p.sound.isLoaded") and visitor.status() == "Stopped."
         assert not visitor.page.get_by_test_id("toast-body").count()  # that is no mistake
         visitor.accompany(seed=78)  # the page works on

@@ -100,7 +100,10 @@ class Visitor:
         ruler = self.page.locator("#song .ruler")
         ruler.scroll_into_view_if_needed()
         box = ruler.bounding_box()
-        xs = [box["x"] + self.ask("song", f"p.song.bars[{bar}] * p.roll.scale - p.roll.left") + 8 for bar in (first, last)]
+        xs = [
+            box["x"] + self.ask("song", f"p.song.bars[{bar}] * p.roll.scale - p.roll.left") + 8
+            for bar in (first, last)
+        ]
         self.page.mouse.move(xs[0], box["y"] + 8)
         self.page.mouse.down()
         self.page.mouse.move(xs[1], box["y"] + 8, steps=3)
@@ -115,7 +118,9 @@ class Visitor:
 
     def wait(self, player: str, condition: str) -> None:
         find = f"document.querySelector('#{player} .player')?.player"
-        self.page.wait_for_function(f"() => {{ const p = {find}; return p && ({condition}) }}", timeout=1000 * PATIENCE)
+        self.page.wait_for_function(
+            f"() => {{ const p = {find}; return p && ({condition}) }}", timeout=1000 * PATIENCE
+        )
 
     def waits_for_sound(self, player: str = "song") -> None:
         self.wait(player, "p.sound.isLoaded && p.find('status').textContent === 'ready'")
@@ -138,7 +143,9 @@ class Visitor:
 
     def title(self) -> str:
         """Of the song that is shown."""
-        return self.page.evaluate("document.querySelector('#song .player')?.player?.song?.title ?? ''")
+        return self.page.evaluate(
+            "document.querySelector('#song .player')?.player?.song?.title ?? ''"
+        )
 
     def status(self) -> str:
         return self.page.locator("#status").get_by_test_id("markdown").inner_text().strip()
@@ -169,7 +176,9 @@ class Visitor:
 
     def download_name(self, ending: str) -> str:
         """Of the file of the take that is shown, which ends so."""
-        return self.page.locator(f"#downloads a[download$='{ending}']").first.get_attribute("download")
+        return self.page.locator(f"#downloads a[download$='{ending}']").first.get_attribute(
+            "download"
+        )
 
     def notes(self, name: str) -> Score:
         return read_midi(io.BytesIO(self.download(f"{name}.mid")))
@@ -182,23 +191,37 @@ class Visitor:
         return self.page.evaluate("document.documentElement.scrollWidth")
 
 
-def written(file: Path, steps, tempo: float = 150, meter: tuple[int, int] = (4, 4), is_drum: bool = False) -> Path:
+def written(
+    file: Path, steps, tempo: float = 150, meter: tuple[int, int] = (4, 4), is_drum: bool = False
+) -> Path:
     """A MIDI file: a note each beat, on the steps of a major scale up and down."""
     scale = (60, 62, 64, 65, 67, 69, 71, 72)
     pitches = [scale[abs((step * 3) % 14 - 7)] for step in steps]
     notes = [Note(pitch, float(beat), 0.9, 80) for beat, pitch in enumerate(pitches)]
-    write_midi(Score([Track("tune", 0, is_drum, notes)], [Tempo(0.0, round(60e6 / tempo))], [TimeSignature(0.0, *meter)]), file)
+    write_midi(
+        Score(
+            [Track("tune", 0, is_drum, notes)],
+            [Tempo(0.0, round(60e6 / tempo))],
+            [TimeSignature(0.0, *meter)],
+        ),
+        file,
+    )
     return file
 
 
 def by_name(song: Score) -> dict[str, list[tuple]]:
     """(pitch, onset, duration) of each track's notes."""
-    return {name: [note[:3] for note in track.notes] for name, track in zip(TRACK_NAMES, song.tracks)}
+    return {
+        name: [note[:3] for note in track.notes] for name, track in zip(TRACK_NAMES, song.tracks)
+    }
 
 
 def shown_notes(visitor: Visitor, player: str = "song") -> dict[str, list]:
     """[pitch, onset s] of each track in the roll."""
-    return {track["name"]: [note[:2] for note in track["notes"]] for track in visitor.ask(player, "p.song.tracks")}
+    return {
+        track["name"]: [note[:2] for note in track["notes"]]
+        for track in visitor.ask(player, "p.song.tracks")
+    }
 
 
 def assert_shows(visitor: Visitor, song: Score) -> None:

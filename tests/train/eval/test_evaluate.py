@@ -14,8 +14,8 @@ from accomp import Note, Score, Track, read_midi, write_midi
 from accomp.roll import chord_plan as chords
 from accomp.roll import pianoroll
 from accomp.roll.grid import BASS, DRUMS, GUITAR, MELODY, STRINGS
-from tests.train.fit.test_judges import corpus, run, song  # noqa: F401  fixtures
 from tests.support.tiny import tiny
+from tests.train.fit.test_judges import corpus, run, song  # noqa: F401  fixtures
 from train import rivals
 from train.data import pop909
 from train.data.corpus import Corpus
@@ -33,15 +33,26 @@ def bench(tmp_path_factory) -> Path:
         place.mkdir()
         tune = song(number, "soul").tracks[0].notes
         tune = [note._replace(pitch=note.pitch + 2) for note in tune]
-        block = [Note(50 + (0, 5, 7, 0)[bar % 4] + third, bar * 4.0, 4.0, 60) for bar in range(16) for third in (0, 4, 7)]
-        write_midi(Score([Track("", 80, notes=tune), Track("", 0, notes=block)]), place / "lead_sheet.mid")
+        block = [
+            Note(50 + (0, 5, 7, 0)[bar % 4] + third, bar * 4.0, 4.0, 60)
+            for bar in range(16)
+            for third in (0, 4, 7)
+        ]
+        write_midi(
+            Score([Track("", 80, notes=tune), Track("", 0, notes=block)]), place / "lead_sheet.mid"
+        )
         (place / "phrases.txt").write_text("A8B4A4\ncost 1.0")
         (place / "src.txt").write_text("nottingham" if number else "wikimusicmidi")
     drums = [Note(36, float(beat), 0.1, 90) for beat in range(64)]
     bass = [Note(38, bar * 4.0, 4.0, 80) for bar in range(16)]
     comping = [Note(62 + third, bar * 4.0 + 1, 2.0, 70) for bar in range(16) for third in (0, 4, 7)]
     tune = Track("", 80, notes=read_midi(folder / "000" / "lead_sheet.mid").tracks[0].notes)
-    played = [Track("", 33, notes=bass), Track("", 26, notes=comping), tune, Track("", 0, True, drums)]
+    played = [
+        Track("", 33, notes=bass),
+        Track("", 26, notes=comping),
+        tune,
+        Track("", 0, True, drums),
+    ]
     write_midi(Score(played), folder / "000" / "getmusic.mid")
     return folder
 
@@ -68,7 +79,11 @@ def test_a_lead_sheet_is_a_task_in_the_normal_key(bench):
 def test_a_peers_melody_is_left_out_and_its_parts_are_sorted(bench):
     task = stage.bench_tasks(bench)[0]
     played = stage.peer(task, "getmusic")
-    assert played.planes[BASS, 0].sum() == 16 and played.planes[GUITAR, 0].sum() == 48 and not played.planes[STRINGS].any()
+    assert (
+        played.planes[BASS, 0].sum() == 16
+        and played.planes[GUITAR, 0].sum() == 48
+        and not played.planes[STRINGS].any()
+    )
     assert played.planes[DRUMS, 0].sum() == 64 and (played.planes[MELODY] == task.melody).all()
     assert {int(p) % 12 for p in np.nonzero(played.planes[BASS, 0])[1]} == {(38 - task.shift) % 12}
     assert stage.peer(stage.bench_tasks(bench)[1], "getmusic") is None
@@ -83,7 +98,9 @@ def test_real_songs_are_cut_to_their_melody_and_keep_their_velocities(corpus):  
     triads = metrics.best_triads(sum(chords.chroma(played.planes[t]) for t in (BASS, GUITAR)))
     assert metrics.chord_match(triads, task.triads) > 0.9
     other = stage.real(task, loaded, stage.song_tasks(loaded, "test")[1].song)
-    assert (other.planes[MELODY] == task.melody).all() and (other.planes[BASS] != played.planes[BASS]).any()
+    assert (other.planes[MELODY] == task.melody).all() and (
+        other.planes[BASS] != played.planes[BASS]
+    ).any()
 
 
 def test_retrieval_finds_a_training_song_again(corpus):  # noqa: F811
@@ -100,7 +117,14 @@ def test_retrieval_finds_a_training_song_again(corpus):  # noqa: F811
 
 
 def test_the_cnn_trains_and_plays(corpus, tmp_path):  # noqa: F811
-    settings = ["--config", str(Path(cnn.__file__).parents[1] / "configs" / "paper.yaml"), "--epochs", "1", "--max-steps", "2"]
+    settings = [
+        "--config",
+        str(Path(cnn.__file__).parents[1] / "configs" / "paper.yaml"),
+        "--epochs",
+        "1",
+        "--max-steps",
+        "2",
+    ]
     cnn.main(["--corpus", str(corpus), "--run", str(tmp_path), *settings])
     score = song(40, "jazz")
     result = rivals.accompany(cnn.CNNs(tmp_path, Corpus.load(corpus)), score, melody_track=0)
@@ -108,16 +132,38 @@ def test_the_cnn_trains_and_plays(corpus, tmp_path):  # noqa: F811
 
 
 def test_from_melodies_to_the_table(corpus, run, bench, models, tmp_path):  # noqa: F811
-    arguments = ["--corpus", str(corpus), "--judges", str(run), "--out", str(tmp_path / "out"), "--bench", str(bench), "--models",
-                 str(models), "--seeds", "2", "--limit", "2", "--results", str(tmp_path / "results.json")]  # fmt: skip
+    arguments = [
+        "--corpus",
+        str(corpus),
+        "--judges",
+        str(run),
+        "--out",
+        str(tmp_path / "out"),
+        "--bench",
+        str(bench),
+        "--models",
+        str(models),
+        "--seeds",
+        "2",
+        "--limit",
+        "2",
+        "--results",
+        str(tmp_path / "results.json"),
+    ]
     evaluate.main(arguments)
     results = json.loads((tmp_path / "results.json").read_text())
-    assert {"accomp", "accomp_jazz", "accomp_pop", "retrieval", "random", "getmusic"} <= results["bench"].keys()
+    assert {"accomp", "accomp_jazz", "accomp_pop", "retrieval", "random", "getmusic"} <= results[
+        "bench"
+    ].keys()
     assert {"real", "accomp", "retrieval", "random"} <= results["test"].keys()
     ours = results["bench"]["accomp"]
     mean, half, songs = ours["chord_match"]
     assert 0 <= mean <= 1 and songs == 2 and ours["groups"]["nottingham"][2] == 1
-    assert results["test"]["real"]["chord_match"][0] > 0.9 > results["test"]["random"]["chord_match"][0]
+    assert (
+        results["test"]["real"]["chord_match"][0]
+        > 0.9
+        > results["test"]["random"]["chord_match"][0]
+    )
     table = results["genres"]["bench"]["five"]
     assert table["genres"] == ["jazz", "pop"] and np.allclose(np.sum(table["shares"], axis=1), 1)
     # What is measured is kept.
@@ -125,43 +171,99 @@ def test_from_melodies_to_the_table(corpus, run, bench, models, tmp_path):  # no
     evaluate.main(arguments)
     assert (tmp_path / "out" / "bench_accomp_pop.json").stat().st_mtime_ns == kept
     page = tmp_path / "page.md"
-    page.write_text("before\n<!-- table bench -->\n<!-- end -->\nbetween\n<!-- table test -->\nold\n<!-- end -->\nafter")
+    page.write_text(
+        "before\n<!-- table bench -->\n<!-- end -->\nbetween\n<!-- table test -->\nold\n<!-- end -->\nafter"
+    )
     for _ in range(2):
         report.main([str(tmp_path / "results.json"), "--fill", str(page)])
     text = page.read_text()
     assert text.count("| chord match, % of half bars |") == 2 and "old" not in text
-    assert "<!-- end -->\nbetween\n<!-- table test -->\n| |" in text and text.endswith("<!-- end -->\nafter")
-    assert f"| {100 * results['bench_report']['accomp']['chord_match'][0]:.0f} |" in text  # of one melody no interval
+    assert "<!-- end -->\nbetween\n<!-- table test -->\n| |" in text and text.endswith(
+        "<!-- end -->\nafter"
+    )
+    assert (
+        f"| {100 * results['bench_report']['accomp']['chord_match'][0]:.0f} |" in text
+    )  # of one melody no interval
 
 
 def test_the_rivals_that_are_there_are_measured_beside_ours(corpus, run, bench, models, tmp_path):  # noqa: F811
     found = tmp_path / "rivals"
     for module in (gru, rnn):
-        module.main(["--corpus", str(corpus), "--run", str(found / module.__name__.split(".")[-1]), "--max-steps", "2"])
+        module.main(
+            [
+                "--corpus",
+                str(corpus),
+                "--run",
+                str(found / module.__name__.split(".")[-1]),
+                "--max-steps",
+                "2",
+            ]
+        )
     tiny(seed=5).save_pretrained(found / "latent_6")
     (found / "transformer").mkdir()  # not trained
     (found / "notes").mkdir()
-    arguments = ["--corpus", str(corpus), "--judges", str(run), "--out", str(tmp_path / "out"), "--bench", str(bench),
-                 "--seeds", "1", "--models", str(models), "--limit", "2", "--rivals", str(found), "--run", str(found / "gru"),
-                 "--systems", "gru", "rnn", "gan", "transformer", "latent_6", "real", "accomp", "accomp_pop"]  # fmt: skip
+    arguments = [
+        "--corpus",
+        str(corpus),
+        "--judges",
+        str(run),
+        "--out",
+        str(tmp_path / "out"),
+        "--bench",
+        str(bench),
+        "--seeds",
+        "1",
+        "--models",
+        str(models),
+        "--limit",
+        "2",
+        "--rivals",
+        str(found),
+        "--run",
+        str(found / "gru"),
+        "--systems",
+        "gru",
+        "rnn",
+        "gan",
+        "transformer",
+        "latent_6",
+        "real",
+        "accomp",
+        "accomp_pop",
+    ]
     evaluate.main([*arguments, "--results", str(tmp_path / "results.json")])
     results = json.loads((tmp_path / "results.json").read_text())
     assert results["test"].keys() == {"real", "accomp", "gru", "rnn", "latent_6"}
     assert results["bench"].keys() == {"accomp", "accomp_pop", "gru", "rnn", "latent_6"}
-    assert results["test"]["gru"]["empty_bass"][0] == 1 and results["test"]["gru"]["empty_guitar"][0] == 0
+    assert (
+        results["test"]["gru"]["empty_bass"][0] == 1
+        and results["test"]["gru"]["empty_guitar"][0] == 0
+    )
     costs = results["costs"]
-    assert costs.keys() == {"gru", "rnn", "latent_6", "accomp"} and costs["gru"]["minutes"] > 0 == costs["latent_6"]["minutes"]
+    assert (
+        costs.keys() == {"gru", "rnn", "latent_6", "accomp"}
+        and costs["gru"]["minutes"] > 0 == costs["latent_6"]["minutes"]
+    )
     trained = json.loads((found / "gru" / "figures.json").read_text())
     assert costs["gru"]["parameters"] == trained["parameters"]
     assert costs["gru"]["minutes"] == pytest.approx(trained["core_seconds"] / 60, abs=0.001)
-    assert costs["accomp"]["parameters"] > costs["accomp"]["minutes"] and costs["latent_6"]["megabytes"] > 0
+    assert (
+        costs["accomp"]["parameters"] > costs["accomp"]["minutes"]
+        and costs["latent_6"]["megabytes"] > 0
+    )
     page = tmp_path / "page.md"
     page.write_text("<!-- table rivals -->\n<!-- end -->\n")
     report.main([str(tmp_path / "results.json"), "--fill", str(page)])
     lines = page.read_text().splitlines()
-    assert lines[1] == "| | real songs | accomp | next-note GRU | multi-instrument RNN | 6 latents |"
+    assert (
+        lines[1] == "| | real songs | accomp | next-note GRU | multi-instrument RNN | 6 latents |"
+    )
     assert {line.count("|") for line in lines[1:-1]} == {7}
-    assert [line.split("|")[1].strip() for line in lines if "**" in line] == ["**test songs**", "**bench**", "**cost**"]
+    assert [line.split("|")[1].strip() for line in lines if "**" in line] == [
+        "**test songs**",
+        "**bench**",
+        "**cost**",
+    ]
 
 
 def test_costs_are_read_from_losses_or_from_logs(tmp_path, capsys):
@@ -190,7 +292,10 @@ def test_costs_are_read_from_losses_or_from_logs(tmp_path, capsys):
 
 def test_marks_of_unknown_tables_and_without_end_are_refused():
     values = {"bench": "| a |", "test": "| b |"}
-    assert report.fill("<!-- table test -->\nold\n<!-- end -->\n", values) == "<!-- table test -->\n| b |\n<!-- end -->\n"
+    assert (
+        report.fill("<!-- table test -->\nold\n<!-- end -->\n", values)
+        == "<!-- table test -->\n| b |\n<!-- end -->\n"
+    )
     with pytest.raises(SystemExit, match="no table 'tset'; there are bench, test"):
         report.fill("<!-- table tset -->\n<!-- end -->\n", values)
     with pytest.raises(SystemExit, match="no <!-- end -->"):
@@ -198,11 +303,24 @@ def test_marks_of_unknown_tables_and_without_end_are_refused():
 
 
 def test_summaries_are_means_over_songs_of_means_over_seeds():
-    seeds = [{"chord_match": a, "matched": [1.0, 0.0], "by_block_density": [1.0, 2.0, 3.0 + a], "embedding": [], "genre": []}
-             for a in (0.0, 1.0)]  # fmt: skip
-    songs = [{"name": "a", "group": "x", "seeds": seeds}, {"name": "b", "group": "y", "seeds": seeds[1:]}]
+    seeds = [
+        {
+            "chord_match": a,
+            "matched": [1.0, 0.0],
+            "by_block_density": [1.0, 2.0, 3.0 + a],
+            "embedding": [],
+            "genre": [],
+        }
+        for a in (0.0, 1.0)
+    ]
+    songs = [
+        {"name": "a", "group": "x", "seeds": seeds},
+        {"name": "b", "group": "y", "seeds": seeds[1:]},
+    ]
     got = report.summary(songs, np.zeros((0, 2)))
-    assert got["chord_match"][0] == 0.75 and got["matched"][0] == 0.5 and got["groups"]["x"][0] == 0.5
+    assert (
+        got["chord_match"][0] == 0.75 and got["matched"][0] == 0.5 and got["groups"]["x"][0] == 0.5
+    )
     assert got["drift"]["density"][0] == pytest.approx(((3.5 - 1) / 2 + (4 - 1) / 2) / 2)
 
 
@@ -212,32 +330,62 @@ def test_pop909_on_its_beats(tmp_path):
     # Beats of 0.5 s from 0.25 s on, a downbeat on the third of them.
     rows = [f"{0.25 + 0.5 * i} {i % 2}.0 {float(i % 4 == 2)}" for i in range(20)]
     (folder / "beat_midi.txt").write_text("\n".join(rows))
-    (folder / "chord_midi.txt").write_text("0.25\t1.25\tN\n1.25\t3.25\tB:min7/b7\n3.25\t5.25\tE:7\n5.25\t9.75\tA:maj/3")
-    tune = [Note(60 + i, 2.5 + i, 1.0, 80) for i in range(14)]  # at 120 a minute: 1.25 s, 1.75 s, ...
-    write_midi(Score([Track("MELODY", 0, notes=tune), Track("PIANO", 0, notes=tune[:3])]), folder / "001.mid")
+    (folder / "chord_midi.txt").write_text(
+        "0.25\t1.25\tN\n1.25\t3.25\tB:min7/b7\n3.25\t5.25\tE:7\n5.25\t9.75\tA:maj/3"
+    )
+    tune = [
+        Note(60 + i, 2.5 + i, 1.0, 80) for i in range(14)
+    ]  # at 120 a minute: 1.25 s, 1.75 s, ...
+    write_midi(
+        Score([Track("MELODY", 0, notes=tune), Track("PIANO", 0, notes=tune[:3])]),
+        folder / "001.mid",
+    )
     pop909.main([str(tmp_path / "source"), "--out", str(tmp_path / "out")])
     score = read_midi(tmp_path / "out" / "001.mid")
-    assert [round(note.onset, 3) for note in score.tracks[0].notes[:3]] == [4.0, 5.0, 6.0]  # two beats came before a bar
+    assert [round(note.onset, 3) for note in score.tracks[0].notes[:3]] == [
+        4.0,
+        5.0,
+        6.0,
+    ]  # two beats came before a bar
     assert [(c.onset, c.symbol) for c in score.chords] == [(4.0, "Bm7"), (8.0, "E7"), (12.0, "A")]
-    assert (tmp_path / "out" / "labels.csv").read_text().splitlines() == ["file,genre,licence", "001.mid,pop,MIT"]
+    assert (tmp_path / "out" / "labels.csv").read_text().splitlines() == [
+        "file,genre,licence",
+        "001.mid,pop,MIT",
+    ]
 
 
 def test_a_bar_of_another_length_moves_no_other_bar(tmp_path):
     folder = tmp_path / "002"
     folder.mkdir()
     downbeats = (1, 5, 7, 11, 15)  # a beat before the first; the second bar has two beats
-    (folder / "beat_midi.txt").write_text("\n".join(f"{0.5 * i} 0.0 {float(i in downbeats)}" for i in range(19)))
+    (folder / "beat_midi.txt").write_text(
+        "\n".join(f"{0.5 * i} 0.0 {float(i in downbeats)}" for i in range(19))
+    )
     (folder / "chord_midi.txt").write_text("0.5\t9.0\tC:maj")
-    write_midi(Score([Track("MELODY", 0, notes=[Note(60, float(i), 1.0, 80) for i in range(18)])]), folder / "002.mid")
+    write_midi(
+        Score([Track("MELODY", 0, notes=[Note(60, float(i), 1.0, 80) for i in range(18)])]),
+        folder / "002.mid",
+    )
     score = pop909.on_beats(folder)
     bars = score.bars(score.end)
     onsets = [score.tracks[0].notes[i].onset for i in downbeats]
-    assert [bar.onset for bar in bars] == [0.0, *onsets] and [bar.meter.numerator for bar in bars] == [4, 4, 2, 4, 4, 4]
+    assert [bar.onset for bar in bars] == [0.0, *onsets] and [
+        bar.meter.numerator for bar in bars
+    ] == [4, 4, 2, 4, 4, 4]
 
 
 def test_one_melody_three_times(corpus, models, tmp_path):  # noqa: F811
     song_name = stage.song_tasks(Corpus.load(corpus), "test")[0].name
-    arguments = ["--paper", str(models / "jazz"), "--genre", str(models / "pop"), "--song", song_name, "--out", str(tmp_path)]
+    arguments = [
+        "--paper",
+        str(models / "jazz"),
+        "--genre",
+        str(models / "pop"),
+        "--song",
+        song_name,
+        "--out",
+        str(tmp_path),
+    ]
     pictures.main(["--corpus", str(corpus), *arguments])
     assert {p.name for p in tmp_path.iterdir()} == {"paper.png", "accomp.png", "real.png"}
     with pytest.raises(SystemExit, match="no test song"):

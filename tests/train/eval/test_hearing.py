@@ -41,7 +41,10 @@ def clip_of(line, meter=(4, 4), tempo=100.0):
     beats = np.arange(0, line[-1][1] + 4, 0.25)
     seconds = 0.3 + beats * 60 / tempo
     at = np.interp([note[1] for note in line], beats, seconds).tolist()
-    notes = [(pitch, onset, onset + 0.9 * length * 60 / tempo, 80) for (pitch, _, length), onset in zip(line, at)]
+    notes = [
+        (pitch, onset, onset + 0.9 * length * 60 / tempo, 80)
+        for (pitch, _, length), onset in zip(line, at)
+    ]
     tune = clips.Tune(None, line, 0.0, TimeSignature(0.0, *meter))
     return clips.Clip(tune, "sung", "clean", np.zeros(0, np.float32), line, notes, beats, seconds)
 
@@ -50,7 +53,9 @@ def measured(clip, grid):
     return hearing_figures.on_paper(clip, on_beats([SungNote(*note) for note in clip.notes], grid))
 
 
-SCALE = [(60 + beat % 5, float(beat), 1.0) for beat in range(32)]  # a note on each beat of eight bars
+SCALE = [
+    (60 + beat % 5, float(beat), 1.0) for beat in range(32)
+]  # a note on each beat of eight bars
 
 
 def grid_of(clip, meter=(4, 4), phase=0, pulse=1.0):
@@ -64,7 +69,9 @@ def test_two_steps_of_training_give_a_network_that_listens(corpus, tmp_path, mon
     monkeypatch.setattr(hearing_aid, "FOLDER", tmp_path / "model")
     hearing_aid._network.cache_clear()
     try:
-        heard = hearing_aid.listen(np.random.default_rng(0).normal(0, 0.1, 32000).astype(np.float32))
+        heard = hearing_aid.listen(
+            np.random.default_rng(0).normal(0, 0.1, 32000).astype(np.float32)
+        )
         assert hearing_aid._network().hear(heard.frames).shape == (2, 200)
     finally:
         hearing_aid._network.cache_clear()
@@ -72,12 +79,20 @@ def test_two_steps_of_training_give_a_network_that_listens(corpus, tmp_path, mon
 
 def test_targets_mark_onsets_and_what_sounds():
     onsets, sounding = transcription.targets([(60, 0.10, 0.30, 80), (62, 0.50, 0.60, 80)], 100)
-    assert set(np.flatnonzero(onsets > 0.9)) == {10, 50} and set(np.flatnonzero(sounding)) == {*range(10, 30), *range(50, 60)}
+    assert set(np.flatnonzero(onsets > 0.9)) == {10, 50} and set(np.flatnonzero(sounding)) == {
+        *range(10, 30),
+        *range(50, 60),
+    }
 
 
 def test_what_is_heard_is_compared_with_what_was_played():
     true = [(60, 0.0, 0.5, 80), (62, 0.5, 1.0, 80), (64, 1.0, 1.5, 80), (65, 1.5, 2.0, 80)]
-    heard = [SungNote(60, 0.04, 0.5, 80), SungNote(74, 0.5, 1.0, 80), SungNote(64, 1.1, 1.5, 80), SungNote(65, 1.5, 1.6, 80)]
+    heard = [
+        SungNote(60, 0.04, 0.5, 80),
+        SungNote(74, 0.5, 1.0, 80),
+        SungNote(64, 1.1, 1.5, 80),
+        SungNote(65, 1.5, 1.6, 80),
+    ]
     found = hearing_figures.compare(true, heard)
     assert (found["f1"], found["f1_offsets"], found["octaves"]) == (0.5, 0.25, 0.25)
     assert hearing_figures.compare(true, [])["f1"] == 0
@@ -94,14 +109,18 @@ def doubled(grid: BeatGrid) -> BeatGrid:
 
 
 def halved(grid: BeatGrid) -> BeatGrid:
-    return replace(grid, times=grid.times[grid.phase % 2 :: 2], phase=grid.phase // 2 % grid.bar_pulses)
+    return replace(
+        grid, times=grid.times[grid.phase % 2 :: 2], phase=grid.phase // 2 % grid.bar_pulses
+    )
 
 
 @pytest.mark.parametrize("other", [doubled, halved])
 def test_half_and_double_tempo_are_right_at_another_level_only(other):
     clip = clip_of(SCALE)
     found = measured(clip, other(grid_of(clip)))
-    assert (found["tempo"], found["tempo_level"], found["bar_lines"]) == (0, 1, 0) and found["places_beats"] < 0.6
+    assert (found["tempo"], found["tempo_level"], found["bar_lines"]) == (0, 1, 0) and found[
+        "places_beats"
+    ] < 0.6
     assert 0.6 < hearing_figures.bar_lines(clip, other(grid_of(clip))) < 0.72
 
 
@@ -121,7 +140,12 @@ def test_bars_that_begin_a_beat_late_are_wrong_though_places_are_right_but_for_b
 def test_another_meter_is_wrong_and_so_are_its_bars():
     clip = clip_of(SCALE)
     found = measured(clip, grid_of(clip, meter=(3, 4)))
-    assert (found["tempo"], found["meter"], found["bar_lines"], found["places_beats"]) == (1, 0, 0, 1)
+    assert (found["tempo"], found["meter"], found["bar_lines"], found["places_beats"]) == (
+        1,
+        0,
+        0,
+        1,
+    )
 
 
 def test_waltzes_and_jigs_are_measured_by_their_own_bars():
@@ -143,7 +167,12 @@ def test_a_tune_begins_with_the_bar_of_its_first_note_in_any_meter():
     notes = [Note(60, 5.0 + beat, 1.0, 80) for beat in range(50)]
     score = Score([Track("tune", notes=notes)], meters=[TimeSignature(0.0, 3, 4)])
     tune = clips.tune_of(stage.Task("a", "a", score, 0, None, 0, None, None))
-    assert (tune.first, tune.meter[1:], tune.line[0], len(tune.line)) == (3.0, (3, 4), (60, 2.0, 1.0), 38)
+    assert (tune.first, tune.meter[1:], tune.line[0], len(tune.line)) == (
+        3.0,
+        (3, 4),
+        (60, 2.0, 1.0),
+        38,
+    )
 
 
 def test_a_recording_heard_rightly_gets_about_the_chords_of_its_midi(tune):
@@ -154,7 +183,9 @@ def test_a_recording_heard_rightly_gets_about_the_chords_of_its_midi(tune):
     notes = [SungNote(*note) for note in clip.notes]
     from_midi = hearing_figures.chord_match_of_midi(model, tune)
     assert 0 < from_midi <= 1
-    assert hearing_figures.chord_match(model, clip, on_beats(notes, grid)) == pytest.approx(from_midi, abs=0.11)
+    assert hearing_figures.chord_match(model, clip, on_beats(notes, grid)) == pytest.approx(
+        from_midi, abs=0.11
+    )
     # At double tempo the band plays twice as many half bars in the same time; each is still compared where it sounds.
     assert 0 <= hearing_figures.chord_match(model, clip, on_beats(notes, doubled(grid))) <= 1
 
@@ -163,19 +194,35 @@ def test_songs_whose_harmony_changes_off_the_bars_are_left_out(corpus):
     songs = Corpus.load(corpus)
     whole = type(songs).blocks
     assert clips.changes_on_bars(songs, 0)
-    songs.blocks = lambda track, index: whole(songs, track, index).roll(4, 2)  # each block's steps a beat later
+    songs.blocks = lambda track, index: whole(songs, track, index).roll(
+        4, 2
+    )  # each block's steps a beat later
     assert not clips.changes_on_bars(songs, 0)
 
 
 def test_the_same_clip_comes_of_the_same_number(tune):
     first, again, other = (clips.clip_of(tune, number, "hum") for number in (0, 0, 1))
     assert np.array_equal(first.audio, again.audio) and first.notes != other.notes
-    assert len(first.notes) == len(first.line) and first.beats_of(first.seconds_of(7.3)) == pytest.approx(7.3)
+    assert len(first.notes) == len(first.line) and first.beats_of(
+        first.seconds_of(7.3)
+    ) == pytest.approx(7.3)
 
 
 def test_the_command_prints_tables(corpus, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(hearing, "SOUNDS", ("hum", "piano"))
-    evaluate.main(["--transcription", "--corpus", str(corpus), "--split", "val", "--limit", "1", "--out", str(tmp_path)])
+    evaluate.main(
+        [
+            "--transcription",
+            "--corpus",
+            str(corpus),
+            "--split",
+            "val",
+            "--limit",
+            "1",
+            "--out",
+            str(tmp_path),
+        ]
+    )
     written = json.loads((tmp_path / "transcription.json").read_text())
     rows, printed = written["rows"], capsys.readouterr().out
     assert len(rows) == 2 * len(hearing.TRANSCRIBERS) and "mir_eval" in written["versions"]
@@ -186,12 +233,19 @@ def test_the_command_prints_tables(corpus, tmp_path, capsys, monkeypatch):
         evaluate.main(["--corpus", str(corpus), "--out", str(tmp_path)])
     monkeypatch.setattr(hearing_peers, "PACKAGES", ("no_such_package",))
     with pytest.raises(SystemExit, match="--peers needs no_such_package: pip install"):
-        evaluate.main(["--transcription", "--peers", "--corpus", str(corpus), "--out", str(tmp_path)])
+        evaluate.main(
+            ["--transcription", "--peers", "--corpus", str(corpus), "--out", str(tmp_path)]
+        )
 
 
 def test_the_number_of_processes_changes_nothing(tune):
-    found = [hearing.evaluate([tune], hearing.TRANSCRIBERS, sounds=("hum",), workers=workers) for workers in (1, 2)]
-    assert [[{**row, "work": 0} for row in rows] for rows in found][0] == [{**row, "work": 0} for row in found[1]]
+    found = [
+        hearing.evaluate([tune], hearing.TRANSCRIBERS, sounds=("hum",), workers=workers)
+        for workers in (1, 2)
+    ]
+    assert [[{**row, "work": 0} for row in rows] for rows in found][0] == [
+        {**row, "work": 0} for row in found[1]
+    ]
 
 
 @pytest.mark.skipif(bool(hearing_peers.missing()), reason=hearing_peers.INSTALL)

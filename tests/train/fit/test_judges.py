@@ -28,12 +28,24 @@ def song(number: int, genre: str) -> Score:
     tune, bass, guitar, drums = [], [], [], []
     for bar in range(16):
         root = int(random.choice([0, 5, 7, 9]))
-        tune += [Note(60 + SCALE[random.integers(7)], bar * 4.0 + beat, 0.9, 90) for beat in range(4)]
+        tune += [
+            Note(60 + SCALE[random.integers(7)], bar * 4.0 + beat, 0.9, 90) for beat in range(4)
+        ]
         bass += [Note(36 + root, bar * 4.0 + beat, 0.9, 80) for beat in range(4)]
         late = 0.5 if genre == "jazz" else 0.0
-        guitar += [Note(48 + root + third, bar * 4 + 2 * half + late, 1.0, 60) for half in (0, 1) for third in (0, 4, 7)]
-        drums += [Note(51 if genre == "jazz" else 42, bar * 4 + half / 2, 0.1, 70) for half in range(8)]
-    tracks = [Track("Melody", 73, notes=tune), Track("Bass", 33, notes=bass), Track("Guitar", 25, notes=guitar)]
+        guitar += [
+            Note(48 + root + third, bar * 4 + 2 * half + late, 1.0, 60)
+            for half in (0, 1)
+            for third in (0, 4, 7)
+        ]
+        drums += [
+            Note(51 if genre == "jazz" else 42, bar * 4 + half / 2, 0.1, 70) for half in range(8)
+        ]
+    tracks = [
+        Track("Melody", 73, notes=tune),
+        Track("Bass", 33, notes=bass),
+        Track("Guitar", 25, notes=guitar),
+    ]
     return Score([*tracks, Track("Drums", 0, True, drums)])
 
 
@@ -46,8 +58,12 @@ def corpus(tmp_path_factory) -> Path:
         for number in range(16):
             genre = "jazz" if number % 2 else "soul"  # soul is pop by the config
             write_midi(song(number, genre), folder / f"{number}.mid")
-            table.writerow([f"{number}.mid", genre, "val" if number < 4 else "test" if number < 8 else "train"])
-    prepare.main([str(folder), "--labels", str(folder / "labels.csv"), "--out", str(out), "--workers", "1"])
+            table.writerow(
+                [f"{number}.mid", genre, "val" if number < 4 else "test" if number < 8 else "train"]
+            )
+    prepare.main(
+        [str(folder), "--labels", str(folder / "labels.csv"), "--out", str(out), "--workers", "1"]
+    )
     return out
 
 
@@ -66,8 +82,18 @@ def planes(blocks: int = 9, seed: int = 0, shift: int = 0) -> np.ndarray:
     """A song's planes: a melody in all blocks, and a band that can be shifted."""
     random = np.random.default_rng(seed)
     result = np.zeros((5, 2, blocks * BLOCK_STEPS, 128), np.uint8)
-    for track, low, by in ((MELODY, 60, 0), (BASS, 36, shift), (GUITAR, 50, shift), (STRINGS, 60, shift)):
-        notes = np.array([(low + by + SCALE[random.integers(7)], at, at + 4) for at in range(0, result.shape[2], 4)])
+    for track, low, by in (
+        (MELODY, 60, 0),
+        (BASS, 36, shift),
+        (GUITAR, 50, shift),
+        (STRINGS, 60, shift),
+    ):
+        notes = np.array(
+            [
+                (low + by + SCALE[random.integers(7)], at, at + 4)
+                for at in range(0, result.shape[2], 4)
+            ]
+        )
         result[track] = pianoroll.to_planes(notes, result.shape[2])
     result[DRUMS, :, ::4, 42] = 1
     return result
@@ -80,7 +106,11 @@ def test_training_writes_weights_figures_and_curves(run):
         assert (run / "judges" / part / "losses.png").stat().st_size > 1000
         assert 0 < figures[part]["parameters"] < 1_000_000
     test = figures["genre"]["test"]
-    assert test["genres"] == ["pop", "jazz"] and np.sum(test["confusion"]) == 4 and len(test["confusion"]) == 2
+    assert (
+        test["genres"] == ["pop", "jazz"]
+        and np.sum(test["confusion"]) == 4
+        and len(test["confusion"]) == 2
+    )
     assert figures["critic"]["test"]["matched"]["pairs"] == 4 * 2
     assert figures["critic"]["frechet"]["windows"] == 8
 
@@ -91,7 +121,9 @@ def test_what_judges_answer(run):
     song = planes(9)
     scores = judge.genre(song)
     assert scores.shape == (2,) and (scores < 0).all() and scores.dtype == np.float32
-    assert judge.matched(song).shape == (3,) and judge.matched(song).dtype == bool  # blocks 0-3, 4-7 and 5-8
+    assert (
+        judge.matched(song).shape == (3,) and judge.matched(song).dtype == bool
+    )  # blocks 0-3, 4-7 and 5-8
     assert judge.embed(song).shape == (3, SMALL.embedding) and np.isfinite(judge.embed(song)).all()
     assert (judge.matched(song) == (judge.matching(song) >= 0)).all()
 
@@ -99,7 +131,9 @@ def test_what_judges_answer(run):
 def test_short_and_silent_songs(run):
     judge = Judges.load(run)
     short = planes(2)
-    assert judge.embed(short).shape == (1, SMALL.embedding) and np.isfinite(judge.genre(short)).all()
+    assert (
+        judge.embed(short).shape == (1, SMALL.embedding) and np.isfinite(judge.genre(short)).all()
+    )
     silent = planes(8)
     silent[MELODY, :, : 6 * BLOCK_STEPS] = 0  # it plays in half of the second window's blocks
     assert judge.matched(silent).shape == (1,)
@@ -134,17 +168,33 @@ def test_features_hear_pitch_classes_not_how_many_play():
     heard = listeners.features_of(torch.from_numpy(song))
     assert heard.shape == (BLOCK_STEPS, listeners.FEATURES) and heard.dtype == torch.uint8
     guitar = heard[:, listeners.OF_TRACK : 2 * listeners.OF_TRACK]
-    assert guitar[0, [0, 12]].tolist() == [1, 1] and guitar[4, [0, 4, 12, 16]].tolist() == [0, 1, 1, 1]
+    assert guitar[0, [0, 12]].tolist() == [1, 1] and guitar[4, [0, 4, 12, 16]].tolist() == [
+        0,
+        1,
+        1,
+        1,
+    ]
     assert guitar[0, 24] == 48 and guitar[4, 24] == round((48 + 52 + 64) / 3) and guitar[8, 24] == 0
     assert heard[0, -len(listeners.DRUM_GROUPS) :].tolist() == [1, 1, 0, 0, 0, 0, 0, 0, 0]
 
 
 def test_variation_keeps_the_melody_and_never_adds_notes():
     heard = listeners.windows_of(planes(8))
-    varied = listeners.vary(heard, np.random.default_rng(0), Settings(most_hidden=0.5, track_dropout=0.5), keep_melody=True)
-    classes = [i for track in range(4) for i in range(track * listeners.OF_TRACK, (track + 1) * listeners.OF_TRACK - 1)]
+    varied = listeners.vary(
+        heard,
+        np.random.default_rng(0),
+        Settings(most_hidden=0.5, track_dropout=0.5),
+        keep_melody=True,
+    )
+    classes = [
+        i
+        for track in range(4)
+        for i in range(track * listeners.OF_TRACK, (track + 1) * listeners.OF_TRACK - 1)
+    ]
     assert torch.equal(varied[..., :24], heard[..., :24].float())
-    assert (varied[..., classes] <= heard[..., classes]).all() and varied[..., classes].sum() < heard[..., classes].sum()
+    assert (varied[..., classes] <= heard[..., classes]).all() and varied[
+        ..., classes
+    ].sum() < heard[..., classes].sum()
 
 
 def test_mismatched_bands_come_from_elsewhere(corpus):
@@ -173,7 +223,9 @@ def test_the_classifier_learns_what_tells_genres_apart(corpus):
     optimizer = torch.optim.AdamW(classifier.parameters(), 5e-3)
     before = judges.genre_figures(classifier.eval(), judges.genre_examples(test, genres), genres)
     generator = torch.Generator().manual_seed(0)
-    for heard, label in judges.genre_batches(train, genres, Settings(genre_windows=160), generator, 16):
+    for heard, label in judges.genre_batches(
+        train, genres, Settings(genre_windows=160), generator, 16
+    ):
         torch.nn.functional.cross_entropy(classifier.train()(heard), label).backward()
         optimizer.step()
         optimizer.zero_grad()
@@ -186,9 +238,10 @@ def test_threshold_balances_both_errors():
     random = np.random.default_rng(0)
     matched, mismatched = random.normal(1, 1, 4000), random.normal(-1, 2, 1000)
     threshold = judges.balanced_threshold(matched, mismatched)
-    assert (matched < threshold).mean() == pytest.approx((mismatched >= threshold).mean(), abs=0.005)
+    assert (matched < threshold).mean() == pytest.approx(
+        (mismatched >= threshold).mean(), abs=0.005
+    )
     assert threshold == pytest.approx(1 / 3, abs=0.1)
-
 
 
 def test_what_is_missing_is_named(corpus, tmp_path):

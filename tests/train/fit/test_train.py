@@ -35,10 +35,18 @@ def song(number: int) -> Score:
             at = bar * 4.0 + beat
             tune.append(Note(60 + SCALE[random.integers(7)] + number % 5, at, 0.9, 90))
             bass.append(Note(36 + (root + number % 5) % 12, at, 0.9, 80))
-            drums += [Note(42, at + half, 0.1, 70) for half in (0, 0.5)] + [Note(36 if beat % 2 == 0 else 38, at, 0.1, 100)]
-        guitar += [Note(48 + root + number % 5 + third, bar * 4 + 1.5, 2.0, 60) for third in (0, 4, 7)]
+            drums += [Note(42, at + half, 0.1, 70) for half in (0, 0.5)] + [
+                Note(36 if beat % 2 == 0 else 38, at, 0.1, 100)
+            ]
+        guitar += [
+            Note(48 + root + number % 5 + third, bar * 4 + 1.5, 2.0, 60) for third in (0, 4, 7)
+        ]
         strings += [Note(60 + root + number % 5 + third, bar * 4.0, 4.0, 50) for third in (0, 7)]
-    tracks = [Track("Melody", 73, notes=tune), Track("Bass", 33, notes=bass), Track("Guitar", 25, notes=guitar)]
+    tracks = [
+        Track("Melody", 73, notes=tune),
+        Track("Bass", 33, notes=bass),
+        Track("Guitar", 25, notes=guitar),
+    ]
     return Score([*tracks, Track("Strings", 48, notes=strings), Track("Drums", 0, True, drums)])
 
 
@@ -52,11 +60,26 @@ def corpus(tmp_path_factory) -> Path:
             write_midi(song(number), folder / f"{number}.mid")
             split = "val" if number < 2 else "test" if number < 4 else "train"
             table.writerow(
-                [f"{number}.mid", "jazz" if number % 2 else "pop", split, "CC-BY-NC" if number == 9 else "public domain"]
+                [
+                    f"{number}.mid",
+                    "jazz" if number % 2 else "pop",
+                    split,
+                    "CC-BY-NC" if number == 9 else "public domain",
+                ]
             )
     out = tmp_path_factory.mktemp("corpus")
     prepare.main(
-        [str(folder), "--labels", str(folder / "labels.csv"), "--out", str(out), "--exclude-licence", "NC", "--workers", "1"]
+        [
+            str(folder),
+            "--labels",
+            str(folder / "labels.csv"),
+            "--out",
+            str(out),
+            "--exclude-licence",
+            "NC",
+            "--workers",
+            "1",
+        ]
     )
     return out
 
@@ -80,31 +103,53 @@ def test_prepare_writes_blocks_that_read_back(corpus):
     first = loaded.songs[0]
     assert first["blocks"] == 6 and first["programs"] == {"guitar": 25, "bass": 33, "strings": 48}
     drums = loaded.blocks(0, slice(0, 6))
-    assert drums.shape == (6, 2, 32, 128) and drums[0, 0, 0, 42] and drums[0, 0, 0, 36] and not drums[0, 0, 0, 38]
+    assert (
+        drums.shape == (6, 2, 32, 128)
+        and drums[0, 0, 0, 42]
+        and drums[0, 0, 0, 36]
+        and not drums[0, 0, 0, 38]
+    )
     tune = loaded.blocks(MELODY, slice(0, 6))
     assert int(tune[:, 0].sum()) == 48
-    assert loaded.velocity[0, 0, 0, 0] == 24 and loaded.velocity[0, 0, 0, 1] == 24 * 85  # two drums on each first beat
+    assert (
+        loaded.velocity[0, 0, 0, 0] == 24 and loaded.velocity[0, 0, 0, 1] == 24 * 85
+    )  # two drums on each first beat
     assert first["even"] == 1
 
 
 def test_prepare_keeps_how_notes_were_played(tmp_path):
     tune = [Note(60 + i % 7, i + 0.5 + 0.05 * (i % 2), 0.4, 50 + i) for i in range(32)]
-    beat = [Note(36, float(i), 0.1, 90) for i in range(32)] + [Note(36, 4.03, 0.1, 99), Note(20, 5.0, 0.1, 90)]
+    beat = [Note(36, float(i), 0.1, 90) for i in range(32)] + [
+        Note(36, 4.03, 0.1, 99),
+        Note(20, 5.0, 0.1, 90),
+    ]
     score = Score([Track("Melody", 73, notes=tune), Track("Drums", 0, True, beat)], resolution=100)
     write_midi(score, tmp_path / "one.mid")
-    write_midi(Score(score.tracks, meters=[TimeSignature(0.0, 6, 8)], resolution=100), tmp_path / "two.mid")
+    write_midi(
+        Score(score.tracks, meters=[TimeSignature(0.0, 6, 8)], resolution=100), tmp_path / "two.mid"
+    )
     prepare.main([str(tmp_path), "--out", str(tmp_path / "out"), "--workers", "1"])
     loaded = Corpus.load(tmp_path / "out")
     assert [song["even"] for song in loaded.songs] == [1, 0]
     notes = loaded.notes_of(0)
     drums, piano = notes[notes["track"] == 0], notes[notes["track"] == MELODY]
     assert len(notes) == 64 and set(notes["song"]) == {0} and set(loaded.notes_of(1)["song"]) == {1}
-    assert (drums["step"] == np.arange(0, 128, 4)).all() and set(drums["pitch"]) == {36} and set(drums["duration"]) == {1}
-    assert drums["velocity"][1] == 90 and drums["velocity"][4] == 99  # the louder of two on a step; what no kit has is left out
+    assert (
+        (drums["step"] == np.arange(0, 128, 4)).all()
+        and set(drums["pitch"]) == {36}
+        and set(drums["duration"]) == {1}
+    )
+    assert (
+        drums["velocity"][1] == 90 and drums["velocity"][4] == 99
+    )  # the louder of two on a step; what no kit has is left out
     assert drums["offset"][4] == pytest.approx(0.12, abs=1e-3) and drums["offset"][5] == 0
-    assert (piano["velocity"] == np.arange(50, 82)).all() and (piano["step"] == np.arange(2, 130, 4)).all()
+    assert (piano["velocity"] == np.arange(50, 82)).all() and (
+        piano["step"] == np.arange(2, 130, 4)
+    ).all()
     assert piano["offset"] == pytest.approx([0, 0.2] * 16, abs=1e-3)
-    planes = loaded.blocks(MELODY, slice(0, loaded.songs[0]["blocks"])).numpy()[:, 0].reshape(-1, 128)
+    planes = (
+        loaded.blocks(MELODY, slice(0, loaded.songs[0]["blocks"])).numpy()[:, 0].reshape(-1, 128)
+    )
     assert planes[piano["step"], piano["pitch"]].all() and planes.sum() == len(piano)
 
 
@@ -116,18 +161,33 @@ def test_prepare_reads_lpd_archives(tmp_path):
         folder.mkdir(parents=True)
         tracks = [
             pypianoroll.StandardTrack(
-                name=name.capitalize(), program=0, is_drum=name == "drums", pianoroll=np.roll(rolls, 12 * number, 0)
+                name=name.capitalize(),
+                program=0,
+                is_drum=name == "drums",
+                pianoroll=np.roll(rolls, 12 * number, 0),
             )
             for name in TRACK_NAMES
         ]
-        pypianoroll.Multitrack(resolution=24, tempo=np.full(96, 100.0), tracks=tracks).save(folder / "song.npz")
+        pypianoroll.Multitrack(resolution=24, tempo=np.full(96, 100.0), tracks=tracks).save(
+            folder / "song.npz"
+        )
     genres = tmp_path / "genres.cls"
     genres.write_text("# comment\nTRAAA\tPop_Rock\nTRBBB\tJazz\n")
     assert read_genre_list(genres) == {"TRAAA": "pop_rock", "TRBBB": "jazz"}
     score = read_lpd(tmp_path / "lpd" / "TRAAA" / "song.npz")
     assert score.tracks[MELODY].notes == [Note(60, 0.0, 1.0, 90), Note(64, 1.0, 3.0, 70)]
     assert score.tempos[0].bpm == pytest.approx(100)
-    prepare.main([str(tmp_path / "lpd"), "--labels", str(genres), "--out", str(tmp_path / "out"), "--workers", "1"])
+    prepare.main(
+        [
+            str(tmp_path / "lpd"),
+            "--labels",
+            str(genres),
+            "--out",
+            str(tmp_path / "out"),
+            "--workers",
+            "1",
+        ]
+    )
     assert [s["genre"] for s in Corpus.load(tmp_path / "out").songs] == ["pop_rock", "jazz"]
     with pytest.raises(MusicError, match="no pypianoroll archive"):
         read_lpd(genres)
@@ -138,7 +198,10 @@ def test_without_labels_folders_are_genres(tmp_path):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(b"")
     assert [(e["file"], e["genre"]) for e in list_songs(tmp_path, None)] == [
-        ("polka/c.mid", "polka"), ("ska/a.mid", "ska"), ("ska/b.MID", "ska")]  # fmt: skip
+        ("polka/c.mid", "polka"),
+        ("ska/a.mid", "ska"),
+        ("ska/b.MID", "ska"),
+    ]
 
 
 def test_versions_of_a_song_stay_together_and_the_split_is_80_10_10():
@@ -146,15 +209,24 @@ def test_versions_of_a_song_stay_together_and_the_split_is_80_10_10():
     songs[7]["bars"] = songs[3]["bars"][:6] + ["own1", "own2"]
     songs[8]["bars"] = songs[50]["bars"][:3] + [f"other{i}" for i in range(7)]
     group_duplicates(songs)
-    assert songs[7]["dup_group"] == songs[3]["dup_group"] and songs[8]["dup_group"] != songs[50]["dup_group"]
+    assert (
+        songs[7]["dup_group"] == songs[3]["dup_group"]
+        and songs[8]["dup_group"] != songs[50]["dup_group"]
+    )
     split_songs(songs, seed=1)
     assert songs[7]["split"] == songs[3]["split"]
     counts = [sum(s["split"] == split for s in songs) for split in ("train", "val", "test")]
     assert counts[0] in (80, 81) and counts[1] in (9, 10, 11) and sum(counts) == 100
-    labelled = [{"dup_group": "a", "split": "train", "bars": []}, {"dup_group": "a", "split": "test", "bars": []}]
+    labelled = [
+        {"dup_group": "a", "split": "train", "bars": []},
+        {"dup_group": "a", "split": "test", "bars": []},
+    ]
     group_duplicates(labelled)
     split_songs(labelled, seed=1)
-    assert [s["split"] for s in labelled] == ["test", "test"]  # nothing of the test songs is trained on
+    assert [s["split"] for s in labelled] == [
+        "test",
+        "test",
+    ]  # nothing of the test songs is trained on
 
 
 @pytest.mark.parametrize("config", ["accomp.yaml", "paper.yaml"])
@@ -168,24 +240,44 @@ def test_two_steps_of_everything_then_music(corpus, tmp_path, config):
         assert "also_val" in json.loads((run / "planner" / "figures.json").read_text())
     harmony.main([*common, "--run", str(run)])
     for part in (*TRACK_NAMES, "harmony/drums"):
-        assert (run / part / "losses.png").stat().st_size > 1000 and list((run / part).glob("events.*"))
+        assert (run / part / "losses.png").stat().st_size > 1000 and list(
+            (run / part).glob("events.*")
+        )
         rows = list(csv.DictReader(open(run / part / "losses.csv")))
-        assert len(rows) == 1 and float(rows[0]["train/loss"]) > 0 and float(rows[0]["val/loss"]) > 0
+        assert (
+            len(rows) == 1 and float(rows[0]["train/loss"]) > 0 and float(rows[0]["val/loss"]) > 0
+        )
     assert read_midi(next((run / "bass" / "samples").rglob("real.mid"))).tracks
     universal = Accompanist.from_pretrained(run / "model")
     assert universal.accompany(melody()).tracks[MELODY].notes == melody().tracks[0].notes
 
     harmony.main(
-        [*common, "--run", str(tuned), "--init", str(run), "--genre", "jazz", "--export", str(tmp_path / "models" / "jazz")]
+        [
+            *common,
+            "--run",
+            str(tuned),
+            "--init",
+            str(run),
+            "--genre",
+            "jazz",
+            "--export",
+            str(tmp_path / "models" / "jazz"),
+        ]
     )
     jazz = Accompanist.from_pretrained(tmp_path / "models" / "jazz")
-    assert jazz.config.genre == "jazz" and jazz.config.programs["bass"] == 33 and jazz.config.feel.genre == "jazz"
+    assert (
+        jazz.config.genre == "jazz"
+        and jazz.config.programs["bass"] == 33
+        and jazz.config.feel.genre == "jazz"
+    )
     assert torch.allclose(jazz.colours.sum(1), torch.ones(24), atol=1e-2)
     for name, value in universal.vaes.state_dict().items():
         assert torch.equal(value, jazz.vaes.state_dict()[name])
     training = json.loads((tmp_path / "models" / "jazz" / "training.json").read_text())
     assert training["seed"] == 0 and training["fine_tuned"] and training["songs"]["train"] == 2
-    assert {"val", "test"} <= training["losses"]["harmony"]["bass"].keys() and "val" in training["losses"]["drums"]
+    assert {"val", "test"} <= training["losses"]["harmony"]["bass"].keys() and "val" in training[
+        "losses"
+    ]["drums"]
 
 
 def test_training_goes_on_where_it_was_interrupted(corpus, tmp_path):
@@ -226,7 +318,16 @@ def test_a_model_is_a_run_to_train_on_from(corpus, tmp_path, monkeypatch, hub):
     vae.main(["--corpus", str(corpus), *common, "--run", str(run)])
     planner.main(["--corpus", str(corpus), *common, "--run", str(run)])
     harmony.main(["--corpus", str(corpus), *common, "--run", str(run)])
-    first = ["--run", str(tmp_path / "jazz"), "--init", str(run), "--genre", "jazz", "--export", str(models / "jazz")]
+    first = [
+        "--run",
+        str(tmp_path / "jazz"),
+        "--init",
+        str(run),
+        "--genre",
+        "jazz",
+        "--export",
+        str(models / "jazz"),
+    ]
     harmony.main(["--corpus", str(corpus), *common, *first])
 
     # A folder of one's own songs, a genre that the model has not met, and away with it to the Hub.
@@ -234,8 +335,18 @@ def test_a_model_is_a_run_to_train_on_from(corpus, tmp_path, monkeypatch, hub):
     songs.mkdir()
     for number in range(12):
         write_midi(song(20 + number), songs / f"{number}.mid")
-    prepare.main([str(songs), "--genre", "polka", "--out", str(tmp_path / "polka"), "--workers", "1"])
-    own = ["--corpus", str(tmp_path / "polka"), *common, "--run", str(tmp_path / "tuned"), "--init", str(models / "jazz")]
+    prepare.main(
+        [str(songs), "--genre", "polka", "--out", str(tmp_path / "polka"), "--workers", "1"]
+    )
+    own = [
+        "--corpus",
+        str(tmp_path / "polka"),
+        *common,
+        "--run",
+        str(tmp_path / "tuned"),
+        "--init",
+        str(models / "jazz"),
+    ]
     own += ["--genre", "polka", "--export", str(models / "polka"), "--push", "tester"]
     with pytest.raises(SystemExit, match="no token"):
         harmony.main(own)
@@ -243,18 +354,43 @@ def test_a_model_is_a_run_to_train_on_from(corpus, tmp_path, monkeypatch, hub):
     monkeypatch.setenv("HF_TOKEN", "hf_tester")
     monkeypatch.setattr(staging, "write_audio", lambda samples, path: path.write_bytes(b"sound"))
     harmony.main(own)
-    jazz, polka = Accompanist.from_pretrained(models / "jazz"), Accompanist.from_pretrained("tester/accomp-polka")
-    assert polka.config.genre == "polka" and polka.genre_index == jazz.genre_index and polka.config.feel.genre == "polka"
-    assert set(polka.config.harmony.genres) == set(jazz.config.harmony.genres) - {"jazz"} | {"polka"}
+    jazz, polka = (
+        Accompanist.from_pretrained(models / "jazz"),
+        Accompanist.from_pretrained("tester/accomp-polka"),
+    )
+    assert (
+        polka.config.genre == "polka"
+        and polka.genre_index == jazz.genre_index
+        and polka.config.feel.genre == "polka"
+    )
+    assert set(polka.config.harmony.genres) == set(jazz.config.harmony.genres) - {"jazz"} | {
+        "polka"
+    }
     for name, value in jazz.vaes.state_dict().items():
         assert torch.equal(value, polka.vaes.state_dict()[name])
     card = ModelCard.load("tester/accomp-polka").text
     assert "have not been measured" in card and "| HarmonyNNs, fine-tuned | songs | " in card
     with pytest.raises(SystemExit, match="genre 'ska' is unknown; .*polka"):
         harmony.main([*own[:-8], "--init", str(models / "jazz"), "--genre", "ska"])
-    with pytest.raises(SystemExit, match="--init takes the folder of a run, or a model: .*'salsa' is unknown"):
+    with pytest.raises(
+        SystemExit, match="--init takes the folder of a run, or a model: .*'salsa' is unknown"
+    ):
         harmony.main([*own[:-8], "--init", "salsa", "--genre", "polka"])
-    with pytest.raises(SystemExit, match="checkpoint.safetensors is of another model; choose another --run"):
+    with pytest.raises(
+        SystemExit, match="checkpoint.safetensors is of another model; choose another --run"
+    ):
         harmony.main([*own[:-8], "--init", "pop", "--genre", "polka"])
-    with pytest.raises(SystemExit, match="pop has other settings than --config: vae, planner, harmony"):
-        harmony.main([*own[:-8], "--init", "pop", "--genre", "polka", "--config", str(small("paper.yaml", tmp_path))])
+    with pytest.raises(
+        SystemExit, match="pop has other settings than --config: vae, planner, harmony"
+    ):
+        harmony.main(
+            [
+                *own[:-8],
+                "--init",
+                "pop",
+                "--genre",
+                "polka",
+                "--config",
+                str(small("paper.yaml", tmp_path)),
+            ]
+        )

@@ -13,28 +13,50 @@ from accomp.models.hub import MODELS
 from train.publish.hub_commit import cards
 
 RESULTS = json.loads(cards.RESULTS.read_text())
-MEASURED = sorted(name.removeprefix("accomp_") for name in RESULTS["bench_report"] if name.startswith("accomp_"))
+MEASURED = sorted(
+    name.removeprefix("accomp_") for name in RESULTS["bench_report"] if name.startswith("accomp_")
+)
 
 
 @pytest.mark.parametrize("genre", MEASURED)
 def test_a_card_is_what_its_files_say_and_the_hub_accepts_it(genre, hub):
     text = (cards.CARDS / f"{genre}.md").read_text()
-    assert text == str(cards.card_of(MODELS / genre, RESULTS)) + "\n", f"make it anew: python -m train cards {genre}"
+    assert text == str(cards.card_of(MODELS / genre, RESULTS)) + "\n", (
+        f"make it anew: python -m train cards {genre}"
+    )
     card = ModelCard(text.replace(cards.PLACEHOLDER, "tester"))
     card.validate()  # asks the stand-in, as it would ask the Hub
     data = card.data
-    assert data.license == "mit" and data.library_name == "accomp" and genre in data.tags and "pop909" in data.datasets
+    assert (
+        data.license == "mit"
+        and data.library_name == "accomp"
+        and genre in data.tags
+        and "pop909" in data.datasets
+    )
     figures = {result.metric_name: result.metric_value for result in data.eval_results}
     measured = RESULTS["bench_report"][f"accomp_{genre}"]
-    assert figures["chord match per half bar, %"] == pytest.approx(100 * measured["chord_match"][0], abs=0.01)
+    assert figures["chord match per half bar, %"] == pytest.approx(
+        100 * measured["chord_match"][0], abs=0.01
+    )
     assert figures["PCS lift"] == pytest.approx(measured["lift"][0], abs=0.001)
     training = json.loads((MODELS / genre / "training.json").read_text())
-    assert figures["reconstructed onsets, bass, F1"] == round(training["losses"]["bass"]["test"]["onset_f1"], 3)
+    assert figures["reconstructed onsets, bass, F1"] == round(
+        training["losses"]["bass"]["test"]["onset_f1"], 3
+    )
     counts = " / ".join(str(training["songs"][split]) for split in ("train", "val", "test"))
     assert f"| HarmonyNNs, fine-tuned | public-midi-collections | {counts} |" in card.text
-    assert model_index_to_eval_results(yaml.safe_load(text.split("---")[1])["model-index"])[0] == f"accomp-{genre}"
-    for words in ("fan-made sequences of songs under copyright", "| paper |", "real songs",
-                  "## Limits and bias", "bibtex", "losses.png"):  # fmt: skip
+    assert (
+        model_index_to_eval_results(yaml.safe_load(text.split("---")[1])["model-index"])[0]
+        == f"accomp-{genre}"
+    )
+    for words in (
+        "fan-made sequences of songs under copyright",
+        "| paper |",
+        "real songs",
+        "## Limits and bias",
+        "bibtex",
+        "losses.png",
+    ):
         assert words in card.text
 
 
@@ -53,9 +75,15 @@ def test_a_genre_that_was_not_measured(tmp_path):
     with pytest.raises(SystemExit, match=r"nogenre holds no training.json; trained genres: folk, "):
         cards.main(["nogenre", "--out", str(tmp_path)])
     songs = {"songs": {"train": 9, "val": 1, "test": 1}, "licences": {}}
-    trained = {"harmony": {"data": [{"corpus": corpus, **songs} for corpus in ("all", "pop", "polka")]}}
+    trained = {
+        "harmony": {"data": [{"corpus": corpus, **songs} for corpus in ("all", "pop", "polka")]}
+    }
     parts = {row["corpus"]: row["part"] for row in cards.data_rows(trained)}
-    assert parts == {"all": "HarmonyNNs, first", "pop": "HarmonyNNs, fine-tuned", "polka": "HarmonyNNs, fine-tuned"}
+    assert parts == {
+        "all": "HarmonyNNs, first",
+        "pop": "HarmonyNNs, fine-tuned",
+        "polka": "HarmonyNNs, fine-tuned",
+    }
     cards.main(["jazz", "--out", str(tmp_path), "--results", str(tmp_path / "none.json")])
     assert (tmp_path / "jazz.md").read_text() == str(card) + "\n"
 
@@ -63,8 +91,15 @@ def test_a_genre_that_was_not_measured(tmp_path):
 def test_the_readme_is_the_front_page_of_a_space(hub):
     card = RepoCard.load(ROOT / "README.md")
     card.validate(repo_type="space")
-    assert card.data.sdk == "gradio" and card.data.app_file == "app.py" and len(card.data.short_description) <= 60
+    assert (
+        card.data.sdk == "gradio"
+        and card.data.app_file == "app.py"
+        and len(card.data.short_description) <= 60
+    )
     requirements = (ROOT / "requirements.txt").read_text()
     least = re.search(r"gradio>=([\d.]+)", requirements).group(1)
     assert str(card.data.sdk_version).startswith(least)
-    assert str(card.data.python_version) == "3.11" and "fluidsynth" in (ROOT / "packages.txt").read_text()
+    assert (
+        str(card.data.python_version) == "3.11"
+        and "fluidsynth" in (ROOT / "packages.txt").read_text()
+    )

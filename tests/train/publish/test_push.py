@@ -42,41 +42,69 @@ def notes(model):
 def test_every_genre_goes_to_the_hub_and_comes_back(tester, monkeypatch):
     run("--all", "--namespace", "band")
     for genre in genres():
-        assert len(tester.commits(f"band/accomp-{genre}")) == 2  # the repository's birth and one commit
-        pulled, embedded = Accompanist.from_pretrained(f"band/accomp-{genre}"), Accompanist.from_pretrained(genre)
+        assert (
+            len(tester.commits(f"band/accomp-{genre}")) == 2
+        )  # the repository's birth and one commit
+        pulled, embedded = (
+            Accompanist.from_pretrained(f"band/accomp-{genre}"),
+            Accompanist.from_pretrained(genre),
+        )
         for name in ("config.json", "model.safetensors"):
-            assert (pulled.source.folder / name).read_bytes() == (MODELS / genre / name).read_bytes()
+            assert (pulled.source.folder / name).read_bytes() == (
+                MODELS / genre / name
+            ).read_bytes()
         assert notes(pulled) == notes(embedded)
     here = genres()
     monkeypatch.setenv("ACCOMP_NAMESPACE", "band")
     assert genres() == here
     tester.stop()
-    monkeypatch.setattr(time, "sleep", lambda seconds: None)  # the client waits between its attempts
+    monkeypatch.setattr(
+        time, "sleep", lambda seconds: None
+    )  # the client waits between its attempts
     assert genres() == here
-    assert notes(Accompanist.from_pretrained("jazz")) == notes(Accompanist.from_pretrained(MODELS / "jazz"))
+    assert notes(Accompanist.from_pretrained("jazz")) == notes(
+        Accompanist.from_pretrained(MODELS / "jazz")
+    )
 
 
 def test_what_a_repository_holds(tester):
     push.main([*JAZZ, "--revision", "v1"])
     files = tester.files("tester/accomp-jazz", "v1")
-    assert {"model.safetensors", "config.json", "README.md", "training.json", "losses.png"} <= files.keys()
+    assert {
+        "model.safetensors",
+        "config.json",
+        "README.md",
+        "training.json",
+        "losses.png",
+    } <= files.keys()
     for name in cards.SAMPLES:
-        song = Accompanist.from_pretrained("jazz").accompany(read_midi(staging.EXAMPLES / f"{name}.mid"), seed=0)
+        song = Accompanist.from_pretrained("jazz").accompany(
+            read_midi(staging.EXAMPLES / f"{name}.mid"), seed=0
+        )
         found = read_midi(files[f"samples/{name}/accompaniment.mid"])
-        assert [len(track.notes) for track in found.tracks] == [len(track.notes) for track in song.tracks]
+        assert [len(track.notes) for track in found.tracks] == [
+            len(track.notes) for track in song.tracks
+        ]
         assert Image.open(io.BytesIO(files[f"samples/{name}/pianoroll.png"])).width > 500
         sound, rate = soundfile.read(io.BytesIO(files[f"samples/{name}/accompaniment.mp3"]))
         assert 15 < len(sound) / rate < 60 and np.abs(sound).max() > 0.2
     card = ModelCard.load("tester/accomp-jazz")
-    assert cards.PLACEHOLDER not in card.content and 'from_pretrained("tester/accomp-jazz")' in card.text
-    links = re.findall(r"\]\(((?!http)[^)]+)\)", card.text) + re.findall(r"/accomp-jazz/resolve/main/([^\"]+)", card.text)
+    assert (
+        cards.PLACEHOLDER not in card.content
+        and 'from_pretrained("tester/accomp-jazz")' in card.text
+    )
+    links = re.findall(r"\]\(((?!http)[^)]+)\)", card.text) + re.findall(
+        r"/accomp-jazz/resolve/main/([^\"]+)", card.text
+    )
     assert len(links) > 8 and set(links) <= files.keys()
     assert json.loads(files["training.json"])["songs"]["train"] == 276
 
 
 def test_the_cards_snippet_runs(tester, tmp_path, monkeypatch):
     run(*JAZZ)
-    snippet = re.search(r"```python\n(.*?)```", ModelCard.load("tester/accomp-jazz").text, re.S).group(1)
+    snippet = re.search(
+        r"```python\n(.*?)```", ModelCard.load("tester/accomp-jazz").text, re.S
+    ).group(1)
     shutil.copyfile(ODE, tmp_path / "melody.mid")
     monkeypatch.chdir(tmp_path)
     exec(snippet, {})
@@ -84,8 +112,12 @@ def test_the_cards_snippet_runs(tester, tmp_path, monkeypatch):
 
 
 def test_what_is_there_already_is_left_as_it_is(tester, capsys, monkeypatch):
-    monkeypatch.setattr(time, "sleep", lambda seconds: None)  # the client waits between its attempts
-    monkeypatch.delenv("HF_TOKEN")  # nobody to be, nowhere to go: what would be uploaded is said all the same
+    monkeypatch.setattr(
+        time, "sleep", lambda seconds: None
+    )  # the client waits between its attempts
+    monkeypatch.delenv(
+        "HF_TOKEN"
+    )  # nobody to be, nowhere to go: what would be uploaded is said all the same
     tester.stop()
     run(*JAZZ, "--dry-run")
     assert "could not be compared" in capsys.readouterr().out
@@ -98,17 +130,26 @@ def test_what_is_there_already_is_left_as_it_is(tester, capsys, monkeypatch):
     run(*JAZZ, "--revision", "v1")
     assert "nothing was uploaded" in capsys.readouterr().out
     assert tester.commits("tester/accomp-jazz")[0] == commit and tester.uploaded == sent
-    HfApi().upload_file(path_or_fileobj=b"old", path_in_repo="samples/old/accompaniment.mid", repo_id="tester/accomp-jazz")
+    HfApi().upload_file(
+        path_or_fileobj=b"old",
+        path_in_repo="samples/old/accompaniment.mid",
+        repo_id="tester/accomp-jazz",
+    )
     sent = tester.uploaded
     run(*JAZZ)
     assert "samples/old/accompaniment.mid" not in tester.files("tester/accomp-jazz")
-    assert tester.files("tester/accomp-jazz") == tester.files("tester/accomp-jazz", "v1") and tester.uploaded == sent
+    assert (
+        tester.files("tester/accomp-jazz") == tester.files("tester/accomp-jazz", "v1")
+        and tester.uploaded == sent
+    )
 
 
 def test_what_another_machine_renders_changes_nothing(tester, monkeypatch):
     push.main([*JAZZ])
     before, sent = tester.files("tester/accomp-jazz"), tester.uploaded
-    monkeypatch.setattr(staging, "write_audio", lambda samples, path: path.write_bytes(b"other sound"))
+    monkeypatch.setattr(
+        staging, "write_audio", lambda samples, path: path.write_bytes(b"other sound")
+    )
     push.main([*JAZZ])
     assert tester.files("tester/accomp-jazz") == before and tester.uploaded == sent
 
@@ -119,8 +160,12 @@ def test_an_interrupted_push_is_repeated(tester):
     assert "model.safetensors" not in tester.files("tester/accomp-jazz")
     asked = len(tester.requests)
     run(*JAZZ)
-    assert not [path for method, path in tester.requests[asked:] if method == "PUT"]  # the large files are there already
-    assert notes(Accompanist.from_pretrained("tester/accomp-jazz")) == notes(Accompanist.from_pretrained("jazz"))
+    assert not [
+        path for method, path in tester.requests[asked:] if method == "PUT"
+    ]  # the large files are there already
+    assert notes(Accompanist.from_pretrained("tester/accomp-jazz")) == notes(
+        Accompanist.from_pretrained("jazz")
+    )
 
 
 def test_private_repositories(tester, monkeypatch):
@@ -128,39 +173,85 @@ def test_private_repositories(tester, monkeypatch):
     run(*JAZZ, "--private")
     assert HfApi().model_info("tester/accomp-jazz").private
     HfApi().create_repo("tester/accomp-pop")
-    refused("tester/accomp-pop is public already", "--genre", "pop", "--namespace", "tester", "--private")
+    refused(
+        "tester/accomp-pop is public already",
+        "--genre",
+        "pop",
+        "--namespace",
+        "tester",
+        "--private",
+    )
     monkeypatch.setenv("HF_TOKEN", "hf_other")
     refused("other may not write to tester; choose among other", *JAZZ)
 
 
 def test_what_speaks_against_a_push_is_said_before(tester, monkeypatch, tmp_path):
-    refused(r"other may not|may not write to nobody; choose among band, tester", "--genre", "jazz", "--namespace", "nobody")
+    refused(
+        r"other may not|may not write to nobody; choose among band, tester",
+        "--genre",
+        "jazz",
+        "--namespace",
+        "nobody",
+    )
     refused("accepted: the name of a user or organisation", "--genre", "jazz")
-    refused("'nogenre' is unknown; .*models holds folk, ", "--genre", "nogenre", "--namespace", "tester")
-    refused("jazz.md is missing; make it with: python -m train cards jazz", *JAZZ, "--cards", tmp_path)
+    refused(
+        "'nogenre' is unknown; .*models holds folk, ", "--genre", "nogenre", "--namespace", "tester"
+    )
+    refused(
+        "jazz.md is missing; make it with: python -m train cards jazz", *JAZZ, "--cards", tmp_path
+    )
     refused("'demo' is no Hub id", "--space", "demo")
     refused("tester has no models for the Space to serve", "--space", "tester/accomp")
 
     shutil.copytree(MODELS / "jazz", tmp_path / "broken" / "jazz")
-    card, weights = (cards.CARDS / "jazz.md").read_text(), Accompanist.from_pretrained("jazz").config.weights_sha256
+    card, weights = (
+        (cards.CARDS / "jazz.md").read_text(),
+        Accompanist.from_pretrained("jazz").config.weights_sha256,
+    )
     for old, new, message in (
         ("license: mit", "license: my-own", '"license" must be one of'),
         ("license: mit", "license: mit: x", "front matter can't be read"),
-        (weights[:12], "0123456789ab", "is not the card of NAMESPACE/accomp-jazz with these weights"),
+        (
+            weights[:12],
+            "0123456789ab",
+            "is not the card of NAMESPACE/accomp-jazz with these weights",
+        ),
     ):
         (tmp_path / "jazz.md").write_text(card.replace(old, new))
         refused(message, *JAZZ, "--cards", tmp_path)
     shutil.copytree(MODELS / "jazz", tmp_path / "odd" / "r&b")
-    refused("the Hub takes no repository named", "--genre", "r&b", "--namespace", "tester", "--models", tmp_path / "odd")
+    refused(
+        "the Hub takes no repository named",
+        "--genre",
+        "r&b",
+        "--namespace",
+        "tester",
+        "--models",
+        tmp_path / "odd",
+    )
     (tmp_path / "broken" / "jazz" / "training.json").unlink()
     refused("training.json is missing", *JAZZ, "--models", tmp_path / "broken")
     weights = tmp_path / "broken" / "jazz" / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:-4])
-    refused("is not the file that config.json was written with", *JAZZ, "--models", tmp_path / "broken")
+    refused(
+        "is not the file that config.json was written with", *JAZZ, "--models", tmp_path / "broken"
+    )
     shutil.copytree(MODELS / "jazz", tmp_path / "renamed" / "swing")
-    refused("holds the genre 'jazz'", "--genre", "swing", "--namespace", "tester", "--models", tmp_path / "renamed")
+    refused(
+        "holds the genre 'jazz'",
+        "--genre",
+        "swing",
+        "--namespace",
+        "tester",
+        "--models",
+        tmp_path / "renamed",
+    )
 
-    for token, message in (("hf_reader", "may only read"), ("hf_unknown", "does not know the token"), ("", "no token: make one")):
+    for token, message in (
+        ("hf_reader", "may only read"),
+        ("hf_unknown", "does not know the token"),
+        ("", "no token: make one"),
+    ):
         monkeypatch.setenv("HF_TOKEN", token)
         refused(message, *JAZZ)
     monkeypatch.setenv("HF_TOKEN", "hf_tester")
@@ -175,7 +266,11 @@ def test_what_speaks_against_a_push_is_said_before(tester, monkeypatch, tmp_path
 def test_a_name_or_tag_that_is_taken(tester):
     api = HfApi()
     api.create_repo("tester/accomp-jazz")
-    api.upload_file(path_or_fileobj=b'{"hidden_size": 768}', path_in_repo="config.json", repo_id="tester/accomp-jazz")
+    api.upload_file(
+        path_or_fileobj=b'{"hidden_size": 768}',
+        path_in_repo="config.json",
+        repo_id="tester/accomp-jazz",
+    )
     refused("tester/accomp-jazz is taken: its config.json is not one of accomp's", *JAZZ)
     api.delete_file("config.json", "tester/accomp-jazz")
     api.upload_file(path_or_fileobj=b"0", path_in_repo="data.bin", repo_id="tester/accomp-jazz")
@@ -196,21 +291,36 @@ def test_the_demo_becomes_a_space(tester):
     HfApi().delete_repo("tester/accomp-untagged")
     HfApi().create_repo("band/accomp", repo_type="space", space_sdk="gradio")
     other = b"# what you can accomplish"
-    HfApi().upload_file(path_or_fileobj=other, path_in_repo="app.py", repo_id="band/accomp", repo_type="space")
+    HfApi().upload_file(
+        path_or_fileobj=other, path_in_repo="app.py", repo_id="band/accomp", repo_type="space"
+    )
     refused("band/accomp is taken", *page)
     HfApi().delete_repo("band/accomp", repo_type="space")
     run(*page)
     files = tester.files("band/accomp", repo_type="space")
-    assert {"app.py", "accomp/hub.py", "README.md", "requirements.txt", "packages.txt", "examples/ode_to_joy.mid"} <= files.keys()
-    assert not [name for name in files if re.match(r"(train|tests|models|model_cards|benchmarks)/", name)]
+    assert {
+        "app.py",
+        "accomp/hub.py",
+        "README.md",
+        "requirements.txt",
+        "packages.txt",
+        "examples/ode_to_joy.mid",
+    } <= files.keys()
+    assert not [
+        name for name in files if re.match(r"(train|tests|models|model_cards|benchmarks)/", name)
+    ]
     assert sum(map(len, files.values())) < 5e6
     card = RepoCard(files["README.md"].decode())
     card.validate(repo_type="space")
     for link in re.findall(r"\]\(((?!http)[^)#]+)\)", card.text):
-        assert [name for name in files if name.startswith(link)], link  # nothing that the page points at is missing
+        assert [name for name in files if name.startswith(link)], (
+            link
+        )  # nothing that the page points at is missing
     commit = HfApi().model_info("tester/accomp-jazz", revision="v1").sha
     assert card.data.models == ["tester/accomp-jazz"]
-    assert card.data.preload_from_hub == [f"tester/accomp-jazz config.json,model.safetensors,training.json {commit}"]
+    assert card.data.preload_from_hub == [
+        f"tester/accomp-jazz config.json,model.safetensors,training.json {commit}"
+    ]
     assert HfApi().get_space_variables("band/accomp")["ACCOMP_NAMESPACE"].value == "tester@v1"
     before, asked = tester.commits("band/accomp", repo_type="space"), len(tester.requests)
     run(*page)

@@ -15,8 +15,8 @@ from accomp.music.score import Score, Track
 from accomp.roll import pianoroll
 from accomp.roll.grid import ACCOMPANIMENT, DRUMS, MELODY, TRACKS
 from tests.support.scores import melody
-from tests.train.fit.test_train import corpus, small  # noqa: F401  a fixture
 from tests.support.tiny import tiny
+from tests.train.fit.test_train import corpus, small  # noqa: F401  a fixture
 from train.data.corpus import Corpus
 from train.eval.variety import continuation_variety, melodies, variety
 from train.fit.settings import planner_config, save_weights
@@ -50,13 +50,23 @@ def test_variety_is_what_pairs_do_not_share():
 def test_continuations_are_measured_beside_the_real_ones(corpus):  # noqa: F811
     loaded = Corpus.load(corpus)
     found = melodies(loaded, "train", 4)
-    assert len(found) > 2 and all(song.shape == (4, 2, 32, 128) and song.any((1, 2, 3)).all() for song in found)
-    same = continuation_variety(lambda start, blocks, seed: tune(blocks), loaded, split="train", blocks=3)
-    assert same["starts"] == len(found) and same["generated"]["variety"] == 0 and same["generated"]["onsets"] == 8
+    assert len(found) > 2 and all(
+        song.shape == (4, 2, 32, 128) and song.any((1, 2, 3)).all() for song in found
+    )
+    same = continuation_variety(
+        lambda start, blocks, seed: tune(blocks), loaded, split="train", blocks=3
+    )
+    assert (
+        same["starts"] == len(found)
+        and same["generated"]["variety"] == 0
+        and same["generated"]["onsets"] == 8
+    )
     assert same["generated"]["sounding"] == 0 < same["real"]["sounding"]
     assert same["real"]["variety"] > 0 and len(same["real"]["by_block"]) == 3
     real = iter([pianoroll.from_blocks(song[1:]) for song in found])
-    copied = continuation_variety(lambda start, blocks, seed: next(real), loaded, split="train", blocks=3)
+    copied = continuation_variety(
+        lambda start, blocks, seed: next(real), loaded, split="train", blocks=3
+    )
     assert copied["generated"] == copied["real"]
     assert continuation_variety(lambda *_: tune(), loaded, split="train", blocks=500)["starts"] == 0
 
@@ -76,7 +86,9 @@ def test_networks_mirror_each_other():
 
     up, down = layers(generator, torch.nn.ConvTranspose2d), layers(discriminator, torch.nn.Conv2d)
     assert len(up) == len(down) == 6
-    assert up[1:] == [shape for shape in down[::-1][1:]]  # weights of (de)convolutions: [few, many] either way around
+    assert up[1:] == [
+        shape for shape in down[::-1][1:]
+    ]  # weights of (de)convolutions: [few, many] either way around
 
 
 def test_labels_are_smoothed_towards_the_other_side_only():
@@ -84,12 +96,19 @@ def test_labels_are_smoothed_towards_the_other_side_only():
     real, made = (smooth_labels(1000, kind, 0.1, random) for kind in (True, False))
     assert 0.9 <= float(real.min()) < 0.91 and 0.99 < float(real.max()) <= 1
     assert 0 <= float(made.min()) < 0.01 and 0.09 < float(made.max()) <= 0.1
-    assert smooth_labels(5, True, 0.0, random).tolist() == [1] * 5 and not smooth_labels(5, False, 0.0, random).any()
+    assert (
+        smooth_labels(5, True, 0.0, random).tolist() == [1] * 5
+        and not smooth_labels(5, False, 0.0, random).any()
+    )
 
 
 def test_each_measure_can_be_switched_off():
     whole = Adversaries(SETTINGS)
-    assert whole.smoothing == 0.1 and whole.matching == (0.1, 1.0) and whole.rates["discriminator"] == 2e-3
+    assert (
+        whole.smoothing == 0.1
+        and whole.matching == (0.1, 1.0)
+        and whole.rates["discriminator"] == 2e-3
+    )
     for off in MEASURES:
         model = Adversaries(SETTINGS, (off,))
         assert (model.smoothing == 0) == (off == "smoothing")
@@ -99,7 +118,10 @@ def test_each_measure_can_be_switched_off():
     random = torch.Generator().manual_seed(0)
     losses = {off: Adversaries(SETTINGS, off) for off in ((), ("matching",))}
     losses = {off: model.step(real, model.optimizer(), random) for off, model in losses.items()}
-    assert float(losses[()]["matching"].detach()) > 0 and float(losses["matching",]["matching"].detach()) == 0
+    assert (
+        float(losses[()]["matching"].detach()) > 0
+        and float(losses["matching",]["matching"].detach()) == 0
+    )
     assert losses["matching",]["loss"] == losses["matching",]["fooling"]
 
 
@@ -118,16 +140,22 @@ def test_the_gan_trains_goes_on_and_plays(corpus, tmp_path):  # noqa: F811
     gan.main([*common, "--epochs", "1"])
     gan.main([*common, "--epochs", "2"])
     rows = list(csv.DictReader(open(tmp_path / "losses.csv")))
-    assert [row["epoch"] for row in rows] == ["1", "2"] and all(float(row["train/discriminator"]) > 0 for row in rows)
+    assert [row["epoch"] for row in rows] == ["1", "2"] and all(
+        float(row["train/discriminator"]) > 0 for row in rows
+    )
     assert json.loads((tmp_path / "figures.json").read_text())["parameters"] > 100_000
     alike = json.loads((tmp_path / "similarity.json").read_text())
     assert {"all", "drums", "onsets"} <= alike["real"].keys() == alike["generated"].keys()
     loaded = Corpus.load(corpus)
     player = gan.GAN(tmp_path, loaded)
     band = player.play(tune(), 3)
-    assert set(band) == set(ACCOMPANIMENT) and all(planes.shape == (2, 64, 128) for planes in band.values())
+    assert set(band) == set(ACCOMPANIMENT) and all(
+        planes.shape == (2, 64, 128) for planes in band.values()
+    )
     again, other = player.play(tune(), 3), player.play(tune(), 4)
-    assert all((band[track] == again[track]).all() for track in band) and any((band[t] != other[t]).any() for t in band)
+    assert all((band[track] == again[track]).all() for track in band) and any(
+        (band[t] != other[t]).any() for t in band
+    )
     # As much sounds in its drums as in those of the validation songs.
     val = loaded.block_index(loaded.choose("val"))
     density = float(loaded.blocks(DRUMS, val)[:, 1].float().mean())
@@ -158,23 +186,42 @@ def test_the_gan_plays_the_candidate_that_is_nearest_to_the_melody(corpus, tmp_p
 
 def test_the_harmony_cnns_weights_keep_their_names():
     names = cnn.HarmonyCNN().state_dict().keys()
-    expected = {f"{part}.{layer}.{kind}" for part, layers in (("melody", (0, 2, 4)), ("previous", (0, 2, 4)), ("dense", (0, 2)),
-                ("deconvolutions", (0, 2, 4))) for layer in layers for kind in ("weight", "bias")}  # fmt: skip
+    expected = {
+        f"{part}.{layer}.{kind}"
+        for part, layers in (
+            ("melody", (0, 2, 4)),
+            ("previous", (0, 2, 4)),
+            ("dense", (0, 2)),
+            ("deconvolutions", (0, 2, 4)),
+        )
+        for layer in layers
+        for kind in ("weight", "bias")
+    }
     assert names == expected | {"threshold"}
 
 
 def test_the_melody_cnn_trains_and_goes_on(corpus, tmp_path):  # noqa: F811
-    melody_cnn.main(["--corpus", str(corpus), "--run", str(tmp_path), "--epochs", "1", "--max-steps", "2"])
+    melody_cnn.main(
+        ["--corpus", str(corpus), "--run", str(tmp_path), "--epochs", "1", "--max-steps", "2"]
+    )
     assert json.loads((tmp_path / "variety.json").read_text()).keys() == {"threshold", "drawn"}
     assert json.loads((tmp_path / "figures.json").read_text())["seconds"] > 0
     network = melody_cnn.MelodyCNN.load(tmp_path)
     assert len([layer for layer in network.dense if isinstance(layer, torch.nn.Linear)]) == 3
-    network.threshold.fill_(float(network(torch.zeros(1, 32, 128)).sigmoid().detach().quantile(0.99)))
+    network.threshold.fill_(
+        float(network(torch.zeros(1, 32, 128)).sigmoid().detach().quantile(0.99))
+    )
     start = tune(1)
     played = network.generate(start, 3)
-    assert played.shape == (2, 96, 128) and played.any() and (played == network.generate(start, 3)).all()
+    assert (
+        played.shape == (2, 96, 128)
+        and played.any()
+        and (played == network.generate(start, 3)).all()
+    )
     drawn = network.generate(start, 3, seed=1)
-    assert (drawn == network.generate(start, 3, seed=1)).all() and (drawn != network.generate(start, 3, seed=2)).any()
+    assert (drawn == network.generate(start, 3, seed=1)).all() and (
+        drawn != network.generate(start, 3, seed=2)
+    ).any()
 
 
 def test_the_melody_cnn_learns_from_pairs_that_both_sound(corpus):  # noqa: F811
@@ -182,7 +229,12 @@ def test_the_melody_cnn_learns_from_pairs_that_both_sound(corpus):  # noqa: F811
     active = loaded.active(MELODY)
     places = melody_cnn._places(loaded, loaded.choose("train"))
     last = {song["first"] + song["blocks"] - 1 for song in loaded.songs}
-    assert len(places) and active[places].all() and active[places + 1].all() and not last & set(places.tolist())
+    assert (
+        len(places)
+        and active[places].all()
+        and active[places + 1].all()
+        and not last & set(places.tolist())
+    )
 
 
 # Latent sizes
@@ -196,16 +248,34 @@ def settings(tmp_path):
 def test_a_model_of_another_latent_size(corpus, tmp_path, settings):  # noqa: F811
     planner = ChordPlanner(planner_config(yaml.safe_load(settings.read_text())))
     save_weights(tmp_path / "known" / "planner", planner)
-    common = ["--corpus", str(corpus), "--run", str(tmp_path), "--config", str(settings), "--max-steps", "2"]
+    common = [
+        "--corpus",
+        str(corpus),
+        "--run",
+        str(tmp_path),
+        "--config",
+        str(settings),
+        "--max-steps",
+        "2",
+    ]
     latent_sizes.main([*common, "--init", str(tmp_path / "known"), "--size", "5"])
     model = Accompanist.from_pretrained(tmp_path / "latent_5", device="cpu")
-    assert {vae.latent for vae in model.config.vaes.values()} == {5} and model.config.genre == "universal"
+    assert {vae.latent for vae in model.config.vaes.values()} == {
+        5
+    } and model.config.genre == "universal"
     assert not model.config.vaes["drums"].chord_relative and model.config.vaes["piano"].block == 160
     own = load_file(tmp_path / "known" / "planner" / "weights.safetensors")
-    assert all(torch.allclose(value, own[name], rtol=1e-2, atol=1e-3) for name, value in model.planner.state_dict().items())
+    assert all(
+        torch.allclose(value, own[name], rtol=1e-2, atol=1e-3)
+        for name, value in model.planner.state_dict().items()
+    )
     figures = json.loads((tmp_path / "latent_5" / "figures.json").read_text())
-    assert figures["size"] == 5 and figures["parameters"] == sum(p.numel() for p in model.parameters())
-    assert {"reconstruction", "kl", "onset_f1"} <= figures["vae"]["bass"].keys() and "loss" in figures["harmony"]["strings"]
+    assert figures["size"] == 5 and figures["parameters"] == sum(
+        p.numel() for p in model.parameters()
+    )
+    assert {"reconstruction", "kl", "onset_f1"} <= figures["vae"][
+        "bass"
+    ].keys() and "loss" in figures["harmony"]["strings"]
     score = Score([Track("melody", notes=melody())])
     played = [model.accompany(score, seed=2).tracks for _ in range(2)]
     assert played[0] == played[1] and played[0][MELODY].notes == score.tracks[0].notes
@@ -215,9 +285,13 @@ def test_settings_but_for_size_and_epochs_are_those_of_the_config(settings):
     config = yaml.safe_load(settings.read_text())
     other = latent_sizes.resized(config, 8, {"vae": 3, "harmony": 2})
     assert other["vae"]["latent"] == other["vae"]["instruments"]["piano"]["latent"] == 8
-    assert other["training"]["vae"] == {**config["training"]["vae"], "epochs": 3} and other["training"]["harmony"]["epochs"] == 2
+    assert (
+        other["training"]["vae"] == {**config["training"]["vae"], "epochs": 3}
+        and other["training"]["harmony"]["epochs"] == 2
+    )
     assert {k: v for k, v in other["vae"].items() if k not in ("latent", "instruments")} == {
-        k: v for k, v in config["vae"].items() if k not in ("latent", "instruments")}  # fmt: skip
+        k: v for k, v in config["vae"].items() if k not in ("latent", "instruments")
+    }
     assert config["vae"]["latent"] == 64  # as it was
 
 

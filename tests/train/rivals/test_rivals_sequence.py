@@ -28,7 +28,9 @@ def small() -> Transformer:
 def random_rows(count: int) -> torch.Tensor:
     generator = torch.Generator().manual_seed(1)
     sizes = (tokens.TOKENS, BAR_STEPS, len(tokens.DURATIONS) + 1, tokens.BARS)
-    return torch.stack([torch.randint(size, (1, count), generator=generator) for size in sizes], dim=-1)
+    return torch.stack(
+        [torch.randint(size, (1, count), generator=generator) for size in sizes], dim=-1
+    )
 
 
 def test_relative_attention_is_that_of_a_loop():
@@ -39,7 +41,9 @@ def test_relative_attention_is_that_of_a_loop():
     x = context[:, 4:]
     keys, values = layer.keys_values(context)
     positions = network.distances(9)[0]
-    hidden_from = torch.zeros(1, 1, 5, 9).masked_fill(torch.ones(5, 9, dtype=torch.bool).triu(5), -1e9)
+    hidden_from = torch.zeros(1, 1, 5, 9).masked_fill(
+        torch.ones(5, 9, dtype=torch.bool).triu(5), -1e9
+    )
     with torch.no_grad():
         got = layer(x, keys, values, positions, hidden_from)
         query = layer.split(layer.query(layer.norm(x)))
@@ -59,7 +63,9 @@ def test_relative_attention_is_that_of_a_loop():
 
 @torch.no_grad()
 def test_segments_with_memory_see_what_one_long_pass_sees(monkeypatch):
-    monkeypatch.setattr(transformer, "SEGMENT", 64)  # as long as both segments, so that all is remembered
+    monkeypatch.setattr(
+        transformer, "SEGMENT", 64
+    )  # as long as both segments, so that all is remembered
     network, rows, songs = small(), random_rows(48), torch.zeros(1, 48, dtype=torch.long)
     whole, _ = network(rows, songs)
     first, memory = network(rows[:, :20], songs[:, :20])
@@ -92,7 +98,11 @@ def test_tokens_hold_the_song_and_play_it_back():
     song = planes(blocks=3, seed=4)
     notes = {track: tokens.rows_of(song[track]) for track in range(5)}
     rows = tokens.tokens_of(notes, 6)
-    assert (rows[:, 0] == tokens.BAR).sum() == 7 and (rows[:, 0] == tokens.BAND).sum() == 6 and rows[-1, 0] == tokens.BAR
+    assert (
+        (rows[:, 0] == tokens.BAR).sum() == 7
+        and (rows[:, 0] == tokens.BAND).sum() == 6
+        and rows[-1, 0] == tokens.BAR
+    )
     # A bar's melody comes before its band.
     band, played, step, last = False, [], 0, None
     for token, at, duration, _, bar in rows.tolist():
@@ -109,12 +119,17 @@ def test_tokens_hold_the_song_and_play_it_back():
                 assert step == at
             else:
                 track, pitch = tokens.note_token(token)
-                played.append((track, pitch, bar * BAR_STEPS + step, tokens.DURATIONS[max(duration - 1, 0)]))
+                played.append(
+                    (track, pitch, bar * BAR_STEPS + step, tokens.DURATIONS[max(duration - 1, 0)])
+                )
         last = token if token != tokens.BAR else last
     back = tokens.band_planes(played, song.shape[2], ACCOMPANIMENT)
     assert all((back[track] == song[track]).all() for track in (BASS, GUITAR, STRINGS))
     assert (back[DRUMS][0] == song[DRUMS][0]).all()
-    assert tokens.allowed(tokens.BAND, 0)[tokens.BAR] and not tokens.allowed(tokens.BLANK + 3, 3)[tokens.BAR]
+    assert (
+        tokens.allowed(tokens.BAND, 0)[tokens.BAR]
+        and not tokens.allowed(tokens.BLANK + 3, 3)[tokens.BAR]
+    )
 
 
 def test_a_melody_without_band_is_the_songs_own_beginning_of_each_bar():
@@ -126,9 +141,16 @@ def test_a_melody_without_band_is_the_songs_own_beginning_of_each_bar():
 
 
 def trained(module, corpus: Path, run: Path, seed: int = 0) -> dict:  # noqa: F811
-    module.main(["--corpus", str(corpus), "--run", str(run), "--max-steps", "2", "--seed", str(seed)])
+    module.main(
+        ["--corpus", str(corpus), "--run", str(run), "--max-steps", "2", "--seed", str(seed)]
+    )
     figures = json.loads((run / "figures.json").read_text())
-    assert figures["seed"] == seed and figures["parameters"] > 0 and figures["seconds"] > 0 and figures["core_seconds"] > 0
+    assert (
+        figures["seed"] == seed
+        and figures["parameters"] > 0
+        and figures["seconds"] > 0
+        and figures["core_seconds"] > 0
+    )
     assert figures["data"][0]["songs"]["train"] == 8
     return figures
 
@@ -139,11 +161,19 @@ def plays(player, blocks: int = 2) -> dict[int, np.ndarray]:
     band = player.play(melody, 3)
     again, other = player.play(melody, 3), player.play(melody, 4)
     assert band.keys() == set(ACCOMPANIMENT)
-    assert all((band[track] == again[track]).all() for track in band) and any((band[t] != other[t]).any() for t in band)
+    assert all((band[track] == again[track]).all() for track in band) and any(
+        (band[t] != other[t]).any() for t in band
+    )
     for track, found in band.items():
-        assert found.shape == (2, melody.shape[1], 128) and found.dtype == np.uint8 and set(np.unique(found)) <= {0, 1}
+        assert (
+            found.shape == (2, melody.shape[1], 128)
+            and found.dtype == np.uint8
+            and set(np.unique(found)) <= {0, 1}
+        )
         pitches = pianoroll.from_planes(found)[:, 0]
-        assert not len(pitches) or (pitches.min() >= TRACKS[track].low and pitches.max() <= TRACKS[track].high)
+        assert not len(pitches) or (
+            pitches.min() >= TRACKS[track].low and pitches.max() <= TRACKS[track].high
+        )
     return band
 
 
@@ -161,7 +191,9 @@ def test_the_transformers_excerpts_go_on_where_the_last_segment_ended(corpus):  
     parts = list(excerpts.segments(torch.Generator().manual_seed(0), 2, 3, 40))
     rows, songs = parts[0]
     assert rows.shape == (2, 41, 4) and songs.shape == rows.shape[:2]
-    assert (parts[0][0][:, -1] == parts[1][0][:, 0]).all() and (parts[1][1][:, -1] == parts[2][1][:, 0]).all()
+    assert (parts[0][0][:, -1] == parts[1][0][:, 0]).all() and (
+        parts[1][1][:, -1] == parts[2][1][:, 0]
+    ).all()
     again = list(excerpts.segments(torch.Generator().manual_seed(0), 2, 3, 40))
     assert all((a[0] == b[0]).all() for a, b in zip(parts, again))
 
@@ -178,10 +210,16 @@ def test_the_grus_tokens_are_single_notes_and_chords(corpus):  # noqa: F811
     loaded = Corpus.load(corpus)
     entries = [gru.struck_together(loaded, song) for song in loaded.choose("train")]
     # The fixture's guitar strikes nothing but triads of major chords, 32 a song.
-    assert all(len(played) == 3 for song in entries for played in song) and {len(song) for song in entries} == {32}
+    assert all(len(played) == 3 for song in entries for played in song) and {
+        len(song) for song in entries
+    } == {32}
     chords = gru.chords_of(entries)
-    assert {len(chord) for chord in chords} == {3} and gru.tokens_of(entries[0], chords).max() >= gru.NOTES
-    assert gru.tokens_of([(60,), (0, 1, 2)], chords).tolist() == [60 - gru.LOW]  # a chord unknown is left out
+    assert {len(chord) for chord in chords} == {3} and gru.tokens_of(
+        entries[0], chords
+    ).max() >= gru.NOTES
+    assert gru.tokens_of([(60,), (0, 1, 2)], chords).tolist() == [
+        60 - gru.LOW
+    ]  # a chord unknown is left out
     cut = gru.windows([np.arange(100), np.arange(3)], 10)
     assert cut[0].tolist() == list(range(10, 75)) and cut[1, :26].tolist() == list(range(74, 100))
     assert cut[2, :3].tolist() == [0, 1, 2] and (cut[2, 3:] == gru.UNCOUNTED).all()
@@ -213,12 +251,16 @@ def test_the_rnns_piano_is_the_given_melody(corpus, tmp_path, monkeypatch):  # n
     trained(rnn, corpus, tmp_path)
     player, heard = rnn.MultiRNNs(tmp_path), []
     network = player.network
-    monkeypatch.setattr(player, "network", lambda steps: heard.append(steps.clone()) or network(steps))
+    monkeypatch.setattr(
+        player, "network", lambda steps: heard.append(steps.clone()) or network(steps)
+    )
     melody = planes(blocks=2, seed=7)[MELODY]
     player.play(melody, 0)
     assert [step.shape[1] for step in heard] == [*range(1, 33), *[32] * 32]
     last = heard[-1].reshape(32, 5, 128)
-    assert (last[:, MELODY].numpy() == melody[1, 64 - 33 : 63]).all() and (last[:, BASS].sum(-1) == 1).all()
+    assert (last[:, MELODY].numpy() == melody[1, 64 - 33 : 63]).all() and (
+        last[:, BASS].sum(-1) == 1
+    ).all()
 
 
 def test_the_rnns_loss_counts_no_silent_instrument():

@@ -1,8 +1,6 @@
 import numpy as np
 import pytest
 import torch
-from test_melody_nn import inventor, made
-from tiny import tiny
 
 from accomp import Note, Score, Track
 from accomp.band.accompanist import Accompanist
@@ -12,6 +10,8 @@ from accomp.invention.pitch_line import give_pitches
 from accomp.invention.plan import Past
 from accomp.roll import pianoroll
 from accomp.roll.grid import BAR_STEPS, Grid
+from tests.models.test_melody_nn import inventor, made
+from tests.support.tiny import tiny
 
 
 def past_of(steps: list[int], blocks: int = 1) -> Past:

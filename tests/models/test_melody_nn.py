@@ -4,9 +4,7 @@ from functools import cache
 import numpy as np
 import pytest
 import torch
-from music import melody as lopsided
 from safetensors.torch import load_file
-from tiny import tiny
 
 from accomp import Accompanist, MusicError, Note, Score, Tempo, TimeSignature, Track
 from accomp.invention import compose as composition
@@ -20,6 +18,8 @@ from accomp.models.progressions import FORMS, Habits, draw_sections
 from accomp.music.keys import Key
 from accomp.music.midi import write_midi
 from accomp.roll import pianoroll
+from tests.support.scores import melody as lopsided
+from tests.support.tiny import tiny
 from train.data import melody_codes, prepare
 from train.data.corpus import Corpus
 from train.eval import melody_figures, melody_measures, melody_tuning

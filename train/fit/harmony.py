@@ -40,8 +40,8 @@ from train.fit.settings import (
     vae_configs,
 )
 from train.fit.unpack import FIGURES, TRAINING
-from train.publish.hub_commit import cards, push
-from train.publish.hub_commit.hub_commit import check_account
+from train.publish import cards, push
+from train.publish.hub_commit import check_account
 
 PREVIOUS_DROPPED = 0.2  # how often a network must do without its previous latent, so that it listens to the rest too
 OWN_PREVIOUS = 0.3  # how often a network goes on from what it would itself have played

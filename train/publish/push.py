@@ -23,8 +23,8 @@ from accomp.models import hub
 from accomp.models.config import CONFIG_FILE
 from train.data.corpus import Corpus
 from train.data.licences import FREE
-from train.publish.hub_commit import cards
-from train.publish.hub_commit.hub_commit import (
+from train.publish import cards
+from train.publish.hub_commit import (
     Changes,
     Publication,
     Refused,
@@ -36,7 +36,7 @@ from train.publish.hub_commit.hub_commit import (
     keep_renderings,
     publish,
 )
-from train.publish.hub_commit.staging import check_model, stage_model, stage_space
+from train.publish.staging import check_model, stage_model, stage_space
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -15,8 +15,8 @@ from accomp.music.midi import read_midi, write_midi
 from accomp.plot import save_plot
 from accomp.sound.render import AudioUnavailable, render, write_audio
 from train.fit.unpack import TRAINING
-from train.publish.hub_commit.cards import PLACEHOLDER, SAMPLES
-from train.publish.hub_commit.hub_commit import Publication, Refused
+from train.publish.cards import PLACEHOLDER, SAMPLES
+from train.publish.hub_commit import Publication, Refused
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"

@@ -19,7 +19,7 @@ from accomp.roll.grid import TRACK_NAMES
 from tests.support import scores as music
 from train.data import dataset, licences, prepare
 from train.data.corpus import NOTE, Corpus, CorpusWriter
-from train.publish.hub_commit import push
+from train.publish import push
 
 # file, genre, split, licence, source, blocks, programs
 SONGS = [

@@ -20,7 +20,7 @@ from train.data.lpd import read_genre_list, read_lpd
 from train.data.prepare import group_duplicates, list_songs, split_songs
 from train.fit import harmony, planner, vae
 from train.fit.settings import CONFIGS
-from train.publish.hub_commit import staging
+from train.publish import staging
 
 SCALE = (0, 2, 4, 5, 7, 9, 11)
 

@@ -7,10 +7,10 @@ import pytest
 import yaml
 from huggingface_hub import ModelCard, RepoCard
 from huggingface_hub.repocard_data import model_index_to_eval_results
-from train.publish.hub_commit.staging import ROOT
 
 from accomp.models.hub import MODELS
-from train.publish.hub_commit import cards
+from train.publish import cards
+from train.publish.staging import ROOT
 
 RESULTS = json.loads(cards.RESULTS.read_text())
 MEASURED = sorted(

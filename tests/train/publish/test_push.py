@@ -14,7 +14,7 @@ from PIL import Image
 
 from accomp import Accompanist, genres, read_midi
 from accomp.models.hub import MODELS
-from train.publish.hub_commit import cards, push, staging
+from train.publish import cards, push, staging
 
 ODE = staging.EXAMPLES / "ode_to_joy.mid"
 JAZZ = ("--genre", "jazz", "--namespace", "tester")

@@ -4,18 +4,11 @@ Letters: B blocks of a song, H half bars of a block (4), Z and K latent sizes.
 Source: "Generating Musical Accompaniment to a given Master Melody using VAEs and CNNs", "Music Generation".
 """
 
-import hashlib
-import json
 from collections.abc import Collection
-from dataclasses import asdict
-from functools import cached_property
-from pathlib import Path
 
 import numpy as np
 import torch
-from huggingface_hub import PyTorchModelHubMixin
-from safetensors.torch import save_file
-from torch import Tensor, nn
+from torch import Tensor
 
 from accomp.band import generate as generation
 from accomp.band import intro as opening
@@ -27,14 +20,8 @@ from accomp.band.retake import Retake
 from accomp.band.sketch import Sketch
 from accomp.band.style import Asked, StylePath, resolved
 from accomp.errors import MusicError
-from accomp.models import harmony_nn as harmony
-from accomp.models import hub
 from accomp.models import song_vae as song
-from accomp.models.chord_planner import ChordPlanner
-from accomp.models.config import CONFIG_FILE, WEIGHTS_FILE, AccompanistConfig, ModelError
-from accomp.models.feel import Feel
-from accomp.models.harmony_nn import HarmonyNN
-from accomp.models.vae import InstrumentVAE
+from accomp.models.band_model import SEVENTHS, BandModel
 from accomp.music.chord_symbols import ChordSymbol, of_triad
 from accomp.music.keys import Key
 from accomp.music.melody_track import melody_name
@@ -43,11 +30,6 @@ from accomp.roll import chord_plan, pianoroll
 from accomp.roll.chord_plan import COUNT, TRIADS
 from accomp.roll.grid import ACCOMPANIMENT, HALF_BAR_STEPS, TRACK_NAMES
 
-COLOURS = (
-    0,
-    10,
-    11,
-)  # semitones above the root of the tone that is added to a triad: none, minor or major seventh
 QUALITY = {
     (0, 0): "",
     (0, 1): "m",
@@ -57,128 +39,12 @@ QUALITY = {
     (2, 1): "m",
 }  # by colour and minor
 # A plan's chord has its colour throughout a song. Sevenths outside of the key, which songs have in passing, are made rarer.
-IN_KEY = np.isin((np.arange(COUNT)[:, None] % 12 + np.array(COLOURS)) % 12, [0, 2, 4, 5, 7, 9, 11])
-RARER = np.where(IN_KEY | (np.array(COLOURS) == 0), 1.0, 0.2)
+IN_KEY = np.isin((np.arange(COUNT)[:, None] % 12 + np.array(SEVENTHS)) % 12, [0, 2, 4, 5, 7, 9, 11])
+RARER = np.where(IN_KEY | (np.array(SEVENTHS) == 0), 1.0, 0.2)
 
 
-class Accompanist(
-    nn.Module,
-    PyTorchModelHubMixin,
-    library_name=hub.LIBRARY,
-    tags=[
-        hub.LIBRARY,
-        "music",
-        "midi",
-        "symbolic-music",
-        "music-generation",
-        "accompaniment",
-        "variational-autoencoder",
-    ],
-    license="mit",
-    repo_url=hub.code(hub.namespace()[0]) if hub.namespace()[0] else None,
-    model_card_template=hub.CARD,
-):
+class Accompanist(BandModel):
     """One genre's models. `from_pretrained(source)` loads them, `accompany(melody)` uses them."""
-
-    def __init__(self, config: AccompanistConfig):
-        super().__init__()
-        self.config = config
-        self.source: hub.Source | None = None  # where the models were loaded from
-        latents = {name: vae.latent for name, vae in config.vaes.items()}
-        self.vaes = nn.ModuleDict({name: InstrumentVAE(config.vaes[name]) for name in TRACK_NAMES})
-        self.harmony = nn.ModuleDict(
-            {
-                TRACK_NAMES[track]: HarmonyNN(
-                    config.harmony,
-                    latents["piano"],
-                    latents[TRACK_NAMES[track]],
-                    [latents[TRACK_NAMES[other]] for other in harmony.heard_before(track)],
-                )
-                for track in ACCOMPANIMENT
-            }
-        )
-        self.planner = ChordPlanner(config.planner) if config.planner else None
-        self.feel = Feel(config.feel)
-        # How often each chord of the plan is played with each of COLOURS.
-        plain = torch.zeros(COUNT, len(COLOURS))
-        plain[:, 0] = 1
-        self.register_buffer("colours", plain)
-        self.eval()
-
-    # Saving and loading
-
-    @property
-    def device(self) -> torch.device:
-        return self.colours.device
-
-    @property
-    def genre_index(self) -> int:
-        """Of this genre among those that the HarmonyNNs know."""
-        known = self.config.harmony.genres
-        return known.index(self.config.genre) if self.config.genre in known else 0
-
-    def _save_pretrained(self, save_directory: Path) -> None:
-        """config.json and half-precision model.safetensors; each appears whole or not at all."""
-        weights = {
-            name: _half(value).cpu().contiguous() for name, value in self.state_dict().items()
-        }
-        temporary = save_directory / f".{WEIGHTS_FILE}.part"
-        save_file(weights, temporary, metadata={"format": "pt"})
-        temporary.chmod(0o644)
-        temporary.replace(save_directory / WEIGHTS_FILE)
-        self.config.weights_sha256 = hub.digest(save_directory / WEIGHTS_FILE)
-        temporary = save_directory / f".{CONFIG_FILE}.part"
-        temporary.write_text(json.dumps(asdict(self.config), indent=1) + "\n")
-        temporary.replace(save_directory / CONFIG_FILE)
-
-    def push_to_hub(self, repo_id: str, **settings) -> str:
-        """Save to a repository on the Hub, with a short card, and return the commit's URL; settings: of
-        `PyTorchModelHubMixin.push_to_hub` (private, token, branch ...). `train.publish.push` writes the whole card, with figures.
-        """
-        known = {
-            "repo_id": repo_id,
-            "genre": self.config.genre,
-            "code": hub.code(repo_id.split("/")[0]),
-        }
-        return super().push_to_hub(
-            repo_id,
-            **settings | {"model_card_kwargs": known | (settings.get("model_card_kwargs") or {})},
-        )
-
-    @classmethod
-    def from_pretrained(
-        cls, source: str | Path, revision: str | None = None, device: str | None = None, **download
-    ) -> "Accompanist":
-        """The models in a folder ("models/jazz"), of a genre by its name ("jazz", see accomp.models.hub), or of a Hub repository
-        ("user/accomp-jazz").
-
-        revision: branch, tag or commit of the Hub repository; device: "cpu" or "cuda", by default the GPU where there is
-        one; **download: further arguments of `huggingface_hub.snapshot_download` (token, cache_dir, local_files_only ...).
-        `source` of the result says where its models came from. Raises ModelError where something is missing, superfluous,
-        misshapen, damaged or not safetensors.
-        """
-        found, config, weights = hub.load(source, revision, **download)
-        try:
-            model = cls(config)
-        except (KeyError, TypeError, ValueError, RuntimeError) as error:
-            raise ModelError(
-                f"{found}: {CONFIG_FILE} does not make a model: {type(error).__name__}: {error}"
-            ) from error
-        expected = model.state_dict()
-        wrong = [f"{name} is missing" for name in sorted(expected.keys() - weights.keys())]
-        wrong += [f"{name} is unknown" for name in sorted(weights.keys() - expected.keys())]
-        wrong += [
-            f"{name} is {list(weights[name].shape)} instead of {list(expected[name].shape)}"
-            for name in sorted(expected.keys() & weights.keys())
-            if expected[name].shape != weights[name].shape
-        ]
-        if wrong:
-            raise ModelError(
-                f"{found}: {WEIGHTS_FILE} does not fit {CONFIG_FILE}: {wrong[0]} (of {len(wrong)} such weights)"
-            )
-        model.load_state_dict(weights)
-        model.source = found
-        return model.to(device or ("cuda" if torch.cuda.is_available() else "cpu")).eval()
 
     # From melody to band
 
@@ -366,7 +232,7 @@ class Accompanist(
         final = lead.final_step // HALF_BAR_STEPS if ending else len(plan)
         chances = self.colours.double().cpu().numpy() * RARER
         qualities = [
-            QUALITY[random.choice(len(COLOURS), p=row / row.sum()), int(c >= 12)]
+            QUALITY[random.choice(len(SEVENTHS), p=row / row.sum()), int(c >= 12)]
             for c, row in enumerate(chances)
         ]
         symbols = [
@@ -395,27 +261,6 @@ class Accompanist(
             kept |= {(track, block): nothing for block in range(count)}
         return kept
 
-    @cached_property
-    def latent_space(self) -> str:
-        """A name of what latents mean: SHA-256 of the VAEs' half-precision weights. Models with the same one can use each
-        other's latents, as can what was made for it (styles, the MelodyNN).
-        """
-        known = hashlib.sha256()
-        for name, value in self.vaes.state_dict().items():
-            known.update(name.encode() + _half(value).cpu().contiguous().numpy().tobytes())
-        return known.hexdigest()
-
-    @torch.no_grad()
-    def encode(self, track: int, blocks: Tensor, plan: Tensor) -> Tensor:
-        """Latent means and flags [B, K + 1] of a track's blocks [B, 2, 32, 128] under a plan [B, H]. With the codebook head
-        a silent block is zeros with flag 0; with the published regression it is what the VAE makes of silence.
-        """
-        mean, _ = self.vaes[TRACK_NAMES[track]].encode(blocks, plan)
-        active = blocks.flatten(1).any(1).to(mean.dtype)[:, None]
-        if self.config.harmony.head == "regression":
-            active = torch.ones_like(active)
-        return torch.cat([mean * active, active], dim=1)
-
 
 def _silent(instruments: Collection[str] | None) -> frozenset[int]:
     """The tracks of the band that don't play. Raises MusicError."""
@@ -436,7 +281,3 @@ def _final_chord(planned: int, lead: Lead) -> int:
     c_major, a_minor = 0, 21
     tonics = (a_minor, c_major) if lead.key.is_minor else (c_major, a_minor)
     return next((tonic for tonic in tonics if TRIADS[tonic, last]), planned)
-
-
-def _half(value: Tensor) -> Tensor:
-    return value.half() if value.is_floating_point() else value

@@ -15,13 +15,14 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from accomp.band.accompanist import COLOURS, QUALITY, RARER, Accompanist
+from accomp.band.accompanist import QUALITY, RARER, Accompanist
 from accomp.band.form import Shape
 from accomp.band.lead import Lead
 from accomp.errors import MusicError
 from accomp.invention import pitch_line as singing
 from accomp.invention.compose import compose
 from accomp.invention.plan import Past
+from accomp.models.band_model import SEVENTHS
 from accomp.models.melody_nn import MelodyConfig, MelodyNN, shipped
 from accomp.music import keys as tonality
 from accomp.music.chord_symbols import ChordSymbol, of_triad
@@ -282,7 +283,7 @@ def _coloured(
     """Symbols of a plan [H], each chord with one colour, as `Accompanist.plan` gives them; the last one plain."""
     chances = model.colours.double().cpu().numpy() * RARER
     drawn = [
-        QUALITY[random.choice(len(COLOURS), p=row / row.sum()), int(chord >= 12)]
+        QUALITY[random.choice(len(SEVENTHS), p=row / row.sum()), int(chord >= 12)]
         for chord, row in enumerate(chances)
     ]
     symbols = [of_triad(chord, drawn[chord] if model.config.colours else None) for chord in plan]

@@ -3,7 +3,8 @@
 import numpy as np
 import torch
 
-from accomp.band.accompanist import COLOURS, Accompanist
+from accomp.band.accompanist import Accompanist
+from accomp.models.band_model import SEVENTHS
 from accomp.roll import chord_plan as chords
 from accomp.roll import pianoroll
 from accomp.roll.grid import BASS, GUITAR, STRINGS, TRACK_NAMES
@@ -32,8 +33,8 @@ def fit_programs(model: Accompanist, session: Session, songs: list[int]) -> None
 
 
 def fit_colours(model: Accompanist, session: Session, songs: list[int]) -> None:
-    """How often each chord of the plan is played with each of COLOURS."""
-    counts = np.zeros((chords.COUNT, len(COLOURS)))
+    """How often each chord of the plan is played with each of SEVENTHS."""
+    counts = np.zeros((chords.COUNT, len(SEVENTHS)))
     for song in songs:
         entry = session.corpus.songs[song]
         part = slice(entry["first"], entry["first"] + entry["blocks"])
@@ -45,7 +46,7 @@ def fit_colours(model: Accompanist, session: Session, songs: list[int]) -> None:
         plan = session.corpus.plan[part].numpy().reshape(-1)
         sounding = chroma.sum(1)
         share = chroma / np.maximum(sounding, 1)[:, None]
-        for index, interval in enumerate(COLOURS):
+        for index, interval in enumerate(SEVENTHS):
             if interval:
                 tone = share[np.arange(len(plan)), (plan + interval) % 12]
                 np.add.at(counts[:, index], plan[(sounding > 0) & (tone >= HEARD)], 1)

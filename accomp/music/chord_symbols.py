@@ -7,6 +7,7 @@ lines has a chord for each bar. Where it says N.C. the chord before goes on, for
 """
 
 import re
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -223,12 +224,19 @@ def _read_chords(chords: list[Chord]) -> tuple[list[tuple[float, ChordSymbol]], 
     return named, notices
 
 
-def _read_text(text: str, bars: list[Bar]) -> tuple[list[tuple[float, ChordSymbol]], list[str]]:
-    """Onsets in beats and chords of text laid over bars, the last of which is the end; notices."""
-    written = _written_bars(text)
+def check_chords(chords: str | Iterable[Chord]) -> None:
+    """Raise MusicError unless `chords` are readable text or Chords with known symbols."""
+    if isinstance(chords, str):
+        _parse_text(chords)
+    else:
+        _read_chords(list(chords))
+
+
+def _parse_text(text: str) -> tuple[list[list[ChordSymbol | None]], list[str]]:
+    """Read text as the chords of each bar, None where one holds; and notices. Raises MusicError."""
     read: list[list[ChordSymbol | None]] = []
     notices = []
-    for number, symbols in enumerate(written, 1):
+    for number, symbols in enumerate(_written_bars(text), 1):
         if symbols == [REPEAT]:
             if not read:
                 raise MusicError(
@@ -248,6 +256,16 @@ def _read_text(text: str, bars: list[Bar]) -> tuple[list[tuple[float, ChordSymbo
             notices.append(
                 f"bar {number} of the chords says {NO_CHORD[1]}; the chord before goes on"
             )
+    return read, notices
+
+
+def _read_text(text: str, bars: list[Bar]) -> tuple[list[tuple[float, ChordSymbol]], list[str]]:
+    """Lay text over bars, the last of which is the end.
+
+    Returns:
+        Onsets in beats with their chords, and notices.
+    """
+    read, notices = _parse_text(text)
     known = [symbol for bar in read for symbol in bar if symbol]
     if not known:
         return [], notices
@@ -255,7 +273,8 @@ def _read_text(text: str, bars: list[Bar]) -> tuple[list[tuple[float, ChordSymbo
     if len(read) != count:
         what = "the rest is left out" if len(read) > count else "they are repeated"
         notices.append(
-            f"the chords have {len(read)} bar{'s' if len(read) > 1 else ''}, the melody {count}; {what}"
+            f"the chords have {len(read)} bar{'s' if len(read) > 1 else ''}, the melody {count}; "
+            f"{what}"
         )
     named, sounding = [], known[0]
     for index in range(count):

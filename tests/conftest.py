@@ -1,12 +1,20 @@
-"""A stand-in for the Hugging Face Hub, which has to be known before its client is imported; no test reaches the real one."""
+"""What all tests share: markers that tell fast tests from slow ones, and a stand-in for the Hub.
+
+The client of the Hugging Face Hub reads its settings when it is imported, so they are set here:
+no test reaches the real Hub. Each worker of pytest-xdist has a stand-in and a cache of its own.
+"""
 
 import os
+import shutil
 import tempfile
+from pathlib import Path
+
+if "PYTEST_XDIST_WORKER" in os.environ:  # workers share the cores, each takes one
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from tests.support.hub import Hub
 
-STAND_IN = Hub()
-STAND_IN.start()
+STAND_IN = Hub()  # holds its ports; refuses connections until the fixture `hub` starts it
 CACHE = tempfile.TemporaryDirectory(prefix="accomp-test-hub-")
 for name in ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "ACCOMP_NAMESPACE", "HF_HUB_OFFLINE"):
     os.environ.pop(name, None)
@@ -23,15 +31,56 @@ STAND_IN.add_account("hf_tester", "tester", orgs=("band",))
 STAND_IN.add_account("hf_reader", "tester", role="read")
 STAND_IN.add_account("hf_other", "other")
 
+TESTS = Path(__file__).parent
+SLOW = ("browser", "process", "train", "sound")  # in the order in which they are begun
+BY_FIXTURE = {"chromium": "browser", "server": "process"}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Run all tests of the files and folders that are named; `-m fast` is for a bare `pytest`."""
+    named = config.args_source is pytest.Config.ArgsSource.ARGS
+    chosen = any(str(word).startswith("-m") for word in config.invocation_params.args)
+    if named and not chosen and not hasattr(config, "workerinput"):
+        config.option.markexpr = ""
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest selects by marker and pytest-xdist groups
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark tests by their folder and their fixtures, and put the slowest kind first.
+
+    With pytest-xdist (`--dist loadgroup`) a file stays on one worker, where its fixtures are made
+    once. All browser tests stay on one worker: two browsers at once miss each other's moments.
+    """
+    for item in items:
+        for fixture, marker in BY_FIXTURE.items():
+            if fixture in getattr(item, "fixturenames", ()):
+                item.add_marker(marker)
+        if item.path.is_relative_to(TESTS / "train"):
+            item.add_marker("train")
+        if not any(item.get_closest_marker(marker) for marker in SLOW):
+            item.add_marker("fast")
+        if item.get_closest_marker("sound") and not shutil.which("fluidsynth"):
+            item.add_marker(pytest.mark.skip(reason="FluidSynth is not installed"))
+        in_browser = item.get_closest_marker("browser")
+        group = "browser" if in_browser else str(item.path.relative_to(TESTS))
+        item.add_marker(pytest.mark.xdist_group(group))
+    items.sort(key=_kind)
+
+
+def _kind(item: pytest.Item) -> int:
+    """Return the place of a test's first marker in SLOW; fast tests come last."""
+    kinds = [place for place, marker in enumerate(SLOW) if item.get_closest_marker(marker)]
+    return min(kinds, default=len(SLOW))
+
 
 @pytest.fixture
 def hub(monkeypatch, tmp_path):
-    """The stand-in, with nothing on it yet, whose client has an empty cache."""
+    """The stand-in, serving, with nothing on it yet; its client has an empty cache."""
     from huggingface_hub import constants
 
     STAND_IN.reset()
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub-cache"))
-    yield STAND_IN
-    assert not STAND_IN.errors, STAND_IN.errors[0]
-    STAND_IN.stop()
     STAND_IN.start()
+    yield STAND_IN
+    STAND_IN.stop()
+    assert not STAND_IN.errors, STAND_IN.errors[0]

@@ -1,5 +1,4 @@
 import io
-import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -14,10 +13,6 @@ from accomp.music.score import Control, Note, Score, Tempo, Track
 from accomp.roll.grid import TRACK_NAMES
 from accomp.sound.master import weighted_power
 from accomp.sound.render import SAMPLE_RATE, render_stems
-
-needs_fluidsynth = pytest.mark.skipif(
-    shutil.which("fluidsynth") is None, reason="FluidSynth is not installed"
-)
 
 
 def song(bars: int = 8, busy: bool = False, controls=(), velocity: int = 80, tempos=None) -> Score:
@@ -160,7 +155,7 @@ def test_a_midi_file_carries_the_balance():
         assert found == {number: value(after, track.name, number) for number in mixing.SET}
 
 
-@needs_fluidsynth
+@pytest.mark.sound
 @pytest.mark.parametrize("genre, busy, velocity", [("rock", True, 60), ("gospel", False, 100)])
 def test_the_melody_is_heard_above_the_band(genre, busy, velocity):
     stems = render_stems(balanced(song(busy=busy, velocity=velocity), genre))
@@ -177,7 +172,7 @@ def test_the_melody_is_heard_above_the_band(genre, busy, velocity):
         assert -5 < mixing.level(power) - mixing.level(melody) - mixing.ROLES[name] < 3
 
 
-@needs_fluidsynth
+@pytest.mark.sound
 def test_pans_are_heard():
     stems = render_stems(balanced(song(), "rock"))
     left, right = np.square(stems["bass"]).sum(0)

@@ -1,6 +1,5 @@
 import json
 import math
-import shutil
 from dataclasses import dataclass, replace
 
 import gradio as gr
@@ -15,9 +14,6 @@ from page.studio import write_stems
 from tests.support.browser import chromium, watched_page  # noqa: F401  the fixture
 from tests.support.scores import song as lopsided_song
 
-needs_fluidsynth = pytest.mark.skipif(
-    shutil.which("fluidsynth") is None, reason="FluidSynth is not installed"
-)
 SOUNDING = ("--autoplay-policy=no-user-gesture-required",)
 TONES = {"piano": 0.4, "bass": 0.2, "drums": 0.1}  # amplitude of each track's stand-in for a stem
 TONE_START = 1.0  # seconds
@@ -155,7 +151,7 @@ def test_the_choice_is_read_from_the_value():
     assert read({"bars": ["a", 1], "locked": [1]}) == read({"bars": [0, 1]}) == nothing
 
 
-@needs_fluidsynth
+@pytest.mark.sound
 def test_stems_sum_to_the_mix(tmp_path):
     song = four_bars()
     song.tracks += [

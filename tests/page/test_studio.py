@@ -27,9 +27,6 @@ from train.data import voices
 from train.data.voices import Manner
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-needs_fluidsynth = pytest.mark.skipif(
-    shutil.which("fluidsynth") is None, reason="FluidSynth is not installed"
-)
 MODEL = tiny()
 
 
@@ -108,7 +105,7 @@ def test_locked_tracks_and_bars_stay(ode):
         studio.make(play, ode, Settings(instruments=("drums",)), [first], first, ["drums"])
 
 
-@needs_fluidsynth
+@pytest.mark.sound
 def test_the_sound_of_a_take_comes_in_stems_and_as_a_whole(ode):
     take = studio.make(play, ode, Settings(), [])
     assert set(studio.finish(take)) <= {None}
@@ -139,7 +136,7 @@ def test_the_sound_of_a_take_comes_in_stems_and_as_a_whole(ode):
     )
 
 
-@needs_fluidsynth
+@pytest.mark.sound
 def test_a_recording_is_a_track_of_its_own(hummed):
     take = studio.make(play, hummed, Settings(), [])
     list(studio.finish(take))
@@ -168,7 +165,7 @@ def test_a_recording_is_a_track_of_its_own(hummed):
     )
 
 
-@needs_fluidsynth
+@pytest.mark.sound
 def test_closing_early_stops_the_work(ode, monkeypatch):
     take = studio.make(play, ode, Settings(), [])
     started, stopped = threading.Event(), []
@@ -191,7 +188,7 @@ def test_closing_early_stops_the_work(ode, monkeypatch):
     assert take.sounds  # and it can be done later
 
 
-@needs_fluidsynth
+@pytest.mark.sound
 def test_a_take_that_is_not_looked_at_any_more_does_not_come_back(ode):
     first = studio.make(play, ode, Settings(), [])
     second = studio.make(play, ode, Settings(seed=1), [first])
@@ -205,7 +202,7 @@ def test_a_take_that_is_not_looked_at_any_more_does_not_come_back(ode):
     assert second.is_finished and last[0]["title"] == second.label
 
 
-@needs_fluidsynth
+@pytest.mark.sound
 def test_a_recording_with_nobody_beside_the_piano(hummed):
     take = studio.make(play, hummed, Settings(instruments=()), [])
     assert set(studio.finish(take)) <= {None} and set(take.sounds) == {"piano", VOICE}
@@ -213,7 +210,7 @@ def test_a_recording_with_nobody_beside_the_piano(hummed):
     assert not list(take.folder.glob("*_band.wav")) and list(take.folder.glob("*_piano.wav"))
 
 
-@needs_fluidsynth
+@pytest.mark.sound
 def test_a_recording_that_went_away_is_said(hummed, tmp_path):
     copy = tmp_path / "gone.wav"
     shutil.copyfile(hummed.recording.source, copy)

@@ -1,6 +1,5 @@
 import io
 import re
-import shutil
 import struct
 import subprocess
 import sys
@@ -19,9 +18,6 @@ from accomp.sound.render import SAMPLE_RATE, render
 from tests.support.scores import NOTE, midi
 from tests.support.sounds import FORMATS, bursts, encoded, silent_video, tone
 
-needs_fluidsynth = pytest.mark.skipif(
-    shutil.which("fluidsynth") is None, reason="FluidSynth is not installed"
-)
 ONSETS = (0.5, 1.2, 1.9)
 RATES = {
     "ogg": (44_100, 48_000),
@@ -426,7 +422,7 @@ def parts(
     return gains, mixed[:, 0] - gains @ columns
 
 
-@needs_fluidsynth
+@pytest.mark.sound
 @pytest.mark.parametrize("start", [0.0, 1.25, -2.00003])
 def test_the_recording_lies_on_the_band_to_the_sample(start):
     recording = recorded(bursts([0.5, 1.0, 1.5, 2.0, 2.5], 3.0, SAMPLE_RATE))
@@ -440,7 +436,7 @@ def test_the_recording_lies_on_the_band_to_the_sample(start):
     )
 
 
-@needs_fluidsynth
+@pytest.mark.sound
 @pytest.mark.parametrize("level", [0.01, 0.9])
 def test_the_recording_is_in_front_and_the_whole_is_as_loud_as_all_results(level):
     recording = recorded(tone(6.0, SAMPLE_RATE, level=level))
@@ -459,7 +455,7 @@ def test_the_recording_is_in_front_and_the_whole_is_as_loud_as_all_results(level
     )
 
 
-@needs_fluidsynth
+@pytest.mark.sound
 def test_the_piano_plays_along_only_if_asked():
     def near_c6(samples: np.ndarray) -> float:
         spectrum = np.abs(np.fft.rfft(samples[: SAMPLE_RATE // 2, 0]))
@@ -495,7 +491,7 @@ def test_on_clock_keeps_every_time():
         assert played.seconds(new.end) == pytest.approx(score.seconds(old.end), abs=1e-9)
 
 
-@needs_fluidsynth
+@pytest.mark.sound
 def test_the_band_follows_a_restless_tempo_map():
     random = np.random.default_rng(0)
     tempos = [

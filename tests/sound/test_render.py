@@ -1,5 +1,4 @@
 import os
-import shutil
 import tempfile
 from dataclasses import replace
 
@@ -23,9 +22,6 @@ from accomp.sound.render import (
 )
 
 RATE = rendering.SAMPLE_RATE
-needs_fluidsynth = pytest.mark.skipif(
-    shutil.which("fluidsynth") is None, reason="FluidSynth is not installed"
-)
 
 
 def piano(*notes: Note, **fields) -> Score:
@@ -58,7 +54,7 @@ def loudness(samples: np.ndarray) -> float:
     return pyloudnorm.Meter(RATE).integrated_loudness(samples)
 
 
-@needs_fluidsynth
+@pytest.mark.sound
 @pytest.mark.parametrize("pitch, velocity", [(40, 80), (60, 80), (60, 40), (84, 100)])
 def test_a_single_note_is_loud_enough(pitch, velocity):
     samples = render(piano(Note(pitch, 0.0, 2.0, velocity)))
@@ -67,13 +63,13 @@ def test_a_single_note_is_loud_enough(pitch, velocity):
     assert -12 < true_peak(samples, RATE) <= -1
 
 
-@needs_fluidsynth
+@pytest.mark.sound
 def test_a_very_short_note_can_be_rendered():
     samples = render(piano(Note(60, 0.0, 0.02, 90)))
     assert -15 < peak_db(samples) <= -0.99
 
 
-@needs_fluidsynth
+@pytest.mark.sound
 def test_a_dense_loud_score_does_not_clip_and_its_stems_add_up():
     score = band()
     stems = render_stems(score)
@@ -88,7 +84,7 @@ def test_a_dense_loud_score_does_not_clip_and_its_stems_add_up():
     assert np.array_equal(rendered, render(score))  # the same score always sounds the same
 
 
-@needs_fluidsynth
+@pytest.mark.sound
 @pytest.mark.parametrize(
     "score",
     [
@@ -107,7 +103,7 @@ def test_every_song_is_as_loud(score):
     )  # no click at the ends
 
 
-@needs_fluidsynth
+@pytest.mark.sound
 def test_volume_pan_and_reverb_are_heard():
     def play(*controls: Control) -> np.ndarray:
         quiet = Track("bass", 33, False, [Note(40, 0.0, 1.0, 90)], list(controls))
@@ -136,14 +132,14 @@ def test_any_sound_can_be_leveled():
     assert loudness(sound) == pytest.approx(-16, abs=0.5) and true_peak(sound, RATE) <= -1
 
 
-@needs_fluidsynth
+@pytest.mark.sound
 def test_silent_tracks_are_left_out():
     score = band(1)
     score.tracks[2] = replace(score.tracks[2], notes=[])
     assert list(render_stems(score)) == ["drums", "piano", "bass", "strings"]
 
 
-@needs_fluidsynth
+@pytest.mark.sound
 def test_tracks_of_the_same_name_are_all_heard():
     score = Score(
         [
@@ -154,7 +150,7 @@ def test_tracks_of_the_same_name_are_all_heard():
     assert len(render_stems(score)) == 2
 
 
-@needs_fluidsynth
+@pytest.mark.sound
 def test_the_last_note_rings_out_and_then_there_is_silence():
     score = Score(
         [Track("strings", 48, False, [Note(72, 0.0, 4.0, 100)])]
@@ -167,7 +163,7 @@ def test_the_last_note_rings_out_and_then_there_is_silence():
     assert np.abs(np.diff(samples[-100:], axis=0)).max() < 1e-3
 
 
-@needs_fluidsynth
+@pytest.mark.sound
 def test_a_pedal_held_at_the_end_fades():
     track = Track("piano", 0, False, [Note(40, 0.0, 1.0, 120)], [Control(0.0, 64, 127)])
     samples = render(Score([track]))
@@ -175,7 +171,7 @@ def test_a_pedal_held_at_the_end_fades():
     assert np.abs(samples[-RATE // 50 :]).max() < 0.02
 
 
-@needs_fluidsynth
+@pytest.mark.sound
 def test_duration_follows_the_tempo_map_and_the_score_is_left_alone():
     tempos = [Tempo(0.0, 500_000), Tempo(4.0, 1_000_000), Tempo(100.0, 20_000)]
     score = piano(Note(60, 0.0, 1.0, 80), Note(62, 7.0, 1.0, 80), tempos=tempos)  # 2 s + 4 s
@@ -188,12 +184,12 @@ def test_duration_follows_the_tempo_map_and_the_score_is_left_alone():
     assert np.abs(samples[onset : onset + RATE // 5]).max() > 0.1
 
 
-@needs_fluidsynth
+@pytest.mark.sound
 def test_another_sample_rate():
     assert 1 <= len(render(piano(Note(60, 0.0, 2.0, 80)), sample_rate=22_050)) / 22_050 < 4
 
 
-@needs_fluidsynth
+@pytest.mark.sound
 def test_no_temporary_files_are_left(tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     render(piano(Note(60, 0.0, 1.0, 80)))
@@ -245,7 +241,7 @@ def test_there_is_always_a_soundfont(monkeypatch):
         find_soundfont()
 
 
-@needs_fluidsynth
+@pytest.mark.sound
 def test_the_chosen_soundfont_is_used_and_a_broken_one_is_reported(monkeypatch, tmp_path):
     monkeypatch.delenv("ACCOMP_SOUNDFONT", raising=False)
     monkeypatch.setattr(rendering, "FOLDERS", ())

@@ -1,7 +1,6 @@
 """The transcription's network learns from melodies that are sung and played to it, and its hearing is measured."""
 
 import json
-import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -19,7 +18,7 @@ from train.data.corpus import Corpus
 from train.eval import evaluate, hearing, hearing_figures, hearing_peers, stage
 from train.fit import transcription
 
-pytestmark = pytest.mark.skipif(not shutil.which("fluidsynth"), reason="needs FluidSynth")
+pytestmark = pytest.mark.sound
 
 
 @pytest.fixture(scope="module")

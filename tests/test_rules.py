@@ -1,0 +1,27 @@
+"""The rules for all code that tools check: which folder may import which, and form."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+LINT_IMPORTS = """
+import sys
+from importlinter.cli import lint_imports
+sys.exit(lint_imports(no_cache=True, no_logo=True))
+"""
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [sys.executable, *arguments], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+
+
+def test_imports_keep_to_the_layers():
+    """The contracts of .importlinter. In a process, since import-linter sets up logging anew."""
+    pytest.importorskip("importlinter", reason="import-linter is not installed")
+    done = run("-c", LINT_IMPORTS)
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -74,8 +74,11 @@ def _listen() -> None:
 
 
 @contextmanager
-def serving() -> Iterator[Server]:
-    """app.py on a free port, with a folder of its own."""
+def serving(root: Path = ROOT, **variables: str) -> Iterator[Server]:
+    """Run the app.py of a checkout on a free port, with a folder of its own for its files.
+
+    variables: Further environment variables of the process.
+    """
     with tempfile.TemporaryDirectory(prefix="accomp-test-page-") as folder:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
@@ -90,8 +93,8 @@ def serving() -> Iterator[Server]:
         with open(log, "w") as output:
             process = subprocess.Popen(
                 [sys.executable, "app.py"],
-                cwd=ROOT,
-                env=os.environ | environment,
+                cwd=root,
+                env=os.environ | environment | variables,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 preexec_fn=_listen,

@@ -1,8 +1,9 @@
-"""What a training cost: `python -m train cost RUN ...` prints minutes, numbers in the weights and megabytes of each run.
+"""Print what a training cost: `python -m train cost RUN ...`.
 
-A run is a folder with parts that train.fit.loop.fit (or a rival's own loop) trained. Minutes are of one processor core where that
-was recorded, else of the clock; of runs from before epochs were timed, between the first and the last entry of the logs for
-TensorBoard, which an interrupted run resumed adds to.
+Prints the minutes, the number of weights and the megabytes of each run. A run is a folder with
+parts that `train.fit.loop.fit` (or a rival's own loop) trained. Minutes are of one core if
+that was recorded, else of the clock. Runs from before epochs were timed are timed from the first to
+the last entry of TensorBoard's logs, which overstates a run that was interrupted and resumed.
 """
 
 import argparse
@@ -21,27 +22,27 @@ LOGS = "events.out.tfevents.*"
 
 
 def cost_of(run: Path, model: Path | None = None) -> dict[str, float]:
-    """Minutes of training; parameters and megabytes of the weights: of `model`, a model folder, or of `run` if it is one, else of
-    all the parts of `run`.
+    """Measure minutes of training, and parameters and megabytes of the weights.
+
+    The weights are those of `model`, a model folder; by default of `run` if it is a model folder,
+    else of all its parts.
     """
     # Runs may share parts through links, which rglob does not follow.
     folders = [Path(place) for place, _, _ in os.walk(run, followlinks=True)]
     model = model or (run if (run / CONFIG_FILE).is_file() else None)
-    files = (
-        list(model.glob("*.safetensors"))
-        if model
-        else [f / WEIGHTS for f in folders if (f / WEIGHTS).is_file()]
-    )
+    files = [f / WEIGHTS for f in folders if (f / WEIGHTS).is_file()]
+    if model:
+        files = list(model.glob("*.safetensors"))
+    seconds = sum(seconds_of(folder) for folder in folders if (folder / LOSSES).is_file())
     return {
-        "minutes": sum(seconds_of(folder) for folder in folders if (folder / LOSSES).is_file())
-        / 60,
-        "parameters": sum(map(numbers_in, files)),
+        "minutes": seconds / 60,
+        "parameters": sum(map(weight_count, files)),
         "megabytes": sum(path.stat().st_size for path in files) / 1e6,
     }
 
 
 def seconds_of(folder: Path) -> float:
-    """Of one part's training."""
+    """Seconds of one part's training."""
     rows = read_losses(folder)
     for name in ("core_seconds", "seconds"):
         if rows and all(name in row for row in rows):
@@ -50,19 +51,22 @@ def seconds_of(folder: Path) -> float:
 
 
 def logged_seconds(path: Path) -> float:
-    """From when a log was opened to its last entry."""
+    """Seconds from the opening of a TensorBoard log to its last entry."""
     log = EventAccumulator(str(path), size_guidance={"scalars": 0})
     log.Reload()
     times = [event.wall_time for tag in log.Tags()["scalars"] for event in log.Scalars(tag)]
     return max(times) - log.FirstEventTimestamp() if times else 0.0
 
 
-def numbers_in(path: Path) -> int:
+def weight_count(path: Path) -> int:
+    """Count the numbers in a file of weights, without loading them."""
     with safe_open(path, "pt") as file:
-        return sum(math.prod(file.get_slice(name).get_shape()) for name in file.keys())
+        names = list(file.keys())  # `safe_open` itself can't be iterated
+        return sum(math.prod(file.get_slice(name).get_shape()) for name in names)
 
 
 def main(arguments: list[str] | None = None) -> None:
+    """Print the cost of each run that the command line names."""
     parser = argparse.ArgumentParser(
         prog="train cost", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
@@ -72,7 +76,8 @@ def main(arguments: list[str] | None = None) -> None:
             raise SystemExit(f"{run} is not a folder")
         cost = cost_of(run)
         print(
-            f"{run}: {cost['minutes']:.1f} minutes, {cost['parameters']:,} parameters, {cost['megabytes']:.1f} MB"
+            f"{run}: {cost['minutes']:.1f} minutes, {cost['parameters']:,} parameters, "
+            f"{cost['megabytes']:.1f} MB"
         )
 
 

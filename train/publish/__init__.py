@@ -1,0 +1,1 @@
+"""Put models, the demo and the prepared blocks on the Hugging Face Hub."""

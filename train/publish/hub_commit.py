@@ -1,4 +1,7 @@
-"""A folder to a repository on the Hub: what would change, whether one may, and the one commit that does it."""
+"""Publish a folder as a repository on the Hub, in one commit.
+
+Before that: check the account, and compare the folder with what the repository holds.
+"""
 
 import hashlib
 import shutil
@@ -14,7 +17,7 @@ from accomp.models import hub
 from accomp.models.config import WEIGHTS_FILE
 
 TOKENS = "https://huggingface.co/settings/tokens"
-BIRTH = {".gitattributes", "README.md"}  # what a repository may hold that nobody has pushed to
+NEW_FILES = {".gitattributes", "README.md"}  # what the Hub puts into a repository that it creates
 
 
 class Refused(SystemExit):
@@ -23,8 +26,17 @@ class Refused(SystemExit):
 
 @dataclass
 class Publication:
-    """A staged folder and the repository that it is to become. kind: model, dataset or space; is_ours: whether a file of the
-    given text at `mark` shows that the repository is this project's; old files that the folder lacks are deleted.
+    """A staged folder and the repository that takes its content.
+
+    Files of the repository that the folder lacks are deleted.
+
+    Attributes:
+        repo_id: NAME/REPOSITORY.
+        kind: "model", "dataset" or "space".
+        folder: The staged folder.
+        mark: Path of the file by which a repository of this project is recognised.
+        is_ours: Whether the text of that file is this project's.
+        variables: Environment variables of a Space.
     """
 
     repo_id: str
@@ -32,10 +44,11 @@ class Publication:
     folder: Path
     mark: str
     is_ours: Callable[[str], bool]
-    variables: dict[str, str] = field(default_factory=dict)  # of a Space
+    variables: dict[str, str] = field(default_factory=dict)
 
     @property
     def files(self) -> dict[str, Path]:
+        """The folder's files by their path in the repository."""
         return {
             p.relative_to(self.folder).as_posix(): p
             for p in sorted(self.folder.rglob("*"))
@@ -44,13 +57,14 @@ class Publication:
 
     @property
     def url(self) -> str:
+        """The repository's page on the Hub."""
         place = {"model": "", "dataset": "datasets/", "space": "spaces/"}[self.kind]
         return f"{HfApi().endpoint}/{place}{self.repo_id}"
 
 
 @dataclass
 class Changes:
-    """Of a publication against what is on the Hub: paths by what would happen to them."""
+    """Paths of a publication and its repository, by what publishing would do to them."""
 
     new: list[str]
     changed: list[str]
@@ -71,7 +85,7 @@ class Changes:
 
 
 def check_account(api: HfApi, owner: str) -> None:
-    """Raise Refused unless the token is there and may write to what a user or organisation owns."""
+    """Raise Refused unless there is a token that may write to the owner's repositories."""
     if not (api.token or get_token()):
         raise Refused(
             f"no token: make one that may write at {TOKENS}, then `hf auth login`, or set HF_TOKEN"
@@ -82,12 +96,14 @@ def check_account(api: HfApi, owner: str) -> None:
         status = error.response.status_code
         if status in (401, 403):
             raise Refused(
-                f"the Hub does not know the token ({status}): make one at {TOKENS}, then `hf auth login`"
+                f"the Hub does not know the token ({status}): make one at {TOKENS}, then "
+                "`hf auth login`"
             ) from error
         raise Refused(f"the Hub answers {status}; nothing was uploaded, try again later") from error
     except Exception as error:  # whatever the network does
         raise Refused(
-            f"the Hub can't be reached ({hub.first_line(error)}); nothing was uploaded, try again later"
+            f"the Hub can't be reached ({hub.first_line(error)}); nothing was uploaded, try again "
+            "later"
         ) from error
     if account.get("auth", {}).get("accessToken", {}).get("role") == "read":
         raise Refused(
@@ -100,26 +116,29 @@ def check_account(api: HfApi, owner: str) -> None:
 
 
 def compare(api: HfApi, publication: Publication, revision: str | None = None) -> Changes:
-    """What publishing would change. Raises Refused where the name is taken by something else."""
+    """List what publishing would change, at a revision of the repository.
+
+    Raises Refused if the repository exists and is not this project's.
+    """
     kind, repo_id, files = publication.kind, publication.repo_id, publication.files
     try:
         tree = list(api.list_repo_tree(repo_id, repo_type=kind, revision=revision, recursive=True))
     except RepositoryNotFoundError:
         return Changes(sorted(files), [], [], [])
     remote = {entry.path: entry for entry in tree if not isinstance(entry, RepoFolder)}
-    if set(remote) - BIRTH:
+    if set(remote) - NEW_FILES:
         if publication.mark not in remote:
             raise Refused(
-                f"{repo_id} is taken: there is a {kind} of that name without {publication.mark}; nothing was uploaded. "
-                "Choose another namespace or genre, or delete or rename it"
+                f"{repo_id} is taken: there is a {kind} of that name without {publication.mark}; "
+                "nothing was uploaded. Choose another namespace or genre, or delete or rename it"
             )
         text = Path(
             api.hf_hub_download(repo_id, publication.mark, repo_type=kind, revision=revision)
         ).read_text(errors="replace")
         if not publication.is_ours(text):
             raise Refused(
-                f"{repo_id} is taken: its {publication.mark} is not one of accomp's; nothing was uploaded. "
-                "Choose another namespace or genre, or delete or rename it"
+                f"{repo_id} is taken: its {publication.mark} is not one of accomp's; nothing was "
+                "uploaded. Choose another namespace or genre, or delete or rename it"
             )
     same = [path for path in files if path in remote and is_same(remote[path], files[path])]
     changed = [path for path in files if path in remote and path not in same]
@@ -128,8 +147,10 @@ def compare(api: HfApi, publication: Publication, revision: str | None = None) -
 
 
 def keep_renderings(api: HfApi, publication: Publication, changes: Changes) -> None:
-    """Pictures and sounds of samples come out a little different on every machine: while the music in them is the same as on
-    the Hub, and so are the weights, those on the Hub are kept, in the folder and in `changes`.
+    """Keep the pictures and sounds that are on the Hub, if weights and music are unchanged.
+
+    They come out a little different on every machine. Those on the Hub replace the rendered ones
+    in the folder, and count as unchanged in `changes`.
     """
     music = {
         path for path in publication.files if path.startswith("samples/") and path.endswith(".mid")
@@ -144,7 +165,7 @@ def keep_renderings(api: HfApi, publication: Publication, changes: Changes) -> N
 
 
 def check_card(publication: Publication) -> None:
-    """Raise Refused where the Hub would refuse the card's front matter."""
+    """Raise Refused if the Hub would refuse the card's front matter."""
     try:
         RepoCard.load(publication.files["README.md"]).validate(repo_type=publication.kind)
     except ValueError as error:
@@ -154,19 +175,23 @@ def check_card(publication: Publication) -> None:
 
 
 def check_private(api: HfApi, publication: Publication) -> None:
-    """Raise Refused where the repository is there and public."""
+    """Raise Refused if the repository exists and is public."""
     try:
         is_private = api.repo_info(publication.repo_id, repo_type=publication.kind).private
     except RepositoryNotFoundError:
         return
     if not is_private:
         raise Refused(
-            f"{publication.repo_id} is public already; make it private in its settings, or leave out --private"
+            f"{publication.repo_id} is public already; make it private in its settings, or leave "
+            "out --private"
         )
 
 
 def is_same(remote: RepoFile, path: Path) -> bool:
-    """Whether a file on the Hub has the content of a local one: by SHA-256 of what Git LFS holds, else by Git's own hash."""
+    """Compare a file on the Hub with a local one, by the hash that the Hub tells of it.
+
+    That is SHA-256 for what Git LFS holds, and Git's own hash for other files.
+    """
     if remote.size != path.stat().st_size:
         return False
     if remote.lfs:
@@ -176,7 +201,10 @@ def is_same(remote: RepoFile, path: Path) -> bool:
 
 
 def check_tag(api: HfApi, publication: Publication, tag: str) -> bool:
-    """Whether the tag is there already, with the very files. Raises Refused where it is there with others."""
+    """Tell whether the tag exists already with exactly these files.
+
+    Raises Refused if it exists with others, or if a branch has its name.
+    """
     try:
         refs = api.list_repo_refs(publication.repo_id, repo_type=publication.kind)
     except RepositoryNotFoundError:
@@ -189,7 +217,8 @@ def check_tag(api: HfApi, publication: Publication, tag: str) -> bool:
         return False
     if compare(api, publication, tag):
         raise Refused(
-            f"{publication.repo_id} has a tag {tag!r} already, with other files; a tag stays, choose another"
+            f"{publication.repo_id} has a tag {tag!r} already, with other files; a tag stays, "
+            "choose another"
         )
     return True
 
@@ -197,8 +226,20 @@ def check_tag(api: HfApi, publication: Publication, tag: str) -> bool:
 def publish(
     api: HfApi, publication: Publication, changes: Changes, private: bool, tag: str | None
 ) -> str:
-    """Create the repository if it isn't there, bring it to the folder's content in one commit, and tag that. Returns the
-    commit. What is there already is not uploaded again, so that an interrupted one can be repeated.
+    """Bring the repository to the folder's content in one commit.
+
+    Content that the Hub has already is not uploaded again, so that an interrupted call can be
+    repeated.
+
+    Args:
+        api: Client that is logged in.
+        publication: The staged folder and its repository, which is created if there is none.
+        changes: What `compare` found; without changes there is no commit.
+        private: Whether a new repository is private.
+        tag: Tag for the commit, if any.
+
+    Returns:
+        The commit's hash.
     """
     kind, repo_id = publication.kind, publication.repo_id
     variables = [{"key": name, "value": value} for name, value in publication.variables.items()]

@@ -1,12 +1,13 @@
-"""Genres, the demo and the blocks to the Hugging Face Hub.
+"""Push genres, the demo or the prepared blocks to the Hugging Face Hub.
 
-    python -m train push --genre jazz --namespace NAME      the models of a genre, to NAME/accomp-jazz
-    python -m train push --all --namespace NAME             those of every genre
-    python -m train push --space NAME/accomp                the demo, as a Space that takes its models from NAME's repositories
-    python -m train push --dataset NAME/accomp-blocks --corpus CORPUS      the prepared blocks of songs with a free licence
+    python -m train push --genre jazz --namespace NAME    a genre's models, to NAME/accomp-jazz
+    python -m train push --all --namespace NAME           the models of every genre
+    python -m train push --space NAME/accomp              the demo, a Space with NAME's models
+    python -m train push --dataset NAME/accomp-blocks --corpus CORPUS
+                                        the prepared blocks of songs with a free licence
 
-Each becomes one commit. What is there already is left as it is; whatever speaks against it is said before anything is
-uploaded. A token that may write comes from `hf auth login` or HF_TOKEN.
+Each push is one commit. Files that are unchanged are not uploaded again. All checks are made before
+anything is uploaded. A token that may write comes from `hf auth login` or HF_TOKEN.
 """
 
 import argparse
@@ -19,6 +20,7 @@ from huggingface_hub import HfApi
 from huggingface_hub.errors import HFValidationError
 from huggingface_hub.utils import validate_repo_id
 
+from accomp.band.accompanist import Accompanist
 from accomp.models import hub
 from accomp.models.config import CONFIG_FILE
 from train.data.corpus import Corpus
@@ -40,6 +42,7 @@ from train.publish.staging import check_model, stage_model, stage_space
 
 
 def main(arguments: list[str] | None = None) -> None:
+    """Push what the command line asks for. Raises Refused, whose message says why."""
     parser = argparse.ArgumentParser(
         prog="train push", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
@@ -61,13 +64,13 @@ def main(arguments: list[str] | None = None) -> None:
         help="tag the commit; with --space: the tag of the models that it serves",
     )
     parser.add_argument(
-        "--dry-run", action="store_true", help="say what would be uploaded, and upload nothing"
+        "--dry-run", action="store_true", help="print what would be uploaded, and upload nothing"
     )
     parser.add_argument(
         "--models",
         type=Path,
         default=hub.MODELS,
-        help="folder with a folder for each genre (default: models)",
+        help="folder with one folder a genre (default: models)",
     )
     parser.add_argument(
         "--cards",
@@ -76,18 +79,18 @@ def main(arguments: list[str] | None = None) -> None:
         help="folder with the cards (default: model_cards)",
     )
     parser.add_argument(
-        "--corpus", type=Path, help="for --dataset: folder that train.data.prepare wrote"
+        "--corpus", type=Path, help="for --dataset: folder that `train prepare` wrote"
     )
     parser.add_argument(
         "--licences",
         default=FREE,
         metavar="REGEX",
-        help="for --dataset: of the songs to take (default: free)",
+        help="for --dataset: licences of the songs to take (default: free ones)",
     )
     parser.add_argument(
         "--no-sound",
         action="store_true",
-        help="samples without sound, where there is no FluidSynth",
+        help="make the samples without sound (needs no FluidSynth)",
     )
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="accomp-push-") as folder:
@@ -95,7 +98,10 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def push(options: argparse.Namespace, folder: Path) -> None:
-    """Stage what the options ask for in `folder`, check all of it, then publish it. Raises Refused."""
+    """Stage what the options ask for in `folder`, check all of it, then publish it.
+
+    Raises Refused if anything speaks against it.
+    """
     api, tag = HfApi(), None if options.space else options.revision
     owner = owner_of(options)
     try:
@@ -104,108 +110,150 @@ def push(options: argparse.Namespace, folder: Path) -> None:
         if not options.dry_run:
             raise
         print(f"a push would be refused: {problem}")
-    plans = []
-    for publication in stage(options, owner, folder, api):
-        try:
-            changes = compare(api, publication)
-            keep_renderings(api, publication, changes)
-            check_card(publication)
-            if options.private:
-                check_private(api, publication)
-            if tag:
-                check_tag(api, publication, tag)
-            plans.append((publication, changes))
-        except Exception as error:  # whatever the network does
-            if not options.dry_run:
-                raise Refused(
-                    f"{publication.repo_id}: {hub.first_line(error)}; nothing was uploaded"
-                ) from error
-            print(
-                f"{publication.repo_id} could not be compared with the Hub: {hub.first_line(error)}"
-            )
-            plans.append((publication, Changes(sorted(publication.files), [], [], [])))
+    plans = [
+        (publication, plan(api, publication, tag, options))
+        for publication in stage(options, owner, folder, api)
+    ]
     for publication, changes in plans:
         size = sum(path.stat().st_size for path in publication.files.values()) / 1e6
         print(f"{publication.repo_id} ({publication.kind}, {size:.1f} MB): {changes}")
         if options.dry_run:
-            for path in changes.new + changes.changed:
-                print(f"  would upload {path} ({publication.files[path].stat().st_size:,} bytes)")
-            for path in changes.deleted:
-                print(f"  would delete {path}")
-            continue
-        try:
-            commit = publish(api, publication, changes, options.private, tag)
-        except Exception as error:
-            raise SystemExit(
-                f"{publication.repo_id}: interrupted ({hub.first_line(error)}). Run the same again to go on: what "
-                "has arrived is not uploaded twice"
-            ) from error
-        done = f"pushed as {commit[:7]}" if changes else "is there already, nothing was uploaded"
-        print(f"  {publication.url}: {done}{f', tag {tag}' if tag else ''}")
-    if (
-        not options.dry_run
-        and not options.space
-        and not options.dataset
-        and not has_space(api, owner)
-    ):
+            print_changes(publication, changes)
+        else:
+            upload(api, publication, changes, options.private, tag)
+    is_models = not options.space and not options.dataset
+    if is_models and not options.dry_run and not has_space(api, owner):
         print(
-            f"The cards say how to install the library from {owner}/{hub.LIBRARY}, which isn't there yet: "
-            f"python -m train push --space {owner}/{hub.LIBRARY}"
+            f"The cards say how to install the library from {owner}/{hub.LIBRARY}, which isn't "
+            f"there yet: python -m train push --space {owner}/{hub.LIBRARY}"
         )
 
 
+def plan(
+    api: HfApi, publication: Publication, tag: str | None, options: argparse.Namespace
+) -> Changes:
+    """Compare a publication with the Hub, and check that it may go there.
+
+    Raises Refused if not. In a dry run an unreachable Hub counts as an empty one.
+    """
+    try:
+        changes = compare(api, publication)
+        keep_renderings(api, publication, changes)
+        check_card(publication)
+        if options.private:
+            check_private(api, publication)
+        if tag:
+            check_tag(api, publication, tag)
+        return changes
+    except Exception as error:  # whatever the network does
+        reason = hub.first_line(error)
+        if not options.dry_run:
+            raise Refused(f"{publication.repo_id}: {reason}; nothing was uploaded") from error
+        print(f"{publication.repo_id} could not be compared with the Hub: {reason}")
+        return Changes(sorted(publication.files), [], [], [])
+
+
+def print_changes(publication: Publication, changes: Changes) -> None:
+    """Print each file that would be uploaded or deleted."""
+    for path in changes.new + changes.changed:
+        print(f"  would upload {path} ({publication.files[path].stat().st_size:,} bytes)")
+    for path in changes.deleted:
+        print(f"  would delete {path}")
+
+
+def upload(
+    api: HfApi, publication: Publication, changes: Changes, private: bool, tag: str | None
+) -> None:
+    """Publish one repository and print its commit. Raises SystemExit if it is interrupted."""
+    try:
+        commit = publish(api, publication, changes, private, tag)
+    except Exception as error:  # whatever the network does
+        raise SystemExit(
+            f"{publication.repo_id}: interrupted ({hub.first_line(error)}). Run the same again to "
+            "go on: what has arrived is not uploaded twice"
+        ) from error
+    done = f"pushed as {commit[:7]}" if changes else "is there already, nothing was uploaded"
+    print(f"  {publication.url}: {done}{f', tag {tag}' if tag else ''}")
+
+
 def has_space(api: HfApi, owner: str) -> bool:
+    """Tell whether the owner has the demo on the Hub; True if that can't be found out."""
     try:
         return api.repo_exists(f"{owner}/{hub.LIBRARY}", repo_type="space")
-    except Exception:  # it was but a hint
+    except Exception:  # only a hint depends on it
         return True
 
 
 def owner_of(options: argparse.Namespace) -> str:
-    """Whom the repositories belong to. Raises Refused where that is not said or can't be."""
+    """Read the owner of the repositories off the options. Raises Refused if there is none."""
     target = options.space or options.dataset
     if target:
         if not re.fullmatch(r"[\w.-]+/[\w.-]+", target):
-            raise Refused(f"{target!r} is no Hub id; accepted: NAME/REPOSITORY")
+            raise Refused(f"{target!r} is not a Hub id; accepted: NAME/REPOSITORY")
         return target.split("/")[0]
     if not re.fullmatch(r"[\w.-]+", options.namespace or ""):
         raise Refused(
-            f"--namespace is {options.namespace!r}; accepted: the name of a user or organisation on the Hub"
+            f"--namespace is {options.namespace!r}; accepted: the name of a user or organisation "
+            "on the Hub"
         )
     return options.namespace
 
 
 def check_name(genre: str, owner: str) -> None:
-    """Raise Refused where the Hub would not take the name of a genre's repository."""
+    """Raise Refused if the Hub does not accept the name of a genre's repository."""
     try:
         validate_repo_id(hub.repository(genre, owner))
     except HFValidationError as error:
         raise Refused(
-            f"the Hub takes no repository named {hub.repository(genre, owner)!r}: {error}"
+            f"the Hub accepts no repository named {hub.repository(genre, owner)!r}: {error}"
         ) from error
 
 
 def stage(
     options: argparse.Namespace, owner: str, folder: Path, api: HfApi
 ) -> Iterator[Publication]:
-    """The publications that the options ask for, each staged in a folder of its own. Raises Refused."""
+    """Stage each publication that the options ask for, in a folder of its own.
+
+    Args:
+        options: Of the command line.
+        owner: User or organisation that owns the repositories.
+        folder: An empty folder.
+        api: Client that lists the owner's models, for the demo.
+
+    Yields:
+        The staged publications. All models are checked before the first is staged.
+
+    Raises:
+        Refused: A model, its card or an option is missing or wrong.
+    """
     if options.space:
         yield stage_space(options.space, options.namespace or owner, options.revision, folder, api)
-        return
-    if options.dataset:
-        from train.data import dataset
+    elif options.dataset:
+        yield stage_dataset(options, folder)
+    else:
+        for model in _checked_models(options, owner):
+            yield stage_model(
+                model, owner, options.cards, folder / model.config.genre, not options.no_sound
+            )
 
-        if not options.corpus:
-            raise Refused("--dataset needs --corpus: a folder that train.data.prepare wrote")
-        dataset.export(Corpus.load(options.corpus), folder, options.licences)
-        yield Publication(
-            options.dataset,
-            "dataset",
-            folder,
-            "README.md",
-            lambda text: "train.data.prepare" in text,
-        )
-        return
+
+def stage_dataset(options: argparse.Namespace, folder: Path) -> Publication:
+    """Stage the prepared blocks of a corpus. Raises Refused without a corpus."""
+    from train.data import dataset  # here, since only this needs the library `datasets`
+
+    if not options.corpus:
+        raise Refused("--dataset needs --corpus: a folder that python -m train prepare wrote")
+    dataset.export(Corpus.load(options.corpus), folder, options.licences)
+    return Publication(
+        options.dataset,
+        "dataset",
+        folder,
+        "README.md",
+        lambda text: bool(re.search(r"train[. ]prepare", text)),  # older cards have the dot
+    )
+
+
+def _checked_models(options: argparse.Namespace, owner: str) -> list[Accompanist]:
     known = sorted(path.parent.name for path in options.models.glob(f"*/{CONFIG_FILE}"))
     models = []
     for genre in known if options.all else options.genre:
@@ -215,10 +263,7 @@ def stage(
             )
         check_name(genre, owner)
         models.append(check_model(options.models / genre, genre, options.cards))
-    for model in models:
-        yield stage_model(
-            model, owner, options.cards, folder / model.config.genre, not options.no_sound
-        )
+    return models
 
 
 if __name__ == "__main__":

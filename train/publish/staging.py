@@ -1,4 +1,7 @@
-"""What becomes a repository on the Hub, put together in a folder: a genre's models with their card and samples, or the demo."""
+"""Put together in a folder what becomes a repository on the Hub: a genre's models, or the demo.
+
+A genre's repository holds its models, their card and samples of what they make.
+"""
 
 import re
 import shutil
@@ -21,43 +24,35 @@ from train.publish.hub_commit import Publication, Refused
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
 LOSSES = "losses.png"
-# What the demo is made of; neither training nor data nor models.
+# The files of the demo: whole folders, so that a new file is never forgotten, but neither training
+# nor tests. A genre's models come from the owner's repositories.
 DEMO = (
     "app.py",
-    "page/*.py",
-    "page/*.js",
-    "page/*.css",
-    "accomp/**/*.py",
-    "accomp/data/genres/*",
-    "accomp/data/melody_nn/*",
-    "accomp/data/listen/*",
-    "accomp/data/song_vae/*",
-    "accomp/data/styles/*",
+    "accomp/**/*",
+    "page/**/*",
     "examples/*.mid",
     "examples/README.md",
-    "docs/**/*.png",
-    "docs/*.md",
-    "README.md",
+    "docs/**/*",
+    "*.md",
+    "CITATION.cff",
     "LICENSE",
     "pyproject.toml",
     "requirements.txt",
     "packages.txt",
 )
+GENERATED = re.compile(r"(^|/)__pycache__/|\.py[ci]$")  # by Python and Gradio, beside the code
 
 
 def check_model(model: Path, genre: str, cards: Path) -> Accompanist:
-    """The models of a genre. Raises Refused unless they load, are this genre's, and have all that goes with them."""
-    try:
-        found = Accompanist.from_pretrained(model, device="cpu")
-    except ModelError as error:
-        raise Refused(f"{error}; nothing was uploaded") from error
-    if found.config.genre != genre:
-        raise Refused(
-            f"{model} holds the genre {found.config.genre!r}; rename the folder, or train with --genre {genre}"
-        )
+    """Load the models of a genre and check that all that goes with them is there.
+
+    Raises Refused unless they load, are this genre's, and have their figures and a card that was
+    made for these weights.
+    """
+    found = _load_model(model, genre)
     for name in (TRAINING, LOSSES):
         if not (model / name).is_file():
-            raise Refused(f"{model / name} is missing; train.fit.harmony --export writes it")
+            raise Refused(f"{model / name} is missing; python -m train harmony --export writes it")
     card = cards / f"{genre}.md"
     if not card.is_file():
         raise Refused(f"{card} is missing; make it with: python -m train cards {genre}")
@@ -65,16 +60,26 @@ def check_model(model: Path, genre: str, cards: Path) -> Accompanist:
     try:
         is_card = ModelCard.load(card).data.library_name == hub.LIBRARY
     except (ValueError, YAMLError) as error:
+        message = " ".join(str(error).split())
+        raise Refused(f"{card}: its front matter can't be read: {message}") from error
+    text = card.read_text()
+    if not is_card or name not in text or found.config.weights_sha256[:12] not in text:
         raise Refused(
-            f"{card}: its front matter can't be read: {' '.join(str(error).split())}"
-        ) from error
-    if (
-        not is_card
-        or name not in card.read_text()
-        or found.config.weights_sha256[:12] not in card.read_text()
-    ):
+            f"{card} is not the card of {name} with these weights; make it anew: "
+            f"python -m train cards {genre}"
+        )
+    return found
+
+
+def _load_model(model: Path, genre: str) -> Accompanist:
+    try:
+        found = Accompanist.from_pretrained(model, device="cpu")
+    except ModelError as error:
+        raise Refused(f"{error}; nothing was uploaded") from error
+    if found.config.genre != genre:
         raise Refused(
-            f"{card} is not the card of {name} with these weights; make it anew: python -m train cards {genre}"
+            f"{model} holds the genre {found.config.genre!r}; rename the folder, or train with "
+            f"--genre {genre}"
         )
     return found
 
@@ -82,7 +87,21 @@ def check_model(model: Path, genre: str, cards: Path) -> Accompanist:
 def stage_model(
     model: Accompanist, owner: str, cards: Path, folder: Path, sound: bool
 ) -> Publication:
-    """Models (that `check_model` loaded), card, settings and figures, loss curves and samples. Raises Refused."""
+    """Stage models with their card, settings, figures, loss curves and samples.
+
+    Args:
+        model: Models that `check_model` has loaded.
+        owner: User or organisation on the Hub that the repository belongs to.
+        cards: Folder with <genre>.md, in which the owner's name takes the placeholder's place.
+        folder: A new folder to stage them in.
+        sound: Whether the samples have sound.
+
+    Returns:
+        The staged folder as the repository <owner>/accomp-<genre>.
+
+    Raises:
+        Refused: There is no FluidSynth to make the sound with.
+    """
     genre = model.config.genre
     folder.mkdir(parents=True)
     for name in (CONFIG_FILE, WEIGHTS_FILE, TRAINING, LOSSES):
@@ -96,7 +115,10 @@ def stage_model(
 
 
 def write_samples(model: Accompanist, folder: Path, sound: bool) -> None:
-    """What the models make of a few melodies: MIDI, picture and sound. Raises Refused without FluidSynth."""
+    """Accompany a few melodies and write MIDI, picture and sound of each.
+
+    Raises Refused without FluidSynth, if sound is wanted.
+    """
     for name in SAMPLES:
         song = model.accompany(read_midi(EXAMPLES / f"{name}.mid"), seed=0)
         (folder / name).mkdir(parents=True)
@@ -114,40 +136,33 @@ def write_samples(model: Accompanist, folder: Path, sound: bool) -> None:
 def stage_space(
     repo_id: str, owner: str, revision: str | None, folder: Path, api: HfApi
 ) -> Publication:
-    """The demo, which serves the models of `owner` (at a tag, if one is given): they are named in its front matter, to be
-    brought in when the Space is built. Raises Refused.
+    """Stage the demo as a Space that serves an owner's models.
+
+    The models are named in the front matter, from which the Hub downloads them when it builds the
+    Space.
+
+    Args:
+        repo_id: The Space, as NAME/REPOSITORY.
+        owner: User or organisation whose models it serves.
+        revision: Tag of the models to serve; None for the newest.
+        folder: Folder to stage it in.
+        api: Client that lists the owner's models.
+
+    Returns:
+        The staged folder as the Space.
+
+    Raises:
+        Refused: The models can't be listed, there are none, or one lacks the tag.
     """
-    for pattern in DEMO:
-        for path in sorted(ROOT.glob(pattern)):
-            target = folder / path.relative_to(ROOT)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, target)
-    try:
-        prefix, commits = hub.repository("", owner), {}
-        models = sorted(
-            entry.id for entry in api.list_models(author=owner) if entry.id.startswith(prefix)
-        )
-        for name in models if revision else ():
-            commits[name] = api.model_info(name, revision=revision).sha
-    except RevisionNotFoundError as error:
-        raise Refused(
-            f"{name} has no tag {revision!r}: train.publish.push --genre {name.removeprefix(prefix)} --namespace {owner} "
-            f"--revision {revision}"
-        ) from error
-    except Exception as error:  # whatever the network does
-        raise Refused(
-            f"the models of {owner} can't be listed: {hub.first_line(error)}; nothing was uploaded"
-        ) from error
-    if not models:
-        raise Refused(
-            f"{owner} has no models for the Space to serve; push them first: train.publish.push --all --namespace {owner}"
-        )
+    copy_demo(folder)
+    models = _owned_models(api, owner, revision)
     card = RepoCard.load(folder / "README.md")
-    card.data.models = models
-    # The commit only where a tag is served: else the Space asks for the newest, and has cached what has not changed since.
+    card.data.models = list(models)
+    # The commit only where a tag is served: else the Space asks for the newest, and has cached
+    # what has not changed since.
     card.data.preload_from_hub = [
-        " ".join([name, ",".join(hub.FILES), *([commits[name]] if revision else [])])
-        for name in models
+        " ".join([name, ",".join(hub.FILES), *([commit] if commit else [])])
+        for name, commit in models.items()
     ]
     card.text = card.text.replace(
         "](model_cards/)", f"]({api.endpoint}/{owner})"
@@ -157,3 +172,38 @@ def stage_space(
     return Publication(
         repo_id, "space", folder, "app.py", lambda text: "from accomp import" in text, variables
     )
+
+
+def copy_demo(folder: Path) -> None:
+    """Copy the demo's files to a folder, without those that running it has generated."""
+    for pattern in DEMO:
+        for path in sorted(ROOT.glob(pattern)):
+            name = path.relative_to(ROOT)
+            if path.is_file() and not GENERATED.search(name.as_posix()):
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(path, folder / name)
+
+
+def _owned_models(api: HfApi, owner: str, revision: str | None) -> dict[str, str | None]:
+    """The Hub ids of an owner's models, each with its commit at the tag (None without a tag)."""
+    try:
+        prefix = hub.repository("", owner)
+        names = [entry.id for entry in api.list_models(author=owner)]
+        models = dict.fromkeys(sorted(name for name in names if name.startswith(prefix)))
+        for name in models if revision else ():
+            models[name] = api.model_info(name, revision=revision).sha
+    except RevisionNotFoundError as error:
+        raise Refused(
+            f"{name} has no tag {revision!r}: python -m train push --genre "
+            f"{name.removeprefix(prefix)} --namespace {owner} --revision {revision}"
+        ) from error
+    except Exception as error:  # whatever the network does
+        raise Refused(
+            f"the models of {owner} can't be listed: {hub.first_line(error)}; nothing was uploaded"
+        ) from error
+    if not models:
+        raise Refused(
+            f"{owner} has no models for the Space to serve; push them first: "
+            f"python -m train push --all --namespace {owner}"
+        )
+    return models

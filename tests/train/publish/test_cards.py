@@ -9,7 +9,7 @@ from huggingface_hub import ModelCard, RepoCard
 from huggingface_hub.repocard_data import model_index_to_eval_results
 
 from accomp.models.hub import MODELS
-from train.publish import cards
+from train.publish import card_tables, cards
 from train.publish.staging import ROOT
 
 RESULTS = json.loads(cards.RESULTS.read_text())
@@ -78,7 +78,7 @@ def test_a_genre_that_was_not_measured(tmp_path):
     trained = {
         "harmony": {"data": [{"corpus": corpus, **songs} for corpus in ("all", "pop", "polka")]}
     }
-    parts = {row["corpus"]: row["part"] for row in cards.data_rows(trained)}
+    parts = {row["corpus"]: row["part"] for row in card_tables.data_rows(trained)}
     assert parts == {
         "all": "HarmonyNNs, first",
         "pop": "HarmonyNNs, fine-tuned",

@@ -1,4 +1,4 @@
-"""Genres, the demo and the blocks to a stand-in of the Hub and back, by the commands that users run."""
+"""Genres, the demo and the blocks go to a stand-in of the Hub and back, by the users' commands."""
 
 import io
 import json
@@ -9,11 +9,13 @@ import time
 import numpy as np
 import pytest
 import soundfile
+from gradio_client import Client, handle_file
 from huggingface_hub import HfApi, ModelCard, RepoCard
 from PIL import Image
 
 from accomp import Accompanist, genres, read_midi
 from accomp.models.hub import MODELS
+from tests.support.server import serving
 from train.publish import cards, push, staging
 
 ODE = staging.EXAMPLES / "ode_to_joy.mid"
@@ -200,7 +202,7 @@ def test_what_speaks_against_a_push_is_said_before(tester, monkeypatch, tmp_path
     refused(
         "jazz.md is missing; make it with: python -m train cards jazz", *JAZZ, "--cards", tmp_path
     )
-    refused("'demo' is no Hub id", "--space", "demo")
+    refused("'demo' is not a Hub id", "--space", "demo")
     refused("tester has no models for the Space to serve", "--space", "tester/accomp")
 
     shutil.copytree(MODELS / "jazz", tmp_path / "broken" / "jazz")
@@ -221,7 +223,7 @@ def test_what_speaks_against_a_push_is_said_before(tester, monkeypatch, tmp_path
         refused(message, *JAZZ, "--cards", tmp_path)
     shutil.copytree(MODELS / "jazz", tmp_path / "odd" / "r&b")
     refused(
-        "the Hub takes no repository named",
+        "the Hub accepts no repository named",
         "--genre",
         "r&b",
         "--namespace",
@@ -287,7 +289,7 @@ def test_the_demo_becomes_a_space(tester):
     run(*JAZZ, "--revision", "v1")
     HfApi().create_repo("tester/accomp-untagged")
     page = ("--space", "band/accomp", "--namespace", "tester", "--revision", "v1")
-    refused("tester/accomp-untagged has no tag 'v1': train.publish.push --genre untagged", *page)
+    refused("tester/accomp-untagged has no tag 'v1': python -m train push --genre untagged", *page)
     HfApi().delete_repo("tester/accomp-untagged")
     HfApi().create_repo("band/accomp", repo_type="space", space_sdk="gradio")
     other = b"# what you can accomplish"
@@ -300,7 +302,9 @@ def test_the_demo_becomes_a_space(tester):
     files = tester.files("band/accomp", repo_type="space")
     assert {
         "app.py",
-        "accomp/hub.py",
+        "accomp/models/hub.py",
+        "accomp/data/styles/styles.safetensors",
+        "page/__init__.py",
         "README.md",
         "requirements.txt",
         "packages.txt",
@@ -309,6 +313,7 @@ def test_the_demo_becomes_a_space(tester):
     assert not [
         name for name in files if re.match(r"(train|tests|models|model_cards|benchmarks)/", name)
     ]
+    assert not [name for name in files if "__pycache__" in name or name.endswith((".pyc", ".pyi"))]
     assert sum(map(len, files.values())) < 5e6
     card = RepoCard(files["README.md"].decode())
     card.validate(repo_type="space")
@@ -326,3 +331,21 @@ def test_the_demo_becomes_a_space(tester):
     run(*page)
     assert tester.commits("band/accomp", repo_type="space") == before
     assert ("POST", "/api/spaces/band/accomp/variables") not in tester.requests[asked:]
+
+
+def test_the_space_runs_from_its_own_files(tester, tmp_path):
+    run(*JAZZ)
+    run("--space", "band/accomp", "--namespace", "tester")
+    for name, content in tester.files("band/accomp", repo_type="space").items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(content)
+    with serving(tmp_path, ACCOMP_NAMESPACE="tester") as server:
+        client = Client(server.url, verbose=False, download_files=tmp_path)
+        _, picture, midi, chords = client.predict(
+            handle_file(tmp_path / "examples" / "ode_to_joy.mid"), "jazz", 4, api_name="/accompany"
+        )
+    assert Image.open(picture).width > 500 and chords
+    expected = Accompanist.from_pretrained("jazz").accompany(read_midi(ODE), seed=4)
+    assert [len(track.notes) for track in read_midi(midi).tracks] == [
+        len(track.notes) for track in expected.tracks
+    ]

@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pretty_midi
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import PolyCollection
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
-from accomp.music.score import Bar, Score, Track, is_compound
+from accomp.music.percussion import drum_label
+from accomp.music.score import Bar, Score, Track, first_bar_number
 from accomp.roll.grid import TRACKS
 
 MELODY_COLOUR = "#c2185b"
@@ -29,32 +29,6 @@ BEAT_LINE_ROOM = 0.12  # inches a beat must take for beat lines to be drawn
 THINNEST_NOTE = 0.035  # inches
 PANEL_INCHES = {"melody": 1.5, "pitched": 1.15, "drums": 1.0}
 OVERHANG = 0.1  # beats by which a last note may pass its bar without another bar being drawn for it
-DRUM_NAMES = {  # shorter than General MIDI's own, by percussion key
-    35: "bass drum 2",
-    36: "bass drum",
-    37: "side stick",
-    38: "snare",
-    39: "hand clap",
-    40: "snare 2",
-    41: "low floor tom",
-    42: "closed hi-hat",
-    43: "floor tom",
-    44: "pedal hi-hat",
-    45: "low tom",
-    46: "open hi-hat",
-    47: "low-mid tom",
-    48: "high-mid tom",
-    49: "crash",
-    50: "high tom",
-    51: "ride",
-    52: "china",
-    53: "ride bell",
-    54: "tambourine",
-    55: "splash",
-    56: "cowbell",
-    57: "crash 2",
-    59: "ride 2",
-}
 CHORD_SIZE, SMALLEST_CHORD = 7.5, 4.5  # points
 
 
@@ -114,7 +88,7 @@ def plot(score: Score) -> Figure:
     )
     widest = max(_end(system) - system[0].onset for system in systems)
     inch = widest / (width - MARGINS)  # in beats
-    first_number = 0 if _has_pickup(bars) else 1
+    first_number = first_bar_number(bars, panels[0].track.start)
     for index, system in enumerate(systems):
         inner = outer[index].subgridspec(len(panels), 1, height_ratios=heights, hspace=0.06)
         axes = [figure.add_subplot(inner[i]) for i in range(len(panels))]
@@ -134,11 +108,6 @@ def save_plot(score: Score, path: str | Path) -> None:
 
 def _end(system: list[Bar]) -> float:
     return system[-1].onset + system[-1].meter.bar_beats
-
-
-def _has_pickup(bars: list[Bar]) -> bool:
-    """A first bar shorter than the second is a pickup, and by custom not counted."""
-    return len(bars) > 1 and bars[1].onset - bars[0].onset < bars[1].meter.bar_beats - 1e-6
 
 
 def _systems(bars: list[Bar]) -> list[list[Bar]]:
@@ -187,7 +156,7 @@ def _draw(axis, panel: Panel, system: list[Bar], widest: float, inch: float) -> 
     _draw_grid(axis, panel, system, inch)
     _draw_notes(axis, panel, start, end, inch)
     if panel.track.is_drum:
-        names = [_drum_name(pitch) for pitch in panel.drums]
+        names = [drum_label(pitch) for pitch in panel.drums]
         axis.set_yticks(range(len(names)), names)
     else:
         axis.set_yticks(*_pitch_ticks(panel.low, panel.high))
@@ -226,14 +195,9 @@ def _draw_grid(axis, panel: Panel, system: list[Bar], inch: float) -> None:
     axis.hlines(list(lines), start, end, color=OCTAVE_LINE, linewidth=0.6, zorder=1)
     if inch * BEAT_LINE_ROOM <= 1:
         beats = [
-            bar.onset + i * beat
+            bar.onset + i * bar.meter.pulse
             for bar in system
-            for beat in [
-                12 / bar.meter.denominator
-                if is_compound(*bar.meter[1:])
-                else 4 / bar.meter.denominator
-            ]
-            for i in range(1, round(bar.meter.bar_beats / beat))
+            for i in range(1, bar.meter.bar_pulses)
         ]
         axis.vlines(
             [b for b in beats if b < end],
@@ -309,14 +273,6 @@ def _boxes(left: np.ndarray, right: np.ndarray, rows: np.ndarray, half: float) -
             for x, y in ((left, -half), (right, -half), (right, half), (left, half))
         ],
         1,
-    )
-
-
-def _drum_name(pitch: int) -> str:
-    return (
-        DRUM_NAMES.get(pitch)
-        or pretty_midi.note_number_to_drum_name(pitch).lower()
-        or f"key {pitch}"
     )
 
 

@@ -14,10 +14,9 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import load_file, save_file
 
-from accomp.errors import MusicError
 from accomp.music.keys import estimate_key
-from accomp.music.melody_track import choose_melody, skyline
-from accomp.music.score import Note, Score, is_compound
+from accomp.music.melody_track import melody_index, skyline
+from accomp.music.score import Note, Score
 
 FOLDER = Path(__file__).parent / "data/genres"
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
@@ -97,7 +96,7 @@ class Line:
         bar = np.maximum(np.searchsorted([bar.onset for bar in bars], onset + 1e-6) - 1, 0)
         since = np.maximum(onset - np.array([bar.onset for bar in bars])[bar], 0)
         bar_beats = np.array([bar.meter.bar_beats for bar in bars])[bar]
-        compound = np.array([is_compound(*bar.meter[1:]) for bar in bars])[bar]
+        compound = np.array([bar.meter.is_compound for bar in bars])[bar]
         pulse = np.where(compound, 1.5, 1.0)
         # Where the meter changes, time is counted in the pulses of most notes.
         common = float(np.median(pulse))
@@ -287,16 +286,7 @@ def suggest(
     model: by default the one that ships with the package. Raises MusicError where there is no melody.
     """
     model = model or shipped()
-    track = choose_melody(score) if track is None else track
-    if (
-        not 0 <= track < len(score.tracks)
-        or score.tracks[track].is_drum
-        or not score.tracks[track].notes
-    ):
-        raise MusicError(
-            f"there is no melody in track {track}; accepted: the number of a pitched track with notes, from 0"
-        )
-    line = Line.of(score.tracks[track].notes, score)
+    line = Line.of(score.tracks[melody_index(score, track)].notes, score)
     found = features(line)
     values = np.array([[found[name] for name in model.features]])
     probability = dict(

@@ -15,20 +15,21 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
-from accomp.music.score import Bar, Score, Track, is_compound
+from accomp.music.percussion import keys_of
+from accomp.music.score import Bar, Score, Track, first_bar_number
 from accomp.plot import COLOURS, MELODY_COLOUR, OTHER_COLOUR, OVERHANG
 from accomp.sound.render import named_tracks
 
 HERE = Path(__file__).parent
 SCRIPT = ("sound.js", "roll.js", "player.js")
-DRUM_ROWS = {  # the lanes of a drum track, the lowest first, and their percussion keys; every other key goes to "perc"
-    "kick": (35, 36),
-    "snare": (37, 38, 39, 40),
-    "toms": (41, 43, 45, 47, 48, 50),
-    "hi-hat": (42, 44, 46),
-    "cymbal": (49, 51, 52, 53, 55, 57, 59),
+DRUM_ROWS = {  # the lanes of a drum track, the lowest first, and the kinds of drum keys in each
+    "kick": ("kick",),
+    "snare": ("snare",),
+    "toms": ("tom",),
+    "hi-hat": ("closed hi-hat", "open hi-hat"),
+    "cymbal": ("crash", "ride"),
 }
-OTHER_DRUMS = "perc"
+OTHER_DRUMS = "perc"  # the lane of all other keys
 TICK = 4  # decimals of a second: 0.1 ms, below what is seen or heard
 VOICE_COLOUR = "#7b1fa2"
 VOICE = "recording"  # the name of the track that is the visitor's own sound
@@ -166,9 +167,7 @@ def view_of(
         "title": title,
         "length": _times(song, [song.end])[0],
         "bars": _times(song, lines),
-        "first_bar": 0
-        if len(bars) > 1 and bars[1].onset - bars[0].onset < bars[1].meter.bar_beats - 1e-6
-        else 1,
+        "first_bar": first_bar_number(bars, tracks[melody].start if melody else 0.0),
         "beats": _times(
             song, [beat for bar, end in zip(bars, lines[1:]) for beat in _inner_beats(bar, end)]
         ),
@@ -230,25 +229,17 @@ def _voice_view(sung: list[tuple[int, float, float, int]]) -> dict[str, Any]:
 
 def _drum_rows(keys: set[int]) -> list[list]:
     """[name, percussion keys] of each row that is played, the lowest first."""
-    rows = [[name, sorted(keys.intersection(row))] for name, row in DRUM_ROWS.items()]
-    rows.append([OTHER_DRUMS, sorted(keys.difference(*DRUM_ROWS.values()))])
+    lanes = {name: set(keys_of(*kinds)) for name, kinds in DRUM_ROWS.items()}
+    rows = [[name, sorted(keys & lane)] for name, lane in lanes.items()]
+    rows.append([OTHER_DRUMS, sorted(keys.difference(*lanes.values()))])
     return [row for row in rows if row[1]]
 
 
 def _inner_beats(bar: Bar, end: float) -> list[float]:
     """What is counted between two bar lines: of 6/8 the dotted quarters."""
-    numerator, denominator = bar.meter.numerator, bar.meter.denominator
-    beat = (12 if is_compound(numerator, denominator) else 4) / denominator
-    return [at for i in range(1, numerator) if (at := bar.onset + i * beat) < end - 1e-6]
+    beats = [bar.onset + i * bar.meter.pulse for i in range(1, bar.meter.bar_pulses)]
+    return [beat for beat in beats if beat < end - 1e-6]
 
 
 def _times(song: Score, beats: list[float]) -> list[float]:
-    """`song.seconds` of many beats. A song in time with a recording has a tempo for every beat, so that one by one it would
-    take seconds.
-    """
-    changes = np.array([0.0] + [tempo.onset for tempo in song.tempos])
-    beat_seconds = np.array([500_000] + [tempo.microseconds for tempo in song.tempos]) / 1e6
-    starts = np.concatenate([[0.0], np.cumsum(np.diff(changes) * beat_seconds[:-1])])
-    at = np.asarray(beats, float)
-    last = np.maximum(np.searchsorted(changes, at, side="right") - 1, 0)
-    return np.round(starts[last] + (at - changes[last]) * beat_seconds[last], TICK).tolist()
+    return np.round(song.seconds(beats), TICK).tolist()

@@ -84,6 +84,11 @@ def test_a_pickup_is_bar_0():
     assert list(bottom.get_xticks())[:3] == [0.0, 1.0, 4.0]
 
 
+def test_a_full_bar_that_is_silent_at_first_is_a_pickup_too():
+    late = Score([Track("piano", notes=[Note(60, 3.0, 1.0, 80), Note(62, 4.0, 4.0, 80)])])
+    assert ticks(plot(late).axes[-1].xaxis)[:2] == ["0", "1"]
+
+
 def test_compound_meter():
     assert list(plot(band(4, [TimeSignature(0.0, 6, 8)])).axes[-1].get_xticks())[:2] == [0.0, 3.0]
 

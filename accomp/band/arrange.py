@@ -9,6 +9,7 @@ import numpy as np
 
 from accomp.music import keys as tonality
 from accomp.music.chord_symbols import ChordSymbol
+from accomp.music.percussion import BASS_DRUM, CRASH
 from accomp.roll.grid import BASS, DRUMS, GUITAR, HALF_BAR_STEPS, STRINGS
 
 # Where a track's median pitch may lie in the song's own key and octave; beyond, the whole track moves by octaves. Each
@@ -21,7 +22,6 @@ PITCH_RANGE = {
 }  # what the instruments have; single notes move by octaves
 MOST_VOICES = {GUITAR: 5, STRINGS: 4}  # learned from songs where several players share a part
 LONGEST = {BASS: 16, GUITAR: 16, STRINGS: 32}  # steps; plucked strings die away, bows turn
-BASS_DRUM, CRASH = 36, 49
 SHORTEST_ENDING = 4  # steps
 LOWEST_ENDING = {GUITAR: 48, STRINGS: 50}  # the root of the last chord is the bass's
 

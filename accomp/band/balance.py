@@ -170,15 +170,8 @@ class _Clock:
     """When in seconds the beats of a score are, and what power its tracks then have."""
 
     def __init__(self, score: Score):
-        self.beats = np.array([0.0, *(tempo.onset for tempo in score.tempos if tempo.onset > 0)])
-        speeds = {0.0: 500_000} | {tempo.onset: tempo.microseconds for tempo in score.tempos}
-        self.pace = np.array([speeds[beat] for beat in self.beats]) / 1e6  # seconds a beat
-        self.starts = np.concatenate([[0.0], np.cumsum(np.diff(self.beats) * self.pace[:-1])])
-        self.hops = int(self.seconds(np.array([score.end]))[0] / HOP) + 20  # what rings on
-
-    def seconds(self, beats: np.ndarray) -> np.ndarray:
-        at = np.maximum(np.searchsorted(self.beats, beats, side="right") - 1, 0)
-        return self.starts[at] + (beats - self.beats[at]) * self.pace[at]
+        self.seconds = score.seconds
+        self.hops = int(score.seconds(score.end) / HOP) + 20  # what rings on
 
     def power(self, track: Track) -> np.ndarray:
         """[hops], foretold from notes, pedal, volume and expression."""

@@ -5,12 +5,12 @@ import numpy as np
 from accomp.band.lead import Lead, first_bar
 from accomp.errors import MusicError
 from accomp.music.chord_symbols import ChordSymbol, of_triad
-from accomp.music.score import Note, Score, is_compound
+from accomp.music.percussion import SIDE_STICK
+from accomp.music.score import Note, Score
 from accomp.music.timing import delayed
 from accomp.roll.grid import HALF_BAR_STEPS
 
 INTROS = ("none", "count-in", "bars")
-STICKS = 37  # side stick; the sticks themselves (31) are not in every General MIDI kit
 # Round the chords of the key and back to its dominant; in C major and A minor, one chord for each half bar.
 TURNAROUND = {False: (0, 21, 5, 7), True: (21, 5, 14, 4)}
 
@@ -36,12 +36,11 @@ def make_room(score: Score, lead: Lead, intro: str) -> tuple[Score, Lead]:
 def clicks(score: Score, lead: Lead) -> list[Note]:
     """A bar of clicks, one each beat of the meter, before the bar in which the melody begins."""
     bar = first_bar(score, lead.track)
-    _, numerator, denominator = bar.meter
-    compound = is_compound(numerator, denominator) and numerator > 3
-    pulses = numerator // 3 if compound else numerator
+    # One click would give no tempo: 3/8 has three.
+    pulses = bar.meter.bar_pulses if bar.meter.bar_pulses > 1 else bar.meter.numerator
     beat = bar.meter.bar_beats / pulses
     return [
-        Note(STICKS, bar.onset - (pulses - i) * beat, beat / 4, 100 if i == 0 else 80)
+        Note(SIDE_STICK, bar.onset - (pulses - i) * beat, beat / 4, 100 if i == 0 else 80)
         for i in range(pulses)
     ]
 

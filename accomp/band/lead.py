@@ -5,11 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from accomp.band.arrange import ending_step
-from accomp.errors import MusicError
 from accomp.music import keys as tonality
 from accomp.music.chord_symbols import whole_bars
 from accomp.music.keys import Key
-from accomp.music.melody_track import choose_melody, skyline
+from accomp.music.melody_track import melody_index, skyline
 from accomp.music.score import Bar, Note, Score, Track
 from accomp.roll.grid import BLOCK_STEPS, Grid
 from accomp.roll.parts import melody_planes
@@ -43,15 +42,8 @@ class Lead:
         """The lead in `score`: track `melody_track`, else the one most like a melody. intro_beats: how long before its
         bar the band begins; key: such as "A minor", else estimated. Raises MusicError where there is no melody.
         """
-        index = choose_melody(score) if melody_track is None else melody_track
-        if not 0 <= index < len(score.tracks):
-            raise MusicError(
-                f"melody track {index} does not exist; the file has tracks 0 to {len(score.tracks) - 1}"
-            )
+        index = melody_index(score, melody_track)
         track = score.tracks[index]
-        if track.is_drum or not track.notes:
-            found = "is a drum track" if track.is_drum else "has no notes"
-            raise MusicError(f"melody track {index} {found}; choose a pitched one")
         line = skyline(track.notes)
         start = first_bar(score, track).onset - intro_beats if intro_beats else track.start
         grid = Grid.of(score, start, track.end)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from accomp.errors import MusicError
-from accomp.music.score import is_compound
+from accomp.music.score import TimeSignature
 
 MOST_SECONDS = 1800.0  # of a recording: the search for pulses takes memory by its length
 EARLY = 0.12  # pulses; a first note so little before a pulse belongs to it
@@ -39,11 +39,12 @@ class BeatGrid:
     @property
     def pulse(self) -> float:
         """Beats (quarters) in a pulse."""
-        return (12 if is_compound(*self.meter) else 4) / self.meter[1]
+        return TimeSignature(0.0, *self.meter).pulse
 
     @property
     def bar_pulses(self) -> int:
-        return self.meter[0] // 3 if is_compound(*self.meter) else self.meter[0]
+        """Pulses in a bar."""
+        return TimeSignature(0.0, *self.meter).bar_pulses
 
     @property
     def tempo(self) -> float:

@@ -51,15 +51,12 @@ def quantise(notes, grid: BeatGrid) -> Score:
 
 def perform(score: Score, grid: BeatGrid) -> list[SungNote]:
     """The opposite of `quantise`: a score's notes at their time in the recording."""
+    notes = [note for track in score.tracks for note in track.notes]
+    starts = score.seconds([note.onset for note in notes]) - grid.offset
+    ends = score.seconds([note.end for note in notes]) - grid.offset
     return [
-        SungNote(
-            note.pitch,
-            score.seconds(note.onset) - grid.offset,
-            score.seconds(note.end) - grid.offset,
-            note.velocity,
-        )
-        for track in score.tracks
-        for note in track.notes
+        SungNote(note.pitch, start, end, note.velocity)
+        for note, start, end in zip(notes, starts.tolist(), ends.tolist())
     ]
 
 

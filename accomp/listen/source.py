@@ -10,7 +10,7 @@ from accomp.listen.transcribe import Click, Transcription, grid_of, hear_notes, 
 from accomp.music import timing
 from accomp.music.chord_symbols import whole_bars
 from accomp.music.keys import Key, estimate_key, parse_key
-from accomp.music.melody_track import choose_melody, skyline
+from accomp.music.melody_track import melody_index, skyline
 from accomp.music.midi import read_midi
 from accomp.music.score import Score
 from accomp.sound.audio_file import Recording, is_recording, read_recording
@@ -96,15 +96,7 @@ def understand(material: Material, corrections: Corrections = Corrections()) -> 
         )
     sung = None if material.score else _on_beats(material, corrections)
     score = sung.score if sung else _rewritten(material.score, corrections)
-    index = choose_melody(score) if corrections.track is None else corrections.track
-    if (
-        not 0 <= index < len(score.tracks)
-        or score.tracks[index].is_drum
-        or not score.tracks[index].notes
-    ):
-        raise MusicError(
-            f"track {index} is no melody; the file has tracks 0 to {len(score.tracks) - 1}, and drums are none"
-        )
+    index = melody_index(score, corrections.track)
     key = (
         parse_key(corrections.key)
         if corrections.key

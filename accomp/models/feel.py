@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from accomp.music.percussion import KINDS, keys_of
 from accomp.music.score import Note
 from accomp.roll.grid import BAR_STEPS, BLOCK_STEPS, DRUMS, MELODY, STEPS_PER_BEAT, TRACKS, Grid
 
@@ -23,18 +24,6 @@ QUIETEST, LOUDEST = 12, 124
 NOTHING = np.zeros(0)
 MEMORY = 2 * BAR_STEPS  # steps after which slow changes of loudness are forgotten to 1/e
 
-# General MIDI percussion keys by what they are for a drummer; all others are one more class.
-KICK = (35, 36)
-DRUM_CLASSES = (
-    KICK,
-    (37, 38, 39, 40),
-    (42, 44),
-    (46,),
-    (41, 43, 45, 47, 48, 50),
-    (49, 52, 55, 57),
-    (51, 53, 59),
-)
-
 MOST_SWING = 0.8  # steps; 2/3 is a triplet
 LEAST_SWING = 0.15  # less is straight
 FEW_EIGHTHS = 4  # a melody with fewer off-beat eighths doesn't say whether it swings
@@ -47,7 +36,7 @@ MOST_MICRO = 0.2  # steps; 25 ms at 120 bpm. With MOST_SWING it keeps every stri
 KICK_JITTER = 0.5  # of the kit's: it keeps the time
 PIECE_JITTER = 0.01  # steps by which pieces of the kit struck together differ
 
-FEATURES = BAR_STEPS + PHRASE_BARS + len(TRACKS) + len(DRUM_CLASSES) + 1 + 9
+FEATURES = BAR_STEPS + PHRASE_BARS + len(TRACKS) + len(KINDS) + 1 + 9
 
 
 @dataclass
@@ -173,7 +162,7 @@ class Feel(nn.Module):
         jitter = self.config.looseness * self.jitter[slot, track].item()
         micro = jitter * np.clip(noise(steps, 0.5, 0.0, random), -2.5, 2.5)[strike]
         if track == DRUMS:
-            kick = np.isin(notes[:, 0], KICK)
+            kick = np.isin(notes[:, 0], keys_of("kick"))
             micro = np.where(np.isin(strike, strike[kick]), KICK_JITTER, 1.0) * micro
             micro = (
                 micro
@@ -216,7 +205,7 @@ def features(notes: np.ndarray, track: int, tune: Tune) -> np.ndarray:
     steps, strike, together = np.unique(step, return_inverse=True, return_counts=True)
     gap = np.diff(steps, prepend=steps[0] - LONG, append=steps[-1] + LONG)
     lowest, highest = np.append(True, np.diff(strike) > 0), np.append(np.diff(strike) > 0, True)
-    kinds = np.zeros((len(notes), len(DRUM_CLASSES) + 1))
+    kinds = np.zeros((len(notes), len(KINDS) + 1))
     if track == DRUMS:
         kinds[np.arange(len(notes)), drum_class(pitch)] = 1
     register = np.zeros(len(notes)) if track == DRUMS else (pitch - np.median(pitch)) / 12
@@ -247,10 +236,10 @@ def with_genre(rows: np.ndarray, genre: int, genres: int) -> np.ndarray:
 
 
 def drum_class(pitches: np.ndarray) -> np.ndarray:
-    """[n] index into DRUM_CLASSES; their number for all other drums."""
-    by_pitch = np.full(128, len(DRUM_CLASSES))
-    for index, keys in enumerate(DRUM_CLASSES):
-        by_pitch[list(keys)] = index
+    """[n] index into percussion.KINDS; their number for all other drums."""
+    by_pitch = np.full(128, len(KINDS))
+    for index, kind in enumerate(KINDS):
+        by_pitch[list(keys_of(kind))] = index
     return by_pitch[pitches]
 
 

@@ -5,6 +5,7 @@ import re
 import numpy as np
 
 from accomp.errors import MusicError
+from accomp.music.instruments import program_name
 from accomp.music.score import Note, Score, Track
 
 FEWEST = 8  # notes; a track of fewer is the melody only where no track has more
@@ -74,6 +75,26 @@ def choose_melody(score: Score) -> int:
     return max(enough, key=lambda index: (round(marks[index], 6), -index))  # of equals the first
 
 
+def melody_index(score: Score, wanted: int | None = None) -> int:
+    """Return the index of the melody's track: `wanted`, or the track most like a melody.
+
+    Raises:
+        MusicError: Track `wanted` does not exist, is a drum track or has no notes; or no track
+            of the score has pitched notes.
+    """
+    if wanted is None:
+        return choose_melody(score)
+    if not 0 <= wanted < len(score.tracks):
+        raise MusicError(
+            f"melody track {wanted} does not exist; accepted: 0 to {len(score.tracks) - 1}"
+        )
+    track = score.tracks[wanted]
+    if track.is_drum or not track.notes:
+        found = "is a drum track" if track.is_drum else "has no notes"
+        raise MusicError(f"melody track {wanted} {found}; accepted: a pitched track with notes")
+    return wanted
+
+
 def skyline(notes: list[Note]) -> list[Note]:
     """The top line of `notes`, one note at a time, by onset (the skyline algorithm, Uitdenbogerd & Zobel 1998).
 
@@ -98,13 +119,9 @@ def skyline(notes: list[Note]) -> list[Note]:
 
 def melody_name(score: Score, index: int) -> str:
     """A track in words, counted from 0: 'track 3 "Vocals" (Flute, 212 notes)'."""
-    from pretty_midi import (
-        program_to_instrument_name,
-    )  # imports slowly, and not every song needs it
-
     track = score.tracks[index]
     name = f' "{track.name}"' if track.name else ""
-    sound = "drums" if track.is_drum else program_to_instrument_name(track.program)
+    sound = "drums" if track.is_drum else program_name(track.program)
     return f"track {index}{name} ({sound}, {len(track.notes)} note{'' if len(track.notes) == 1 else 's'})"
 
 

@@ -6,7 +6,6 @@ training songs are read quickly. What is skipped has no part in an accompaniment
 controllers.
 """
 
-import os
 import struct
 from collections import deque
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from pathlib import Path
 
 from accomp.errors import MusicError
 from accomp.music.chord_symbols import is_symbol
+from accomp.music.file_source import FileSource, read_source
 from accomp.music.score import PITCH_BEND, Chord, Control, Note, Score, Tempo, TimeSignature, Track
 
 MAX_BYTES = 5_000_000
@@ -138,30 +138,8 @@ def write_midi(score: Score, target) -> None:
 # Reading: from the source to the chunks of the tracks
 
 
-def _load(source) -> bytes:
-    try:
-        if hasattr(source, "read"):
-            data = source.read(MAX_BYTES + 1)
-        elif isinstance(source, (bytes, bytearray, memoryview)):
-            data = bytes(source)
-        elif isinstance(source, (str, os.PathLike)):
-            path = Path(source)
-            if not path.exists():
-                raise MusicError(f"{path} does not exist; {_ACCEPTED}")
-            if not path.is_file():
-                raise MusicError(f"{path} is not a file; {_ACCEPTED}")
-            with path.open("rb") as file:
-                data = file.read(MAX_BYTES + 1)
-        else:
-            raise MusicError(
-                f"a {type(source).__name__} was given; accepted: a path, bytes or a binary file object"
-            )
-    except (OSError, UnicodeDecodeError) as error:
-        raise MusicError(f"the file cannot be read ({error}); {_ACCEPTED}") from error
-    if not isinstance(data, bytes):
-        raise MusicError(
-            "the file was opened as text; accepted: a path, bytes or a binary file object"
-        )
+def _load(source: FileSource) -> bytes:
+    data = read_source(source, MAX_BYTES + 1, _ACCEPTED)
     if len(data) > MAX_BYTES:
         raise MusicError(
             f"the file is larger than {MAX_BYTES / 1e6:g} MB; accepted: up to {MAX_BYTES / 1e6:g} MB"

@@ -4,8 +4,11 @@ Time is in **beats**, and a beat is a quarter note, whatever the meter. Seconds 
 sounded needs them, what composes does not.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, overload
+
+import numpy as np
 
 PITCH_BEND = (
     128  # Control.number of a pitch bend; 0-127 are MIDI controllers (64 is the sustain pedal)
@@ -47,7 +50,23 @@ class TimeSignature(NamedTuple):
 
     @property
     def bar_beats(self) -> float:
+        """The length of a bar in beats."""
         return self.numerator * 4 / self.denominator
+
+    @property
+    def is_compound(self) -> bool:
+        """Whether the pulse is a dotted note: 3/8, 6/8, 9/8, 12/8, 12/16."""
+        return is_compound(self.numerator, self.denominator)
+
+    @property
+    def pulse(self) -> float:
+        """The length in beats of what one taps: the denominator's note, or three of it."""
+        return (12 if self.is_compound else 4) / self.denominator
+
+    @property
+    def bar_pulses(self) -> int:
+        """The number of pulses in a bar."""
+        return self.numerator // 3 if self.is_compound else self.numerator
 
 
 def is_compound(numerator: int, denominator: int) -> bool:
@@ -102,15 +121,25 @@ class Score:
         """End of the last note of any track, in beats."""
         return max((track.end for track in self.tracks), default=0.0)
 
-    def seconds(self, beat: float) -> float:
-        """The time of `beat` in seconds from beat 0, by the tempo map."""
-        total, at, microseconds = 0.0, 0.0, 500_000  # MIDI's default until the first tempo event
-        for tempo in self.tempos:
-            if tempo.onset >= beat:
-                break
-            total += (tempo.onset - at) * microseconds / 1e6
-            at, microseconds = tempo.onset, tempo.microseconds
-        return total + (beat - at) * microseconds / 1e6
+    @overload
+    def seconds(self, beats: float) -> float: ...
+
+    @overload
+    def seconds(self, beats: Sequence[float] | np.ndarray) -> np.ndarray: ...
+
+    def seconds(self, beats: float | Sequence[float] | np.ndarray) -> float | np.ndarray:
+        """Return the time of each beat in seconds from beat 0, by the tempo map.
+
+        A song in time with a recording has a tempo for each beat: pass all its beats at once.
+        """
+        # MIDI's default tempo holds until the first tempo event.
+        onsets = np.array([0.0, *(tempo.onset for tempo in self.tempos)])
+        paces = np.array([500_000, *(tempo.microseconds for tempo in self.tempos)]) / 1e6
+        starts = np.concatenate([[0.0], np.cumsum(np.diff(onsets) * paces[:-1])])
+        at = np.asarray(beats, float)
+        last = np.maximum(np.searchsorted(onsets, at, side="right") - 1, 0)
+        times = starts[last] + (at - onsets[last]) * paces[last]
+        return times if at.ndim else float(times)
 
     def bars(self, until: float) -> list[Bar]:
         """The bars from beat 0 on, as far as needed to cover `until` beats. A meter change always begins a bar."""
@@ -129,10 +158,30 @@ class Score:
 
 
 def is_pickup(bar: Bar, following: Bar, start: float) -> bool:
-    """Whether music that begins at beat `start` has a bar as its pickup: it is short, or silent in its first half."""
+    """Tell whether `bar` is a pickup to `following`: it is short, or silent in its first half.
+
+    Args:
+        bar: The bar in which the music begins.
+        following: The bar after it.
+        start: The beat at which the music begins.
+    """
     whole = following.meter.bar_beats
     sounding = following.onset - max(start, bar.onset)
     return (
         sounding <= min(whole, bar.meter.bar_beats) / 2 + 1e-6
         or following.onset - bar.onset < whole - 1e-6
     )
+
+
+def first_bar_number(bars: list[Bar], start: float) -> int:
+    """Return the number of a score's first bar: 0 where it is a pickup, by custom, else 1.
+
+    Args:
+        bars: The bars of the score from beat 0.
+        start: The beat at which the melody begins. A melody that begins in a later bar makes the
+            first one a pickup only where that is short.
+    """
+    if len(bars) < 2:
+        return 1
+    start = start if start < bars[1].onset - 1e-6 else bars[0].onset
+    return 0 if is_pickup(bars[0], bars[1], start) else 1

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from accomp.errors import MusicError
-from accomp.music.score import Score, Tempo, TimeSignature, is_compound
+from accomp.music.score import Score, Tempo, TimeSignature
 
 SLOWEST, FASTEST = 10.0, 400.0  # beats a minute
 DENOMINATORS = (1, 2, 4, 8, 16)
@@ -88,9 +88,7 @@ def in_meter(score: Score, meter: tuple[int, int]) -> Score:
 def bar_lines_later(score: Score, pulses: int) -> Score:
     """The same notes with every bar line so many pulses of the first meter later (earlier where negative)."""
     first, *others = score.meters
-    beats = (
-        pulses * (12 if is_compound(first.numerator, first.denominator) else 4) / first.denominator
-    )
+    beats = pulses * first.pulse
     moved = delayed(score, -beats % first.bar_beats)
     by = (
         -beats % first.bar_beats + beats

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from accomp.music.score import Bar, Score, is_compound, is_pickup
+from accomp.music.score import Bar, Score, is_pickup
 
 STEPS_PER_BEAT = 4  # a step is a sixteenth note
 BAR_STEPS = 16  # the models know bars of four beats
@@ -131,13 +131,12 @@ def _step_onsets(bar: Bar) -> list[float]:
     Compound meters (3/8, 6/8, 9/8, 12/8): a dotted pulse is a model beat, its eighths lie on the steps 0, 1 and 2 and
     its last sixteenth on step 3, so that straight patterns come out as a shuffle. All others: sixteenths.
     """
-    onset, (_, numerator, denominator) = bar.onset, bar.meter
-    if is_compound(numerator, denominator):
-        pulse = 12 / denominator
+    meter = bar.meter
+    if meter.is_compound:
         return [
-            onset + pulse * (i + part)
-            for i in range(numerator // 3)
+            bar.onset + meter.pulse * (i + part)
+            for i in range(meter.bar_pulses)
             for part in (0, 1 / 3, 2 / 3, 5 / 6)
         ]
-    steps = max(1, round(bar.meter.bar_beats * STEPS_PER_BEAT))
-    return [onset + i / STEPS_PER_BEAT for i in range(steps)]
+    steps = max(1, round(meter.bar_beats * STEPS_PER_BEAT))
+    return [bar.onset + i / STEPS_PER_BEAT for i in range(steps)]

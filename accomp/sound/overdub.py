@@ -9,7 +9,7 @@ import numpy as np
 from scipy.signal import butter, sosfilt
 
 from accomp.errors import MusicError
-from accomp.music.score import Control, Note, Score, Tempo, Track
+from accomp.music.score import Score, Tempo, Track
 from accomp.roll.grid import MELODY, TRACK_NAMES
 from accomp.sound.audio_file import MAX_SECONDS, Recording
 from accomp.sound.render import SAMPLE_RATE, leveled, loudness, render
@@ -75,30 +75,23 @@ def on_clock(score: Score) -> Score:
     FluidSynth rounds at every change of tempo. Under a singer's tempo map, which changes at each beat, that adds up: to
     15 ms in five minutes.
     """
-    onsets = np.array(
-        [
-            0.0,
-            *(tempo.onset for tempo in score.tempos),
-            max(score.end, score.tempos[-1].onset) + 1.0,
-        ]
-    )
-    seconds = np.array([score.seconds(onset) for onset in onsets])
 
-    def clock(beat: float) -> float:
-        return float(np.interp(beat, onsets, seconds)) * 1e6 / CLOCK.microseconds
-
-    def note(old: Note) -> Note:
-        onset = clock(old.onset)
-        return old._replace(onset=onset, duration=clock(old.end) - onset)
-
-    def control(old: Control) -> Control:
-        return old._replace(onset=clock(old.onset))
+    def clock(beats: list[float]) -> list[float]:
+        return (score.seconds(beats) * 1e6 / CLOCK.microseconds).tolist()
 
     def track(old: Track) -> Track:
+        onsets = clock([note.onset for note in old.notes])
+        ends = clock([note.end for note in old.notes])
+        moments = clock([control.onset for control in old.controls])
         return replace(
             old,
-            notes=[note(each) for each in old.notes],
-            controls=[control(each) for each in old.controls],
+            notes=[
+                note._replace(onset=onset, duration=end - onset)
+                for note, onset, end in zip(old.notes, onsets, ends)
+            ],
+            controls=[
+                control._replace(onset=moment) for control, moment in zip(old.controls, moments)
+            ],
         )
 
     return Score([track(old) for old in score.tracks], [CLOCK], resolution=CLOCK_RESOLUTION)

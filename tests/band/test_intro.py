@@ -1,8 +1,9 @@
 import pytest
 
 from accomp import MusicError, Note, Score, Tempo, TimeSignature, Track
-from accomp.band.intro import STICKS, make_room, turnaround
+from accomp.band.intro import make_room, turnaround
 from accomp.band.lead import Lead
+from accomp.music.percussion import SIDE_STICK
 from accomp.music.timing import delayed
 from accomp.roll.grid import DRUMS, MELODY
 from tests.support.tiny import tiny
@@ -44,7 +45,11 @@ def test_two_bars_of_the_band_before_the_melody(model, meter, bar):
 def test_clicks_count_a_bar(model):
     song = model.accompany(score(meter=(3, 4)), intro="count-in")
     clicks = [n for n in song.tracks[DRUMS].notes if n.onset < 3.0]
-    assert [(n.pitch, n.onset) for n in clicks] == [(STICKS, 0.0), (STICKS, 1.0), (STICKS, 2.0)]
+    assert [(n.pitch, n.onset) for n in clicks] == [
+        (SIDE_STICK, 0.0),
+        (SIDE_STICK, 1.0),
+        (SIDE_STICK, 2.0),
+    ]
     assert song.tracks[MELODY].start == 3.0
     assert all(
         n.onset >= 3.0

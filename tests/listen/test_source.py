@@ -59,8 +59,8 @@ def test_what_a_midi_file_says_can_be_corrected():
         (Corrections(pace=3), "a pace of 3"),
         (Corrections(meter=(4, 5)), "such as 4/4"),
         (Corrections(key="H"), "is no key"),
-        (Corrections(track=5), "track 5 is no melody"),
-        (Corrections(track=-1), "track -1 is no melody"),
+        (Corrections(track=5), "melody track 5 does not exist"),
+        (Corrections(track=-1), "melody track -1 does not exist"),
     ],
 )
 def test_corrections_out_of_range_are_refused(corrections, message):

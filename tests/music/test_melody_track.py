@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from accomp.errors import MusicError
-from accomp.music.melody_track import choose_melody, melody_name, skyline
+from accomp.music.melody_track import choose_melody, melody_index, melody_name, skyline
 from accomp.music.score import Note, Score, Tempo, Track
 from tests.support.scores import bass, chords, drums, melody, song
 
@@ -122,3 +122,16 @@ def test_the_choice_ignores_transposition(parts, shift):
     )
     chosen = choose_melody(score)
     assert parts[chosen] and chosen == choose_melody(moved)
+
+
+def test_a_wanted_melody_track_is_checked():
+    notes = [Note(60, 0.0, 1.0, 80)]
+    score = Score([Track("drums", is_drum=True, notes=notes), Track(), Track(notes=notes)])
+    assert melody_index(score) == melody_index(score, 2) == 2
+    for wanted, found in ((3, "does not exist; accepted: 0 to 2"), (-1, "does not exist")):
+        with pytest.raises(MusicError, match=f"melody track {wanted} {found}"):
+            melody_index(score, wanted)
+    with pytest.raises(MusicError, match="melody track 0 is a drum track"):
+        melody_index(score, 0)
+    with pytest.raises(MusicError, match="melody track 1 has no notes"):
+        melody_index(score, 1)

@@ -108,6 +108,8 @@ def test_a_pickup_is_bar_nought():
     )
     view = view_of(song)
     assert view["first_bar"] == 0 and view["bars"] == [0.0, 0.5, 2.5]
+    late = Score([Track("piano", notes=[Note(60, 3.0, 1.0, 80), Note(62, 4.0, 4.0, 80)])])
+    assert view_of(late)["first_bar"] == 0
 
 
 @pytest.mark.parametrize("song", [Score(), Score([Track("piano")]), waltz(), lopsided_song()])

@@ -12,7 +12,7 @@ import numpy as np
 from accomp.band.lead import first_bar
 from accomp.listen.beat_grid import interpolate
 from accomp.music.melody_track import skyline
-from accomp.music.score import TimeSignature, is_compound
+from accomp.music.score import TimeSignature
 from accomp.roll.chord_plan import unit
 from accomp.roll.grid import BASS, GUITAR, PITCHES, STEPS_PER_BEAT, STRINGS
 from accomp.roll.pianoroll import from_blocks
@@ -60,7 +60,7 @@ class Tune:
     @property
     def pulse(self) -> float:
         """Beats in what people tap to, as BeatGrid counts."""
-        return (12 if is_compound(*self.meter[1:]) else 4) / self.meter.denominator
+        return self.meter.pulse
 
 
 @dataclass

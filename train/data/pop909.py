@@ -79,8 +79,8 @@ def on_beats(folder: Path) -> Score:
     for track in score.tracks:
         if not track.notes:
             continue
-        onsets = at(np.array([score.seconds(note.onset) for note in track.notes]))
-        ends = at(np.array([score.seconds(note.end) for note in track.notes]))
+        onsets = at(score.seconds([note.onset for note in track.notes]))
+        ends = at(score.seconds([note.end for note in track.notes]))
         notes = [
             Note(n.pitch, float(a), float(max(b - a, 0.05)), n.velocity)
             for n, a, b in zip(track.notes, onsets, ends)

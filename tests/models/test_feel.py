@@ -22,7 +22,7 @@ from accomp.roll.grid import ACCOMPANIMENT, BASS, DRUMS, GUITAR, Grid
 from train.data import prepare
 from train.data.corpus import Corpus
 from train.fit import feel as training
-from train.fit.settings import Session, parser
+from train.fit.settings import Session, training_parser
 
 TRIPLET = 2 / 3  # of a beat
 GRID = Grid(np.arange(129) / 4)
@@ -356,7 +356,9 @@ def test_two_steps_of_training_then_fine_tuning(corpus, tmp_path):
             "jazz",
             *(["--init", str(init)] if init else []),
         ]
-        model = training.trained_feel(Session.of(parser("feel", "").parse_args(arguments)))
+        model = training.trained_feel(
+            Session.open(training_parser("feel", "").parse_args(arguments))
+        )
         assert model.config.genre == "jazz" and model.swing[
             model.config.slot
         ].item() == pytest.approx(TRIPLET, abs=0.02)

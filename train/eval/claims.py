@@ -20,7 +20,7 @@ from accomp.roll.grid import TRACK_NAMES, TRACKS
 from train.data.corpus import Corpus
 from train.eval import metrics, stage
 from train.eval.evaluate import other_melodies
-from train.fit.loop import write_json
+from train.fit.run_files import write_json
 
 BLOCKS, NEAREST_OF = 256, 4096
 

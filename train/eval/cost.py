@@ -15,8 +15,8 @@ from safetensors import safe_open
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from accomp.models.config import CONFIG_FILE
-from train.fit.loop import LOSSES, read_losses
-from train.fit.unpack import WEIGHTS
+from train.fit.losses import LOSSES, read_losses
+from train.fit.run_files import WEIGHTS
 
 LOGS = "events.out.tfevents.*"
 

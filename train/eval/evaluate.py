@@ -40,9 +40,8 @@ from train.eval import hearing, metrics, report, stage
 from train.eval.cost import cost_of
 from train.eval.stage import Performance, Task
 from train.fit.judges import Judges
-from train.fit.loop import write_json
+from train.fit.run_files import WEIGHTS, write_json
 from train.fit.settings import CONFIGS, genre_of
-from train.fit.unpack import WEIGHTS
 from train.rivals.cnn import CNNs
 from train.rivals.gan import GAN
 from train.rivals.gru import NextNotes

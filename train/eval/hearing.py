@@ -27,7 +27,7 @@ from train.data.clips import SOUNDS, Clip, Tune, clip_of, tunes_of
 from train.data.corpus import Corpus
 from train.eval import hearing_peers
 from train.eval.hearing_figures import chord_match, chord_match_of_midi, compare, on_paper
-from train.fit.loop import write_json
+from train.fit.run_files import write_json
 
 GENRE = "pop"  # whose band plays
 NOTE_FIGURES = {

@@ -23,7 +23,7 @@ from accomp.roll.pianoroll import from_blocks
 from train.data.corpus import Corpus
 from train.eval import metrics, stage
 from train.eval.evaluate import OTHERWISE, other_melodies
-from train.fit.loop import write_json
+from train.fit.run_files import write_json
 from train.fit.settings import CONFIGS, genre_of
 
 FACTORS = (0.0, 0.25, 0.5, 0.75, 1.0)

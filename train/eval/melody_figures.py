@@ -32,7 +32,7 @@ from train.eval.melody_measures import (
     stretches,
 )
 from train.eval.variety import continuation_variety, variety
-from train.fit.loop import write_json
+from train.fit.run_files import write_json
 
 VARIATIONS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5)
 BARS = 16

@@ -26,7 +26,7 @@ from accomp.models import progressions as habits
 from accomp.models.melody_nn import FOLDER, MelodyNN
 from train.data.corpus import Corpus
 from train.eval.melody_figures import Songs, figures
-from train.fit.loop import write_json
+from train.fit.run_files import write_json
 
 FIRST_SEED = 100_000
 SEEDS, STARTS, WAYS = (

@@ -21,10 +21,13 @@ from accomp.listen.bars import CONFIG, WEIGHTS
 from accomp.listen.beat_grid import EARLY
 from accomp.roll.grid import BAR_STEPS, BLOCK_STEPS, MELODY, STEPS_PER_BEAT
 from train.data.corpus import Corpus
-from train.fit.loop import Fit, fit, write_json
-from train.fit.settings import parser
+from train.fit.loop import FitSettings, FunctionTask, fit
+from train.fit.run_files import write_json
+from train.fit.settings import training_parser
 
-FIT = Fit(epochs=18, batch_size=32, learning_rate=3e-3, weight_decay=1e-2, sample_every=1000)
+FIT = FitSettings(
+    epochs=18, batch_size=32, learning_rate=3e-3, weight_decay=1e-2, sample_every=1000
+)
 EPOCH = 128  # batches
 VALIDATION = 12  # batches
 LENGTHS = (
@@ -77,7 +80,7 @@ class Example(NamedTuple):
 
 
 def main(arguments: list[str] | None = None) -> None:
-    options = parser("bars", __doc__)
+    options = training_parser("bars", __doc__)
     options.add_argument("--also", type=Path, nargs="*", default=[], help="other corpora")
     options.add_argument("--export", type=Path, help="folder for the network (default: RUN/model)")
     options = options.parse_args(arguments)
@@ -299,14 +302,15 @@ def train(model: BarsNet, lines: dict[str, list[list[Line]]], options) -> None:
         for number in range(EPOCH):
             yield batch_of(lines["train"], size, number % 2 == 0, rng)
 
-    settings = Fit(**{**vars(FIT), "seed": options.seed})
+    settings = FitSettings(**{**vars(FIT), "seed": options.seed})
     fit(
         options.run / "bars",
-        model,
-        lambda progress, batch: {"loss": loss_of(model, batch)},
-        batches,
-        lambda: validate(model, lines, options.seed),
-        lambda folder: None,
+        FunctionTask(
+            model,
+            lambda progress, batch: {"loss": loss_of(model, batch)},
+            batches,
+            lambda: validate(model, lines, options.seed),
+        ),
         settings,
         options.max_steps,
     )

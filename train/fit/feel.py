@@ -29,9 +29,9 @@ from accomp.roll.grid import (
     TRACKS,
 )
 from train.data.corpus import Corpus
-from train.fit.loop import Fit, fit, write_json
-from train.fit.settings import Session, find_weights, parser, save_weights
-from train.fit.unpack import FIGURES
+from train.fit.loop import FitSettings, FunctionTask, fit
+from train.fit.run_files import FIGURES, find_weights, save_weights, write_json
+from train.fit.settings import Session, training_parser
 
 CONFIG = "config.json"
 FIT = {
@@ -70,7 +70,7 @@ SMALL = 0.25  # steps; what is further from its step is part of a triplet, not l
 
 
 def main(arguments: list[str] | None = None) -> None:
-    session = Session.of(parser("feel", __doc__).parse_args(arguments))
+    session = Session.open(training_parser("feel", __doc__).parse_args(arguments))
     options, corpus = session.options, session.corpus
     songs = {split: session.songs(split) for split in ("train", "val", "test")}
     torch.manual_seed(options.seed)
@@ -268,14 +268,10 @@ def train_network(model: Feel, lessons: dict[str, Lessons], session: Session) ->
     options = session.options
     training = session.config["training"]
     stage, default = (training["fine_tune"], FINE_TUNE) if options.init else (training, FIT)
-    settings = Fit(**stage.get("feel", default), seed=options.seed)
+    settings = FitSettings(**stage.get("feel", default), seed=options.seed)
     fit(
         options.run / "feel",
-        model,
-        losses,
-        batches,
-        validate,
-        lambda folder: None,
+        FunctionTask(model, losses, batches, validate),
         settings,
         options.max_steps,
     )

@@ -29,17 +29,10 @@ from accomp.sound.render import AudioUnavailable
 from train.data.codebook import fill_codebook
 from train.data.statistics import fit_colours, fit_programs
 from train.fit.feel import trained_feel
-from train.fit.loop import fit, plot_losses, read_losses, write_json, writes
-from train.fit.settings import (
-    Session,
-    find_weights,
-    harmony_config,
-    parser,
-    planner_config,
-    save_weights,
-    vae_configs,
-)
-from train.fit.unpack import FIGURES, TRAINING
+from train.fit.loop import FunctionTask, fit
+from train.fit.losses import plot_losses, read_losses
+from train.fit.run_files import FIGURES, TRAINING, find_weights, save_weights, write_json, writes
+from train.fit.settings import Session, harmony_config, planner_config, training_parser, vae_configs
 from train.publish import cards, push
 from train.publish.hub_commit import check_account
 
@@ -50,7 +43,7 @@ EXAMPLE_BLOCKS = 16
 
 
 def main(arguments: list[str] | None = None) -> None:
-    options = parser("harmony", __doc__)
+    options = training_parser("harmony", __doc__)
     options.add_argument("--export", type=Path, help="folder for config.json and model.safetensors")
     options.add_argument(
         "--push", metavar="NAMESPACE", help="then push it to the Hub, to NAMESPACE/accomp-<genre>"
@@ -58,7 +51,7 @@ def main(arguments: list[str] | None = None) -> None:
     options = options.parse_args(arguments)
     if options.push:
         check_push(options)
-    session = Session.of(options)
+    session = Session.open(options)
     model = assemble(session)
     songs = {split: session.songs(split) for split in ("train", "val", "test")}
     for split in ("train", "val"):
@@ -134,9 +127,9 @@ def assemble(session: Session) -> Accompanist:
     torch.manual_seed(session.options.seed)
     model = Accompanist(config)
     for name in TRACK_NAMES:
-        session.trained(name, model.vaes[name])
+        session.load_trained(name, model.vaes[name])
     if model.planner:
-        session.trained("planner", model.planner)
+        session.load_trained("planner", model.planner)
     return model
 
 
@@ -277,12 +270,8 @@ def train_network(
     folder = options.run / "harmony" / name
     fit(
         folder,
-        network,
-        losses,
-        batches,
-        lambda: evaluate("val"),
-        sample,
-        session.fit("harmony"),
+        FunctionTask(network, losses, batches, lambda: evaluate("val"), sample),
+        session.fit_settings("harmony"),
         options.max_steps,
     )
     save_weights(folder, network)
@@ -364,7 +353,7 @@ def export(session: Session, model: Accompanist, figures: dict, folder: Path) ->
             "fine_tuned": bool(options.init),
             "songs": songs,
             "settings": session.config,
-            "fit": {"harmony": asdict(session.fit("harmony"))},
+            "fit": {"harmony": asdict(session.fit_settings("harmony"))},
             "losses": {
                 "harmony": figures,
                 **{

@@ -32,8 +32,10 @@ from train.fit.listeners import (
     windows_of,
     without_melody,
 )
-from train.fit.loop import Fit, fit, read_losses, write_json
-from train.fit.settings import WEIGHTS, Session, find_weights, parser, save_weights
+from train.fit.loop import FitSettings, FunctionTask, fit
+from train.fit.losses import read_losses
+from train.fit.run_files import WEIGHTS, find_weights, save_weights, write_json
+from train.fit.settings import Session, training_parser
 
 GENRES = ("pop", "rock", "jazz", "latin", "folk", "game", "gospel")  # the others have too few songs
 FIVE = (
@@ -48,12 +50,12 @@ JUDGES_FILE = "judges.json"
 
 SETTINGS = Settings()
 # Both are at their best on val after three to ten epochs; stronger regularisation made no difference.
-GENRE_FIT = Fit(epochs=10, batch_size=64, learning_rate=1.5e-3, weight_decay=0.05)
-CRITIC_FIT = Fit(epochs=9, batch_size=64, learning_rate=8e-4, weight_decay=0.05)
+GENRE_FIT = FitSettings(epochs=10, batch_size=64, learning_rate=1.5e-3, weight_decay=0.05)
+CRITIC_FIT = FitSettings(epochs=9, batch_size=64, learning_rate=8e-4, weight_decay=0.05)
 
 
 def main(arguments: list[str] | None = None) -> None:
-    session = Session.of(parser("judges", __doc__).parse_args(arguments))
+    session = Session.open(training_parser("judges", __doc__).parse_args(arguments))
     options, corpus, settings = session.options, session.corpus, SETTINGS
     if options.genre or options.init:
         raise SystemExit(
@@ -144,7 +146,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def train_best(
-    folder: Path, model: nn.Module, losses, batches, validate, settings: Fit, options
+    folder: Path, model: nn.Module, losses, batches, validate, settings: FitSettings, options
 ) -> None:
     """Train with the shared loop; `model` ends with the weights of the epoch whose loss on val was lowest."""
     best = min((row["val/loss"] for row in read_losses(folder)), default=np.inf)
@@ -157,8 +159,8 @@ def train_best(
             save_weights(folder, model)
         return figures
 
-    settings = Fit(**{**vars(settings), "seed": options.seed})
-    fit(folder, model, losses, batches, watch, lambda path: None, settings, options.max_steps)
+    settings = FitSettings(**{**vars(settings), "seed": options.seed})
+    fit(folder, FunctionTask(model, losses, batches, watch), settings, options.max_steps)
     model.load_state_dict(load_file(folder / WEIGHTS))
 
 

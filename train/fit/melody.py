@@ -24,10 +24,10 @@ from accomp.roll import pianoroll
 from accomp.roll.grid import MELODY
 from train.data.corpus import Corpus
 from train.data.melody_codes import fill_codebook
-from train.fit.loop import Fit, fit, write_json
+from train.fit.loop import FitSettings, FunctionTask, fit
 from train.fit.melody_habits import Melodies, count_habits, count_tempos
-from train.fit.settings import CONFIGS, genre_of, parser, save_weights
-from train.fit.unpack import FIGURES
+from train.fit.run_files import FIGURES, save_weights, write_json
+from train.fit.settings import CONFIGS, genre_of, training_parser
 
 ANY_GENRE = (
     0.15  # how often the genre is not told, for models of genres that the network doesn't know
@@ -41,7 +41,7 @@ FEWEST_BLOCKS = 4  # of a song's melody
 
 
 def main(arguments: list[str] | None = None) -> None:
-    options = parser("melody", __doc__)
+    options = training_parser("melody", __doc__)
     options.add_argument(
         "--also", type=Path, nargs="*", default=[], help="other corpora, such as POP909"
     )
@@ -93,7 +93,9 @@ def main(arguments: list[str] | None = None) -> None:
         count_tempos(model, corpora[0], options.midi, config)
     if not options.published:
         fill_codebook(model, data["train"], voice, options.seed)
-    history = train(model, data, options, Fit(**config["training"]["melody"], seed=options.seed))
+    history = train(
+        model, data, options, FitSettings(**config["training"]["melody"], seed=options.seed)
+    )
     model.save(options.export or options.run / "model")
     known = {
         "seed": options.seed,
@@ -149,7 +151,7 @@ def read_melodies(
     return Melodies(torch.cat(latents), torch.cat(plans), torch.cat(planes), rows, np.array(minor))
 
 
-def train(model: MelodyNN, data: dict[str, Melodies], options, settings: Fit) -> list[dict]:
+def train(model: MelodyNN, data: dict[str, Melodies], options, settings: FitSettings) -> list[dict]:
     network = model.network
     unknown = len(model.config.harmony.genres) - 1
 
@@ -211,7 +213,7 @@ def train(model: MelodyNN, data: dict[str, Melodies], options, settings: Fit) ->
 
     folder = options.run / "melody"
     history = fit(
-        folder, network, losses, batches, validate, lambda folder: None, settings, options.max_steps
+        folder, FunctionTask(network, losses, batches, validate), settings, options.max_steps
     )
     save_weights(folder, model)
     return history

@@ -40,7 +40,7 @@ from accomp.sound import render as rendering
 from train.data import clips, voices
 from train.data.corpus import Corpus
 from train.data.voices import Manner, Performed
-from train.fit.loop import write_json
+from train.fit.run_files import write_json
 from train.fit.transcription import KINDS as MANNERS
 from train.fit.transcription import melody_lines, random_clip
 

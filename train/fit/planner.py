@@ -18,9 +18,9 @@ from accomp.roll import chord_plan as chords
 from accomp.roll import pianoroll
 from accomp.roll.grid import BLOCK_HALF_BARS, GUITAR, MELODY, STRINGS
 from train.data.corpus import Corpus
-from train.fit.loop import fit, write_json
-from train.fit.settings import Session, parser, planner_config, save_weights
-from train.fit.unpack import FIGURES
+from train.fit.loop import FunctionTask, fit
+from train.fit.run_files import FIGURES, save_weights, write_json
+from train.fit.settings import Session, planner_config, training_parser
 
 HALF_BARS = 32 * BLOCK_HALF_BARS  # of a training excerpt: 64 bars
 IGNORED = -100
@@ -28,18 +28,18 @@ SILENT_STRETCH = 4  # half bars; where the melody rests as long, its chords can'
 
 
 def main(arguments: list[str] | None = None) -> None:
-    options = parser("planner", __doc__)
+    options = training_parser("planner", __doc__)
     options.add_argument(
         "--also", type=Path, help="another corpus; all its training songs are learned from"
     )
-    session = Session.of(options.parse_args(arguments))
+    session = Session.open(options.parse_args(arguments))
     config = planner_config(session.config)
     if config is None:
         raise SystemExit(f"{session.options.config.name} has no chord planner")
     options, corpus = session.options, session.corpus
     torch.manual_seed(options.seed)
     model = ChordPlanner(config)
-    session.start("planner", model)
+    session.load_initial("planner", model)
     excerpts = {
         split: excerpts_of(corpus, session.songs(split)) for split in ("train", "val", "test")
     }
@@ -91,12 +91,8 @@ def main(arguments: list[str] | None = None) -> None:
 
     fit(
         options.run / "planner",
-        model,
-        losses,
-        batches,
-        validate,
-        lambda folder: None,
-        session.fit("planner"),
+        FunctionTask(model, losses, batches, validate),
+        session.fit_settings("planner"),
         options.max_steps,
     )
     save_weights(options.run / "planner", model)

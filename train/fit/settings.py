@@ -1,4 +1,4 @@
-"""What the training scripts share before they train: the command line, the config file and the folders of a run."""
+"""Read the command line and config file of a training, and open its corpus and run."""
 
 import argparse
 import json
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import yaml
 from accelerate import PartialState
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import nn
 
 from accomp.models.chord_planner import PlannerConfig
@@ -16,28 +16,34 @@ from accomp.models.harmony_nn import HarmonyConfig
 from accomp.models.vae import VAEConfig
 from accomp.roll.grid import TRACKS
 from train.data.corpus import Corpus
-from train.fit.loop import Fit, writes
-from train.fit.unpack import FIGURES, WEIGHTS, unpack
+from train.fit.loop import FitSettings
+from train.fit.run_files import FIGURES, WEIGHTS, find_weights, writes
+from train.fit.unpack import unpack
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 
 
 def present(text: str) -> Path:
-    """An argument that is the path of a file."""
+    """Return the path of a file that an argument names; argparse tells where there is none."""
     if not Path(text).is_file():
         raise argparse.ArgumentTypeError(f"there is no file {text}")
     return Path(text)
 
 
-def parser(script: str, description: str) -> argparse.ArgumentParser:
-    """The arguments that all training scripts have."""
-    result = argparse.ArgumentParser(
-        prog=f"train.{script}",
+def command_parser(name: str, description: str | None) -> argparse.ArgumentParser:
+    """Return a parser for `python -m train NAME` that shows the description as it is written."""
+    return argparse.ArgumentParser(
+        prog=f"train {name}",
         description=description,
-        formatter_class=argparse.RawTextHelpFormatter,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+
+
+def training_parser(name: str, description: str | None) -> argparse.ArgumentParser:
+    """Return a parser with the arguments that all training scripts have."""
+    result = command_parser(name, description)
     result.add_argument(
-        "--corpus", type=Path, required=True, help="folder that train.data.prepare wrote"
+        "--corpus", type=Path, required=True, help="folder that `train prepare` wrote"
     )
     result.add_argument(
         "--run", type=Path, required=True, help="folder for weights, logs, curves and samples"
@@ -46,32 +52,45 @@ def parser(script: str, description: str) -> argparse.ArgumentParser:
         "--config",
         type=present,
         default=CONFIGS / "accomp.yaml",
-        help="accomp.yaml (default) or paper.yaml",
+        metavar="FILE",
+        help="settings in YAML (default: %(default)s)",
     )
-    result.add_argument("--genre", help="train on this genre's songs only")
+    result.add_argument("--genre", help="train on the songs of this genre only")
     result.add_argument(
         "--init",
         metavar="RUN_OR_MODEL",
-        help="fine-tune, with the config's fine_tune settings: start from this run, or from a model (folder, genre or Hub id)",
+        help="fine-tune this run or model (folder, genre or Hub id), by the config's `fine_tune`",
     )
-    result.add_argument("--seed", type=int, default=0)
-    result.add_argument("--max-steps", type=int, help="stop early, to try things out")
+    result.add_argument(
+        "--seed", type=int, default=0, help="same seed, same weights (default: %(default)s)"
+    )
+    result.add_argument(
+        "--max-steps", type=int, metavar="N", help="stop after so many steps, to try things out"
+    )
     return result
 
 
 @dataclass
 class Session:
-    """A training run: its options, config and corpus."""
+    """A training run.
+
+    Attributes:
+        options: The command line; `init` is the folder of a run, or None.
+        config: The config file.
+        corpus: The songs.
+    """
 
     options: argparse.Namespace
     config: dict
     corpus: Corpus
 
     @classmethod
-    def of(cls, options: argparse.Namespace) -> "Session":
-        config = yaml.safe_load(options.config.read_text())
+    def open(cls, options: argparse.Namespace) -> "Session":
+        """Load config and corpus, copy the config into the run, and make a run of `--init`."""
+        text = options.config.read_text()
+        config = yaml.safe_load(text)
         options.run.mkdir(parents=True, exist_ok=True)
-        (options.run / "config.yaml").write_text(options.config.read_text())
+        (options.run / "config.yaml").write_text(text)
         if options.init:
             options.init = initial_run(options.init, config, options.genre, options.run)
         return cls(options, config, Corpus.load(options.corpus))
@@ -83,35 +102,37 @@ class Session:
         return (self.config.get("genres") or {}).get(genre, [genre]) if genre else None
 
     def genre_of(self, label: str) -> str:
-        """The genre that a corpus label belongs to."""
+        """Return the genre that a corpus label belongs to."""
         return genre_of(self.config, label)
 
     @property
     def data(self) -> dict:
-        """What this session trains on, for the record: songs by split, and how many state which licence and source."""
+        """What this session trains on, for the record: see `Corpus.described`."""
         return self.corpus.described(self.labels)
 
     def learned_from(self, part: str, *also: Corpus) -> list[dict]:
-        """What a part of this run has been trained on, and before that the one it started from."""
+        """Return what a part was trained on: before `--init`, now, and on which other corpora."""
         path = self.options.init / part / FIGURES if self.options.init else None
         earlier = json.loads(path.read_text()).get("data", []) if path and path.is_file() else []
         return [*earlier, self.data, *(corpus.described() for corpus in also)]
 
     def songs(self, split: str) -> list[int]:
+        """Return the songs of a split, of the chosen genre."""
         return self.corpus.choose(split, self.labels)
 
-    def fit(self, part: str) -> Fit:
+    def fit_settings(self, part: str) -> FitSettings:
+        """Return how the config trains a part, or fine-tunes it where there is `--init`."""
         training = self.config["training"]
         settings = (training["fine_tune"] if self.options.init else training)[part]
-        return Fit(**settings, seed=self.options.seed)
+        return FitSettings(**settings, seed=self.options.seed)
 
-    def start(self, name: str, model: nn.Module) -> None:
-        """With --init, give `model` the weights of that run."""
+    def load_initial(self, name: str, model: nn.Module) -> None:
+        """Give a model the weights of the run that `--init` names, if it names one."""
         if self.options.init:
             model.load_state_dict(load_file(find_weights(self.options.init, name)))
 
-    def trained(self, name: str, model: nn.Module) -> nn.Module:
-        """`model` with the weights of this run, or of the one it started from."""
+    def load_trained(self, name: str, model: nn.Module) -> nn.Module:
+        """Give a model the weights of this run, or else of the one that `--init` names."""
         folders = [folder for folder in (self.options.run, self.options.init) if folder]
         found = next(
             (folder for folder in folders if (folder / name / WEIGHTS).is_file()), folders[0]
@@ -121,7 +142,20 @@ class Session:
 
 
 def initial_run(init: str, config: dict, genre: str | None, run: Path) -> Path:
-    """The run that --init names; a model is first taken apart, into the folder `base` of the new run."""
+    """Return the run that `--init` names; a model is taken apart into one first.
+
+    Args:
+        init: The folder of a run; or a model's folder, genre or Hub id.
+        config: The config file.
+        genre: What is to be trained; see `unpack`.
+        run: The new run, whose folder `base` gets the parts of a model.
+
+    Returns:
+        The folder of the run to start from.
+
+    Raises:
+        SystemExit: The model has other settings than the config.
+    """
     if Path(init).is_dir() and not (Path(init) / CONFIG_FILE).is_file():
         return Path(init)
     base = run / "base"
@@ -133,38 +167,20 @@ def initial_run(init: str, config: dict, genre: str | None, run: Path) -> Path:
             "harmony": harmony_config(config, model.harmony.genres) == model.harmony,
         }
         if not all(fits.values()):
-            raise SystemExit(
-                f"{init} has other settings than --config: {', '.join(k for k, same in fits.items() if not same)}"
-            )
+            others = ", ".join(part for part, same in fits.items() if not same)
+            raise SystemExit(f"{init} has other settings than --config: {others}")
     PartialState().wait_for_everyone()
     return base
 
 
 def genre_of(config: dict, label: str) -> str:
-    """The genre that a corpus label belongs to, by the `genres` of a config."""
+    """Return the genre that a corpus label belongs to, by the `genres` of a config."""
     groups = config.get("genres") or {}
     return next((name for name, labels in groups.items() if label in labels), label)
 
 
-def find_weights(run: Path, name: str) -> Path:
-    path = run / name / WEIGHTS
-    if not path.is_file():
-        raise SystemExit(f"{run} holds no trained {name} ({path} is missing); train it first")
-    return path
-
-
-def save_weights(folder: Path, model: nn.Module) -> None:
-    if not writes():
-        return
-    folder.mkdir(parents=True, exist_ok=True)
-    save_file(
-        {name: value.cpu().contiguous() for name, value in model.state_dict().items()},
-        folder / WEIGHTS,
-    )
-
-
 def vae_configs(config: dict) -> dict[str, VAEConfig]:
-    """The settings of the five VAEs by track name: the common ones and each instrument's own."""
+    """Return the settings of the five VAEs by track name: the common ones and each one's own."""
     common = {
         key: value
         for key, value in config["vae"].items()
@@ -182,8 +198,10 @@ def vae_configs(config: dict) -> dict[str, VAEConfig]:
 
 
 def planner_config(config: dict) -> PlannerConfig | None:
+    """Return the settings of the chord planner; None where the config has none."""
     return PlannerConfig(**config["planner"]) if config["planner"] else None
 
 
 def harmony_config(config: dict, genres: list[str]) -> HarmonyConfig:
+    """Return the settings of the HarmonyNNs, which are told these genres apart."""
     return HarmonyConfig(**config["harmony"], genres=genres)

@@ -18,15 +18,15 @@ from accomp.models.song_vae import SongConfig, SongVAE
 from train.data.corpus import Corpus
 from train.data.song_windows import BandWindows, OnsetWindows
 from train.eval.song_figures import compare, draw, evaluate, interpolation, picture, reconstruct
-from train.fit.loop import fit, write_json, writes
-from train.fit.settings import CONFIGS, Session, parser, save_weights
-from train.fit.unpack import FIGURES
+from train.fit.loop import FunctionTask, fit
+from train.fit.run_files import FIGURES, save_weights, write_json, writes
+from train.fit.settings import CONFIGS, Session, training_parser
 
 NAME = "song"
 
 
 def main(arguments: list[str] | None = None) -> None:
-    options = parser("song", __doc__)
+    options = training_parser("song", __doc__)
     options.set_defaults(config=CONFIGS / "song.yaml")
     options.add_argument(
         "--export",
@@ -43,10 +43,10 @@ def main(arguments: list[str] | None = None) -> None:
     looks = options.sample or options.interpolate
     if looks and (options.run / "config.yaml").is_file():
         options.config = options.run / "config.yaml"  # what was trained there
-    session = Session.of(options)
+    session = Session.open(options)
     model = SongVAE(song_config(session))
     if looks:
-        session.trained(NAME, model)
+        session.load_trained(NAME, model)
     windows = windows_of(session, model)
     folder = options.run / NAME
     if options.sample:
@@ -58,7 +58,7 @@ def main(arguments: list[str] | None = None) -> None:
     if not looks:
         train(session, model, windows, folder)
     if options.export and writes():
-        session.trained(NAME, model).save(options.export)
+        session.load_trained(NAME, model).save(options.export)
         shutil.copyfile(folder / FIGURES, options.export / FIGURES)
 
 
@@ -92,7 +92,7 @@ def windows_of(session: Session, model: SongVAE) -> BandWindows | OnsetWindows:
 
 def train(session: Session, model: SongVAE, windows, folder: Path) -> None:
     options, warm_up = session.options, session.config["song"]["warm_up"]
-    session.start(NAME, model)
+    session.load_initial(NAME, model)
     torch.manual_seed(options.seed)
     kl_weight = model.config.kl_weight
     val = windows.some("val")
@@ -124,12 +124,8 @@ def train(session: Session, model: SongVAE, windows, folder: Path) -> None:
 
     history = fit(
         folder,
-        model,
-        losses,
-        windows.batches,
-        validate,
-        sample,
-        session.fit(NAME),
+        FunctionTask(model, losses, windows.batches, validate, sample),
+        session.fit_settings(NAME),
         options.max_steps,
     )
     save_weights(folder, model)

@@ -29,7 +29,7 @@ from accomp.music.score import Note, Score
 from accomp.suggest import WEIGHTS, GenreModel, Line, features, normalised
 from train.data.corpus import UNSTATED
 from train.data.prepare import list_songs, split_songs
-from train.fit.loop import write_json
+from train.fit.run_files import write_json
 from train.fit.settings import CONFIGS, genre_of
 
 GENRES = ("folk", "game", "gospel", "jazz", "latin", "pop", "rock")  # that have models

@@ -22,8 +22,9 @@ from accomp.sound import render as rendering
 from train.data import voices
 from train.data.corpus import Corpus
 from train.data.voices import Manner
-from train.fit.loop import Fit, fit, write_json
-from train.fit.settings import parser
+from train.fit.loop import FitSettings, FunctionTask, fit
+from train.fit.run_files import write_json
+from train.fit.settings import training_parser
 
 BARS = 10  # of each melody
 CLIPS_PER_MELODY = 4
@@ -69,11 +70,13 @@ PIECE = 800  # frames of a training example
 ONSETS_WEIGH = (
     4.0  # how much more than its absence an onset's frame counts, since few frames are one
 )
-FIT = Fit(epochs=12, batch_size=16, learning_rate=3e-3, weight_decay=1e-3, sample_every=1000)
+FIT = FitSettings(
+    epochs=12, batch_size=16, learning_rate=3e-3, weight_decay=1e-3, sample_every=1000
+)
 
 
 def main(arguments: list[str] | None = None) -> None:
-    options = parser("transcription", __doc__)
+    options = training_parser("transcription", __doc__)
     options.add_argument("--export", type=Path, help="folder for the network (default: RUN/model)")
     options = options.parse_args(arguments)
     corpus = Corpus.load(options.corpus)
@@ -202,14 +205,10 @@ def train(model: NotesNet, clips: dict[str, list], options) -> None:
             found.append(float(loss_of(heard, torch.from_numpy(wanted[None].astype(np.float32)))))
         return {"loss": float(np.mean(found))}
 
-    settings = Fit(**{**vars(FIT), "seed": options.seed})
+    settings = FitSettings(**{**vars(FIT), "seed": options.seed})
     history = fit(
         options.run / "transcription",
-        model,
-        losses,
-        batches,
-        validate,
-        lambda folder: None,
+        FunctionTask(model, losses, batches, validate),
         settings,
         options.max_steps,
     )

@@ -10,10 +10,7 @@ from torch import Tensor
 from accomp.models import hub
 from accomp.models.config import AccompanistConfig, ModelError
 from accomp.roll.grid import TRACK_NAMES
-from train.fit.loop import write_json
-
-WEIGHTS, FIGURES = "weights.safetensors", "figures.json"  # of a part, in a run
-TRAINING = "training.json"  # of a model
+from train.fit.run_files import FIGURES, TRAINING, WEIGHTS, write_json
 
 
 def unpack(source: str, genre: str | None, run: Path) -> AccompanistConfig:

@@ -14,18 +14,18 @@ from accomp.music.midi import write_midi
 from accomp.roll import pianoroll
 from accomp.roll.grid import BLOCK_STEPS, TRACK_NAMES, TRACKS, Grid
 from accomp.roll.pianoroll import PianoRoll
-from train.fit.loop import fit, write_json
-from train.fit.settings import Session, parser, save_weights, vae_configs
-from train.fit.unpack import FIGURES
+from train.fit.loop import FunctionTask, fit
+from train.fit.run_files import FIGURES, save_weights, write_json
+from train.fit.settings import Session, training_parser, vae_configs
 
 KL_WARM_UP = 0.3  # share of training over which the divergence's weight rises from 0
 VALIDATION_BLOCKS = 2048
 
 
 def main(arguments: list[str] | None = None) -> None:
-    options = parser("vae", __doc__)
+    options = training_parser("vae", __doc__)
     options.add_argument("--instrument", choices=["all", *TRACK_NAMES], default="all")
-    session = Session.of(options.parse_args(arguments))
+    session = Session.open(options.parse_args(arguments))
     chosen = session.options.instrument
     for track, name in enumerate(TRACK_NAMES):
         if chosen in ("all", name):
@@ -37,7 +37,7 @@ def train_vae(session: Session, track: int) -> None:
     config = vae_configs(session.config)[name]
     torch.manual_seed(options.seed)
     model = InstrumentVAE(config)
-    session.start(name, model)
+    session.load_initial(name, model)
     active = corpus.active(track)
 
     def blocks_of(split: str) -> np.ndarray:
@@ -72,12 +72,8 @@ def train_vae(session: Session, track: int) -> None:
 
     fit(
         options.run / name,
-        model,
-        losses,
-        batches,
-        validate,
-        sample,
-        session.fit("vae"),
+        FunctionTask(model, losses, batches, validate, sample),
+        session.fit_settings("vae"),
         options.max_steps,
     )
     fit_thresholds(model, corpus, track, val)

@@ -17,7 +17,7 @@ from accomp.models import hub
 from accomp.models.config import CONFIG_FILE, WEIGHTS_FILE
 from train.data.corpus import UNSTATED
 from train.eval.cost import weight_count
-from train.fit.unpack import TRAINING
+from train.fit.run_files import TRAINING
 from train.publish import card_tables
 
 CARDS = Path(__file__).parents[2] / "model_cards"

@@ -17,7 +17,7 @@ from accomp.models.config import CONFIG_FILE, WEIGHTS_FILE, ModelError
 from accomp.music.midi import read_midi, write_midi
 from accomp.plot import save_plot
 from accomp.sound.render import AudioUnavailable, render, write_audio
-from train.fit.unpack import TRAINING
+from train.fit.run_files import TRAINING
 from train.publish.cards import PLACEHOLDER, SAMPLES
 from train.publish.hub_commit import Publication, Refused
 

@@ -12,9 +12,8 @@ from accomp.band.lead import Lead
 from accomp.music.score import Score, Track
 from accomp.roll import pianoroll
 from accomp.roll.grid import ACCOMPANIMENT, DRUMS, MELODY, TRACKS
-from train.fit.loop import write_json
+from train.fit.run_files import FIGURES, write_json
 from train.fit.settings import Session
-from train.fit.unpack import FIGURES
 
 VELOCITY = 80  # none of them knows dynamics
 

@@ -8,6 +8,7 @@ are not published; these are ours. A threshold turns probabilities into notes.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,9 +20,9 @@ from torch import Tensor, nn
 from accomp.roll import pianoroll
 from accomp.roll.grid import ACCOMPANIMENT, BLOCK_STEPS, MELODY, PITCHES, TRACK_NAMES
 from train.data.corpus import Corpus
-from train.fit.loop import fit, write_json
-from train.fit.settings import WEIGHTS, Session, parser, save_weights
-from train.fit.unpack import FIGURES
+from train.fit.loop import FunctionTask, fit
+from train.fit.run_files import FIGURES, WEIGHTS, save_weights, write_json
+from train.fit.settings import Session, training_parser
 
 CHANNELS = (32, 64, 128)
 SHAPE = (CHANNELS[-1], BLOCK_STEPS // 8, PITCHES // 8)
@@ -118,9 +119,9 @@ class CNNs:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    options = parser("rivals.cnn", __doc__)
+    options = training_parser("rivals.cnn", __doc__)
     options.add_argument("--epochs", type=int, default=3)
-    session = Session.of(options.parse_args(arguments))
+    session = Session.open(options.parse_args(arguments))
     for track in ACCOMPANIMENT:
         train_network(session, track)
 
@@ -188,10 +189,9 @@ def fit_rolls(
         network.threshold.fill_(float(CANDIDATES[f1.argmax()]))
         return {"loss": total / len(val), "f1": float(f1.max())}
 
-    settings = session.fit("vae")
-    settings.epochs = options.epochs
+    settings = replace(session.fit_settings("vae"), epochs=options.epochs)
     history = fit(
-        folder, network, losses, batches, validate, lambda folder: None, settings, options.max_steps
+        folder, FunctionTask(network, losses, batches, validate), settings, options.max_steps
     )
     save_weights(folder, network)
     known = {

@@ -22,8 +22,10 @@ from accomp.roll import pianoroll
 from accomp.roll.grid import ACCOMPANIMENT, MELODY, TRACKS
 from train.data.corpus import Corpus
 from train.eval.variety import variety
-from train.fit.loop import CHECKPOINT, load_checkpoint, log_epoch, save_checkpoint, write_json
-from train.fit.settings import WEIGHTS, Session, parser, save_weights
+from train.fit.checkpoint import CHECKPOINT, load_checkpoint, save_checkpoint
+from train.fit.losses import log_epoch
+from train.fit.run_files import WEIGHTS, save_weights, write_json
+from train.fit.settings import Session, training_parser
 from train.rivals import write_figures
 from train.rivals.cnn import planes_of
 from train.rivals.dcgan import MEASURES, NOISE, Adversaries, Generator
@@ -59,7 +61,7 @@ class GAN:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    options = parser("rivals.gan", __doc__)
+    options = training_parser("rivals.gan", __doc__)
     options.add_argument(
         "--without", nargs="*", choices=MEASURES, default=[], help="switch these off"
     )
@@ -67,7 +69,7 @@ def main(arguments: list[str] | None = None) -> None:
     options = options.parse_args(arguments)
     settings = yaml.safe_load(SETTINGS.read_text())["gan"]
     settings["epochs"] = options.epochs or settings["epochs"]
-    train(Session.of(options), settings)
+    train(Session.open(options), settings)
 
 
 def train(session: Session, settings: dict) -> None:

@@ -20,8 +20,9 @@ from accomp.music import keys as tonality
 from accomp.roll import pianoroll
 from accomp.roll.grid import ACCOMPANIMENT, GUITAR, STEPS_PER_BEAT, TRACKS
 from train.data.corpus import Corpus
-from train.fit.loop import Fit, fit, write_json
-from train.fit.settings import CONFIGS, WEIGHTS, Session, parser, save_weights
+from train.fit.loop import FitSettings, FunctionTask, fit
+from train.fit.run_files import WEIGHTS, save_weights, write_json
+from train.fit.settings import CONFIGS, Session, training_parser
 from train.rivals import write_figures
 
 # The published list is of piano notes, single ones and chords. Of this corpus' songs the piano is the melody, a single line;
@@ -115,9 +116,9 @@ class NextNotes:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    options = parser("rivals.gru", __doc__)
+    options = training_parser("rivals.gru", __doc__)
     options.set_defaults(config=CONFIGS / "rivals.yaml")
-    session = Session.of(options.parse_args(arguments))
+    session = Session.open(options.parse_args(arguments))
     options, corpus = session.options, session.corpus
     torch.manual_seed(options.seed)
     lists = {
@@ -161,16 +162,9 @@ def main(arguments: list[str] | None = None) -> None:
             count += int((target != UNCOUNTED).sum())
         return {"loss": total / max(count, 1), "right": right / max(count, 1)}
 
-    settings = Fit(**session.config["gru"], seed=options.seed)
+    settings = FitSettings(**session.config["gru"], seed=options.seed)
     history = fit(
-        options.run,
-        network,
-        losses,
-        batches,
-        validate,
-        lambda folder: None,
-        settings,
-        options.max_steps,
+        options.run, FunctionTask(network, losses, batches, validate), settings, options.max_steps
     )
     save_weights(options.run, network)
     write_figures(session, network, history)

@@ -17,16 +17,16 @@ import yaml
 from accomp.band.accompanist import Accompanist
 from accomp.roll.grid import TRACK_NAMES
 from train.fit import harmony, vae
-from train.fit.loop import write_json
-from train.fit.settings import CONFIGS, parser, planner_config
-from train.fit.unpack import FIGURES, WEIGHTS, unpack
+from train.fit.run_files import FIGURES, WEIGHTS, write_json
+from train.fit.settings import CONFIGS, planner_config, training_parser
+from train.fit.unpack import unpack
 
 SETTINGS = CONFIGS / "rivals.yaml"
 TAKEN = ("planner", "feel")
 
 
 def main(arguments: list[str] | None = None) -> None:
-    options = parser("rivals.latent_sizes", __doc__)
+    options = training_parser("rivals.latent_sizes", __doc__)
     options.add_argument(
         "--size", type=int, required=True, help="dimensions of every instrument's latents"
     )

@@ -17,8 +17,8 @@ from torch import Tensor, nn
 
 from accomp.roll.grid import MELODY
 from train.eval.variety import continuation_variety
-from train.fit.loop import write_json
-from train.fit.settings import WEIGHTS, Session, parser
+from train.fit.run_files import WEIGHTS, write_json
+from train.fit.settings import Session, training_parser
 from train.rivals.cnn import DENSE, SHAPE, SIZE, convolutions, deconvolutions, fit_rolls, planes_of
 from train.rivals.latent_sizes import SETTINGS
 
@@ -74,9 +74,9 @@ class MelodyCNN(nn.Module):
 
 
 def main(arguments: list[str] | None = None) -> None:
-    options = parser("rivals.melody_cnn", __doc__)
+    options = training_parser("rivals.melody_cnn", __doc__)
     options.add_argument("--epochs", type=int, help="instead of the config's")
-    session = Session.of(options.parse_args(arguments))
+    session = Session.open(options.parse_args(arguments))
     options, corpus = session.options, session.corpus
     options.epochs = options.epochs or yaml.safe_load(SETTINGS.read_text())["melody_cnn"]["epochs"]
     torch.manual_seed(options.seed)

@@ -26,8 +26,9 @@ from accomp.roll.grid import (
 )
 from accomp.roll.grid import MELODY as PIANO
 from train.data.corpus import Corpus
-from train.fit.loop import Fit, fit
-from train.fit.settings import CONFIGS, WEIGHTS, Session, parser, save_weights
+from train.fit.loop import FitSettings, FunctionTask, fit
+from train.fit.run_files import WEIGHTS, save_weights
+from train.fit.settings import CONFIGS, Session, training_parser
 from train.rivals import write_figures
 
 WINDOW = BLOCK_STEPS
@@ -100,9 +101,9 @@ class MultiRNNs:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    options = parser("rivals.rnn", __doc__)
+    options = training_parser("rivals.rnn", __doc__)
     options.set_defaults(config=CONFIGS / "rivals.yaml")
-    session = Session.of(options.parse_args(arguments))
+    session = Session.open(options.parse_args(arguments))
     options, corpus = session.options, session.corpus
     torch.manual_seed(options.seed)
     network = MultiRNN()
@@ -137,16 +138,9 @@ def main(arguments: list[str] | None = None) -> None:
             total += float(losses(1.0, batch)["loss"]) * len(batch)
         return {"loss": total / max(len(val), 1)}
 
-    settings = Fit(**session.config["rnn"], seed=options.seed)
+    settings = FitSettings(**session.config["rnn"], seed=options.seed)
     history = fit(
-        options.run,
-        network,
-        losses,
-        batches,
-        validate,
-        lambda folder: None,
-        settings,
-        options.max_steps,
+        options.run, FunctionTask(network, losses, batches, validate), settings, options.max_steps
     )
     save_weights(options.run, network)
     write_figures(session, network, history)

@@ -19,8 +19,9 @@ from torch import Tensor, nn
 
 from accomp.roll.grid import ACCOMPANIMENT, BAR_STEPS, DRUMS, MELODY
 from train.data.corpus import Corpus
-from train.fit.loop import Fit, fit
-from train.fit.settings import CONFIGS, WEIGHTS, Session, parser, save_weights
+from train.fit.loop import FitSettings, FunctionTask, fit
+from train.fit.run_files import WEIGHTS, save_weights
+from train.fit.settings import CONFIGS, Session, training_parser
 from train.rivals import tokens, write_figures
 from train.rivals.attention import Layer
 from train.rivals.tokens import BAND, BAR, BARS, BLANK, CHOSEN, DURATIONS, FIRST_NOTE, Excerpts
@@ -185,9 +186,9 @@ class Cache:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    options = parser("rivals.transformer", __doc__)
+    options = training_parser("rivals.transformer", __doc__)
     options.set_defaults(config=CONFIGS / "rivals.yaml")
-    session = Session.of(options.parse_args(arguments))
+    session = Session.open(options.parse_args(arguments))
     options, corpus = session.options, session.corpus
     torch.manual_seed(options.seed)
     network = Transformer()
@@ -216,16 +217,9 @@ def main(arguments: list[str] | None = None) -> None:
                 sums[name] = sums.get(name, 0.0) + float(value) / VALIDATION_SEGMENTS
         return sums
 
-    settings = Fit(**session.config["transformer"], seed=options.seed)
+    settings = FitSettings(**session.config["transformer"], seed=options.seed)
     history = fit(
-        options.run,
-        network,
-        losses,
-        batches,
-        validate,
-        lambda folder: None,
-        settings,
-        options.max_steps,
+        options.run, FunctionTask(network, losses, batches, validate), settings, options.max_steps
     )
     save_weights(options.run, network)
     write_figures(session, network, history)

@@ -16,7 +16,7 @@ from train.data.corpus import Corpus
 from train.fit import judges, listeners
 from train.fit.judges import Judges, Pairs
 from train.fit.listeners import Listener, Settings, Songs
-from train.fit.loop import Fit
+from train.fit.loop import FitSettings
 
 SCALE = (0, 2, 4, 5, 7, 9, 11)
 SMALL = Settings(width=12, embedding=8, genre_windows=8, critic_windows=2)
@@ -72,8 +72,8 @@ def run(corpus, tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("run")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(judges, "SETTINGS", SMALL)
-        patch.setattr(judges, "GENRE_FIT", Fit(epochs=1, batch_size=8, learning_rate=1e-3))
-        patch.setattr(judges, "CRITIC_FIT", Fit(epochs=1, batch_size=8, learning_rate=1e-3))
+        patch.setattr(judges, "GENRE_FIT", FitSettings(epochs=1, batch_size=8, learning_rate=1e-3))
+        patch.setattr(judges, "CRITIC_FIT", FitSettings(epochs=1, batch_size=8, learning_rate=1e-3))
         judges.main(["--corpus", str(corpus), "--run", str(folder), "--max-steps", "2"])
     return folder
 

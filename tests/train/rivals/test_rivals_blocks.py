@@ -19,7 +19,8 @@ from tests.support.tiny import tiny
 from tests.train.fit.test_train import corpus, small  # noqa: F401  a fixture
 from train.data.corpus import Corpus
 from train.eval.variety import continuation_variety, melodies, variety
-from train.fit.settings import planner_config, save_weights
+from train.fit.run_files import save_weights
+from train.fit.settings import planner_config
 from train.rivals import cnn, gan, latent_sizes, melody_cnn
 from train.rivals.dcgan import MEASURES, NOISE, Adversaries, Discriminator, Generator, smooth_labels
 

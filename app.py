@@ -17,7 +17,7 @@ from accomp.models.hub import Shelf
 from accomp.listen.source import Material, bring, understand
 from accomp.models.melody_nn import shipped
 from accomp.band.intro import INTROS
-from accomp.sound.render import AudioUnavailable
+from accomp.errors import AudioUnavailable
 from accomp.band.style import parse_styles
 from accomp.suggest import suggest
 from accomp.listen.transcribe import Click

@@ -11,9 +11,9 @@ steps, H half bars (four a block), P 128 pitches, K and Z latent sizes.
 """
 
 from accomp.band.accompanist import Accompanist
-from accomp.errors import MusicError
+from accomp.errors import ModelError, MusicError
 from accomp.invention.invent import continue_melody, invent
-from accomp.models.config import AccompanistConfig, ModelError
+from accomp.models.config import AccompanistConfig
 from accomp.models.hub import genres
 from accomp.music.midi import read_midi, write_midi
 from accomp.music.score import Chord, Note, Score, Tempo, TimeSignature, Track

@@ -10,11 +10,10 @@ from accomp.band.accompanist import Accompanist
 from accomp.band.intro import INTROS
 from accomp.band.sketch import parse_moves
 from accomp.band.style import built_in, parse_styles
-from accomp.errors import MusicError
+from accomp.errors import ModelError, MusicError
 from accomp.invention.invent import VARIATION as MELODY_VARIATION
 from accomp.invention.invent import continue_melody, invent
 from accomp.listen.source import Corrections, bring, understand
-from accomp.models.config import ModelError
 from accomp.music.chord_symbols import to_text
 from accomp.music.midi import write_midi
 from accomp.roll.grid import MELODY
@@ -262,7 +261,8 @@ def write_song(
 
     save_plot(song, folder / "pianoroll.png")
     if not options.no_audio:
-        from accomp.sound.render import AudioUnavailable, render, write_audio
+        from accomp.errors import AudioUnavailable
+        from accomp.sound.render import render, write_audio
 
         try:
             write_audio(render(song), folder / "accompaniment.wav")

@@ -1,5 +1,28 @@
-"""The one exception of the package: what was found, and what is accepted."""
+"""The errors that accomp raises on purpose; each message says what was found and what is accepted.
+
+MusicError           input that cannot be used; the message can be shown to users as it is
+  AudioUnavailable   no sound can be made on this computer
+ModelError           a model folder or Hub repository that cannot be used
+  DamagedError       weights that are not those which their settings were written with
+Stopped              making sound was stopped by the caller
+"""
 
 
 class MusicError(ValueError):
-    """Bad input. The message names what was found and what is accepted; the screen shows it as it is."""
+    """Input that cannot be used: a file, a score or an argument."""
+
+
+class AudioUnavailable(MusicError):
+    """No sound can be made on this computer; the message says why and what to install."""
+
+
+class ModelError(ValueError):
+    """A model folder or repository that cannot be used; the message names what is missing or wrong."""
+
+
+class DamagedError(ModelError):
+    """Weights that are not those which their settings were written with."""
+
+
+class Stopped(Exception):
+    """Making sound was stopped by the caller who had asked for it."""

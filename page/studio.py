@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from accomp.errors import MusicError
+from accomp.errors import MusicError, Stopped
 from accomp.listen.beat_grid import SungNote
 from accomp.listen.source import Material, Melody, understand
 from accomp.music.chord_symbols import to_text
@@ -23,7 +23,7 @@ from accomp.plot import save_plot
 from accomp.roll.grid import MELODY, TRACK_NAMES
 from accomp.sound import master as mastering
 from accomp.sound.overdub import on_clock, voice_stem
-from accomp.sound.render import SAMPLE_RATE, Stopped, leveled, mix, render_stems, write_audio
+from accomp.sound.render import SAMPLE_RATE, leveled, mix, render_stems, write_audio
 from page.choices import BAND
 from page.files import new_folder
 from page.inventing import chords_of

@@ -17,9 +17,10 @@ from huggingface_hub import PyTorchModelHubMixin
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from accomp.errors import ModelError
 from accomp.models import harmony_nn, hub
 from accomp.models.chord_planner import ChordPlanner
-from accomp.models.config import CONFIG_FILE, WEIGHTS_FILE, AccompanistConfig, ModelError
+from accomp.models.config import CONFIG_FILE, WEIGHTS_FILE, AccompanistConfig
 from accomp.models.feel import Feel
 from accomp.models.harmony_nn import HarmonyNN
 from accomp.models.vae import InstrumentVAE

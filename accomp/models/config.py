@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field, fields
 
+from accomp.errors import ModelError
 from accomp.models.chord_planner import PlannerConfig
 from accomp.models.feel import FeelConfig
 from accomp.models.harmony_nn import HarmonyConfig
@@ -9,10 +10,6 @@ from accomp.models.vae import VAEConfig
 
 CONFIG_FILE, WEIGHTS_FILE = "config.json", "model.safetensors"
 VERSION = 2
-
-
-class ModelError(ValueError):
-    """A model folder or repository that can't be used. The message names what is missing or wrong."""
 
 
 @dataclass

@@ -24,7 +24,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
-from accomp.models.config import CONFIG_FILE, WEIGHTS_FILE, AccompanistConfig, ModelError
+from accomp.errors import DamagedError, ModelError
+from accomp.models.config import CONFIG_FILE, WEIGHTS_FILE, AccompanistConfig
 
 MODELS = Path(os.environ.get("ACCOMP_MODELS", Path(__file__).parents[2] / "models"))
 FILES = [
@@ -54,10 +55,6 @@ accompanist = Accompanist.from_pretrained("{{ repo_id | default("FOLDER_OR_HUB_I
 write_midi(accompanist.accompany(read_midi("melody.mid")), "song.mid")
 ```
 """
-
-
-class DamagedError(ModelError):
-    """Weights that are not those that their settings were written with."""
 
 
 @dataclass(frozen=True)

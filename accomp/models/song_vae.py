@@ -21,7 +21,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from accomp.models.config import CONFIG_FILE, WEIGHTS_FILE, ModelError
+from accomp.errors import ModelError
+from accomp.models.config import CONFIG_FILE, WEIGHTS_FILE
 
 FOLDER = Path(__file__).parents[1] / "data/song_vae"
 MEASURES = 16

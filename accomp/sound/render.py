@@ -21,7 +21,7 @@ import av
 import numpy as np
 import soundfile
 
-from accomp.errors import MusicError
+from accomp.errors import AudioUnavailable, MusicError, Stopped
 from accomp.music.midi import write_midi
 from accomp.music.score import Control, Score, Track
 from accomp.sound import master as mastering
@@ -71,10 +71,6 @@ INSTALL = (
 )
 
 
-class AudioUnavailable(MusicError):
-    """No sound can be made on this computer; the message says why and what to install."""
-
-
 def find_soundfont() -> Path:
     """The soundfont to play with: ACCOMP_SOUNDFONT, else the best one installed, else the one inside pretty_midi.
 
@@ -105,10 +101,6 @@ def find_soundfont() -> Path:
     raise AudioUnavailable(
         f"No soundfont found. {INSTALL} Or set ACCOMP_SOUNDFONT to an .sf2 or .sf3 file."
     )
-
-
-class Stopped(Exception):
-    """Making sound was stopped by who had asked for it."""
 
 
 def render_stems(

@@ -6,8 +6,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from accomp import Accompanist, Note, Score, Tempo, TimeSignature, Track, invent
-from accomp.errors import MusicError
-from accomp.models.config import ModelError
+from accomp.errors import ModelError, MusicError
 from accomp.models.hub import MODELS, digest, genres
 from accomp.music import keys as tonality
 from accomp.music.chord_symbols import parse_symbol, to_text

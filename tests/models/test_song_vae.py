@@ -10,8 +10,8 @@ import torch
 import yaml
 
 from accomp import write_midi
+from accomp.errors import ModelError
 from accomp.models import measure_features as measures
-from accomp.models.config import ModelError
 from accomp.models.song_vae import FOLDER, SongConfig, SongVAE, divergence, shipped
 from accomp.roll.grid import BASS, DRUMS, GUITAR, MELODY, STRINGS
 from tests.train.fit.test_train import song

@@ -10,10 +10,10 @@ from gradio_client import Client, handle_file
 
 import app
 from accomp import Accompanist, genres, read_midi
+from accomp.errors import AudioUnavailable
 from accomp.listen.source import bring
 from accomp.models.hub import Shelf
 from accomp.roll.grid import BASS, MELODY
-from accomp.sound.render import AudioUnavailable
 from accomp.suggest import suggest
 from page import studio
 from page.choices import Blend, Making

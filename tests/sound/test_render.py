@@ -7,19 +7,11 @@ import pyloudnorm
 import pytest
 import soundfile
 
-from accomp.errors import MusicError
+from accomp.errors import AudioUnavailable, MusicError
 from accomp.music.score import Control, Note, Score, Tempo, Track
 from accomp.sound import render as rendering
 from accomp.sound.master import true_peak
-from accomp.sound.render import (
-    AudioUnavailable,
-    find_soundfont,
-    leveled,
-    mix,
-    render,
-    render_stems,
-    write_audio,
-)
+from accomp.sound.render import find_soundfont, leveled, mix, render, render_stems, write_audio
 
 RATE = rendering.SAMPLE_RATE
 

@@ -32,8 +32,8 @@ from pyarrow import ArrowException
 from pyarrow.parquet import read_schema
 from tqdm import tqdm
 
+from accomp.errors import ModelError
 from accomp.models import hub
-from accomp.models.config import ModelError
 from accomp.roll.grid import BLOCK_HALF_BARS, BLOCK_STEPS, PITCHES, PLANES, TRACK_NAMES
 from train.data.corpus import ENTRY, NOTE, Corpus
 from train.data.dataset_card import SPLITS, card, licences_of

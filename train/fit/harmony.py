@@ -17,6 +17,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from accomp.band.accompanist import Accompanist
+from accomp.errors import AudioUnavailable
 from accomp.models import harmony_nn as harmony
 from accomp.models.config import AccompanistConfig
 from accomp.models.harmony_nn import HarmonyNN, Heard
@@ -25,7 +26,6 @@ from accomp.music.score import Score, Track
 from accomp.roll.grid import ACCOMPANIMENT, MELODY, TRACK_NAMES, TRACKS, Grid
 from accomp.roll.pianoroll import from_blocks, from_planes, in_beats
 from accomp.sound import render as rendering
-from accomp.sound.render import AudioUnavailable
 from train.data.codebook import fill_codebook
 from train.data.statistics import fit_colours, fit_programs
 from train.fit.feel import trained_feel

@@ -7,8 +7,9 @@ from pathlib import Path
 from safetensors.torch import save_file
 from torch import Tensor
 
+from accomp.errors import ModelError
 from accomp.models import hub
-from accomp.models.config import AccompanistConfig, ModelError
+from accomp.models.config import AccompanistConfig
 from accomp.roll.grid import TRACK_NAMES
 from train.fit.run_files import FIGURES, TRAINING, WEIGHTS, write_json
 

@@ -12,11 +12,12 @@ from huggingface_hub.errors import RevisionNotFoundError
 from yaml import YAMLError
 
 from accomp.band.accompanist import Accompanist
+from accomp.errors import AudioUnavailable, ModelError
 from accomp.models import hub
-from accomp.models.config import CONFIG_FILE, WEIGHTS_FILE, ModelError
+from accomp.models.config import CONFIG_FILE, WEIGHTS_FILE
 from accomp.music.midi import read_midi, write_midi
 from accomp.plot import save_plot
-from accomp.sound.render import AudioUnavailable, render, write_audio
+from accomp.sound.render import render, write_audio
 from train.fit.run_files import TRAINING
 from train.publish.cards import PLACEHOLDER, SAMPLES
 from train.publish.hub_commit import Publication, Refused

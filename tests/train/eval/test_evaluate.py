@@ -273,7 +273,8 @@ def test_costs_are_read_from_losses_or_from_logs(tmp_path, capsys):
     assert cost.cost_of(tmp_path / "run") == {"minutes": 1.5, "parameters": 0, "megabytes": 0}
     (part / "losses.csv").write_text("epoch,seconds\n1,100\n2,20\n")
     assert cost.seconds_of(part) == 120
-    # Before epochs were timed: from the log's opening to its last entry. A part of another run counts, too.
+    # Before epochs were timed: from the log's opening to its last entry. A part of another run
+    # counts, too.
     (part / "losses.csv").write_text("epoch,train/loss\n1,3\n")
     with SummaryWriter(part) as log:
         start = time.time()

@@ -2,8 +2,7 @@ import numpy as np
 import pytest
 
 from accomp.music.score import Note, Score, TimeSignature, Track
-from accomp.roll import chord_plan as chords
-from accomp.roll import pianoroll
+from accomp.roll import chord_plan, pianoroll
 from accomp.roll.grid import BASS, DRUMS, GUITAR, MELODY, STRINGS
 from train.eval import metrics
 
@@ -41,7 +40,8 @@ def test_consonance_of_each_interval_above_the_melody(interval, score):
 
 
 def test_consonance_is_the_mean_over_pairs_of_pitch_classes():
-    # G sounds with E C (two octaves of it, in two tracks: one pitch class) for two steps, then with C alone for three.
+    # G sounds with E C (two octaves of it, in two tracks: one pitch class) for two steps, then with
+    # C alone for three.
     melody = planes([67, 4, 9])
     guitar = planes([64, 0, 6], [48, 0, 12])  # a sixth, +1, and a fourth, 0
     strings = planes([72, 2, 9], steps=32)
@@ -72,13 +72,13 @@ def test_consonance_lift_takes_away_that_of_another_melody():
 
 def test_best_triads_and_their_match():
     track = planes([62, 0, 8], [77, 0, 4], [45, 0, 3], [67, 8, 20], [59, 12, 20], [74, 18, 20])
-    triads = metrics.best_triads(chords.chroma(track))
+    triads = metrics.best_triads(chord_plan.chroma(track))
     assert triads.tolist() == [12 + 2, 7, 7, -1]  # D minor, then G major held over the half bar
-    scaled = metrics.best_triads(100 * chords.chroma(track))
+    scaled = metrics.best_triads(100 * chord_plan.chroma(track))
     assert (scaled == triads).all()
     assert (metrics.best_triads(np.eye(12)) >= 0).all()
     for chord in range(24):
-        assert metrics.best_triads(chords.TRIADS[chord : chord + 1]).tolist() == [chord]
+        assert metrics.best_triads(chord_plan.TRIADS[chord : chord + 1]).tolist() == [chord]
     assert (
         metrics.chord_match(triads, np.array([14, 7, 19, -1])) == 2 / 4
     )  # G major isn't G minor, silence isn't a chord
@@ -127,7 +127,8 @@ def test_voice_movement_of_changed_half_bars():
     track = planes(
         [60, 0, 8], [64, 0, 8], [62, 8, 16], [70, 10, 12], [62, 16, 24], [70, 20, 21], [58, 24, 28]
     )
-    # D is 2 from C and E, B flat 6 from E; then the same pitches; then B flat, 4 from D though 12 from the other B flat
+    # D is 2 from C and E, B flat 6 from E; then the same pitches; then B flat, 4 from D though 12
+    # from the other B flat
     assert metrics.voice_movement(track) == ((2 + 6) / 2 + 4) / 2
     # A note held over a half bar has not moved, silence is no movement.
     held = planes([50, 0, 12], [57, 8, 12], [40, 24, 32])
@@ -147,7 +148,8 @@ def test_groove_similarity_over_all_pairs_of_bars():
         guitar=[[50, 0, 3], [54, 2, 3], [54, 33, 64]],
         piano=hits(1, 17, 50),
     )
-    # Onsets of the four bars: 0 2 4 8 | 0 4 8 | 1 | none. The distances: 1 (2), 5 (0 1 2 4 8), 4, 4, 3 and 1.
+    # Onsets of the four bars: 0 2 4 8 | 0 4 8 | 1 | none. The distances: 1 (2), 5 (0 1 2 4 8), 4,
+    # 4, 3 and 1.
     assert metrics.groove_similarity(music) == 1 - (1 + 5 + 4 + 4 + 3 + 1) / (6 * 16)
     assert np.isnan(metrics.groove_similarity(music[:, :, :16]))
 
@@ -162,7 +164,8 @@ def test_neighbour_similarity_is_the_cosine_of_blocks_that_strike():
         *hits(161),
         steps=192,
     )
-    # Blocks strike on 0 3 7 31 | 3 | 0 | none | 0 | 1: 1 of sqrt(4 * 1); nothing in common; and at the end nothing again
+    # Blocks strike on 0 3 7 31 | 3 | 0 | none | 0 | 1: 1 of sqrt(4 * 1); nothing in common; and at
+    # the end nothing again
     assert metrics.neighbour_similarity(track) == pytest.approx((1 / 2 + 0 + 0) / 3)
     assert np.isnan(metrics.neighbour_similarity(planes(*hits(0), *hits(64), steps=96)))
 
@@ -202,7 +205,8 @@ def test_blocks_have_their_own_figures():
     # E above C in two steps | E in two steps, and G in one of them | no melody
     assert figures.consonance[:2].tolist() == [1, 1] and np.isnan(figures.consonance[2])
     assert figures.density.tolist() == [4, 2, 2]
-    # Drums play in both bars of the first block, in the first of the last; guitar in the second, in both; bass in the third.
+    # Drums play in both bars of the first block, in the first of the last; guitar in the second, in
+    # both; bass in the third.
     assert figures.emptiness.tolist() == [1 - 3 / 8, 1 - 3 / 8, 1 - 1 / 8]
     music[BASS] = planes([61, 33, 37], steps=96)
     assert metrics.by_block(music).consonance[1] == (2 - 4) / 6
@@ -309,8 +313,8 @@ def test_drift_of_slopes_that_all_rise():
     ]
     # Slopes 2, 1 and 4.5. Of the eight signs, only + + + and - - - are as far from 0.
     assert metrics.drift(songs) == pytest.approx((2.5, 2 / 8))
-    # Slopes 3, 1 and -2, mean 2/3: of the absolute sums 6 (+ + -), 4 (+ - -), 2 (+ + +) and 0 (+ - +), the first three are
-    # as far, each twice.
+    # Slopes 3, 1 and -2, mean 2/3: of the absolute sums 6 (+ + -), 4 (+ - -), 2 (+ + +) and 0 (+ -
+    # +), the first three are as far, each twice.
     songs = [np.array([0.0, 3.0]), np.array([5.0, 6.0, 7.0]), np.array([4.0, 2.0, 0.0])]
     assert metrics.drift(songs) == pytest.approx((2 / 3, 6 / 8))
     assert np.isnan(metrics.drift([np.array([1.0])])).all()
@@ -353,7 +357,8 @@ def test_frechet_distance_of_known_gaussians():
     assert metrics.frechet_distance(square, square + [3, -4]) == pytest.approx(25)
     # Standard deviations 2 and 5 instead of 1 and 1
     assert metrics.frechet_distance(square, square * [2, 5]) == pytest.approx(1 + 16)
-    # Covariances A and B that don't commute; of two by two matrices trace(sqrt(AB)) is sqrt(trace AB + 2 sqrt(det AB)).
+    # Covariances A and B that don't commute; of two by two matrices trace(sqrt(AB)) is sqrt(trace
+    # AB + 2 sqrt(det AB)).
     a, b = np.array([[1.0, 0], [0, 3]]), np.array([[1.0, 2], [0, 1]])
     left, right = (a.T @ a, b.T @ b)
     product = left @ right

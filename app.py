@@ -14,7 +14,7 @@ from accomp import Accompanist, ModelError, MusicError, Score, genres
 from accomp.invention import invent as invention
 from accomp.music.chord_symbols import to_text
 from accomp.models.hub import Shelf
-from accomp.listen.source import Material, bring, understand
+from accomp.listen.source import Source, load_source
 from accomp.models.melody_nn import shipped
 from accomp.band.intro import INTROS
 from accomp.errors import AudioUnavailable
@@ -160,12 +160,12 @@ def open_click(value: dict | None):
 
 def opened(path: str, settings: Settings, click: Click | None = None):
     try:
-        return views.opened(bring(path, click), settings)
+        return views.opened(load_source(path, click), settings)
     except MusicError as error:
         raise gr.Error(str(error)) from error
 
 
-def correct(material: Material | None, settings: Settings, **changes):
+def correct(material: Source | None, settings: Settings, **changes):
     if material is None:
         raise gr.Error(FIRST)
     try:
@@ -174,22 +174,22 @@ def correct(material: Material | None, settings: Settings, **changes):
         raise gr.Error(str(error)) from error
 
 
-def correct_meter(material: Material | None, settings: Settings, meter: str):
+def correct_meter(material: Source | None, settings: Settings, meter: str):
     numerator, denominator = meter.split("/")
     return correct(material, settings, meter=(int(numerator), int(denominator)))
 
 
-def correct_pace(material: Material | None, settings: Settings, factor: float):
+def correct_pace(material: Source | None, settings: Settings, factor: float):
     """Twice or half as many beats. A tempo that was typed goes with them."""
     tempo, pace = settings.corrections.tempo, settings.corrections.pace
     return correct(material, settings, pace=pace * factor, tempo=tempo and tempo * factor)
 
 
-def suggested(material: Material | None, settings: Settings):
+def suggested(material: Source | None, settings: Settings):
     """The genre that fits the melody best, of those that are there."""
     if material is None:
         raise gr.Error(FIRST)
-    melody = understand(material, settings.corrections)
+    melody = material.melody(settings.corrections)
     likely = suggest(melody.score, melody.track, GENRES)
     if not likely:
         raise gr.Error(f"No suggestion: nothing is known of the genres {', '.join(GENRES)}.")
@@ -221,13 +221,13 @@ def widgets_of(settings: Settings):
     ]
 
 
-def melody_of(settings: Settings, material: Material | None = None) -> Material | None:
+def melody_of(settings: Settings, material: Source | None = None) -> Source | None:
     """The melody that settings are about: an example, one that was made here, or the one that is open; None where there is none.
     Raises gr.Error or MusicError.
     """
     makings = [*filter(None, [settings.invented]), *settings.continued]
     if settings.melody in EXAMPLES:
-        material = bring(EXAMPLES[settings.melody])
+        material = load_source(EXAMPLES[settings.melody])
     if settings.invented or material:
         for making in makings:
             check_genre(making.genre)
@@ -347,7 +347,7 @@ def accompany(
             styles=tuple(parse_styles(style)) if style else (),
             style_factor=style_factor,
         )
-        take = taking.made(bring(melody), settings, [])
+        take = taking.made(load_source(melody), settings, [])
     except MusicError as error:
         raise gr.Error(str(error)) from error
     try:

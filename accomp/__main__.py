@@ -13,7 +13,7 @@ from accomp.band.style import built_in, parse_styles
 from accomp.errors import ModelError, MusicError
 from accomp.invention.invent import VARIATION as MELODY_VARIATION
 from accomp.invention.invent import continue_melody, invent
-from accomp.listen.source import Corrections, bring, understand
+from accomp.listen.source import Corrections, open_melody
 from accomp.music.chord_symbols import to_text
 from accomp.music.midi import write_midi
 from accomp.roll.grid import MELODY
@@ -214,7 +214,7 @@ def write_song(
         key=options.key,
         track=options.melody_track,
     )
-    melody = understand(bring(path), corrections)
+    melody = open_melody(path, corrections)
     score, track, chords = melody.score, options.melody_track, options.chords
     if options.go_on is not None:
         score = continue_melody(

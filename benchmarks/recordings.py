@@ -39,9 +39,9 @@ STAGES = (
     "all",
 )
 MEMORY_OF = {  # code of a process that has read a recording; `song` and `start` are from a file
-    "reading and transcription": "transcribe(recording)",
+    "reading and transcription": "source_of(recording).melody()",
     "reading and the mix": "mix_with_recording(play_band(song), recording, start)",
-    "all in one process": "heard = transcribe(recording); song = Accompanist.from_pretrained('pop').accompany(heard.score); "
+    "all in one process": "heard = source_of(recording).melody().sung; song = Accompanist.from_pretrained('pop').accompany(heard.score); "
     "mix_with_recording(play_band(song), recording, heard.start)",
 }
 
@@ -142,7 +142,7 @@ def memory(path: Path, work: str) -> float:
         "from accomp import Accompanist\n"
         "from accomp.sound.overdub import mix_with_recording, play_band\n"
         "from accomp.sound.audio_file import read_recording\n"
-        "from accomp.listen.transcribe import transcribe\n"
+        "from accomp.listen.source import source_of\n"
         "recording, (song, start) = read_recording(sys.argv[1]), pickle.load(open(sys.argv[2], 'rb'))\n"
         f"{work}\n"
         "print(next(line.split()[1] for line in open('/proc/self/status') if line.startswith('VmHWM')))"

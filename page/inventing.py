@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from accomp.errors import MusicError
-from accomp.listen.source import Corrections, Material, Melody, bring, understand
+from accomp.listen.source import Corrections, Source, SourceMelody, load_source
 from accomp.music.chord_symbols import to_text
 from accomp.music.midi import write_midi
 from accomp.music.score import Score
@@ -20,23 +20,23 @@ GoOn = Callable[
 
 
 @dataclass
-class Longer(Material):
+class Longer(Source):
     """A melody that goes on. before: the one that it was; added: all bars that were added to what was brought."""
 
-    before: Material | None = None
+    before: Source | None = None
     added: int = 0
 
 
-def invented(invent: Invent, making: Making) -> Material:
+def invented(invent: Invent, making: Making) -> Source:
     """Raises MusicError."""
     return _brought(invent(making), f"invented_{making.genre}_{making.seed}")
 
 
-def continued(go_on: GoOn, material: Material, making: Making) -> Longer:
+def continued(go_on: GoOn, material: Source, making: Making) -> Longer:
     """The melody, as `making.corrections` say it is understood, and what comes after it; of a recording, its notes alone. Raises
     MusicError.
     """
-    melody = understand(material, making.corrections)
+    melody = material.melody(making.corrections)
     score = go_on(making, melody.score, melody.track, making.corrections.key)
     added = making.bars + (material.added if isinstance(material, Longer) else 0)
     whole = _brought(score, f"{original(material).name}_and_{added}_more_bars")
@@ -44,7 +44,7 @@ def continued(go_on: GoOn, material: Material, making: Making) -> Longer:
 
 
 def longer(
-    go_on: GoOn, material: Material, settings: Settings, making: Making
+    go_on: GoOn, material: Source, settings: Settings, making: Making
 ) -> tuple[Longer, Settings]:
     """The melody that is open goes on, and the settings that say so. What was corrected so far is then part of the melody, but
     for its key. Raises MusicError.
@@ -57,7 +57,7 @@ def longer(
     return continued(go_on, material, making), settings
 
 
-def shorter(material: Material | None, settings: Settings) -> tuple[Material, Settings]:
+def shorter(material: Source | None, settings: Settings) -> tuple[Source, Settings]:
     """The opposite of `longer`. Raises MusicError."""
     if not isinstance(material, Longer) or material.before is None or not settings.continued:
         raise MusicError("nothing was added to this melody")
@@ -66,8 +66,8 @@ def shorter(material: Material | None, settings: Settings) -> tuple[Material, Se
 
 
 def made_again(
-    invent: Invent, go_on: GoOn, settings: Settings, base: Material | None
-) -> Material | None:
+    invent: Invent, go_on: GoOn, settings: Settings, base: Source | None
+) -> Source | None:
     """The melody that settings say was made here. base: what was brought, for settings that don't hold the beginning; the outcome
     is None where that is needed and missing. Raises MusicError.
     """
@@ -77,14 +77,14 @@ def made_again(
     return material
 
 
-def original(material: Material | None) -> Material | None:
+def original(material: Source | None) -> Source | None:
     """What was brought, without what was added."""
     while isinstance(material, Longer):
         material = material.before
     return material
 
 
-def chords_of(melody: Melody, settings: Settings) -> str | None:
+def chords_of(melody: SourceMelody, settings: Settings) -> str | None:
     """What the band shall play: the visitor's chords, or those that the melody was made with; None where they are to be planned.
     As text, which an introduction does not shift.
     """
@@ -92,7 +92,7 @@ def chords_of(melody: Melody, settings: Settings) -> str | None:
     return settings.chords.strip() or own or None
 
 
-def told(material: Material, settings: Settings) -> str:
+def told(material: Source, settings: Settings) -> str:
     """What to say of a melody that was made here."""
     if settings.continued:
         last = settings.continued[-1]
@@ -111,13 +111,13 @@ def told(material: Material, settings: Settings) -> str:
     return ""
 
 
-def file_of(material: Material) -> Path:
+def file_of(material: Source) -> Path:
     """A MIDI file of its melody."""
     path = new_folder() / f"{material.name}.mid"
     write_midi(material.score, path)
     return path
 
 
-def _brought(score: Score, name: str) -> Material:
+def _brought(score: Score, name: str) -> Source:
     """As a file that was opened."""
-    return bring(file_of(Material(name, score)))
+    return load_source(file_of(Source(name, score)))

@@ -15,7 +15,7 @@ import numpy as np
 
 from accomp.errors import MusicError, Stopped
 from accomp.listen.beat_grid import SungNote
-from accomp.listen.source import Material, Melody, understand
+from accomp.listen.source import Source, SourceMelody
 from accomp.music.chord_symbols import to_text
 from accomp.music.midi import write_midi
 from accomp.music.score import Score, Track
@@ -50,7 +50,7 @@ class Take:
 
     number: int
     settings: Settings
-    melody: Melody
+    melody: SourceMelody
     song: Score
     folder: Path
     sounds: dict[str, Path] | None = None
@@ -117,7 +117,7 @@ def sung_from(start: float, notes: list[SungNote]) -> list[SungNote]:
     return [note._replace(onset=note.onset - start, offset=note.offset - start) for note in notes]
 
 
-def view_alone(melody: Melody, stems: dict[str, Path] | None = None) -> dict[str, Any]:
+def view_alone(melody: SourceMelody, stems: dict[str, Path] | None = None) -> dict[str, Any]:
     """A melody for the player, by itself and beside what was sung."""
     notes = melody.sung and sung_from(melody.sung.start, melody.sung.notes)
     return view_of(
@@ -125,7 +125,7 @@ def view_alone(melody: Melody, stems: dict[str, Path] | None = None) -> dict[str
     )
 
 
-def hear_alone(melody: Melody) -> Iterator[dict[str, Path] | None]:
+def hear_alone(melody: SourceMelody) -> Iterator[dict[str, Path] | None]:
     """The sound of a melody by itself, for the player, and of what was sung: None every moment while it is made, then its files;
     none where there can be no sound. Closed before it ends, it stops the work.
     """
@@ -146,7 +146,7 @@ def hear_alone(melody: Melody) -> Iterator[dict[str, Path] | None]:
         yield {}
 
 
-def alone(melody: Melody) -> Score:
+def alone(melody: SourceMelody) -> Score:
     """A melody as a song of one track, to be shown and heard."""
     track = melody.score.tracks[melody.track]
     piano = Track(TRACK_NAMES[MELODY], 0, False, list(track.notes), list(track.controls))
@@ -155,7 +155,7 @@ def alone(melody: Melody) -> Score:
 
 def make(
     play: Play,
-    material: Material,
+    material: Source,
     settings: Settings,
     takes: list[Take],
     base: Take | None = None,
@@ -167,13 +167,13 @@ def make(
     (counted from 1 in its song), stay; style: a song of the visitor's, in place of built-in ones. Raises MusicError.
     """
     return accompanied(
-        play, understand(material, settings.corrections), settings, takes, base, keep, bars, style
+        play, material.melody(settings.corrections), settings, takes, base, keep, bars, style
     )
 
 
 def accompanied(
     play: Play,
-    melody: Melody,
+    melody: SourceMelody,
     settings: Settings,
     takes: list[Take],
     base: Take | None = None,

@@ -5,7 +5,7 @@ from uuid import uuid4
 import gradio as gr
 
 from accomp.errors import MusicError
-from accomp.listen.source import Material, understand
+from accomp.listen.source import Source
 from accomp.music.keys import NAMES
 from accomp.music.melody_track import melody_name
 from page import moves, studio
@@ -28,16 +28,16 @@ def mark(number: int = 0) -> str:
 # The melody
 
 
-def opened(material: Material, settings: Settings) -> list:
+def opened(material: Source, settings: Settings) -> list:
     """What the page shows of a melody that comes."""
     for notice in material.notices:
         gr.Warning(notice)
     return [material, *understood(material, settings)]
 
 
-def understood(material: Material, settings: Settings) -> list:
+def understood(material: Source, settings: Settings) -> list:
     """What the page shows of a melody: settings, facts in words, roll, and the values of the widgets that correct them."""
-    melody = understand(material, settings.corrections)
+    melody = material.melody(settings.corrections)
     tracks = [
         (melody_name(melody.score, i), i)
         for i, track in enumerate(melody.score.tracks)
@@ -59,11 +59,11 @@ def understood(material: Material, settings: Settings) -> list:
     ]
 
 
-def hear(material: Material | None, settings: Settings):
+def hear(material: Source | None, settings: Settings):
     """The melody as it is understood gets its sound."""
     if material is None:
         return
-    melody = understand(material, settings.corrections)
+    melody = material.melody(settings.corrections)
     for stems in studio.hear_alone(melody):
         yield gr.skip() if stems is None else studio.view_alone(melody, stems)
 

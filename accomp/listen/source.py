@@ -1,7 +1,11 @@
-"""What somebody brings, a MIDI file or a recording, and how it is understood: guesses, and what they corrected of them."""
+"""Load a melody from MIDI or audio and apply the user's corrections.
+
+`open_melody(path)` does both at once. Where the user corrects what was guessed, step by step, `load_source(path)` reads
+and transcribes the file once, and `Source.melody(corrections)` is quick.
+"""
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from accomp.errors import MusicError
@@ -15,28 +19,21 @@ from accomp.music.midi import read_midi
 from accomp.music.score import Score
 from accomp.sound.audio_file import Recording, is_recording, read_recording
 
-PACES = (0.25, 0.5, 1.0, 2.0, 4.0)
-
-
-@dataclass
-class Material:
-    """A MIDI file's score, or a recording with its notes. notices: what was noticed of the recording, in words."""
-
-    name: str
-    score: Score | None = None
-    recording: Recording | None = None
-    notes: list[SungNote] = field(default_factory=list)
-    notices: list[str] = field(default_factory=list)
-    click: Click | None = None
+PACES = (0.25, 0.5, 1.0, 2.0, 4.0)  # accepted factors of the number of beats
 
 
 @dataclass(frozen=True)
 class Corrections:
-    """What is known better than what was guessed; None where nothing is.
+    """What the user knows better than the guess; None where the guess is kept.
 
-    tempo: beats a minute; pace: 0.5 where there are half as many beats as was understood, 2 where there are twice as many; meter:
-    such as (3, 4); downbeat: when some bar begins, in seconds of a recording; later: pulses by which the bar lines come later;
-    key: such as "A minor"; track: the melody's index.
+    Attributes:
+        tempo: Beats per minute.
+        pace: 0.5 for half as many beats as were guessed, 2 for twice as many; one of PACES.
+        meter: Such as (3, 4).
+        downbeat: Seconds in a recording at which some bar begins.
+        later: Pulses by which the bar lines move later.
+        key: Such as "A minor".
+        track: The melody's index among the tracks of a MIDI file, from 0.
     """
 
     tempo: float | None = None
@@ -49,8 +46,17 @@ class Corrections:
 
 
 @dataclass
-class Melody:
-    """A melody as it is understood: the track of `score`, in `key`. sung: of a recording, its beats and what was sung."""
+class SourceMelody:
+    """A melody with its key and its beats, guessed or corrected.
+
+    Attributes:
+        name: The file's name without its ending.
+        score: All tracks; of a recording the melody alone.
+        track: The melody's index in `score.tracks`.
+        key: Its key.
+        recording: The recording, if it is one.
+        sung: The recording's transcription, if it is one.
+    """
 
     name: str
     score: Score
@@ -61,7 +67,7 @@ class Melody:
 
     @property
     def tempo(self) -> float:
-        """Beats a minute: what was tapped to a recording, quarters of a MIDI file."""
+        """Beats per minute: pulses of a recording, quarters of a MIDI file."""
         return self.sung.grid.tempo if self.sung else timing.mean_tempo(self.score)
 
     def __str__(self) -> str:
@@ -70,42 +76,109 @@ class Melody:
         _, numerator, denominator = self.score.meters[0]
         changing = " at first" if len(self.score.meters) > 1 else ""
         length = f"{bars} bar{'s' if bars > 1 else ''}"
-        return f"{self.key}, {self.tempo:.0f} beats a minute, {numerator}/{denominator}{changing}, {length}"
-
-
-def bring(path: str | os.PathLike, click: Click | None = None) -> Material:
-    """Reads a MIDI file, or listens to a recording. Raises MusicError where it is neither, or holds no melody."""
-    name = Path(path).stem
-    if not is_recording(path):
-        return Material(name, read_midi(path))
-    recording = read_recording(path)
-    notes, notices = hear_notes(recording.mono)
-    recording.mono = recording.mono[
-        :0
-    ].copy()  # the notes are known, and the mix reads the file again
-    return Material(
-        name, recording=recording, notes=notes, notices=[*recording.notices, *notices], click=click
-    )
-
-
-def understand(material: Material, corrections: Corrections = Corrections()) -> Melody:
-    """The melody of what was brought. Raises MusicError where a correction is out of range."""
-    if corrections.pace not in PACES:
-        raise MusicError(
-            f"a pace of {corrections.pace:g} was asked for; accepted: {', '.join(f'{pace:g}' for pace in PACES)}"
+        return (
+            f"{self.key}, {self.tempo:.0f} beats a minute, "
+            f"{numerator}/{denominator}{changing}, {length}"
         )
-    sung = None if material.score else _on_beats(material, corrections)
-    score = sung.score if sung else _rewritten(material.score, corrections)
-    index = melody_index(score, corrections.track)
-    key = (
-        parse_key(corrections.key)
-        if corrections.key
-        else estimate_key(skyline(score.tracks[index].notes))
-    )
-    return Melody(material.name, score, index, key, material.recording, sung)
 
 
-def _rewritten(score: Score, corrections: Corrections) -> Score:
+@dataclass
+class Source:
+    """A file that holds a melody: a MIDI file's score, or the notes of a recording.
+
+    Attributes:
+        name: The file's name without its ending.
+        score: The MIDI file's music; None for a recording.
+        recording: The recording; None for a MIDI file.
+        notes: The recording's notes.
+        notices: What the user should know of the recording, in words.
+        click: The click that the recording was made to.
+    """
+
+    name: str
+    score: Score | None = None
+    recording: Recording | None = None
+    notes: list[SungNote] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
+    click: Click | None = None
+
+    def melody(self, corrections: Corrections = Corrections()) -> SourceMelody:
+        """Find the melody, its key and beats, except where corrections say them.
+
+        Raises:
+            MusicError: A correction is out of range.
+        """
+        if corrections.pace not in PACES:
+            accepted = ", ".join(f"{pace:g}" for pace in PACES)
+            raise MusicError(f"the pace is {corrections.pace:g}; accepted: {accepted}")
+        sung = None
+        if self.score is None:
+            sung = self._transcription(corrections)
+            score = sung.score
+        else:
+            score = _corrected(self.score, corrections)
+        track = melody_index(score, corrections.track)
+        if corrections.key:
+            key = parse_key(corrections.key)
+        else:
+            key = estimate_key(skyline(score.tracks[track].notes))
+        return SourceMelody(self.name, score, track, key, self.recording, sung)
+
+    def _transcription(self, corrections: Corrections) -> Transcription:
+        grid = grid_of(
+            self.notes,
+            tempo=corrections.tempo,
+            pace=corrections.pace,
+            downbeat=corrections.downbeat,
+            meter=corrections.meter,
+            click=self.click,
+        )
+        sung = on_beats(self.notes, shifted(grid, corrections.later))
+        sung.score.notices[:0] = self.notices
+        return sung
+
+
+def open_melody(
+    path: str | os.PathLike, corrections: Corrections = Corrections(), click: Click | None = None
+) -> SourceMelody:
+    """Load a melody from a MIDI file or a recording of one voice.
+
+    Args:
+        path: The file; what it is is told by its content.
+        corrections: What the user knows better than the guess.
+        click: The click that a recording was made to.
+
+    Raises:
+        MusicError: The file is neither, holds no melody, or a correction is out of range.
+    """
+    return load_source(path, click).melody(corrections)
+
+
+def load_source(path: str | os.PathLike, click: Click | None = None) -> Source:
+    """Read a MIDI file, or transcribe a recording of one voice.
+
+    Raises:
+        MusicError: The file is neither, or holds no melody.
+    """
+    name = Path(path).stem
+    if is_recording(path):
+        return source_of(read_recording(path), name, click)
+    return Source(name, read_midi(path))
+
+
+def source_of(recording: Recording, name: str = "recording", click: Click | None = None) -> Source:
+    """Transcribe a recording; its samples are not kept, the mix reads the file again.
+
+    Raises:
+        MusicError: The recording holds no melody.
+    """
+    notes, notices = hear_notes(recording.mono)
+    notices = [*recording.notices, *notices]
+    recording = replace(recording, mono=recording.mono[:0].copy())
+    return Source(name, recording=recording, notes=notes, notices=notices, click=click)
+
+
+def _corrected(score: Score, corrections: Corrections) -> Score:
     if corrections.downbeat is not None:
         raise MusicError(
             "a downbeat in seconds is for recordings; move the bar lines of a MIDI file by beats"
@@ -117,17 +190,3 @@ def _rewritten(score: Score, corrections: Corrections) -> Score:
     if corrections.meter:
         score = timing.in_meter(score, corrections.meter)
     return timing.bar_lines_later(score, corrections.later) if corrections.later else score
-
-
-def _on_beats(material: Material, corrections: Corrections) -> Transcription:
-    grid = grid_of(
-        material.notes,
-        tempo=corrections.tempo,
-        pace=corrections.pace,
-        downbeat=corrections.downbeat,
-        meter=corrections.meter,
-        click=material.click,
-    )
-    sung = on_beats(material.notes, shifted(grid, corrections.later))
-    sung.score.notices[:0] = material.notices
-    return sung

@@ -24,7 +24,7 @@ from accomp.listen.quantise import quantise
 from accomp.music.score import Score, is_compound
 from accomp.music.timing import check_meter
 from accomp.roll.grid import MELODY
-from accomp.sound.audio_file import MAX_SECONDS, Recording
+from accomp.sound.audio_file import MAX_SECONDS
 
 FOLDER = Path(__file__).parents[1] / "data/listen"  # the network's settings and weights
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
@@ -118,16 +118,6 @@ def listen(sound: np.ndarray, mels: int = NotesNetConfig.mels) -> Heard:
     return Heard(
         frames_of(mel, pitch, confidence), pitch, confidence, 10 * np.log10(energy + 1e-10)
     )
-
-
-def transcribe(recording: Recording, **known) -> Transcription:
-    """The melody of a recording of one voice; known: what of its beats needn't be guessed, see `grid_of`. Raises MusicError where
-    no melody is heard or something given is out of range.
-    """
-    notes, notices = hear_notes(recording.mono)
-    transcription = on_beats(notes, grid_of(notes, **known))
-    transcription.score.notices[:0] = [*recording.notices, *notices]
-    return transcription
 
 
 def grid_of(

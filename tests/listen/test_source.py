@@ -9,7 +9,7 @@ import soundfile
 from accomp import read_midi
 from accomp.errors import MusicError
 from accomp.listen.note_net import RATE
-from accomp.listen.source import Corrections, bring, understand
+from accomp.listen.source import Corrections, load_source, open_melody
 from accomp.listen.transcribe import Click
 from accomp.music.timing import mean_tempo
 from tests.support.sounds import encoded
@@ -21,12 +21,12 @@ ODE, GRACE = EXAMPLES / "ode_to_joy.mid", EXAMPLES / "amazing_grace.mid"
 
 
 def test_a_midi_file_is_taken_as_it_is():
-    material = bring(ODE)
-    melody = understand(material)
+    source = load_source(ODE)
+    melody = source.melody()
     assert (
         melody.score == read_midi(ODE)
         and melody.sung is melody.recording is None
-        and material.name == "ode_to_joy"
+        and source.name == "ode_to_joy"
     )
     assert (
         melody.track == 0
@@ -36,8 +36,8 @@ def test_a_midi_file_is_taken_as_it_is():
 
 
 def test_what_a_midi_file_says_can_be_corrected():
-    material = bring(GRACE)
-    plain = understand(material)
+    source = load_source(GRACE)
+    plain = source.melody()
     for corrections, expected in (
         (Corrections(tempo=77), "77 beats a minute, 3/4"),
         (Corrections(meter=(4, 4)), "4/4"),
@@ -45,10 +45,10 @@ def test_what_a_midi_file_says_can_be_corrected():
         (Corrections(pace=2.0), f"{2 * mean_tempo(plain.score):.0f} beats a minute"),
         (Corrections(pace=0.5), f"{mean_tempo(plain.score) / 2:.0f} beats a minute"),
     ):
-        assert expected in str(understand(material, corrections)) and expected not in str(plain)
-    later = understand(material, Corrections(later=1)).score.tracks[0]
+        assert expected in str(source.melody(corrections)) and expected not in str(plain)
+    later = source.melody(Corrections(later=1)).score.tracks[0]
     assert later.start % 3 == (plain.score.tracks[0].start - 1) % 3
-    assert material.score == read_midi(GRACE)  # corrections are made on copies
+    assert source.score == read_midi(GRACE)  # corrections are made on copies
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_what_a_midi_file_says_can_be_corrected():
     [
         (Corrections(downbeat=1.0), "is for recordings"),
         (Corrections(tempo=1000), "10 to 400"),
-        (Corrections(pace=3), "a pace of 3"),
+        (Corrections(pace=3), "the pace is 3"),
         (Corrections(meter=(4, 5)), "such as 4/4"),
         (Corrections(key="H"), "is no key"),
         (Corrections(track=5), "melody track 5 does not exist"),
@@ -65,7 +65,7 @@ def test_what_a_midi_file_says_can_be_corrected():
 )
 def test_corrections_out_of_range_are_refused(corrections, message):
     with pytest.raises(MusicError, match=message):
-        understand(bring(ODE), corrections)
+        open_melody(ODE, corrections)
 
 
 @pytest.fixture(scope="module", params=["wav", "webm", "m4a"])
@@ -99,8 +99,8 @@ def hummed(request, tmp_path_factory):
 
 def test_a_recording_is_a_melody_too(hummed):
     file, notes, start = hummed
-    material = bring(file)
-    melody = understand(material)
+    source = load_source(file)
+    melody = source.melody()
     assert [note.pitch for note in melody.score.tracks[0].notes] == [
         note.pitch - 12 for note in notes
     ]
@@ -108,23 +108,23 @@ def test_a_recording_is_a_melody_too(hummed):
         abs(melody.sung.grid.tempo - 90) < 2
         and f"heard {len(notes)} notes" in melody.score.notices[-1]
     )
-    assert len(material.recording.stereo()) > 0  # for the mix
-    double = understand(material, Corrections(pace=2.0))
+    assert len(source.recording.stereo()) > 0  # for the mix
+    double = source.melody(Corrections(pace=2.0))
     assert (
         abs(double.sung.grid.tempo - 180) < 4
         and double.score.tracks[0].notes[-1].onset > 1.8 * notes[-1].onset
     )
-    moved = understand(material, Corrections(downbeat=start + 60 / 90))
+    moved = source.melody(Corrections(downbeat=start + 60 / 90))
     assert (moved.sung.grid.position(start + 60 / 90) + 0.1) % 4 < 0.2
-    later = understand(material, Corrections(downbeat=start, later=1))
+    later = source.melody(Corrections(downbeat=start, later=1))
     assert (later.sung.grid.position(start + 60 / 90) + 0.1) % 4 < 0.2
 
 
 def test_a_recording_to_a_click(hummed):
     file, notes, start = hummed
-    melody = understand(bring(file, Click(90, start)))
+    melody = open_melody(file, click=Click(90, start))
     onsets = [note.onset for note in melody.score.tracks[0].notes]
     assert np.allclose(np.array(onsets) - [note.onset for note in notes], onsets[0])
     assert onsets[0] % 4 == 0 and melody.sung.grid.tempo == pytest.approx(90)
-    half = understand(bring(file, Click(90, start)), Corrections(pace=0.5))
+    half = open_melody(file, Corrections(pace=0.5), Click(90, start))
     assert abs(half.sung.grid.tempo - 45) < 1

@@ -5,12 +5,12 @@ import pytest
 
 from accomp.errors import MusicError
 from accomp.listen.note_net import FRAME, HOP, RATE, NotesNet, NotesNetConfig, frames_of, log_mel
+from accomp.listen.source import Corrections, source_of
 from accomp.listen.transcribe import (
     Click,
     Heard,
     listen,
     onsets_of,
-    transcribe,
     transcribe_notes,
     tuning_of,
 )
@@ -62,6 +62,10 @@ def clicked():
     notes, _, seconds = voices.perform(LINE, rng, 96, 0.0, 0.012)
     sound = voices.record(voices.voice(notes, Manner((0.2, 0.1)), rng, "hum"), rng, 30)
     return Recording(sound, len(sound) / RATE, ["a notice"]), seconds[0] + 2 * 60 / 96
+
+
+def transcribe(recording, click=None, **known):
+    return source_of(recording, click=click).melody(Corrections(**known)).sung
 
 
 def test_to_a_click_nothing_is_guessed(clicked):

@@ -11,7 +11,7 @@ from gradio_client import Client, handle_file
 import app
 from accomp import Accompanist, genres, read_midi
 from accomp.errors import AudioUnavailable
-from accomp.listen.source import bring
+from accomp.listen.source import load_source
 from accomp.models.hub import Shelf
 from accomp.roll.grid import BASS, MELODY
 from accomp.suggest import suggest
@@ -141,7 +141,7 @@ def test_loading_a_genre_keeps_no_other_visitor_waiting(monkeypatch):
 
 
 def test_a_genre_is_suggested_for_a_melody():
-    material = bring(ODE)
+    material = load_source(ODE)
     first = app.suggested(material, Settings())
     assert first == suggest(material.score, 0, app.GENRES)[0][0] and first in app.GENRES
     with pytest.raises(gr.Error, match="Bring a melody first"):

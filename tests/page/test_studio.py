@@ -15,7 +15,7 @@ import soundfile
 from accomp import Accompanist, read_midi
 from accomp.errors import MusicError
 from accomp.listen.note_net import RATE
-from accomp.listen.source import Corrections, bring
+from accomp.listen.source import Corrections, load_source
 from accomp.music.score import Chord, Control, Note, Score, TimeSignature, Track
 from accomp.roll.grid import BASS, DRUMS, MELODY, TRACK_NAMES
 from page import files, inventing, moves, studio, views
@@ -63,7 +63,7 @@ def sing_on(making, score, track, key):
 
 @pytest.fixture(scope="module")
 def ode():
-    return bring(EXAMPLES / "ode_to_joy.mid")
+    return load_source(EXAMPLES / "ode_to_joy.mid")
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +75,7 @@ def hummed(tmp_path_factory):
     )
     file = tmp_path_factory.mktemp("recordings") / "my tune.wav"
     soundfile.write(file, voices.record(voices.voice(sung, Manner(), rng, "hum"), rng, 30), RATE)
-    return bring(file)
+    return load_source(file)
 
 
 def test_a_take_is_named_after_melody_genre_and_seed(ode):
@@ -214,7 +214,7 @@ def test_a_recording_with_nobody_beside_the_piano(hummed):
 def test_a_recording_that_went_away_is_said(hummed, tmp_path):
     copy = tmp_path / "gone.wav"
     shutil.copyfile(hummed.recording.source, copy)
-    take = studio.make(play, bring(copy), Settings(), [])
+    take = studio.make(play, load_source(copy), Settings(), [])
     copy.unlink()
     *_, message = studio.finish(take)
     assert "gone.wav" in message and take.sounds == {} and take.view()["sound"] == "none"

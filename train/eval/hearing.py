@@ -20,9 +20,9 @@ from tqdm import tqdm
 from accomp.band.accompanist import Accompanist
 from accomp.errors import MusicError
 from accomp.listen.beat_grid import SungNote
-from accomp.listen.beats import find_beats
 from accomp.listen.note_net import RATE
-from accomp.listen.transcribe import Transcription, on_beats, transcribe_notes
+from accomp.listen.source import Source
+from accomp.listen.transcribe import transcribe_notes
 from train.data.clips import SOUNDS, Clip, Tune, clip_of, tunes_of
 from train.data.corpus import Corpus
 from train.eval import hearing_peers
@@ -163,7 +163,7 @@ def _warm(transcriber: Transcriber) -> None:
 def _written(clip: Clip, heard: list[SungNote], model: Accompanist) -> dict[str, float]:
     """Of the beats and the band: nothing is right where no melody was heard."""
     try:
-        written: Transcription = on_beats(heard, find_beats(heard))
+        written = Source("clip", notes=heard).melody().sung
     except MusicError:
         return dict.fromkeys(OUR_FIGURES, 0.0)
     return on_paper(clip, written) | {"chords": chord_match(model, clip, written)}

@@ -2,8 +2,8 @@
 
 MusicError           input that cannot be used; the message can be shown to users as it is
   AudioUnavailable   no sound can be made on this computer
-ModelError           a model folder or Hub repository that cannot be used
-  DamagedError       weights that are not those which their settings were written with
+  ModelError         a model folder or Hub repository that cannot be used
+    DamagedError     weights that are not those which their settings were written with
 Stopped              making sound was stopped by the caller
 """
 
@@ -16,7 +16,7 @@ class AudioUnavailable(MusicError):
     """No sound can be made on this computer; the message says why and what to install."""
 
 
-class ModelError(ValueError):
+class ModelError(MusicError):
     """A model folder or repository that cannot be used; the message names what is missing or wrong."""
 
 

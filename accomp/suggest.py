@@ -5,21 +5,27 @@ played, which says who made a file rather than what music it is. train.fit.sugge
 Letters: N melodies, F features, G genres, n notes.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 import numpy as np
-from safetensors.numpy import load_file, save_file
+import torch
 
+from accomp.models.files import (
+    CONFIG_FILE,
+    WEIGHTS_FILE,
+    load_settings,
+    load_weights,
+    save_settings,
+    save_weights,
+)
 from accomp.music.keys import estimate_key
 from accomp.music.melody_track import melody_index, skyline
 from accomp.music.score import Note, Score
 
 FOLDER = Path(__file__).parent / "data/genres"
-CONFIG, WEIGHTS = "config.json", "model.safetensors"
 FEW = 8  # notes; what so few say counts half
 FARTHEST = 3.0  # standard deviations from the mean; stranger melodies are like these
 SHORTEST, LONGEST = 1 / 16, 16.0  # pulses; shorter and longer notes and rests are like these
@@ -240,17 +246,23 @@ class GenreModel:
 
     @classmethod
     def load(cls, folder: Path) -> "GenreModel":
-        return cls(**json.loads((folder / CONFIG).read_text()), **load_file(folder / WEIGHTS))
+        """Load what `save` wrote. Raises ModelError where files are missing or do not fit."""
+        place = f"{folder} holds no genre model"
+        weights = load_weights(folder / WEIGHTS_FILE, place)
+        arrays = {name: value.numpy() for name, value in weights.items()}
+        return load_settings(folder / CONFIG_FILE, lambda values: cls(**values, **arrays), place)
 
     def save(self, folder: Path) -> None:
+        """Write config.json and float32 model.safetensors."""
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / CONFIG).write_text(
-            json.dumps({"genres": self.genres, "features": self.features}, indent=1) + "\n"
-        )
+        save_settings(folder / CONFIG_FILE, {"genres": self.genres, "features": self.features})
         arrays = {name: getattr(self, name) for name in ("mean", "deviation", "weight", "bias")}
-        save_file(
-            {name: np.ascontiguousarray(array, np.float32) for name, array in arrays.items()},
-            folder / WEIGHTS,
+        save_weights(
+            folder / WEIGHTS_FILE,
+            {
+                name: torch.from_numpy(np.ascontiguousarray(array, np.float32))
+                for name, array in arrays.items()
+            },
         )
 
     def probabilities(self, values: np.ndarray, notes: np.ndarray) -> np.ndarray:

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from accomp.errors import MusicError
+from accomp.models.files import WEIGHTS_FILE
 from accomp.music.midi import read_midi, write_midi
 from accomp.music.score import Note, Score, Tempo, TimeSignature, Track
-from accomp.suggest import FOLDER, WEIGHTS, GenreModel, Line, features, shipped, suggest
+from accomp.suggest import FOLDER, GenreModel, Line, features, shipped, suggest
 from tests.support.scores import drums, melody, song
 from train.fit.suggestion import EXCERPT_BARS, FEWEST, GENRES, excerpts, main
 
@@ -188,7 +189,9 @@ def test_training_learns_to_tell_rhythms_apart(tmp_path):
     ]
     main([*command, "--out", str(tmp_path / "a")])
     main([*command, "--out", str(tmp_path / "b")])
-    assert (tmp_path / "a" / WEIGHTS).read_bytes() == (tmp_path / "b" / WEIGHTS).read_bytes()
+    assert (tmp_path / "a" / WEIGHTS_FILE).read_bytes() == (
+        tmp_path / "b" / WEIGHTS_FILE
+    ).read_bytes()
     figures = json.loads((tmp_path / "a" / "figures.json").read_text())
     assert figures["songs"] == {
         "train": {"pop": 12, "rock": 12},
@@ -228,7 +231,10 @@ def test_training_says_what_is_missing(tmp_path):
 
 def test_the_shipped_weights_are_those_of_the_figures():
     model, figures = shipped(), json.loads((FOLDER / "figures.json").read_text())
-    assert hashlib.sha256((FOLDER / WEIGHTS).read_bytes()).hexdigest() == figures["weights_sha256"]
+    assert (
+        hashlib.sha256((FOLDER / WEIGHTS_FILE).read_bytes()).hexdigest()
+        == figures["weights_sha256"]
+    )
     assert sum(path.stat().st_size for path in FOLDER.iterdir()) < 100_000
     assert model.genres == sorted(GENRES) and set(model.features) == set(found(tune()))
     assert figures["features"] == len(model.features)

@@ -17,13 +17,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors import safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
 from accomp.band.form import Shape
 from accomp.errors import MusicError
 from accomp.models.band_model import BandModel
+from accomp.models.files import load_metadata, load_weights, save_weights
 from accomp.music.midi import MIDI_ENDINGS, read_midi
 from accomp.music.score import Score
 from accomp.roll import pianoroll
@@ -219,27 +218,24 @@ def parse_styles(text: str) -> list[tuple[str | Path, float]]:
 @cache
 def built_in() -> dict[str, dict[str, str]]:
     """The built-in styles by name: genre, licence and source of each."""
-    with safe_open(STYLES / STYLES_FILE, "pt") as file:
-        return json.loads(file.metadata()["styles"])
+    return json.loads(load_metadata(STYLES / STYLES_FILE)["styles"])
 
 
 def load_style(name: str, model: BandModel) -> Style:
     """A built-in style. Raises MusicError where there is none of that name, or the model's latents mean something else."""
     if name not in built_in():
         raise MusicError(f"style {name!r} is unknown; available: {', '.join(built_in())}")
-    with safe_open(STYLES / STYLES_FILE, "pt") as file:
-        if file.metadata()["latent_space"] != model.latent_space:
-            raise MusicError(
-                f"the built-in styles are not for the VAEs of {model.config.genre}; bring a song as a style instead"
-            )
-        unique, order = {}, {}
-        for track in ACCOMPANIMENT:
-            key = f"{name}.{TRACK_NAMES[track]}"
-            if f"{key}.unique" in file.keys():
-                unique[track] = file.get_tensor(f"{key}.unique").to(
-                    model.device, model.colours.dtype
-                )
-                order[track] = file.get_tensor(f"{key}.order").numpy().astype(int)
+    if load_metadata(STYLES / STYLES_FILE)["latent_space"] != model.latent_space:
+        raise MusicError(
+            f"the built-in styles are not for the VAEs of {model.config.genre}; bring a song as a style instead"
+        )
+    weights = load_weights(STYLES / STYLES_FILE)
+    unique, order = {}, {}
+    for track in ACCOMPANIMENT:
+        key = f"{name}.{TRACK_NAMES[track]}"
+        if f"{key}.unique" in weights:
+            unique[track] = weights[f"{key}.unique"].to(model.device, model.colours.dtype)
+            order[track] = weights[f"{key}.order"].numpy().astype(int)
     return Style(name, unique, order, model.latent_space)
 
 
@@ -255,9 +251,8 @@ def write_styles(
                 style.order[track].astype(np.int16)
             )
     folder.mkdir(parents=True, exist_ok=True)
-    save_file(
-        tensors,
+    save_weights(
         folder / STYLES_FILE,
+        tensors,
         {"latent_space": model.latent_space, "styles": json.dumps(about)},
     )
-    (folder / STYLES_FILE).chmod(0o644)

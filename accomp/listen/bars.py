@@ -1,21 +1,20 @@
 """How the pulses of a recording's notes make bars, and which pulses they are: a network (accomp.listen.bar_net) compares all ways."""
 
-import json
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from safetensors.torch import load_file
 from torch import Tensor
 
 from accomp.listen.bar_net import READINGS, BarsNet, BarsNetConfig, bar_scores, lay_out
 from accomp.listen.bar_weights import kinds_score, like_four
 from accomp.listen.beat_grid import EARLY, BeatGrid, SungNote, interpolate
+from accomp.models.files import load_network
 
 FOLDER = Path(__file__).parents[1] / "data/listen"  # of the network's settings and weights
-CONFIG, WEIGHTS = "bars.json", "bars.safetensors"
+BARS_CONFIG, BARS_WEIGHTS = "bars.json", "bars.safetensors"
 # Weights in nats, chosen on made recordings of validation songs, about where the true way to count is the likeliest. The network
 # was taught with other errors than those of the search for pulses, which lie between the true ones where a tune is syncopated.
 HEARD, KINDS = 0.45, 0.4  # for what the network hears, and for the kinds of the notes
@@ -46,9 +45,13 @@ class Way(NamedTuple):
 
 @cache
 def _network() -> BarsNet:
-    model = BarsNet(BarsNetConfig(**json.loads((FOLDER / CONFIG).read_text())))
-    model.load_state_dict(load_file(FOLDER / WEIGHTS))
-    return model.eval()
+    return load_network(
+        FOLDER,
+        lambda values: BarsNet(BarsNetConfig(**values)),
+        "network of bars",
+        BARS_CONFIG,
+        BARS_WEIGHTS,
+    )
 
 
 def find_bars(

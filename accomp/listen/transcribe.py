@@ -4,7 +4,6 @@ The tracker is SwiftF0 (its weights come with the package); the network (accomp.
 (train.fit.transcription). Times are seconds from the recording's beginning; pitches are MIDI numbers, 69 is A4.
 """
 
-import json
 import math
 from dataclasses import dataclass, replace
 from functools import cache
@@ -12,7 +11,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from safetensors.torch import load_file
 from swift_f0 import SwiftF0
 
 from accomp.errors import MusicError
@@ -21,13 +19,13 @@ from accomp.listen.beats import find_beats
 from accomp.listen.note_net import FRAME, HOP, RATE, NotesNet, NotesNetConfig, frames_of, log_mel
 from accomp.listen.one_voice import check_one_voice
 from accomp.listen.quantise import quantise
+from accomp.models.files import load_network
 from accomp.music.score import Score, is_compound
 from accomp.music.timing import check_meter
 from accomp.roll.grid import MELODY
 from accomp.sound.audio_file import MAX_SECONDS
 
 FOLDER = Path(__file__).parents[1] / "data/listen"  # the network's settings and weights
-CONFIG, WEIGHTS = "config.json", "model.safetensors"
 A4 = 440.0  # Hz
 STRUCK, SOUNDING = 0.5, 0.4  # probabilities from which a note begins, and sounds
 CLOSEST = 6  # frames between two onsets: no singer is faster
@@ -96,9 +94,9 @@ def _tracker() -> SwiftF0:
 
 @cache
 def _network() -> NotesNet:
-    model = NotesNet(NotesNetConfig(**json.loads((FOLDER / CONFIG).read_text())))
-    model.load_state_dict(load_file(FOLDER / WEIGHTS))
-    return model.eval()
+    return load_network(
+        FOLDER, lambda values: NotesNet(NotesNetConfig(**values)), "network of notes"
+    )
 
 
 def listen(sound: np.ndarray, mels: int = NotesNetConfig.mels) -> Heard:

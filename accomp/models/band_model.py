@@ -6,22 +6,29 @@ Source: "Generating Musical Accompaniment to a given Master Melody using VAEs an
 """
 
 import hashlib
-import json
-from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
 from typing import Self
 
 import torch
 from huggingface_hub import PyTorchModelHubMixin
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from accomp.errors import ModelError
 from accomp.models import harmony_nn, hub
 from accomp.models.chord_planner import ChordPlanner
-from accomp.models.config import CONFIG_FILE, WEIGHTS_FILE, AccompanistConfig
+from accomp.models.config import AccompanistConfig
 from accomp.models.feel import Feel
+from accomp.models.files import (
+    CONFIG_FILE,
+    WEIGHTS_FILE,
+    digest,
+    fit,
+    half,
+    halved,
+    save_settings,
+    save_weights,
+)
 from accomp.models.harmony_nn import HarmonyNN
 from accomp.models.vae import InstrumentVAE
 from accomp.roll.chord_plan import COUNT
@@ -106,7 +113,7 @@ class BandModel(
         """
         known = hashlib.sha256()
         for name, value in self.vaes.state_dict().items():
-            known.update(name.encode() + _half(value).cpu().contiguous().numpy().tobytes())
+            known.update(name.encode() + half(value).cpu().contiguous().numpy().tobytes())
         return known.hexdigest()
 
     @torch.no_grad()
@@ -132,17 +139,11 @@ class BandModel(
 
     def _save_pretrained(self, save_directory: Path) -> None:
         """Write config.json and half-precision model.safetensors, each whole or not at all."""
-        weights = {
-            name: _half(value).cpu().contiguous() for name, value in self.state_dict().items()
-        }
-        temporary = save_directory / f".{WEIGHTS_FILE}.part"
-        save_file(weights, temporary, metadata={"format": "pt"})
-        temporary.chmod(0o644)
-        temporary.replace(save_directory / WEIGHTS_FILE)
-        self.config.weights_sha256 = hub.digest(save_directory / WEIGHTS_FILE)
-        temporary = save_directory / f".{CONFIG_FILE}.part"
-        temporary.write_text(json.dumps(asdict(self.config), indent=1) + "\n")
-        temporary.replace(save_directory / CONFIG_FILE)
+        save_weights(
+            save_directory / WEIGHTS_FILE, halved(self.state_dict()), metadata={"format": "pt"}
+        )
+        self.config.weights_sha256 = digest(save_directory / WEIGHTS_FILE)
+        save_settings(save_directory / CONFIG_FILE, self.config)
 
     def push_to_hub(self, repo_id: str, **settings) -> str:
         """Save to a repository on the Hub with a short card and return the commit's URL.
@@ -188,27 +189,6 @@ class BandModel(
             raise ModelError(
                 f"{found}: {CONFIG_FILE} does not make a model: {type(error).__name__}: {error}"
             ) from error
-        wrong = _misfits(model.state_dict(), weights)
-        if wrong:
-            raise ModelError(
-                f"{found}: {WEIGHTS_FILE} does not fit {CONFIG_FILE}: {wrong[0]} "
-                f"(of {len(wrong)} such weights)"
-            )
-        model.load_state_dict(weights)
+        fit(model, weights, f"{found}: {WEIGHTS_FILE} does not fit {CONFIG_FILE}")
         model.source = found
         return model.to(device or ("cuda" if torch.cuda.is_available() else "cpu")).eval()
-
-
-def _misfits(expected: dict[str, Tensor], weights: dict[str, Tensor]) -> list[str]:
-    """Say which weights are missing, unknown or of another shape."""
-    wrong = [f"{name} is missing" for name in sorted(expected.keys() - weights.keys())]
-    wrong += [f"{name} is unknown" for name in sorted(weights.keys() - expected.keys())]
-    return wrong + [
-        f"{name} is {list(weights[name].shape)} instead of {list(expected[name].shape)}"
-        for name in sorted(expected.keys() & weights.keys())
-        if expected[name].shape != weights[name].shape
-    ]
-
-
-def _half(value: Tensor) -> Tensor:
-    return value.half() if value.is_floating_point() else value

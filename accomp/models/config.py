@@ -8,7 +8,6 @@ from accomp.models.feel import FeelConfig
 from accomp.models.harmony_nn import HarmonyConfig
 from accomp.models.vae import VAEConfig
 
-CONFIG_FILE, WEIGHTS_FILE = "config.json", "model.safetensors"
 VERSION = 2
 
 

@@ -4,8 +4,6 @@ A genre's name stands for one place: where the environment variable ACCOMP_NAMES
 the repository `NAME/accomp-<genre>` on the Hub (at that revision); else for the embedded folder `models/<genre>`.
 """
 
-import hashlib
-import json
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,12 +18,11 @@ from huggingface_hub.errors import (
     RepositoryNotFoundError,
     RevisionNotFoundError,
 )
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor
 
 from accomp.errors import DamagedError, ModelError
-from accomp.models.config import CONFIG_FILE, WEIGHTS_FILE, AccompanistConfig
+from accomp.models.config import AccompanistConfig
+from accomp.models.files import CONFIG_FILE, WEIGHTS_FILE, load_settings, load_weights
 
 MODELS = Path(os.environ.get("ACCOMP_MODELS", Path(__file__).parents[2] / "models"))
 FILES = [
@@ -194,38 +191,17 @@ def load(
 
 
 def read(source: Source) -> tuple[AccompanistConfig, dict[str, Tensor]]:
-    """The settings and weights of a model. Raises ModelError where a file is missing, no safetensors, or not the one that the
-    settings were written with: a part of a file, and one whose bytes have changed, are never loaded.
+    """Load the settings and weights of a model.
+
+    A part of a file, and one whose bytes have changed, are never loaded.
+
+    Raises:
+        ModelError: a file is missing, no safetensors, or not the one that the settings were
+            written with.
     """
-    config, weights = source.folder / CONFIG_FILE, source.folder / WEIGHTS_FILE
-    for path in (config, weights):
-        if not path.is_file():
-            raise ModelError(
-                f"{source}: {path.name} is missing; a model is a {CONFIG_FILE} and a {WEIGHTS_FILE}, and weights "
-                "in other formats (pickle: .bin, .pt, .ckpt) are not read"
-            )
-    try:
-        settings = AccompanistConfig.from_dict(json.loads(config.read_text()))
-    except (ValueError, TypeError, AttributeError) as error:
-        raise ModelError(f"{source}: {CONFIG_FILE}: {error}") from error
-    found = digest(weights)
-    if found != settings.weights_sha256:
-        raise DamagedError(
-            f"{source}: {WEIGHTS_FILE} is not the file that {CONFIG_FILE} was written with: its SHA-256 is "
-            f"{found[:12]}..., expected {str(settings.weights_sha256)[:12] or 'none'}..."
-        )
-    try:
-        return settings, load_file(weights)
-    except SafetensorError as error:
-        raise ModelError(
-            f"{source}: {WEIGHTS_FILE} is not in the safetensors format: {error}"
-        ) from error
-
-
-def digest(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    settings = load_settings(source.folder / CONFIG_FILE, AccompanistConfig.from_dict, str(source))
+    weights = load_weights(source.folder / WEIGHTS_FILE, str(source), settings.weights_sha256)
+    return settings, weights
 
 
 class Shelf:

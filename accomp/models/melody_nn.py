@@ -7,19 +7,15 @@ is one, the chords, the place in the song, the genre and older blocks are heard 
 a distribution over latents of real melodies. One MelodyNN serves all genres whose models have the piano VAE it learned from.
 """
 
-import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from accomp.errors import MusicError
 from accomp.models import harmony_nn as harmony
-from accomp.models.config import CONFIG_FILE, WEIGHTS_FILE
+from accomp.models.files import load_network, save_network
 from accomp.models.harmony_nn import HarmonyConfig, HarmonyNN, Heard
 from accomp.models.progressions import Habits
 from accomp.roll import chord_plan as chords
@@ -126,30 +122,13 @@ class MelodyNN(nn.Module):
         return codes[order[drawn.to(order.device)][0]]
 
     def save(self, folder: Path) -> None:
-        """config.json and half-precision model.safetensors."""
-        folder.mkdir(parents=True, exist_ok=True)
-        weights = {
-            n: v.half() if v.is_floating_point() else v for n, v in self.state_dict().items()
-        }
-        save_file(
-            {name: value.cpu().contiguous() for name, value in weights.items()},
-            folder / WEIGHTS_FILE,
-        )
-        (folder / WEIGHTS_FILE).chmod(0o644)
-        (folder / CONFIG_FILE).write_text(json.dumps(asdict(self.config), indent=1) + "\n")
+        """Write config.json and half-precision model.safetensors."""
+        save_network(folder, self)
 
     @classmethod
     def load(cls, folder: Path = FOLDER) -> "MelodyNN":
-        """What `save` wrote. Raises MusicError where it is missing or does not fit."""
-        try:
-            settings = json.loads((folder / CONFIG_FILE).read_text())
-            model = cls(MelodyConfig.from_dict(settings))
-            model.load_state_dict(load_file(folder / WEIGHTS_FILE))
-        except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
-            raise MusicError(
-                f"{folder} holds no MelodyNN: {type(error).__name__}: {error}"
-            ) from error
-        return model.float().eval()
+        """Load what `save` wrote. Raises ModelError where files are missing or do not fit."""
+        return load_network(folder, lambda values: cls(MelodyConfig.from_dict(values)), "MelodyNN")
 
 
 @cache

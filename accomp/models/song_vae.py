@@ -8,21 +8,17 @@ both. New here are Bernoulli numbers, what is known about a song (genre, place),
 train/configs/song_paper.yaml is the published configuration, train/configs/song.yaml the one that ships.
 """
 
-import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from accomp.errors import ModelError
-from accomp.models.config import CONFIG_FILE, WEIGHTS_FILE
+from accomp.models.files import load_network, save_network
 
 FOLDER = Path(__file__).parents[1] / "data/song_vae"
 MEASURES = 16
@@ -175,28 +171,13 @@ class SongVAE(nn.Module):
         return sum(part.numel() for part in self.parameters())
 
     def save(self, folder: Path) -> None:
-        """config.json and half-precision model.safetensors."""
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / CONFIG_FILE).write_text(json.dumps(asdict(self.config), indent=1) + "\n")
-        save_file(
-            {name: value.half().cpu().contiguous() for name, value in self.state_dict().items()},
-            folder / WEIGHTS_FILE,
-        )
-        (folder / WEIGHTS_FILE).chmod(0o644)
+        """Write config.json and half-precision model.safetensors."""
+        save_network(folder, self)
 
     @classmethod
     def load(cls, folder: Path) -> "SongVAE":
-        """What `save` wrote. Raises ModelError where files are missing or do not fit."""
-        try:
-            model = cls(SongConfig(**json.loads((folder / CONFIG_FILE).read_text())))
-            model.load_state_dict(
-                {name: value.float() for name, value in load_file(folder / WEIGHTS_FILE).items()}
-            )
-        except (OSError, ValueError, TypeError, RuntimeError, SafetensorError) as error:
-            raise ModelError(
-                f"{folder} holds no song VAE: {type(error).__name__}: {error}"
-            ) from error
-        return model.eval()
+        """Load what `save` wrote. Raises ModelError where files are missing or do not fit."""
+        return load_network(folder, lambda values: cls(SongConfig(**values)), "song VAE")
 
 
 def divergence(

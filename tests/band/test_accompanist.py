@@ -7,7 +7,8 @@ from safetensors.torch import load_file, save_file
 
 from accomp import Accompanist, Note, Score, Tempo, TimeSignature, Track, invent
 from accomp.errors import ModelError, MusicError
-from accomp.models.hub import MODELS, digest, genres
+from accomp.models.files import digest
+from accomp.models.hub import MODELS, genres
 from accomp.music import keys as tonality
 from accomp.music.chord_symbols import parse_symbol, to_text
 from accomp.roll import chord_plan as chords

@@ -9,7 +9,8 @@ from huggingface_hub import HfApi, ModelCard, constants
 
 import app
 from accomp import Accompanist, ModelError, genres
-from accomp.models.hub import Shelf, digest, find
+from accomp.models.files import digest
+from accomp.models.hub import Shelf, find
 from tests.support.scores import song
 from tests.support.tiny import tiny
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from accomp import Accompanist, MusicError, Note, Score, Tempo, TimeSignature, Track
+from accomp import Accompanist, ModelError, MusicError, Note, Score, Tempo, TimeSignature, Track
 from accomp.invention import compose as composition
 from accomp.invention import pitch_line as singing
 from accomp.invention.invent import continue_melody, fingerprint, invent, likely_key, melody_nn_of
@@ -246,7 +246,7 @@ def test_a_saved_network_is_the_same_network(tmp_path):
         made(4)
     )  # half precision moves no note of these
     (tmp_path / "config.json").write_text("{}")
-    with pytest.raises(MusicError, match="no MelodyNN"):
+    with pytest.raises(ModelError, match="no MelodyNN"):
         MelodyNN.load(tmp_path)
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from safetensors import safe_open
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from accomp.models.config import CONFIG_FILE
+from accomp.models.files import CONFIG_FILE
 from train.fit.losses import LOSSES, read_losses
 from train.fit.run_files import WEIGHTS
 

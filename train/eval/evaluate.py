@@ -19,7 +19,7 @@ import yaml
 from tqdm import tqdm
 
 from accomp.band.accompanist import Accompanist
-from accomp.models.config import CONFIG_FILE
+from accomp.models.files import CONFIG_FILE
 from accomp.models.hub import MODELS, genres
 from accomp.music import keys as tonality
 from accomp.music.melody_track import skyline

@@ -6,19 +6,18 @@ and is laid on its own pulses and on wrong ones: which pulses, meter and bar lin
 """
 
 from collections.abc import Iterator
-from dataclasses import asdict
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from safetensors.torch import save_file
 from torch import Tensor
 
 from accomp.listen.bar_net import READINGS, BarsNet, BarsNetConfig, bar_scores, lay_out
-from accomp.listen.bars import CONFIG, WEIGHTS
+from accomp.listen.bars import BARS_CONFIG, BARS_WEIGHTS
 from accomp.listen.beat_grid import EARLY
+from accomp.models.files import save_network
 from accomp.roll.grid import BAR_STEPS, BLOCK_STEPS, MELODY, STEPS_PER_BEAT
 from train.data.corpus import Corpus
 from train.fit.loop import FitSettings, FunctionTask, fit
@@ -98,12 +97,7 @@ def main(arguments: list[str] | None = None) -> None:
     model = BarsNet(BarsNetConfig())
     train(model, lines, options)
     folder = options.export or options.run / "model"
-    folder.mkdir(parents=True, exist_ok=True)
-    save_file(
-        {name: value.half().contiguous() for name, value in model.state_dict().items()},
-        folder / WEIGHTS,
-    )
-    write_json(folder / CONFIG, asdict(model.config))
+    save_network(folder, model, BARS_CONFIG, BARS_WEIGHTS)
     figures = {"seed": options.seed, "data": [corpus.described() for corpus in corpora]}
     write_json(
         options.run / "bars" / "figures.json", figures | validate(model, lines, options.seed)

@@ -11,7 +11,7 @@ from safetensors.torch import load_file
 from torch import nn
 
 from accomp.models.chord_planner import PlannerConfig
-from accomp.models.config import CONFIG_FILE
+from accomp.models.files import CONFIG_FILE
 from accomp.models.harmony_nn import HarmonyConfig
 from accomp.models.vae import VAEConfig
 from accomp.roll.grid import TRACKS

@@ -8,7 +8,6 @@ and in a genre every song. The penalty on the weights is chosen by `val`. The ac
 """
 
 import argparse
-import hashlib
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -23,10 +22,11 @@ import yaml
 from tqdm import tqdm
 
 from accomp.errors import MusicError
+from accomp.models.files import WEIGHTS_FILE, digest
 from accomp.music.melody_track import choose_melody, skyline
 from accomp.music.midi import read_midi
 from accomp.music.score import Note, Score
-from accomp.suggest import WEIGHTS, GenreModel, Line, features, normalised
+from accomp.suggest import GenreModel, Line, features, normalised
 from train.data.corpus import UNSTATED
 from train.data.prepare import list_songs, split_songs
 from train.fit.run_files import write_json
@@ -105,7 +105,7 @@ def main(arguments: list[str] | None = None) -> None:
         "seed": options.seed,
         "penalty": penalty,
         "features": len(model.features),
-        "weights_sha256": hashlib.sha256((options.out / WEIGHTS).read_bytes()).hexdigest(),
+        "weights_sha256": digest(options.out / WEIGHTS_FILE),
         "songs": {
             split: dict(Counter(s.genre[s.whole].tolist()))
             for split, s in zip(("train", "val", "test"), (train, val, test))

@@ -5,17 +5,16 @@ in many manners and rooms; the network (accomp.listen.note_net) learns their ons
 `train` songs are learned from, its `val` songs validate.
 """
 
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from safetensors.torch import save_file
 from tqdm import tqdm
 
 from accomp.listen.note_net import FRAME, NotesNet, NotesNetConfig
-from accomp.listen.transcribe import CONFIG, WEIGHTS, listen
+from accomp.listen.transcribe import listen
+from accomp.models.files import save_network
 from accomp.roll import pianoroll
 from accomp.roll.grid import MELODY
 from accomp.sound import render as rendering
@@ -87,13 +86,7 @@ def main(arguments: list[str] | None = None) -> None:
     model = NotesNet(NotesNetConfig())
     train(model, clips, options)
     folder = options.export or options.run / "model"
-    folder.mkdir(parents=True, exist_ok=True)
-    weights = {
-        name: value.half() if value.is_floating_point() else value
-        for name, value in model.state_dict().items()
-    }
-    save_file({name: value.contiguous() for name, value in weights.items()}, folder / WEIGHTS)
-    write_json(folder / CONFIG, asdict(model.config))
+    save_network(folder, model)
 
 
 def melody_lines(

@@ -14,7 +14,7 @@ from huggingface_hub import ModelCard, ModelCardData
 
 from accomp.band.accompanist import Accompanist
 from accomp.models import hub
-from accomp.models.config import CONFIG_FILE, WEIGHTS_FILE
+from accomp.models.files import CONFIG_FILE, WEIGHTS_FILE
 from train.data.corpus import UNSTATED
 from train.eval.cost import weight_count
 from train.fit.run_files import TRAINING

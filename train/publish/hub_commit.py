@@ -14,7 +14,7 @@ from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError
 from huggingface_hub.hf_api import RepoFile, RepoFolder
 
 from accomp.models import hub
-from accomp.models.config import WEIGHTS_FILE
+from accomp.models.files import WEIGHTS_FILE, digest
 
 TOKENS = "https://huggingface.co/settings/tokens"
 NEW_FILES = {".gitattributes", "README.md"}  # what the Hub puts into a repository that it creates
@@ -195,7 +195,7 @@ def is_same(remote: RepoFile, path: Path) -> bool:
     if remote.size != path.stat().st_size:
         return False
     if remote.lfs:
-        return remote.lfs.sha256 == hub.digest(path)
+        return remote.lfs.sha256 == digest(path)
     content = path.read_bytes()
     return remote.blob_id == hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
 

@@ -22,7 +22,7 @@ from huggingface_hub.utils import validate_repo_id
 
 from accomp.band.accompanist import Accompanist
 from accomp.models import hub
-from accomp.models.config import CONFIG_FILE
+from accomp.models.files import CONFIG_FILE
 from train.data.corpus import Corpus
 from train.data.licences import FREE
 from train.publish import cards

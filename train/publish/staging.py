@@ -14,7 +14,7 @@ from yaml import YAMLError
 from accomp.band.accompanist import Accompanist
 from accomp.errors import AudioUnavailable, ModelError
 from accomp.models import hub
-from accomp.models.config import CONFIG_FILE, WEIGHTS_FILE
+from accomp.models.files import CONFIG_FILE, WEIGHTS_FILE
 from accomp.music.midi import read_midi, write_midi
 from accomp.plot import save_plot
 from accomp.sound.render import render, write_audio

@@ -12,10 +12,10 @@ import gradio as gr
 
 from accomp import Accompanist, ModelError, MusicError, Score, genres
 from accomp.invention import invent as invention
-from accomp.music.chord_symbols import to_text
+from accomp.music.chord_symbols import chord_text
 from accomp.models.hub import Shelf
 from accomp.listen.source import Source, load_source
-from accomp.models.melody_nn import shipped
+from accomp.models.melody_nn import shipped_melody_nn
 from accomp.band.intro import INTROS
 from accomp.errors import AudioUnavailable
 from accomp.band.style import parse_styles
@@ -54,7 +54,7 @@ if spaces.config.Config.zero_gpu:
             print(f"{name} is left out: {error}", file=sys.stderr)
             GENRES.remove(name)
     try:
-        shipped()
+        shipped_melody_nn()
     except MusicError as error:
         print(f"no melodies are invented: {error}", file=sys.stderr)
 
@@ -381,7 +381,7 @@ def invent(
         melody = inventing.invented(sing, making)
     except MusicError as error:
         raise gr.Error(str(error)) from error
-    return str(inventing.file_of(melody)), to_text(melody.score, melody.score.tracks[0])
+    return str(inventing.file_of(melody)), chord_text(melody.score, melody.score.tracks[0])
 
 
 t = WORDS

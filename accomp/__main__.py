@@ -14,7 +14,7 @@ from accomp.errors import ModelError, MusicError
 from accomp.invention.invent import VARIATION as MELODY_VARIATION
 from accomp.invention.invent import continue_melody, invent
 from accomp.listen.source import Corrections, open_melody
-from accomp.music.chord_symbols import to_text
+from accomp.music.chord_symbols import chord_text
 from accomp.music.midi import write_midi
 from accomp.roll.grid import MELODY
 
@@ -229,7 +229,7 @@ def write_song(
         )
         track = None
     if options.invent or options.go_on:
-        chords = to_text(
+        chords = chord_text(
             score, score.tracks[track or 0]
         )  # as text they come with the melody, after an introduction too
     song = accompanist.accompany(
@@ -251,7 +251,7 @@ def write_song(
     for notice in song.notices:
         print(f"  {notice}")
     if song.chords:
-        print("  " + to_text(song, song.tracks[MELODY]).replace("\n", "\n  "))
+        print("  " + chord_text(song, song.tracks[MELODY]).replace("\n", "\n  "))
     folder.mkdir(parents=True, exist_ok=True)
     if melody.sung or options.go_on:
         write_midi(score, folder / "melody.mid")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from accomp.errors import MusicError
 from accomp.listen.source import Corrections, Source, SourceMelody, load_source
-from accomp.music.chord_symbols import to_text
+from accomp.music.chord_symbols import chord_text
 from accomp.music.midi import write_midi
 from accomp.music.score import Score
 from page.choices import MOST_MADE, Making
@@ -88,7 +88,7 @@ def chords_of(melody: SourceMelody, settings: Settings) -> str | None:
     """What the band shall play: the visitor's chords, or those that the melody was made with; None where they are to be planned.
     As text, which an introduction does not shift.
     """
-    own = to_text(melody.score, melody.score.tracks[melody.track]) if settings.own_chords else ""
+    own = chord_text(melody.score, melody.score.tracks[melody.track]) if settings.own_chords else ""
     return settings.chords.strip() or own or None
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from accomp.errors import MusicError, Stopped
 from accomp.listen.beat_grid import SungNote
 from accomp.listen.source import Source, SourceMelody
-from accomp.music.chord_symbols import to_text
+from accomp.music.chord_symbols import chord_text
 from accomp.music.midi import write_midi
 from accomp.music.score import Score, Track
 from accomp.plot import save_plot
@@ -91,7 +91,7 @@ class Take:
 
     @property
     def chords(self) -> str:
-        return to_text(self.song, self.song.tracks[MELODY])
+        return chord_text(self.song, self.song.tracks[MELODY])
 
     @property
     def is_there(self) -> bool:

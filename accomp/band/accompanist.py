@@ -22,7 +22,7 @@ from accomp.band.style import Asked, StylePath, resolved
 from accomp.errors import MusicError
 from accomp.models import song_vae as song
 from accomp.models.band_model import SEVENTHS, BandModel
-from accomp.music.chord_symbols import ChordSymbol, of_triad
+from accomp.music.chord_symbols import ChordSymbol, triad_symbol
 from accomp.music.keys import Key
 from accomp.music.melody_track import melody_name
 from accomp.music.score import Chord, Score
@@ -171,7 +171,7 @@ class Accompanist(BandModel):
             # A stream of its own: chords and music are drawn as they would be without.
             of_song = np.random.default_rng([seed, len(TRACK_NAMES)])
             form = song_shape.shaped(
-                form, heard, lead.first_block, song.shipped(), of_song, self.config.genre
+                form, heard, lead.first_block, song.shipped_song_vae(), of_song, self.config.genre
             )
         retake = Retake.of(take, keep, span, lead) if take else None
         if take and chords is None and self.planner:
@@ -179,7 +179,7 @@ class Accompanist(BandModel):
         if chords is None:
             symbols = self.plan(lead, form, random, ending=shape)
         else:
-            given, remarks = chord_plan.plan_of(chords, score, lead.track, lead.grid)
+            given, remarks = chord_plan.symbols_on_grid(chords, score, lead.track, lead.grid)
             symbols = [symbol.transposed(-lead.shift) for symbol in given]
             notices += remarks
             if retake:
@@ -224,8 +224,8 @@ class Accompanist(BandModel):
         the tonic.
         """
         if self.planner is None:
-            return [of_triad(0)] * (lead.grid.steps // HALF_BAR_STEPS)
-        plan = self.planner.plan(lead.planes, form.source, form.closes, lead.key.is_minor)
+            return [triad_symbol(0)] * (lead.grid.steps // HALF_BAR_STEPS)
+        plan = self.planner.plan_chords(lead.planes, form.source, form.closes, lead.key.is_minor)
         pickup = lead.grid.beats[: lead.grid.steps : HALF_BAR_STEPS] < lead.first_whole_bar - 1e-6
         if not pickup.all():
             plan[pickup] = plan[~pickup][0]  # a pickup has the chord that it leads to
@@ -236,12 +236,12 @@ class Accompanist(BandModel):
             for c, row in enumerate(chances)
         ]
         symbols = [
-            of_triad(chord, qualities[chord] if self.config.colours else None)
+            triad_symbol(chord, qualities[chord] if self.config.colours else None)
             for chord in plan[:final]
         ]
-        return symbols + [of_triad(_final_chord(int(plan[min(final, len(plan) - 1)]), lead))] * (
-            len(plan) - final
-        )
+        return symbols + [
+            triad_symbol(_final_chord(int(plan[min(final, len(plan) - 1)]), lead))
+        ] * (len(plan) - final)
 
     def _kept(self, sketch: Sketch) -> dict[tuple[int, int], Tensor]:
         """By track and block, latents and flags [K + 1] that are not chosen: of what stays of an earlier take, so that it is

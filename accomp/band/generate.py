@@ -73,7 +73,9 @@ def choose_latents(
                 opens = torch.rand((), generator=generator) < DRUMS_CHANGE
             step = "last" if is_last else "first" if opens or rested or waited else "middle"
             at, of = torch.tensor([[block], [count]], device=melody.device)
-            heard = harmony.heard_at(step, at, of, melody, latents, track, plan, model.genre_index)
+            heard = harmony.harmony_context(
+                step, at, of, melody, latents, track, plan, model.genre_index
+            )
             apart, sparsest = None, harmony.NEVER
             if step == "first":
                 sparsest = config.sparsest

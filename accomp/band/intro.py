@@ -4,7 +4,7 @@ import numpy as np
 
 from accomp.band.lead import Lead, first_bar
 from accomp.errors import MusicError
-from accomp.music.chord_symbols import ChordSymbol, of_triad
+from accomp.music.chord_symbols import ChordSymbol, triad_symbol
 from accomp.music.percussion import SIDE_STICK
 from accomp.music.score import Note, Score
 from accomp.music.timing import delayed
@@ -54,4 +54,4 @@ def turnaround(lead: Lead) -> list[ChordSymbol]:
     """The chords of the introduction, [half_bars], in the normal key."""
     around = TURNAROUND[lead.key.is_minor]
     count = half_bars(lead)
-    return [of_triad(around[(len(around) - count + i) % len(around)]) for i in range(count)]
+    return [triad_symbol(around[(len(around) - count + i) % len(around)]) for i in range(count)]

@@ -9,7 +9,7 @@ from accomp.band import intro as opening
 from accomp.band import voicing
 from accomp.band.lead import Lead
 from accomp.band.sketch import Sketch
-from accomp.models.feel import Tune, played_times
+from accomp.models.feel import MelodyTiming, played_times
 from accomp.music.chord_symbols import ChordSymbol
 from accomp.music.score import Chord, Note, Score, Track
 from accomp.roll import parts, pianoroll
@@ -28,7 +28,7 @@ def perform(sketch: Sketch) -> Score:
     }
     if sketch.shape:
         band = arrangement.ground(band, lead.final_step)
-    tune = Tune.of(lead.line, lead.grid)
+    tune = MelodyTiming.of(lead.line, lead.grid)
     tracks = []
     for track, spec in enumerate(TRACKS):
         program = model.config.programs.get(spec.name, spec.program)
@@ -90,7 +90,7 @@ def decode(sketch: Sketch) -> dict[int, np.ndarray]:
     return band
 
 
-def _played(sketch: Sketch, notes: np.ndarray, track: int, tune: Tune) -> list[Note]:
+def _played(sketch: Sketch, notes: np.ndarray, track: int, tune: MelodyTiming) -> list[Note]:
     """Notes in beats, cut at the melody's end: as players of the genre play them, or without feel on the grid."""
     lead, feel, seed = sketch.lead, sketch.model.feel, sketch.seed
     grid, end = lead.grid, lead.track.end

@@ -68,7 +68,7 @@ class Retake:
         """Chords [H] that were given anew, where something is made anew; elsewhere those of the earlier take sound on."""
         if not self.take.chords:
             return given
-        earlier, _ = chords.plan_of(self.take.chords, score, lead.track, lead.grid)
+        earlier, _ = chords.symbols_on_grid(self.take.chords, score, lead.track, lead.grid)
         starts = range(0, lead.grid.steps, HALF_BAR_STEPS)
         return [
             new

@@ -15,7 +15,7 @@ from accomp.invention import pitch_line as singing
 from accomp.invention.plan import Past, Plan, make_plan
 from accomp.models import harmony_nn as harmony
 from accomp.models import progressions as habits
-from accomp.models.melody_nn import MelodyNN, heard_at
+from accomp.models.melody_nn import MelodyNN, melody_context
 from accomp.roll import pianoroll
 from accomp.roll.grid import BAR_STEPS, BLOCK_STEPS, HALF_BAR_STEPS, MELODY, TRACK_NAMES
 
@@ -205,7 +205,7 @@ def choose_latents(
             else "middle"
         )
         ends, begins = CLOSE * plan.closes[block], OPEN * (step == "first")
-        at = heard_at(torch.tensor([block]), torch.tensor([count]), heard, chords, home)
+        at = melody_context(torch.tensor([block]), torch.tensor([count]), heard, chords, home)
         for half in range(1 + quick[block]):
             if half:
                 step, before, begins = "middle", codes[block, 0].clone(), 0.0

@@ -23,9 +23,9 @@ from accomp.invention import pitch_line as singing
 from accomp.invention.compose import compose
 from accomp.invention.plan import Past
 from accomp.models.band_model import SEVENTHS
-from accomp.models.melody_nn import MelodyConfig, MelodyNN, shipped
+from accomp.models.melody_nn import MelodyConfig, MelodyNN, shipped_melody_nn
 from accomp.music import keys as tonality
-from accomp.music.chord_symbols import ChordSymbol, of_triad
+from accomp.music.chord_symbols import ChordSymbol, triad_symbol
 from accomp.music.keys import Key, parse_key
 from accomp.music.score import Chord, Note, Score, Tempo, Track
 from accomp.music.timing import mean_tempo
@@ -154,7 +154,7 @@ def continue_melody(
         lead = replace(lead, grid=grid, planes=melody_planes(lead.line, lead.shift, grid))
     chords = score.chords if chords is None else chords
     if chords:
-        given, _ = chord_plan.plan_of(chords, score, lead.track, lead.grid)
+        given, _ = chord_plan.symbols_on_grid(chords, score, lead.track, lead.grid)
         symbols = [symbol.transposed(-lead.shift) for symbol in given]
     else:
         symbols = model.plan(
@@ -286,9 +286,11 @@ def _coloured(
         QUALITY[random.choice(len(SEVENTHS), p=row / row.sum()), int(chord >= 12)]
         for chord, row in enumerate(chances)
     ]
-    symbols = [of_triad(chord, drawn[chord] if model.config.colours else None) for chord in plan]
+    symbols = [
+        triad_symbol(chord, drawn[chord] if model.config.colours else None) for chord in plan
+    ]
     ending = len(plan) - 2 if (plan[-2:] == plan[-1]).all() else len(plan) - 1
-    return symbols[:ending] + [of_triad(chord) for chord in plan[ending:]]
+    return symbols[:ending] + [triad_symbol(chord) for chord in plan[ending:]]
 
 
 def _named(symbols: list[ChordSymbol], onsets: np.ndarray, end: float) -> list[Chord]:
@@ -318,10 +320,10 @@ def _sung(notes: np.ndarray, grid: Grid, shift: int, loudness: int = LOUDNESS) -
 
 
 def melody_nn_of(model: Accompanist, inventor: MelodyNN | None = None) -> MelodyNN:
-    """The MelodyNN (`shipped`, by default) for a genre's models. Raises MusicError where its latents are not those of their
+    """The MelodyNN (`shipped_melody_nn`, by default) for a genre's models. Raises MusicError where its latents are not those of their
     piano VAE: they would be other music, or noise.
     """
-    inventor = inventor or shipped()
+    inventor = inventor or shipped_melody_nn()
     if fingerprint(model) != inventor.config.piano_sha256:
         raise MusicError(
             f"the MelodyNN can't invent for the models of {model.config.genre}: it learned from another piano VAE (SHA-256 "

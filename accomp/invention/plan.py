@@ -107,7 +107,7 @@ def make_plan(
                     chords[block] = chords[earlier]
                     source[block] = earlier if source[earlier] < 0 else source[earlier]
         else:
-            fresh = habits.phrase_plan(known, genre, minor, random, final, after).reshape(
+            fresh = habits.phrase_chords(known, genre, minor, random, final, after).reshape(
                 -1, BLOCK_HALF_BARS
             )
             for block in range(max(start, past.blocks), end):
@@ -124,7 +124,7 @@ def make_plan(
     if past.begun:
         source[past.blocks] = -1
         flat[past.blocks * BLOCK_HALF_BARS :][: len(past.begun_plan)] = past.begun_plan
-    habits.close(
+    habits.close_on_tonic(
         flat[: past.blocks * BLOCK_HALF_BARS + half_bars][past.blocks * BLOCK_HALF_BARS :], minor
     )
     flat[past.blocks * BLOCK_HALF_BARS + half_bars :] = habits.TONIC[minor]

@@ -81,7 +81,7 @@ class BandModel(
                     config.harmony,
                     latents["piano"],
                     latents[TRACK_NAMES[track]],
-                    [latents[TRACK_NAMES[other]] for other in harmony_nn.heard_before(track)],
+                    [latents[TRACK_NAMES[other]] for other in harmony_nn.generated_before(track)],
                 )
                 for track in ACCOMPANIMENT
             }

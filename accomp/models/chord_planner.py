@@ -30,7 +30,7 @@ class PlannerConfig:
     consonance: float = 1.0  # weight of the share of the melody that lies in the chord
 
 
-def features(planes: np.ndarray) -> np.ndarray:
+def planner_features(planes: np.ndarray) -> np.ndarray:
     """[H, 66] of melody planes [2, S, 128]: of each pitch class, how long it sounds, and whether it is struck, sounds in the
     first of the half bar's beats, as it begins, and in its middle; whether nothing sounds, how many notes are struck, and
     which half bar of its block it is.
@@ -78,7 +78,7 @@ class ChordPlanner(nn.Module):
         return self.head(self.rnn(rows)[0])
 
     @torch.no_grad()
-    def plan(
+    def plan_chords(
         self,
         planes: np.ndarray,
         source: np.ndarray | None = None,
@@ -89,7 +89,7 @@ class ChordPlanner(nn.Module):
         repeat has the chords of what it repeats. closes: [B] bool, whether a phrase ends, which it does rather on the tonic
         or the dominant of C major or, if is_minor, A minor.
         """
-        rows = features(planes)
+        rows = planner_features(planes)
         config = self.config
         fit = self.log_probabilities(rows) - config.prior * self.log_prior.cpu().numpy()
         melody = rows[:, :12] + 0.5 * rows[:, 24:36]

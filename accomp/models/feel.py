@@ -54,7 +54,7 @@ class FeelConfig:
 
 
 @dataclass
-class Tune:
+class MelodyTiming:
     """What the band hears of a melody of m notes on a grid of S steps: step [m] int, offset [m] steps, velocity [m], and
     even [S] bool, whether a step is one of a beat's four equal ones, which alone can swing.
     """
@@ -65,7 +65,7 @@ class Tune:
     even: np.ndarray
 
     @classmethod
-    def of(cls, line: list[Note], grid: Grid) -> "Tune":
+    def of(cls, line: list[Note], grid: Grid) -> "MelodyTiming":
         onset = np.array([note.onset for note in line], float)
         velocity = np.array([note.velocity for note in line], float)
         step = np.minimum(grid.nearest_step(onset).astype(int), grid.steps - 1)
@@ -111,7 +111,7 @@ class Feel(nn.Module):
         mean, spread = self.network(rows).unbind(-1)
         return mean, 0.1 + nn.functional.softplus(spread)
 
-    def plain_velocities(self, notes: np.ndarray, track: int, tune: Tune) -> np.ndarray:
+    def plain_velocities(self, notes: np.ndarray, track: int, tune: MelodyTiming) -> np.ndarray:
         """[n] int velocities without feel: the genre's mean at each note's sixteenth, at the melody's loudness."""
         mean = self.position_mean[self.config.slot, track].cpu().numpy()[notes[:, 1] % BAR_STEPS]
         return _as_velocity(mean * self._loudness(tune))
@@ -121,7 +121,7 @@ class Feel(nn.Module):
         self,
         notes: np.ndarray,
         track: int,
-        tune: Tune,
+        tune: MelodyTiming,
         random: np.random.Generator,
         by_block: np.ndarray = NOTHING,
     ) -> np.ndarray:
@@ -131,7 +131,7 @@ class Feel(nn.Module):
         slot, order = self.config.slot, np.lexsort((notes[:, 0], notes[:, 1]))
         if not len(notes):
             return np.zeros(0, int)
-        rows = with_genre(features(notes[order], track, tune), slot, len(self.config.genres))
+        rows = with_genre(note_features(notes[order], track, tune), slot, len(self.config.genres))
         mean, spread = (
             part.cpu().numpy() for part in self(torch.from_numpy(rows).to(self.level.device))
         )
@@ -150,7 +150,7 @@ class Feel(nn.Module):
         return result
 
     def offsets(
-        self, notes: np.ndarray, track: int, tune: Tune, random: np.random.Generator
+        self, notes: np.ndarray, track: int, tune: MelodyTiming, random: np.random.Generator
     ) -> np.ndarray:
         """[n] float: how many steps after its grid step each of a track's notes [n, 3] is struck. Strikes keep their order,
         and none comes before the grid's first step.
@@ -181,7 +181,7 @@ class Feel(nn.Module):
         )
         return np.maximum(swung[strike] + micro, -notes[:, 1])
 
-    def swing_of(self, tune: Tune, track: int) -> float:
+    def swing_of(self, tune: MelodyTiming, track: int) -> float:
         """How late off-beat eighths are, in steps: as the melody's are; by the genre where it has but few. Drums swing as
         the genre does under a straight melody too, as at slow and medium tempi drummers swing more than their soloists (Friberg &
         Sundstrom 2002, "Swing ratios and ensemble timing in jazz performance").
@@ -190,7 +190,7 @@ class Feel(nn.Module):
         follows = own is not None and (own > 0 or track != DRUMS)
         return float(np.clip(own if follows else genre, 0, MOST_SWING))
 
-    def _loudness(self, tune: Tune) -> float:
+    def _loudness(self, tune: MelodyTiming) -> float:
         """Of the melody, relative to the genre's."""
         if not len(tune.velocity):
             return 1.0
@@ -199,7 +199,7 @@ class Feel(nn.Module):
         )
 
 
-def features(notes: np.ndarray, track: int, tune: Tune) -> np.ndarray:
+def note_features(notes: np.ndarray, track: int, tune: MelodyTiming) -> np.ndarray:
     """[n, FEATURES] float32 of a track's notes, sorted by step and pitch."""
     pitch, step, end = notes.T
     steps, strike, together = np.unique(step, return_inverse=True, return_counts=True)
@@ -243,7 +243,7 @@ def drum_class(pitches: np.ndarray) -> np.ndarray:
     return by_pitch[pitches]
 
 
-def local_loudness(tune: Tune, steps: np.ndarray) -> np.ndarray:
+def local_loudness(tune: MelodyTiming, steps: np.ndarray) -> np.ndarray:
     """How much louder than on average the melody is around each of the rising `steps`: mean velocity of the notes in a
     Gaussian window, 0 where it has long been silent; in LOUDNESS_UNIT.
     """
@@ -279,7 +279,7 @@ def noise(steps: np.ndarray, slow: float, shared: float, random: np.random.Gener
     return common[strike] + np.sqrt(max(1 - slow - shared, 0)) * random.standard_normal(len(steps))
 
 
-def melody_swing(tune: Tune) -> float | None:
+def melody_swing(tune: MelodyTiming) -> float | None:
     """How late the melody's off-beat eighths are, in steps; 0 where most of them are straight, None where it has few."""
     heard = tune.even[tune.step]
     swing, share, count = swing_in(tune.step[heard], tune.offset[heard])

@@ -50,7 +50,7 @@ class HarmonyConfig:
 
 
 @dataclass
-class Heard:
+class Context:
     """What a HarmonyNN hears at one step of N sequences. A latent comes with a flag: 1, of a silent block 0 (its latent is
     zeros), of a previous block that the network is not to know UNKNOWN.
 
@@ -66,8 +66,8 @@ class Heard:
     position: Tensor
     genre: Tensor
 
-    def __getitem__(self, index) -> "Heard":
-        return Heard(*(value[index] for value in vars(self).values()))
+    def __getitem__(self, index) -> "Context":
+        return Context(*(value[index] for value in vars(self).values()))
 
 
 def position(block: Tensor, blocks: Tensor) -> Tensor:
@@ -82,7 +82,7 @@ def position(block: Tensor, blocks: Tensor) -> Tensor:
     )
 
 
-def heard_at(
+def harmony_context(
     step: str,
     block: Tensor,
     blocks: Tensor,
@@ -92,7 +92,7 @@ def heard_at(
     plan: Tensor,
     genre: int,
     first: Tensor | int = 0,
-) -> Heard:
+) -> Context:
     """What `track`'s network hears at blocks `block` [N] of songs `blocks` [N] long, out of the songs' latents one after
     another: melody [all, Z], latents by track [all, K + 1], plan [all, H]; `first` [N]: where each song begins in them.
     """
@@ -104,13 +104,13 @@ def heard_at(
         picked = rows[first + torch.where(inside, index, block)]
         return picked * inside.reshape(-1, *[1] * (rows.dim() - 1)).to(rows.dtype)
 
-    earlier = [latents[other][first + block] for other in heard_before(track)]
+    earlier = [latents[other][first + block] for other in generated_before(track)]
     following = torch.where(
         (block + 1 < blocks)[:, None],
         plan[first + torch.minimum(block + 1, blocks - 1)],
         plan[first + block],
     )
-    return Heard(
+    return Context(
         melody=torch.stack([at(melody, offset) for offset in MELODY_STEPS[step]], dim=1),
         previous=at(latents[track], -1),
         earlier=torch.cat(earlier, dim=1) if earlier else melody.new_zeros(len(block), 0),
@@ -183,7 +183,7 @@ class HarmonyNN(nn.Module):
         self.log_count[: len(codes)] = 0.0
         self.spread.copy_(torch.pdist(codes[:256]).square().mean() if len(codes) > 1 else 1.0)
 
-    def forward(self, step: str, heard: Heard) -> Tensor:
+    def forward(self, step: str, heard: Context) -> Tensor:
         """[N, C + 2] logits of the codes, of silence and of staying on the previous latent; with the regression head
         [N, K], the latent. step: "first", "middle" or "last".
         """
@@ -211,7 +211,7 @@ class HarmonyNN(nn.Module):
         stay = stay.masked_fill(heard.previous[:, -1:] <= 0, NEVER)  # there is nothing to stay on
         return torch.cat([near + self.log_count, silence, stay], dim=1)
 
-    def loss(self, step: str, heard: Heard, target: Tensor) -> Tensor:
+    def loss(self, step: str, heard: Context, target: Tensor) -> Tensor:
         """[N] losses against the real next latents and flags, target [N, K + 1]."""
         output = self(step, heard)
         real, active = target[:, :-1], target[:, -1]
@@ -239,7 +239,7 @@ class HarmonyNN(nn.Module):
     def choose(
         self,
         step: str,
-        heard: Heard,
+        heard: Context,
         generator: torch.Generator,
         temperature: float,
         top_p: float,
@@ -346,6 +346,6 @@ def forget(previous: Tensor, forgotten: Tensor) -> Tensor:
     return torch.where(forgotten[:, None], unknown, previous)
 
 
-def heard_before(instrument: int) -> tuple[int, ...]:
+def generated_before(instrument: int) -> tuple[int, ...]:
     """The instruments (indices of TRACKS) that are generated before `instrument` in every block."""
     return ACCOMPANIMENT[: ACCOMPANIMENT.index(instrument)]

@@ -24,7 +24,7 @@ _PIECES = np.eye(KINDS, dtype=np.uint8)[drum_class(np.arange(PITCHES))]
 _CLASSES = np.eye(KINDS, dtype=np.uint8)[np.arange(PITCHES) % KINDS]
 
 
-def describe(blocks: np.ndarray, velocity: np.ndarray | None = None) -> np.ndarray:
+def describe_band(blocks: np.ndarray, velocity: np.ndarray | None = None) -> np.ndarray:
     """[M, SIZE] float32 of a band's blocks [5, B, 2, 32, 128]; velocity: [5, M] mean of the notes struck, nan where there are
     none; without it nothing is louder than anything else.
     """
@@ -57,7 +57,7 @@ def describe_melody(blocks: np.ndarray) -> np.ndarray:
     """[M, SIZE] float32 of which only LEAD means something, of melody blocks [B, 2, 32, 128] in the normal key."""
     band = np.zeros((COUNT, *blocks.shape), np.uint8)
     band[MELODY] = blocks
-    return describe(band)
+    return describe_band(band)
 
 
 def pack(bits: np.ndarray, numbers: np.ndarray) -> np.ndarray:

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from accomp.models import harmony_nn as harmony
 from accomp.models.files import load_network, save_network
-from accomp.models.harmony_nn import HarmonyConfig, HarmonyNN, Heard
+from accomp.models.harmony_nn import Context, HarmonyConfig, HarmonyNN
 from accomp.models.progressions import Habits
 from accomp.roll import chord_plan as chords
 
@@ -86,7 +86,7 @@ class MelodyNN(nn.Module):
     def choose(
         self,
         step: str,
-        heard: Heard,
+        heard: Context,
         generator: torch.Generator,
         close: float = 0.0,
         open_: float = 0.0,
@@ -132,19 +132,19 @@ class MelodyNN(nn.Module):
 
 
 @cache
-def shipped() -> MelodyNN:
+def shipped_melody_nn() -> MelodyNN:
     """The MelodyNN that comes with the package."""
     return MelodyNN.load()
 
 
-def heard_at(
+def melody_context(
     block: Tensor,
     blocks: Tensor,
     latents: Tensor,
     plan: Tensor,
     genre: Tensor,
     first: Tensor | int = 0,
-) -> Heard:
+) -> Context:
     """What the network hears before blocks `block` [N] of melodies `blocks` [N] long, out of melodies one after another: latents
     and flags [all, Z + 1], plan [all, H]; genre [N] int; `first` [N]: where each melody begins in them.
     """
@@ -156,7 +156,7 @@ def heard_at(
         )
 
     following = plan[first + torch.minimum(block + 1, blocks - 1)]
-    return Heard(
+    return Context(
         melody=torch.stack([before(lag)[:, :-1] for lag in OLDER], dim=1),
         previous=before(1),
         earlier=latents.new_zeros(len(block), 0),

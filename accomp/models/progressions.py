@@ -91,7 +91,7 @@ def draw_sections(count: int, random: np.random.Generator) -> str:
     )
 
 
-def phrase_plan(
+def phrase_chords(
     habits: Habits,
     genre: int,
     minor: bool,
@@ -110,11 +110,11 @@ def phrase_plan(
     if random.random() < SAME_AGAIN:
         second[: HALF_BARS // 2] = first[: HALF_BARS // 2]
     if final:
-        close(second, minor)
+        close_on_tonic(second, minor)
     return np.concatenate([first, second])
 
 
-def close(plan: np.ndarray, minor: bool) -> None:
+def close_on_tonic(plan: np.ndarray, minor: bool) -> None:
     """Make the last bar the tonic's, in place, and let what leads to it be another chord: the dominant, where it was the tonic
     too.
     """

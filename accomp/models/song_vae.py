@@ -191,6 +191,6 @@ def divergence(
 
 
 @cache
-def shipped() -> SongVAE:
+def shipped_song_vae() -> SongVAE:
     """The song VAE that comes with the package."""
     return SongVAE.load(FOLDER)

@@ -145,7 +145,7 @@ class ChordSymbol(NamedTuple):
         )
 
 
-def of_triad(chord: int, quality: str | None = None) -> ChordSymbol:
+def triad_symbol(chord: int, quality: str | None = None) -> ChordSymbol:
     """The symbol of a chord of the plan, 0 to 23."""
     return ChordSymbol(
         int(chord) % 12, ("m" if chord >= 12 else "") if quality is None else quality
@@ -319,8 +319,8 @@ def _places(count: int, bar: Bar) -> list[float]:
     return [i / count for i in range(count)]
 
 
-def to_text(song: Score, track: Track) -> str:
-    """Opposite of `plan_of` for text: the chords of a song in the bars of its melody `track`, four bars a line; "" where it
+def chord_text(song: Score, track: Track) -> str:
+    """Opposite of `symbols_on_grid` for text: the chords of a song in the bars of its melody `track`, four bars a line; "" where it
     has none. What a pickup plays is not written.
     """
     if not song.chords:

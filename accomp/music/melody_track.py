@@ -19,7 +19,7 @@ NOT_MELODY = re.compile(
     r"synth voice|lead \d|doubl|echo"
 )
 SECOND = re.compile(r"\b([2-9]|ii|iii|iv|2nd|3rd|second|third)\b")
-MELODY = re.compile(
+MELODY_NAMES = re.compile(
     r"melod|m[eé]lod|\bmel\b|vocal|\bvoca?s?\b|\bvoice\b|\bvox\b|\bvoz\b|\bvoce\b|\bvoix\b|\bstimme\b|"
     r"\bsing(er|ing|t)?\b|\bsang\b|gesang|\bchant\b|\bcanto\b|\btune\b|karaoke"
 )
@@ -134,7 +134,7 @@ def _name_mark(name: str) -> float:
     name = name.lower()
     if NOT_MELODY.search(name):
         return NAMED_OTHER
-    if MELODY.search(name):
+    if MELODY_NAMES.search(name):
         return NAMED_SECOND if SECOND.search(name) else NAMED
     return HINTED if HINT.search(name) else 0.0
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from accomp.errors import MusicError
 from accomp.music.score import Score, Tempo, TimeSignature
 
-SLOWEST, FASTEST = 10.0, 400.0  # beats a minute
+TEMPO_RANGE = (10.0, 400.0)  # quarters a minute that are accepted
 DENOMINATORS = (1, 2, 4, 8, 16)
 LONGEST_BEAT = 2**24 - 1  # microseconds, and
 FINEST = 2**15 - 1  # ticks a beat, that a MIDI file can hold
@@ -20,9 +20,10 @@ def mean_tempo(score: Score) -> float:
 
 def at_tempo(score: Score, bpm: float) -> Score:
     """The same notes at another tempo, quarters a minute on the whole; changes of tempo stay in proportion. Raises MusicError."""
-    if not SLOWEST <= bpm <= FASTEST:
+    slowest, fastest = TEMPO_RANGE
+    if not slowest <= bpm <= fastest:
         raise MusicError(
-            f"a tempo of {bpm:g} was asked for; {SLOWEST:g} to {FASTEST:g} beats a minute are accepted"
+            f"a tempo of {bpm:g} was asked for; {slowest:g} to {fastest:g} beats a minute are accepted"
         )
     factor = mean_tempo(score) / bpm
     tempos = score.tempos or [Tempo(0.0, 500_000)]

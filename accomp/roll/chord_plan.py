@@ -14,7 +14,6 @@ from accomp.music.chord_symbols import (
     _read_text,
     whole_bars,
 )
-from accomp.music.keys import NAMES
 from accomp.music.score import Chord, Score, Track
 from accomp.roll.grid import HALF_BAR_STEPS, Grid
 
@@ -23,11 +22,6 @@ TRIADS = np.zeros((COUNT, 12), np.float32)  # [chord, pitch class] 1 where the c
 for _root in range(12):
     TRIADS[_root, [_root, (_root + 4) % 12, (_root + 7) % 12]] = 1
     TRIADS[_root + 12, [_root, (_root + 3) % 12, (_root + 7) % 12]] = 1
-
-
-def symbol(chord: int) -> str:
-    """0 to "C", 12 to "Cm"."""
-    return NAMES[chord % 12] + ("m" if chord >= 12 else "")
 
 
 def transpose(plan: np.ndarray, semitones: int) -> np.ndarray:
@@ -48,7 +42,7 @@ def chroma(planes: np.ndarray) -> np.ndarray:
     )
 
 
-def of_arrangement(harmony: np.ndarray, bass: np.ndarray, melody: np.ndarray) -> np.ndarray:
+def arrangement_chords(harmony: np.ndarray, bass: np.ndarray, melody: np.ndarray) -> np.ndarray:
     """The plan that an arrangement plays, [H]: the triad nearest to the chroma of each half bar, where a bass note on the
     root counts, smoothed by Viterbi because chords rather stay than change. Arguments: [H, 12] chroma of the chordal
     tracks, the bass and the melody.
@@ -78,7 +72,7 @@ def viterbi(fit: np.ndarray, move: np.ndarray) -> np.ndarray:
     return np.array(path[::-1])
 
 
-def plan_of(
+def symbols_on_grid(
     chords: str | list[Chord], score: Score, track: Track, grid: Grid
 ) -> tuple[list[ChordSymbol], list[str]]:
     """The chord of each half bar of the melody's grid, [H], and what the user should know about it, in words.

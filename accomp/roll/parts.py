@@ -95,14 +95,14 @@ def normal_parts(score: Score, chord_markers: bool = False) -> NormalParts:
         [part_planes(parts[track], track, shift, grid) for track in range(len(TRACKS))]
     )
     if chord_markers:
-        symbols, _ = chords.plan_of(score.chords, score, Track(notes=parts[MELODY]), grid)
+        symbols, _ = chords.symbols_on_grid(score.chords, score, Track(notes=parts[MELODY]), grid)
         plan = np.array([symbol.transposed(-shift).triad for symbol in symbols])
     else:
         harmony = sum(
             chords.chroma(part)
             for part in (planes[GUITAR], planes[STRINGS], part_planes(beside, GUITAR, shift, grid))
         )
-        plan = chords.of_arrangement(
+        plan = chords.arrangement_chords(
             harmony, chords.chroma(planes[BASS]), chords.chroma(planes[MELODY])
         )
     return NormalParts(planes, plan, parts, programs, grid, shift)

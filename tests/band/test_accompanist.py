@@ -10,7 +10,7 @@ from accomp.errors import ModelError, MusicError
 from accomp.models.files import digest
 from accomp.models.hub import MODELS, genres
 from accomp.music import keys as tonality
-from accomp.music.chord_symbols import parse_symbol, to_text
+from accomp.music.chord_symbols import chord_text, parse_symbol
 from accomp.roll import chord_plan as chords
 from accomp.roll import pianoroll
 from accomp.roll.grid import BASS, DRUMS, GUITAR, MELODY, STRINGS, TRACK_NAMES, Grid
@@ -234,7 +234,7 @@ def test_the_chords_can_be_given_edited_and_printed(shipped):
     assert [t.notes for t in again.tracks] == [
         t.notes for t in planned.tracks
     ] and again.chords == planned.chords
-    text = to_text(planned, planned.tracks[MELODY])
+    text = chord_text(planned, planned.tracks[MELODY])
     assert shipped.accompany(melody(), seed=3, chords=text).chords == planned.chords
     given = shipped.accompany(melody(), seed=3, chords="| Ebm  Ab7 | Db/F  Gbmaj7 |")
     assert [c.symbol for c in given.chords[:5]] == ["Ebm", "Ab7", "Db/F", "F#maj7", "Ebm"]
@@ -417,7 +417,7 @@ def test_the_shipped_models_are_small_and_five_at_least():
 def test_what_is_printed_gives_the_same_chords_with_a_pickup_too(shipped, meter, start):
     score = melody(start=start, meter=meter)
     planned = shipped.accompany(score, seed=2)
-    again = shipped.accompany(score, seed=2, chords=to_text(planned, planned.tracks[MELODY]))
+    again = shipped.accompany(score, seed=2, chords=chord_text(planned, planned.tracks[MELODY]))
     assert again.chords == planned.chords and [t.notes for t in again.tracks] == [
         t.notes for t in planned.tracks
     ]

@@ -1,7 +1,7 @@
 import numpy as np
 
 from accomp.band import arrange as arrangement
-from accomp.music.chord_symbols import of_triad
+from accomp.music.chord_symbols import triad_symbol
 from accomp.roll.grid import BASS, DRUMS, GUITAR, STRINGS
 
 
@@ -63,7 +63,7 @@ def test_the_final_chord_is_struck_together_and_held():
         GUITAR: notes((55, 24, 30), (59, 24, 30), (62, 24, 30), (60, 36, 40)),
         STRINGS: notes(),
     }
-    ended = arrangement.end_together(band, [of_triad(7)] * 4 + [of_triad(0)] * 4, 32, 56)
+    ended = arrangement.end_together(band, [triad_symbol(7)] * 4 + [triad_symbol(0)] * 4, 32, 56)
     assert ended[DRUMS][-2:].tolist() == [[36, 32, 33], [49, 32, 33]]
     assert ended[BASS][-1, 0] % 12 == 0 and ended[BASS][-1, 1:].tolist() == [32, 56]
     final = ended[GUITAR][ended[GUITAR][:, 1] == 32]

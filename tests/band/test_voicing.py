@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from accomp.band.voicing import agree, bass_notes, colour
-from accomp.music.chord_symbols import QUALITIES, ChordSymbol, of_triad, parse_symbol
+from accomp.music.chord_symbols import QUALITIES, ChordSymbol, parse_symbol, triad_symbol
 from accomp.roll import chord_plan as chords
 from accomp.roll.grid import BASS, GUITAR, STRINGS
 
@@ -134,7 +134,7 @@ def test_real_plans_are_met_fast_and_nothing_else_changes():
         for t in (BASS, GUITAR, STRINGS)
     }
     plan = random.integers(0, 24, 64)
-    got = agree(band, [of_triad(chord) for chord in plan])
+    got = agree(band, [triad_symbol(chord) for chord in plan])
     chroma = np.zeros((64, 12))
     for rows in got.values():
         for pitch, start, end in rows:

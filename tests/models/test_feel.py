@@ -11,7 +11,7 @@ from accomp.models.feel import (
     MOST_MICRO,
     Feel,
     FeelConfig,
-    Tune,
+    MelodyTiming,
     drum_class,
     local_loudness,
     melody_swing,
@@ -37,13 +37,13 @@ def line(off_beat: float, bars: int = 4, velocity: int = 80) -> list[Note]:
     ]
 
 
-def tune(off_beat: float = 0.5, **options) -> Tune:
-    return Tune.of(line(off_beat, **options), GRID)
+def tune(off_beat: float = 0.5, **options) -> MelodyTiming:
+    return MelodyTiming.of(line(off_beat, **options), GRID)
 
 
-def long_notes() -> Tune:
+def long_notes() -> MelodyTiming:
     """A melody that doesn't say whether it swings."""
-    return Tune.of([Note(60, 4.0 * bar, 4.0, 80) for bar in range(8)], GRID)
+    return MelodyTiming.of([Note(60, 4.0 * bar, 4.0, 80) for bar in range(8)], GRID)
 
 
 def pattern(*places: int, beats: int = 32, pitch: int = 40) -> np.ndarray:
@@ -81,7 +81,7 @@ def tight(model: Feel) -> Feel:
     return model
 
 
-def offsets(model: Feel, notes: np.ndarray, heard: Tune, track: int = BASS) -> np.ndarray:
+def offsets(model: Feel, notes: np.ndarray, heard: MelodyTiming, track: int = BASS) -> np.ndarray:
     return model.offsets(notes, track, heard, np.random.default_rng(1))
 
 
@@ -91,13 +91,13 @@ def test_where_the_melody_swings():
     assert melody_swing(tune(0.6)) == pytest.approx(0.4)  # nearest to the step 2
     assert melody_swing(long_notes()) is None
     sixteenths = [Note(60, i / 4, 0.25, 80) for i in range(64)]
-    assert melody_swing(Tune.of(sixteenths, GRID)) in (None, 0)
+    assert melody_swing(MelodyTiming.of(sixteenths, GRID)) in (None, 0)
     dotted = [Note(60, beat + part, 0.25, 80) for beat in range(16) for part in (0, 0.75)]
-    assert melody_swing(Tune.of(dotted, GRID)) is None
+    assert melody_swing(MelodyTiming.of(dotted, GRID)) is None
     late = [
         note._replace(onset=note.onset + 0.04) for note in line(0.5)
     ]  # all of it, which is no swing
-    assert melody_swing(Tune.of(late, GRID)) == 0
+    assert melody_swing(MelodyTiming.of(late, GRID)) == 0
 
 
 @pytest.mark.parametrize("genre", ["jazz", "rock"])
@@ -129,7 +129,7 @@ def test_drummers_swing_under_a_straight_melody(model):
 
 
 def test_a_sixteenth_of_the_melody_stays_one_in_the_band(model):
-    dotted = Tune.of(
+    dotted = MelodyTiming.of(
         [Note(60, beat + part, 0.25, 80) for beat in range(16) for part in (0, 0.75)], GRID
     )
     assert offsets(tight(model), pattern(0, 3, beats=16), dotted) == pytest.approx(0)
@@ -137,7 +137,7 @@ def test_a_sixteenth_of_the_melody_stays_one_in_the_band(model):
 
 def test_compound_beats_do_not_swing(model):
     grid = Grid.of(Score(meters=[TimeSignature(0.0, 6, 8)]), 0.0, 24.0)
-    heard = Tune.of([Note(60, 3.0 * bar, 3.0, 80) for bar in range(8)], grid)
+    heard = MelodyTiming.of([Note(60, 3.0 * bar, 3.0, 80) for bar in range(8)], grid)
     assert not heard.even.any()
     assert offsets(tight(model), pattern(0, 1, 2, beats=8), heard) == pytest.approx(0)
 
@@ -231,7 +231,7 @@ def test_noise_breathes():
 
 
 def test_the_melody_is_heard_where_it_is_loud():
-    heard = Tune.of(
+    heard = MelodyTiming.of(
         [Note(60, float(beat), 1.0, 60 if beat < 16 else 100) for beat in range(32)], GRID
     )
     loudness = local_loudness(heard, np.arange(128))

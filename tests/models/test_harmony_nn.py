@@ -1,11 +1,11 @@
 import torch
 
 from accomp.models.harmony_nn import (
+    Context,
     HarmonyConfig,
     HarmonyNN,
-    Heard,
-    heard_at,
-    heard_before,
+    generated_before,
+    harmony_context,
     position,
 )
 from accomp.roll.grid import BASS, DRUMS, GUITAR, STRINGS
@@ -25,7 +25,7 @@ def network(**settings):
 
 def heard(count=5, playing=1.0):
     torch.manual_seed(1)
-    return Heard(
+    return Context(
         melody=torch.randn(count, 3, Z),
         previous=torch.cat([torch.randn(count, K), torch.full((count, 1), playing)], 1),
         earlier=torch.randn(count, 3),
@@ -36,7 +36,7 @@ def heard(count=5, playing=1.0):
 
 
 def test_the_band_hears_itself_in_order():
-    assert [heard_before(t) for t in (DRUMS, BASS, GUITAR, STRINGS)] == [
+    assert [generated_before(t) for t in (DRUMS, BASS, GUITAR, STRINGS)] == [
         (),
         (DRUMS,),
         (DRUMS, BASS),
@@ -121,7 +121,7 @@ def test_what_is_heard_at_each_step():
     plan = torch.arange(8)[:, None].repeat(1, 4)
 
     def at(step, block, track=BASS):
-        return heard_at(
+        return harmony_context(
             step, torch.tensor([block, block]), blocks, melody, latents, track, plan, 0, first
         )
 

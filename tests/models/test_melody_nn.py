@@ -13,7 +13,13 @@ from accomp.invention.invent import continue_melody, fingerprint, invent, likely
 from accomp.invention.pitch_line import HIGHEST, LOWEST, close_phrase, give_pitches, rhythm
 from accomp.models import hub
 from accomp.models.harmony_nn import HarmonyConfig
-from accomp.models.melody_nn import FOLDER, MelodyConfig, MelodyNN, heard_at, shipped
+from accomp.models.melody_nn import (
+    FOLDER,
+    MelodyConfig,
+    MelodyNN,
+    melody_context,
+    shipped_melody_nn,
+)
 from accomp.models.progressions import FORMS, Habits, draw_sections
 from accomp.music.keys import Key
 from accomp.music.midi import write_midi
@@ -223,7 +229,7 @@ def test_models_with_other_vaes_are_refused():
 
 def test_the_network_hears_older_blocks_and_nothing_from_before_the_song():
     latents = torch.arange(1.0, 11)[:, None].expand(10, 7)
-    heard = heard_at(
+    heard = melody_context(
         torch.tensor([0, 3]),
         torch.tensor([5, 5]),
         latents,
@@ -473,7 +479,7 @@ def test_the_shipped_network_serves_every_genre_and_stays_in_key():
     )
     for genre in hub.genres():
         model = Accompanist.from_pretrained(genre, device="cpu")
-        assert melody_nn_of(model) is shipped()
+        assert melody_nn_of(model) is shipped_melody_nn()
         score = invent(model, 16, seed=5, key="C major")
         notes = score.tracks[0].notes
         assert (

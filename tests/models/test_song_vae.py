@@ -12,7 +12,7 @@ import yaml
 from accomp import write_midi
 from accomp.errors import ModelError
 from accomp.models import measure_features as measures
-from accomp.models.song_vae import FOLDER, SongConfig, SongVAE, divergence, shipped
+from accomp.models.song_vae import FOLDER, SongConfig, SongVAE, divergence, shipped_song_vae
 from accomp.roll.grid import BASS, DRUMS, GUITAR, MELODY, STRINGS
 from tests.train.fit.test_train import song
 from train.data import prepare
@@ -142,7 +142,7 @@ def test_encoding_the_melody_alone_is_deterministic_and_hears_nothing_else():
 def test_measures_say_who_plays_what_when():
     velocity = np.full((5, 6), np.nan)
     velocity[BASS] = [80, 92, 80, 80, 80, 80]
-    rows = measures.describe(band(), velocity)
+    rows = measures.describe_band(band(), velocity)
     assert (
         rows.shape == (6, measures.SIZE)
         and ((rows[:, : measures.BITS] == 0) | (rows[:, : measures.BITS] == 1)).all()
@@ -182,7 +182,7 @@ def test_measures_say_who_plays_what_when():
 
 
 def test_the_melody_alone_tells_its_own_numbers():
-    whole, alone = measures.describe(band()), measures.describe_melody(band()[MELODY])
+    whole, alone = measures.describe_band(band()), measures.describe_melody(band()[MELODY])
     assert (whole[:, measures.LEAD] == alone[:, measures.LEAD]).all() and len(measures.LEAD) == 31
     assert (measures.columns(MELODY).sum(), sum(measures.columns(t).sum() for t in range(5))) == (
         32,
@@ -224,7 +224,7 @@ def test_saved_weights_load_and_damaged_ones_are_refused(tmp_path):
 
 
 def test_the_shipped_one_loads_and_is_small():
-    model = shipped()
+    model = shipped_song_vae()
     assert (
         model.config.measure == measures.SIZE
         and model.config.latent == 120

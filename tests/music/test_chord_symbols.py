@@ -2,8 +2,14 @@ import numpy as np
 import pytest
 
 from accomp import Chord, MusicError, Note, Score, TimeSignature, Track
-from accomp.music.chord_symbols import QUALITIES, ChordSymbol, of_triad, parse_symbol, to_text
-from accomp.roll.chord_plan import plan_of
+from accomp.music.chord_symbols import (
+    QUALITIES,
+    ChordSymbol,
+    chord_text,
+    parse_symbol,
+    triad_symbol,
+)
+from accomp.roll.chord_plan import symbols_on_grid
 from accomp.roll.grid import Grid
 
 
@@ -18,7 +24,7 @@ def lead(meter=(4, 4), bars=8, start=0.0):
 
 def plan(text, **melody):
     score, track, grid = lead(**melody)
-    symbols, notices = plan_of(text, score, track, grid)
+    symbols, notices = symbols_on_grid(text, score, track, grid)
     return [str(symbols[i]) for i in played(track, grid)], notices
 
 
@@ -98,7 +104,7 @@ def test_every_symbol_is_read_as_it_is_written():
 def test_tones_and_transposition():
     symbol = parse_symbol("F#m7b5/E")
     assert symbol.tones == {6, 9, 0, 4} and symbol.transposed(-5) == ChordSymbol(1, "m7b5", 11)
-    assert [str(of_triad(c)) for c in (0, 7, 12, 21)] == ["C", "G", "Cm", "Am"]
+    assert [str(triad_symbol(c)) for c in (0, 7, 12, 21)] == ["C", "G", "Cm", "Am"]
 
 
 @pytest.mark.parametrize("text", ["H", "", "Cmaj99", "c", "hello", "C/H", "Chorus", "Bridge"])
@@ -197,13 +203,15 @@ def test_no_chord_holds_and_nonsense_is_refused():
 
 def test_chords_with_onsets():
     score, track, grid = lead(bars=2)
-    symbols, _ = plan_of([Chord(4.0, "G"), Chord(0.0, "C"), Chord(6.0, "Em7")], score, track, grid)
+    symbols, _ = symbols_on_grid(
+        [Chord(4.0, "G"), Chord(0.0, "C"), Chord(6.0, "Em7")], score, track, grid
+    )
     assert [str(s) for s in symbols[:4]] == ["C", "C", "G", "Em7"]
 
 
 def test_chords_with_onsets_that_are_not_played_are_named():
     score, track, grid = lead(bars=2)
-    symbols, notices = plan_of(
+    symbols, notices = symbols_on_grid(
         [Chord(0.0, "C"), Chord(2.5, "D"), Chord(3.0, "C"), Chord(4.0, "N.C.")], score, track, grid
     )
     assert [str(s) for s in symbols[:4]] == ["C"] * 4
@@ -213,13 +221,16 @@ def test_chords_with_onsets_that_are_not_played_are_named():
     ]
     score, track, grid = lead(bars=2, start=3.0)
     assert (
-        plan_of([Chord(-8.0, "F"), Chord(-4.0, "D"), Chord(0.0, "C")], score, track, grid)[1] == []
+        symbols_on_grid([Chord(-8.0, "F"), Chord(-4.0, "D"), Chord(0.0, "C")], score, track, grid)[
+            1
+        ]
+        == []
     )  # of an introduction
     for wrong in ("C", (0.0, "C")):
         with pytest.raises(
             MusicError, match=r"chords hold .*C.*; accepted: Chord\(onset in beats, symbol\)"
         ):
-            plan_of([wrong], score, track, grid)
+            symbols_on_grid([wrong], score, track, grid)
 
 
 def test_the_first_bar_of_text_is_the_first_that_the_grid_takes_for_whole():
@@ -227,7 +238,7 @@ def test_the_first_bar_of_text_is_the_first_that_the_grid_takes_for_whole():
     notes = [Note(60, 2.0 + i, 1.0, 80) for i in range(8)]
     score = Score([Track(notes=notes)], meters=[TimeSignature(0.0, 4, 4), TimeSignature(4.0, 3, 4)])
     grid = Grid.of(score, 2.0, 10.0)
-    symbols, _ = plan_of("| C | G | F |", score, score.tracks[0], grid)
+    symbols, _ = symbols_on_grid("| C | G | F |", score, score.tracks[0], grid)
     assert [str(symbols[i]) for i in played(score.tracks[0], grid)] == [
         "C",
         "C",
@@ -240,7 +251,7 @@ def test_the_first_bar_of_text_is_the_first_that_the_grid_takes_for_whole():
 
 def test_a_song_without_chords_has_no_text():
     score, track, _ = lead()
-    assert to_text(score, track) == ""
+    assert chord_text(score, track) == ""
 
 
 @pytest.mark.parametrize(
@@ -260,8 +271,8 @@ def test_any_chords_as_text_and_back(meter, pickup):
         ]
         onsets = [float(beat) for beat in grid.beats[at * 8] if not pickup or beat > bar - 1e-6]
         score.chords = [Chord(onset, str(drawn[random.integers(3)])) for onset in onsets]
-        expected, _ = plan_of(score.chords, score, track, grid)
-        again, notices = plan_of(to_text(score, track), score, track, grid)
+        expected, _ = symbols_on_grid(score.chords, score, track, grid)
+        again, notices = symbols_on_grid(chord_text(score, track), score, track, grid)
         assert [again[i] for i in at] == [expected[i] for i in at] and notices == []
 
 
@@ -276,8 +287,8 @@ def test_text_and_back(meter, pickup):
     ]
     onsets[0] = 0.0
     score.chords = [Chord(onset, names[(3 * i) % 8]) for i, onset in enumerate(onsets)]
-    expected, _ = plan_of(score.chords, score, track, grid)
-    text = to_text(score, track)
-    again, notices = plan_of(text, score, track, grid)
+    expected, _ = symbols_on_grid(score.chords, score, track, grid)
+    text = chord_text(score, track)
+    again, notices = symbols_on_grid(text, score, track, grid)
     assert [again[i] for i in played(track, grid)] == [expected[i] for i in played(track, grid)]
     assert text.count("\n") == 1 and not any("repeated" in notice for notice in notices)

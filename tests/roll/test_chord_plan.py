@@ -1,6 +1,12 @@
 import numpy as np
 
-from accomp.models.chord_planner import ChordPlanner, PlannerConfig, features, transpose_features
+from accomp.models.chord_planner import (
+    ChordPlanner,
+    PlannerConfig,
+    planner_features,
+    transpose_features,
+)
+from accomp.music.chord_symbols import triad_symbol
 from accomp.roll import chord_plan as chords
 from accomp.roll import pianoroll
 
@@ -10,7 +16,7 @@ def planes(*notes, steps=32):
 
 
 def test_symbols_and_transposition():
-    assert [chords.symbol(c) for c in (0, 7, 12, 21)] == ["C", "G", "Cm", "Am"]
+    assert [str(triad_symbol(c)) for c in (0, 7, 12, 21)] == ["C", "G", "Cm", "Am"]
     assert chords.transpose(np.array([0, 11, 12, 23]), 2).tolist() == [2, 1, 14, 13]
     assert [int(chords.root_offset(np.array(c))) for c in (0, 5, 6, 11, 12, 21)] == [
         0,
@@ -44,8 +50,10 @@ def test_the_chords_of_an_arrangement_are_read_from_its_notes():
     )
     bass = planes([36, 0, 8], [33, 8, 16], [41, 16, 24], [43, 24, 32])
     melody = planes([74, 3, 5], [76, 5, 12])
-    plan = chords.of_arrangement(chords.chroma(harmony), chords.chroma(bass), chords.chroma(melody))
-    assert [chords.symbol(c) for c in plan] == ["C", "Am", "F", "G"]
+    plan = chords.arrangement_chords(
+        chords.chroma(harmony), chords.chroma(bass), chords.chroma(melody)
+    )
+    assert [str(triad_symbol(c)) for c in plan] == ["C", "Am", "F", "G"]
 
 
 def test_viterbi_finds_the_best_path():
@@ -59,9 +67,9 @@ def test_viterbi_finds_the_best_path():
 def test_features_of_a_transposed_melody_are_transposed_features():
     melody = [[60, 0, 3], [64, 5, 12], [71, 14, 29]]
     up = [[p + 5, s, e] for p, s, e in melody]
-    rows = features(planes(*melody))
+    rows = planner_features(planes(*melody))
     assert rows.shape == (4, 66)
-    assert (transpose_features(rows, 5) == features(planes(*up))).all()
+    assert (transpose_features(rows, 5) == planner_features(planes(*up))).all()
     assert (
         rows[0, 0] == 3 / 8
         and rows[0, 4] == 3 / 8
@@ -71,5 +79,5 @@ def test_features_of_a_transposed_melody_are_transposed_features():
 
 
 def test_a_planner_gives_a_chord_per_half_bar():
-    plan = ChordPlanner(PlannerConfig(width=8)).eval().plan(planes([60, 0, 8], steps=96))
+    plan = ChordPlanner(PlannerConfig(width=8)).eval().plan_chords(planes([60, 0, 8], steps=96))
     assert plan.shape == (12,) and ((plan >= 0) & (plan < chords.COUNT)).all()

@@ -111,7 +111,7 @@ def describe_song(corpus: Corpus, song: int) -> tuple[np.ndarray, int, int]:
         return np.zeros((0, measures.SIZE), np.float32), 0, 0
     per_block = BLOCK_STEPS // BAR_STEPS
     return (
-        measures.describe(blocks, velocity),
+        measures.describe_band(blocks, velocity),
         int(sounding[0]) * per_block,
         int(sounding[-1] + 1) * per_block,
     )

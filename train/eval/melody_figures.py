@@ -106,7 +106,12 @@ def over_starts(
 
     def generate(start: np.ndarray, blocks: int, seed: int) -> np.ndarray:
         return make(
-            model, inventor, Melody(start, model.planner.plan(start)), blocks, seed, variation
+            model,
+            inventor,
+            Melody(start, model.planner.plan_chords(start)),
+            blocks,
+            seed,
+            variation,
         ).planes
 
     return continuation_variety(generate, corpus, split=split, starts=STARTS)["generated"][

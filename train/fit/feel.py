@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from accomp.models import feel as feeling
-from accomp.models.feel import Feel, FeelConfig, Tune
+from accomp.models.feel import Feel, FeelConfig, MelodyTiming
 from accomp.roll.grid import (
     ACCOMPANIMENT,
     BAR_STEPS,
@@ -223,12 +223,12 @@ def varied_tracks(corpus: Corpus, song: int):
             yield (
                 track,
                 notes,
-                feeling.features(notes, track, tune),
+                feeling.note_features(notes, track, tune),
                 (velocity - velocity.mean()) / velocity.std(),
             )
 
 
-def tune_of(table: np.ndarray) -> Tune:
+def tune_of(table: np.ndarray) -> MelodyTiming:
     """The melody of a song's notes, all of whose beats are taken as even."""
     melody = table[table["track"] == MELODY]
     steps = int(table["step"].max(initial=0)) + BLOCK_STEPS
@@ -237,7 +237,7 @@ def tune_of(table: np.ndarray) -> Tune:
         melody["offset"].astype(float),
         melody["velocity"].astype(float),
     )
-    return Tune(*values, np.ones(steps, bool))
+    return MelodyTiming(*values, np.ones(steps, bool))
 
 
 def in_steps(table: np.ndarray) -> np.ndarray:

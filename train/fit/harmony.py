@@ -20,7 +20,7 @@ from accomp.band.accompanist import Accompanist
 from accomp.errors import AudioUnavailable
 from accomp.models import harmony_nn as harmony
 from accomp.models.config import AccompanistConfig
-from accomp.models.harmony_nn import HarmonyNN, Heard
+from accomp.models.harmony_nn import Context, HarmonyNN
 from accomp.music.midi import write_midi
 from accomp.music.score import Score, Track
 from accomp.roll.grid import ACCOMPANIMENT, MELODY, TRACK_NAMES, TRACKS, Grid
@@ -171,7 +171,7 @@ def train_network(
 
     def hear(step: str, rows: Tensor):
         first, block, blocks, genre = rows.T
-        heard = harmony.heard_at(
+        heard = harmony.harmony_context(
             step, block, blocks, melody, latents, track, corpus.plan, genre, first
         )
         return heard, latents[track][first + block]
@@ -224,7 +224,7 @@ def train_network(
         before = rows[own].clone()
         before[:, 1] -= 1
         device = network_device(network)
-        heard = Heard(
+        heard = Context(
             **{key: value.to(device) for key, value in vars(hear("middle", before)[0]).items()}
         )
         network.eval()
@@ -238,7 +238,7 @@ def train_network(
 
     def losses(progress: float, batch) -> dict[str, Tensor]:
         step, heard, target = batch
-        return {"loss": network.loss(step, Heard(**heard), target).mean()}
+        return {"loss": network.loss(step, Context(**heard), target).mean()}
 
     @torch.no_grad()
     def evaluate(split: str) -> dict[str, float]:
@@ -251,7 +251,7 @@ def train_network(
             values = []
             for at in range(0, len(rows), 1024):
                 heard, target = hear(step, rows[at : at + 1024])
-                heard = Heard(
+                heard = Context(
                     **{key: value.to(network_device(network)) for key, value in vars(heard).items()}
                 )
                 values.append(network.loss(step, heard, target.to(network_device(network))).cpu())

@@ -16,8 +16,8 @@ from torch import Tensor
 from accomp.band.accompanist import Accompanist
 from accomp.invention.invent import fingerprint
 from accomp.models import harmony_nn as harmony
-from accomp.models.harmony_nn import HarmonyConfig, Heard
-from accomp.models.melody_nn import ANY, MelodyConfig, MelodyNN, heard_at
+from accomp.models.harmony_nn import Context, HarmonyConfig
+from accomp.models.melody_nn import ANY, MelodyConfig, MelodyNN, melody_context
 from accomp.music.keys import estimate_key
 from accomp.music.score import Note
 from accomp.roll import pianoroll
@@ -155,9 +155,9 @@ def train(model: MelodyNN, data: dict[str, Melodies], options, settings: FitSett
     network = model.network
     unknown = len(model.config.harmony.genres) - 1
 
-    def hear(melodies: Melodies, rows: Tensor) -> tuple[Heard, Tensor]:
+    def hear(melodies: Melodies, rows: Tensor) -> tuple[Context, Tensor]:
         first, block, blocks, genre = rows.T
-        heard = heard_at(block, blocks, melodies.latents, melodies.plan, genre, first)
+        heard = melody_context(block, blocks, melodies.latents, melodies.plan, genre, first)
         if model.is_published:
             heard.melody = torch.zeros_like(heard.melody)
         return heard, melodies.latents[first + block]
@@ -195,7 +195,7 @@ def train(model: MelodyNN, data: dict[str, Melodies], options, settings: FitSett
 
     def losses(progress: float, batch) -> dict[str, Tensor]:
         step, heard, target = batch
-        return {"loss": network.loss(step, Heard(**heard), target).mean()}
+        return {"loss": network.loss(step, Context(**heard), target).mean()}
 
     @torch.no_grad()
     def validate() -> dict[str, float]:
@@ -205,7 +205,7 @@ def train(model: MelodyNN, data: dict[str, Melodies], options, settings: FitSett
             parts = []
             for at in range(0, len(rows), 1024):
                 heard, target = hear(data["val"], rows[at : at + 1024])
-                heard = Heard(**{key: value.to(device) for key, value in vars(heard).items()})
+                heard = Context(**{key: value.to(device) for key, value in vars(heard).items()})
                 parts.append(network.loss(step, heard, target.to(device)))
             if parts:
                 found[step] = float(torch.cat(parts).mean())
@@ -219,7 +219,7 @@ def train(model: MelodyNN, data: dict[str, Melodies], options, settings: FitSett
     return history
 
 
-def disturb(heard: Heard, generator: torch.Generator) -> None:
+def disturb(heard: Context, generator: torch.Generator) -> None:
     """Noise on the previous latents, in place, as they will have it; some are forgotten."""
     count = len(heard.previous)
     size = (

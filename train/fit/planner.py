@@ -1,6 +1,6 @@
 """Train the chord planner: `python -m train planner --corpus CORPUS --run RUN`.
 
-It learns the chords that real arrangements play (accomp.chords.of_arrangement) from their melodies, in all keys, and from the top
+It learns the chords that real arrangements play (accomp.roll.chord_plan.arrangement_chords) from their melodies, in all keys, and from the top
 lines of their guitars and strings, which tell of the same chords. --also
 names another corpus to learn from, such as one whose chords were written down by people.
 """
@@ -125,7 +125,7 @@ def excerpts_of(
         if track != MELODY:
             planes = top_line(planes)
         rows, plan = (
-            planner.features(planes),
+            planner.planner_features(planes),
             corpus.plan[first : first + count].numpy().reshape(-1).copy(),
         )
         rest = rows[:, planner.REST] > 0

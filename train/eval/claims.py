@@ -1,14 +1,17 @@
-"""Figures of docs/claims.md that no other command measures:
-`python -m train claims --corpus CORPUS [--paper MODEL] --out FILE.json`.
+"""Measure what docs/claims.md needs and no other command measures: `python -m train claims ...`.
 
-- instruments: by instrument, how consonant what it plays is with the melody, and how much more so than with other melodies ("some
-  chords, especially from the strings, were a little off");
-- completeness: whether latents drawn from the prior decode to music ("a point sampled from latent space should give meaningful
-  content once decoded", Tham & Kim 2021): how like the nearest real block of the training songs they are, beside what real blocks
-  of test songs and shuffled ones reach, and how many notes they have.
+    python -m train claims --corpus CORPUS [--paper MODEL] --out FILE.json
+
+- instruments: by instrument, how consonant its part is with the melody, and how much more so than
+  with other melodies ("some chords, especially from the strings, were a little off");
+- completeness: whether latents drawn from the prior decode to music ("a point sampled from latent
+  space should give meaningful content once decoded", Tham & Kim 2021): how like the nearest real
+  block of the training songs they are, beside what real blocks of test songs and shuffled ones
+  reach, and how many notes they have.
 """
 
 import argparse
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -19,19 +22,26 @@ from accomp import Accompanist
 from accomp.roll.grid import TRACK_NAMES, TRACKS
 from train.data.corpus import Corpus
 from train.eval import metrics, stage
-from train.eval.evaluate import other_melodies
+from train.eval.measure import other_melodies
 from train.fit.run_files import write_json
 
-BLOCKS, NEAREST_OF = 256, 4096
+
+@dataclass(frozen=True)
+class CompletenessSettings:
+    """How many blocks are compared."""
+
+    blocks: int = 256  # drawn from the prior, and as many of test songs
+    known: int = 4096  # of training songs, among which the likest is looked for
 
 
 @torch.no_grad()
 def main(arguments: list[str] | None = None) -> None:
+    """Measure our models, the published one and real songs; print and write the figures."""
     parser = argparse.ArgumentParser(
         prog="train claims", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument(
-        "--corpus", type=Path, required=True, help="folder that train.data.prepare wrote"
+        "--corpus", type=Path, required=True, help="folder that `train prepare` wrote"
     )
     parser.add_argument("--paper", type=Path, help="model folder of the published method")
     parser.add_argument("--genre", default="pop", help="our models (default: pop)")
@@ -63,13 +73,19 @@ def main(arguments: list[str] | None = None) -> None:
                 )
 
 
-def instruments(model: Accompanist, tasks: list[stage.Task]) -> dict:
+def instruments(model: Accompanist, tasks: list[stage.Task]) -> dict[str, dict[str, float]]:
+    """Measure the instruments of a model's bands, as `of_bands`."""
     bare = {} if model.planner else {"shape": False, "feel": False}
     return of_bands([(task, stage.ours(model, task, 0, **bare)) for task in tqdm(tasks)], tasks)
 
 
-def of_bands(bands: list[tuple[stage.Task, stage.Performance]], tasks: list[stage.Task]) -> dict:
-    """By pitched instrument: consonance with the melody, and its lift over that with other songs' melodies."""
+def of_bands(
+    bands: list[tuple[stage.Task, stage.Performance]], tasks: list[stage.Task]
+) -> dict[str, dict[str, float]]:
+    """Measure each pitched instrument's consonance with the melody and with other songs' melodies.
+
+    Returns by instrument "consonance" with its own melody, and its "lift" over that with others.
+    """
     found = {}
     for track in metrics.PITCHED:
         consonance, lift = [], []
@@ -78,11 +94,8 @@ def of_bands(bands: list[tuple[stage.Task, stage.Performance]], tasks: list[stag
             if part.any():
                 consonance.append(metrics.consonance(task.melody, part))
                 others = other_melodies(tasks, task)
-                lift.append(
-                    np.nanmean(
-                        [metrics.consonance_lift(task.melody, other, part) for other in others]
-                    )
-                )
+                lifts = [metrics.consonance_lift(task.melody, other, part) for other in others]
+                lift.append(np.nanmean(lifts))
         found[TRACK_NAMES[track]] = {
             "consonance": float(np.nanmean(consonance)),
             "lift": float(np.nanmean(lift)),
@@ -90,9 +103,14 @@ def of_bands(bands: list[tuple[stage.Task, stage.Performance]], tasks: list[stag
     return found
 
 
-def completeness(model: Accompanist, corpus: Corpus) -> dict:
-    """By instrument: mean Jaccard index of onsets with the likest of NEAREST_OF training blocks, of blocks from the prior, of
-    real test blocks, and of those with their steps shuffled; and onsets a block of the first two.
+def completeness(
+    model: Accompanist, corpus: Corpus, settings: CompletenessSettings = CompletenessSettings()
+) -> dict[str, dict[str, float]]:
+    """Measure by instrument how like training blocks the blocks from the prior are.
+
+    Returns the mean Jaccard index of onsets with the likest training block: of blocks from the
+    "prior", of "real" test blocks, and of those with their steps "shuffled"; and the "onsets" of a
+    block from the prior, and the "real_onsets" of a test block.
     """
     random, generator = np.random.default_rng(0), torch.Generator().manual_seed(0)
     found = {}
@@ -101,7 +119,7 @@ def completeness(model: Accompanist, corpus: Corpus) -> dict:
 
         train, test = (
             some(corpus.block_index(corpus.choose(split)), active, count, random)
-            for split, count in (("train", NEAREST_OF), ("test", BLOCKS))
+            for split, count in (("train", settings.known), ("test", settings.blocks))
         )
         plan = corpus.plan[test]
         drawn = vae.binarise(
@@ -123,18 +141,27 @@ def completeness(model: Accompanist, corpus: Corpus) -> dict:
 def some(
     index: np.ndarray, active: np.ndarray, count: int, random: np.random.Generator
 ) -> np.ndarray:
+    """Draw blocks in which a track plays.
+
+    Args:
+        index: Numbers of the blocks to draw from.
+        active: Whether the track plays in each block of the corpus.
+        count: How many to draw at most.
+        random: Draws them.
+
+    Returns:
+        Their numbers, sorted.
+    """
     index = index[active[index]]
     return np.sort(random.choice(index, min(count, len(index)), replace=False))
 
 
 def likest(blocks: torch.Tensor, known: torch.Tensor) -> float:
+    """Measure the mean Jaccard index of blocks [N, S, P] with the likest of `known` [M, S P]."""
     rows = blocks.flatten(1).float()
     common = rows @ known.T
-    return float(
-        (common / (rows.sum(1)[:, None] + known.sum(1)[None] - common).clamp(min=1))
-        .max(1)
-        .values.mean()
-    )
+    union = rows.sum(1)[:, None] + known.sum(1)[None] - common
+    return float((common / union.clamp(min=1)).max(1).values.mean())
 
 
 if __name__ == "__main__":

@@ -1,6 +1,9 @@
-"""One melody three times, for the README: `python -m train pictures --corpus CORPUS --paper MODEL --song FILE --out FOLDER`.
+"""Draw one melody's accompaniment three times, for the documents: `python -m train pictures ...`.
 
-FOLDER gets paper.png, accomp.png and real.png: what the published method, accomp and the song itself play to the melody.
+    python -m train pictures --corpus CORPUS --paper MODEL --song FILE --out FOLDER
+
+FOLDER gets paper.png, accomp.png and real.png: what the published method, accomp and the song
+itself play to the melody.
 """
 
 import argparse
@@ -14,18 +17,21 @@ from train.eval import stage
 
 
 def main(arguments: list[str] | None = None) -> None:
+    """Draw the three pictures of the song that the command line names."""
     parser = argparse.ArgumentParser(
         prog="train pictures", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("--corpus", type=Path, required=True)
+    parser.add_argument(
+        "--corpus", type=Path, required=True, help="folder that `train prepare` wrote"
+    )
     parser.add_argument(
         "--paper", type=Path, required=True, help="model folder of the published method"
     )
     parser.add_argument(
-        "--song", required=True, help="of the corpus's test songs, part of its file name"
+        "--song", required=True, help="part of the file name of one of the corpus's test songs"
     )
-    parser.add_argument("--genre", default="pop")
-    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--genre", default="pop", help="our models (default: pop)")
+    parser.add_argument("--out", type=Path, required=True, help="folder for the pictures")
     options = parser.parse_args(arguments)
     corpus = Corpus.load(options.corpus)
     task = next(

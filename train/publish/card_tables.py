@@ -5,7 +5,7 @@ import json
 from huggingface_hub import EvalResult
 
 from accomp.roll.grid import ACCOMPANIMENT, TRACK_NAMES
-from train.eval import report
+from train.eval import tables
 
 # What was measured on: its type and title on the Hub.
 DATASETS = {
@@ -77,7 +77,7 @@ def eval_results(measured: dict | None, losses: dict) -> list[EvalResult]:
         value = measured.get(key)
         value = value[0] if isinstance(value, list) else value
         if value is not None:
-            value = value * (100 if key in report.PERCENT else 1)
+            value = value * (100 if key in tables.PERCENT else 1)
             found.append(_eval_result("bench", key, title, value))
     for name in TRACK_NAMES:
         value = losses.get(name, {}).get("test", {}).get("onset_f1")
@@ -107,14 +107,11 @@ def bench_table(results: dict, genre: str) -> str:
         ("test", "real", "real songs"),
     ]
     columns = [column for column in columns if column[1] in results.get(column[0], {})]
-    lines = [
-        "| | " + " | ".join(title for _, _, title in columns) + " |",
-        "|---" * (len(columns) + 1) + "|",
-    ]
-    for key, title in report.ROWS.items():
-        cells = [report.cell(results[kind][name].get(key), key) for kind, name, _ in columns]
+    lines = tables.heading(["", *(title for _, _, title in columns)])
+    for key, title in tables.ROWS.items():
+        cells = [tables.cell(results[kind][name].get(key), key) for kind, name, _ in columns]
         if cells[0] != "–":
-            lines.append(f"| {title} | " + " | ".join(cells) + " |")
+            lines.append(tables.row([title, *cells]))
     return "\n".join(lines)
 
 
@@ -135,17 +132,15 @@ def fidelity(losses: dict) -> str:
 
     By instrument, on validation and test songs.
     """
-    lines = [
-        "| | VAE: onset F1, val / test | HarmonyNN: loss in nats a block, val / test |",
-        "|---|---|---|",
-    ]
+    titles = ["", "VAE: onset F1, val / test", "HarmonyNN: loss in nats a block, val / test"]
+    lines = tables.heading(titles)
     for track, name in enumerate(TRACK_NAMES):
         vae = [losses.get(name, {}).get(split, {}).get("onset_f1") for split in ("val", "test")]
         network = [
             losses["harmony"].get(name, {}).get(split, {}).get("loss") for split in ("val", "test")
         ]
         shown = _pair(network) if track in ACCOMPANIMENT else "(the melody is given)"
-        lines.append(f"| {name} | {_pair(vae)} | {shown} |")
+        lines.append(tables.row([name, _pair(vae), shown]))
     return "\n".join(lines)
 
 

@@ -11,13 +11,11 @@ from safetensors.torch import save_file
 from torch.utils.tensorboard import SummaryWriter
 
 from accomp import Note, Score, Track, read_midi, write_midi
-from accomp.roll import chord_plan as chords
-from accomp.roll import pianoroll
+from accomp.roll import chord_plan, pianoroll
 from accomp.roll.grid import BASS, DRUMS, GUITAR, MELODY, STRINGS
 from tests.support.tiny import tiny
 from tests.train.fit.test_judges import corpus, run, song  # noqa: F401  fixtures
 from train import rivals
-from train.data import pop909
 from train.data.corpus import Corpus
 from train.eval import cost, evaluate, metrics, pictures, report, stage
 from train.rivals import cnn, gru, rnn
@@ -95,7 +93,7 @@ def test_real_songs_are_cut_to_their_melody_and_keep_their_velocities(corpus):  
     played = stage.real(task, loaded)
     assert played.planes.shape == (5, 2, 256, 128) and (played.planes[MELODY] == task.melody).all()
     assert {note.velocity for note in played.score.tracks[BASS].notes} == {80}
-    triads = metrics.best_triads(sum(chords.chroma(played.planes[t]) for t in (BASS, GUITAR)))
+    triads = metrics.best_triads(sum(chord_plan.chroma(played.planes[t]) for t in (BASS, GUITAR)))
     assert metrics.chord_match(triads, task.triads) > 0.9
     other = stage.real(task, loaded, stage.song_tasks(loaded, "test")[1].song)
     assert (other.planes[MELODY] == task.melody).all() and (
@@ -172,7 +170,8 @@ def test_from_melodies_to_the_table(corpus, run, bench, models, tmp_path):  # no
     assert (tmp_path / "out" / "bench_accomp_pop.json").stat().st_mtime_ns == kept
     page = tmp_path / "page.md"
     page.write_text(
-        "before\n<!-- table bench -->\n<!-- end -->\nbetween\n<!-- table test -->\nold\n<!-- end -->\nafter"
+        "before\n<!-- table bench -->\n<!-- end -->\nbetween\n"
+        "<!-- table test -->\nold\n<!-- end -->\nafter"
     )
     for _ in range(2):
         report.main([str(tmp_path / "results.json"), "--fill", str(page)])
@@ -289,90 +288,6 @@ def test_costs_are_read_from_losses_or_from_logs(tmp_path, capsys):
     assert "3.0 minutes, 17 parameters" in capsys.readouterr().out
     with pytest.raises(SystemExit, match="nowhere is not a folder"):
         cost.main(["nowhere"])
-
-
-def test_marks_of_unknown_tables_and_without_end_are_refused():
-    values = {"bench": "| a |", "test": "| b |"}
-    assert (
-        report.fill("<!-- table test -->\nold\n<!-- end -->\n", values)
-        == "<!-- table test -->\n| b |\n<!-- end -->\n"
-    )
-    with pytest.raises(SystemExit, match="no table 'tset'; there are bench, test"):
-        report.fill("<!-- table tset -->\n<!-- end -->\n", values)
-    with pytest.raises(SystemExit, match="no <!-- end -->"):
-        report.fill("<!-- table test -->\nold\n<!-- table bench -->\n<!-- end -->\n", values)
-
-
-def test_summaries_are_means_over_songs_of_means_over_seeds():
-    seeds = [
-        {
-            "chord_match": a,
-            "matched": [1.0, 0.0],
-            "by_block_density": [1.0, 2.0, 3.0 + a],
-            "embedding": [],
-            "genre": [],
-        }
-        for a in (0.0, 1.0)
-    ]
-    songs = [
-        {"name": "a", "group": "x", "seeds": seeds},
-        {"name": "b", "group": "y", "seeds": seeds[1:]},
-    ]
-    got = report.summary(songs, np.zeros((0, 2)))
-    assert (
-        got["chord_match"][0] == 0.75 and got["matched"][0] == 0.5 and got["groups"]["x"][0] == 0.5
-    )
-    assert got["drift"]["density"][0] == pytest.approx(((3.5 - 1) / 2 + (4 - 1) / 2) / 2)
-
-
-def test_pop909_on_its_beats(tmp_path):
-    folder = tmp_path / "source" / "001"
-    folder.mkdir(parents=True)
-    # Beats of 0.5 s from 0.25 s on, a downbeat on the third of them.
-    rows = [f"{0.25 + 0.5 * i} {i % 2}.0 {float(i % 4 == 2)}" for i in range(20)]
-    (folder / "beat_midi.txt").write_text("\n".join(rows))
-    (folder / "chord_midi.txt").write_text(
-        "0.25\t1.25\tN\n1.25\t3.25\tB:min7/b7\n3.25\t5.25\tE:7\n5.25\t9.75\tA:maj/3"
-    )
-    tune = [
-        Note(60 + i, 2.5 + i, 1.0, 80) for i in range(14)
-    ]  # at 120 a minute: 1.25 s, 1.75 s, ...
-    write_midi(
-        Score([Track("MELODY", 0, notes=tune), Track("PIANO", 0, notes=tune[:3])]),
-        folder / "001.mid",
-    )
-    pop909.main([str(tmp_path / "source"), "--out", str(tmp_path / "out")])
-    score = read_midi(tmp_path / "out" / "001.mid")
-    assert [round(note.onset, 3) for note in score.tracks[0].notes[:3]] == [
-        4.0,
-        5.0,
-        6.0,
-    ]  # two beats came before a bar
-    assert [(c.onset, c.symbol) for c in score.chords] == [(4.0, "Bm7"), (8.0, "E7"), (12.0, "A")]
-    assert (tmp_path / "out" / "labels.csv").read_text().splitlines() == [
-        "file,genre,licence",
-        "001.mid,pop,MIT",
-    ]
-
-
-def test_a_bar_of_another_length_moves_no_other_bar(tmp_path):
-    folder = tmp_path / "002"
-    folder.mkdir()
-    downbeats = (1, 5, 7, 11, 15)  # a beat before the first; the second bar has two beats
-    (folder / "beat_midi.txt").write_text(
-        "\n".join(f"{0.5 * i} 0.0 {float(i in downbeats)}" for i in range(19))
-    )
-    (folder / "chord_midi.txt").write_text("0.5\t9.0\tC:maj")
-    write_midi(
-        Score([Track("MELODY", 0, notes=[Note(60, float(i), 1.0, 80) for i in range(18)])]),
-        folder / "002.mid",
-    )
-    score = pop909.on_beats(folder)
-    bars = score.bars(score.end)
-    onsets = [score.tracks[0].notes[i].onset for i in downbeats]
-    assert [bar.onset for bar in bars] == [0.0, *onsets] and [
-        bar.meter.numerator for bar in bars
-    ] == [4, 4, 2, 4, 4, 4]
 
 
 def test_one_melody_three_times(corpus, models, tmp_path):  # noqa: F811

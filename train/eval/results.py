@@ -1,0 +1,173 @@
+"""Results of the figures that `python -m train evaluate` has measured: means, intervals, drift."""
+
+import json
+from collections import defaultdict
+from pathlib import Path
+
+import numpy as np
+import yaml
+
+from train.eval import metrics
+from train.fit.judges import FIVE
+from train.fit.settings import CONFIGS, genre_of
+
+COSTS = "costs.json"  # in the folder of figures
+GENRES = "genres.json"  # there, too: the genres in the order of the judge's answers
+FIGURES_OF_BLOCKS = "by_block_"  # how the names of figures begin that are lists over blocks
+UNSUMMED = ("genre", "embedding")  # figures that have no mean
+
+
+def collect(folder: Path) -> dict:
+    """Summarise the figures in a folder that `python -m train evaluate` wrote.
+
+    Returns:
+        By kind of melody ("test", "bench", and "bench_report", its half that settings were not
+        chosen on) and system what `summary` finds; "genres" by kind what `confusion` finds; "costs"
+        of training by system; and "frechet_of_real_halves", the distance of two halves of the real
+        test songs.
+    """
+    songs = {kind: _figures(folder, kind) for kind in ("test", "bench")}
+    genres = [name.removeprefix("accomp_") for name in songs["bench"] if name.startswith("accomp_")]
+    if genres:
+        songs["bench"]["accomp"] = pooled([songs["bench"][f"accomp_{genre}"] for genre in genres])
+    reference = embeddings(songs["test"].get("real", []))
+    # Settings were chosen on the bench's first, third, fifth ... melody; the others are reported.
+    songs["bench_report"] = {name: entries[1::2] for name, entries in songs["bench"].items()}
+    results = {
+        kind: {name: summary(entries, reference) for name, entries in systems.items()}
+        for kind, systems in songs.items()
+    }
+    results["genres"] = {
+        kind: confusion({genre: songs[kind][f"accomp_{genre}"] for genre in genres}, folder)
+        if genres
+        else {}
+        for kind in ("bench", "bench_report")
+    }
+    if len(reference):
+        real = songs["test"]["real"]
+        results["genres"]["real"] = confusion(_by_genre(real), folder)
+        results["frechet_of_real_halves"] = metrics.frechet_distance(
+            embeddings(real[::2]), embeddings(real[1::2])
+        )
+    costs = folder / COSTS
+    results["costs"] = json.loads(costs.read_text()) if costs.is_file() else {}
+    return rounded(results)
+
+
+def _figures(folder: Path, kind: str) -> dict[str, list[dict]]:
+    """The songs of each system that was measured on a kind of melodies."""
+    return {
+        path.stem[len(kind) + 1 :]: json.loads(path.read_text())
+        for path in sorted(folder.glob(f"{kind}_*.json"))
+    }
+
+
+def _by_genre(songs: list[dict]) -> dict[str, list[dict]]:
+    config = yaml.safe_load((CONFIGS / "accomp.yaml").read_text())
+    found = defaultdict(list)
+    for song in songs:
+        found[genre_of(config, song["group"])].append(song)
+    return found
+
+
+def pooled(systems: list[list[dict]]) -> list[dict]:
+    """Join the performances of several systems, song by song."""
+    together: dict[str, dict] = {}
+    for songs in systems:
+        for song in songs:
+            entry = together.setdefault(
+                song["name"], {"name": song["name"], "group": song["group"], "seeds": []}
+            )
+            entry["seeds"] = entry["seeds"] + song["seeds"]
+    return list(together.values())
+
+
+def summary(songs: list[dict], reference: np.ndarray) -> dict:
+    """Summarise a system's figures over songs; a song's figure is the mean over its seeds.
+
+    Args:
+        songs: Figures of each song, by seed.
+        reference: [windows, D] embeddings of the real test songs; may be empty.
+
+    Returns:
+        By figure [mean, half-width of its 95 % interval, number of songs]; "groups" the same of
+        chord match by group of songs; "drift" by figure [slope a block, p]; and "frechet", the
+        distance of embeddings to the reference, if there are enough of them.
+    """
+    figures, groups, blocks = defaultdict(list), defaultdict(list), defaultdict(list)
+    for song in songs:
+        seeds = song["seeds"]
+        for name in dict.fromkeys(key for seed in seeds for key in seed):
+            values = [seed[name] for seed in seeds if name in seed]
+            if name.startswith(FIGURES_OF_BLOCKS):
+                numbers = np.ma.masked_invalid(np.array(values, float))
+                name = name.removeprefix(FIGURES_OF_BLOCKS)
+                blocks[name].append(numbers.mean(axis=0).filled(np.nan))
+            elif name not in UNSUMMED:
+                figures[name].append(_over_seeds(name, values))
+        groups[song["group"]].append(figures["chord_match"][-1])
+    result: dict = {
+        name: [*metrics.confidence_interval(values), int(np.isfinite(values).sum())]
+        for name, values in figures.items()
+    }
+    result["groups"] = {
+        group: [*metrics.confidence_interval(values), len(values)]
+        for group, values in groups.items()
+    }
+    result["drift"] = {name: list(metrics.drift(values)) for name, values in blocks.items()}
+    own = embeddings(songs)
+    if len(reference) and own.ndim == 2 and len(own) > own.shape[1]:
+        result["frechet"] = metrics.frechet_distance(own, reference)
+    return result
+
+
+def _over_seeds(name: str, values: list) -> float:
+    """The mean of one song's figure over seeds; of "matched", over windows and then seeds."""
+    if name == "matched":
+        return np.mean([np.mean(v) for v in values if v]) if any(values) else np.nan
+    numbers = np.array(values, float)
+    return numbers[np.isfinite(numbers)].mean() if np.isfinite(numbers).any() else np.nan
+
+
+def embeddings(songs: list[dict]) -> np.ndarray:
+    """Stack the embeddings of all performances, [windows, D]."""
+    rows = [row for song in songs for seed in song["seeds"] for row in seed["embedding"]]
+    return np.array(rows, float)
+
+
+def confusion(by_genre: dict[str, list[dict]], folder: Path) -> dict:
+    """Count which genre the judge takes songs for.
+
+    Returns:
+        Twice, among "all" genres and among "five" (judges.FIVE): "genres", the names; "shares",
+        rows their own genre, columns the judge's; "right", the mean over genres of the shares that
+        it recognises.
+    """
+    names = json.loads((folder / GENRES).read_text())
+    result = {}
+    for title, among in (
+        ("all", [n for n in names if n in by_genre]),
+        ("five", [n for n in FIVE if n in by_genre]),
+    ):
+        columns = [names.index(name) for name in among]
+        table = []
+        for genre in among:
+            judged = [
+                np.argmax(np.array(seed["genre"])[columns])
+                for song in by_genre[genre]
+                for seed in song["seeds"]
+            ]
+            table.append((np.bincount(judged, minlength=len(among)) / len(judged)).tolist())
+        result[title] = {"genres": among, "shares": table, "right": float(np.mean(np.diag(table)))}
+    return result
+
+
+def rounded(value: object) -> object:
+    """Round all numbers of nested lists and dicts to four digits; those not finite become None."""
+    if isinstance(value, dict):
+        return {key: rounded(entry) for key, entry in value.items()}
+    if isinstance(value, list):
+        return [rounded(entry) for entry in value]
+    if isinstance(value, float):
+        return float(f"{value:.4g}") if np.isfinite(value) else None
+    return value

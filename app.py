@@ -3,6 +3,7 @@
 import os
 import random
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # the page calls no other host
@@ -16,9 +17,9 @@ from accomp.music.chord_symbols import chord_text
 from accomp.models.hub import Shelf
 from accomp.listen.source import Source, load_source
 from accomp.models.melody_nn import shipped_melody_nn
-from accomp.band.intro import INTROS
+from accomp.band.options import INTROS, Options, Redo
 from accomp.errors import AudioUnavailable
-from accomp.band.style import parse_styles
+from accomp.band.style_library import parse_styles
 from accomp.suggest import suggest
 from accomp.listen.transcribe import Click
 from page import inventing, panels, studio, views
@@ -65,12 +66,33 @@ if spaces.config.Config.zero_gpu:
 
 @spaces.GPU(duration=15)
 def play(
-    genre: str, score: Score, blend: tuple[str, int, float] | None = None, **settings
+    genre: str,
+    score: Score,
+    options: Options,
+    redo: Redo | None = None,
+    blend: tuple[str, int, float] | None = None,
+    explore: Mapping[str, Mapping[str, float]] | None = None,
 ) -> Score:
-    """A band. blend: genre, seed and amount; settings: of Accompanist.accompany."""
+    """Give a melody a band.
+
+    Args:
+        genre: whose models play.
+        score: the melody.
+        options: how the band is made.
+        redo: an earlier result of which only a part is made anew.
+        blend: genre, seed and amount of another band to go towards.
+        explore: how far instruments move, as in Sketch.explored.
+
+    Raises:
+        gr.Error: a MusicError's words.
+    """
     try:
-        other = blend and (models.get(blend[0]), *blend[1:])
-        return models.get(genre).accompany(score, blend=other, **settings)
+        model = models.get(genre)
+        sketch = model.sketch(score, options, redo=redo)
+        if blend:
+            other = models.get(blend[0]).sketch(score, options, redo=redo, seed=blend[1])
+            sketch = sketch.blended(other, blend[2])
+        return model.perform(sketch.explored(explore or {}))
     except MusicError as error:
         raise gr.Error(str(error)) from error
 

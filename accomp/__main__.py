@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 
 from accomp.band.accompanist import Accompanist
-from accomp.band.intro import INTROS
+from accomp.band.options import INTROS, Options
 from accomp.band.sketch import parse_moves
-from accomp.band.style import built_in, parse_styles
+from accomp.band.style_library import built_in, parse_styles
 from accomp.errors import ModelError, MusicError
 from accomp.invention.invent import VARIATION as MELODY_VARIATION
 from accomp.invention.invent import continue_melody, invent
@@ -229,24 +229,24 @@ def write_song(
         )
         track = None
     if options.invent or options.go_on:
-        chords = chord_text(
-            score, score.tracks[track or 0]
-        )  # as text they come with the melody, after an introduction too
-    song = accompanist.accompany(
-        score,
+        chords = "melody"
+    made = Options(
         seed=options.seed,
         variation=options.variation,
         melody_track=track,
         key=melody.key,
-        chords=chords,
-        shape=not options.no_shape,
+        chords=chords or "planned",
+        form=not options.no_shape,
         feel=not options.no_feel,
         intro=options.intro,
-        style=parse_styles(options.style) if options.style else None,
+        styles=parse_styles(options.style) if options.style else (),
         style_factor=options.style_factor,
-        blend=options.blend,
-        explore=parse_moves(options.explore),
     )
+    sketch = accompanist.sketch(score, made)
+    if options.blend:
+        other, seed, amount = options.blend
+        sketch = sketch.blended(other.sketch(score, made, seed=seed), amount)
+    song = accompanist.perform(sketch.explored(parse_moves(options.explore)))
     print(f"  {melody}{f', and {options.go_on} bars more' if options.go_on else ''}")
     for notice in song.notices:
         print(f"  {notice}")

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from accomp.band.intro import INTROS
-from accomp.band.style import built_in
+from accomp.band.options import INTROS
+from accomp.band.style_library import built_in
 from accomp.errors import MusicError
 from accomp.invention.invent import VARIATION
 from accomp.listen.source import Corrections

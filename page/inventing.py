@@ -84,12 +84,12 @@ def original(material: Source | None) -> Source | None:
     return material
 
 
-def chords_of(melody: SourceMelody, settings: Settings) -> str | None:
-    """What the band shall play: the visitor's chords, or those that the melody was made with; None where they are to be planned.
+def chords_of(melody: SourceMelody, settings: Settings) -> str:
+    """What the band shall play: the visitor's chords, or those that the melody was made with, else "planned".
     As text, which an introduction does not shift.
     """
     own = chord_text(melody.score, melody.score.tracks[melody.track]) if settings.own_chords else ""
-    return settings.chords.strip() or own or None
+    return settings.chords.strip() or own or "planned"
 
 
 def told(material: Source, settings: Settings) -> str:

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import gradio as gr
 
-from accomp.band.style import built_in
+from accomp.band.style_library import built_in
 from accomp.invention.invent import VARIATION
 from page.choices import BAND, FARTHEST, FREEST, LENGTHS, SEEDS
 from page.words import WORDS as t

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from accomp.band.options import Options, Redo
 from accomp.errors import MusicError, Stopped
 from accomp.listen.beat_grid import SungNote
 from accomp.listen.source import Source, SourceMelody
@@ -24,7 +25,6 @@ from accomp.roll.grid import MELODY, TRACK_NAMES
 from accomp.sound import master as mastering
 from accomp.sound.overdub import on_clock, voice_stem
 from accomp.sound.render import SAMPLE_RATE, leveled, mix, render_stems, write_audio
-from page.choices import BAND
 from page.files import new_folder
 from page.inventing import chords_of
 from page.player import VOICE, view_of
@@ -39,7 +39,7 @@ MOMENT = 0.3  # seconds after which a visitor's wish to stop is seen
 LONGEST_NAME = 100  # bytes of a melody's name in names of files, which have 255
 MOST_TAKES = 12  # of a visitor; older ones go
 Made = TypeVar("Made")
-Play = Callable[..., Score]  # of a genre's name, a Score and the settings of Accompanist.accompany
+Play = Callable[..., Score]  # see app.play
 
 
 @dataclass
@@ -182,39 +182,38 @@ def accompanied(
     style: Path | None = None,
 ) -> Take:
     """As `make`, for a melody as it is understood."""
-    more: dict[str, Any] = {}
+    redo = None
     if base and (keep or bars):
         kept = set(keep) - {TRACK_NAMES[MELODY], VOICE}
         if kept >= set(settings.instruments):
             raise MusicError(
                 "nothing can change: every instrument that plays is locked, or none plays"
             )
-        more = {
-            "take": base.song,
-            "keep": sorted(kept),
-            "span": span_of(base.song, bars) if bars else None,
-        }
-    is_retake = bool(more)
-    if style or settings.styles:
-        more |= {"style": style or list(settings.styles), "style_factor": settings.style_factor}
-    if settings.blend:
-        more["blend"] = (settings.blend.genre, settings.blend.seed, settings.blend.amount)
-    if settings.explore:
-        more["explore"] = settings.explore
-    song = play(
-        settings.genre,
-        melody.score,
+        redo = Redo(base.song, kept, span_of(base.song, bars) if bars else None)
+    blend = settings.blend
+    options = Options(
         seed=settings.seed,
         variation=settings.variation,
         key=melody.key,
         melody_track=settings.corrections.track,
         chords=chords_of(melody, settings),
         intro=settings.intro,
-        instruments=None if set(settings.instruments) == set(BAND) else settings.instruments,
-        **more,
+        instruments=settings.instruments,
+        styles=style or settings.styles,
+        style_factor=settings.style_factor,
+    )
+    song = play(
+        settings.genre,
+        melody.score,
+        options,
+        redo,
+        blend and (blend.genre, blend.seed, blend.amount),
+        settings.explore,
     )
     number = takes[-1].number + 1 if takes else 1
-    take = Take(number, settings, melody, song, new_folder(), is_retake=is_retake, style=style)
+    take = Take(
+        number, settings, melody, song, new_folder(), is_retake=redo is not None, style=style
+    )
     _write_notes(take)
     return take
 

@@ -14,6 +14,7 @@ import soundfile
 
 from accomp import Accompanist, read_midi
 from accomp.__main__ import main
+from accomp.band.options import Options
 from accomp.listen.note_net import RATE
 from accomp.roll.grid import MELODY
 from train.data import voices
@@ -316,13 +317,11 @@ def test_styles_blends_and_moves_are_the_librarys(tmp_path):
     ]
     assert silent(tmp_path, tune, *arguments) == 0
     pop, jazz = Accompanist.from_pretrained("pop"), Accompanist.from_pretrained("jazz")
-    song = pop.accompany(
-        read_midi(tune),
-        style=[("bossa_nova", 2.0), ("disco", 1.0)],
-        style_factor=0.7,
-        blend=(jazz, 3, 0.3),
-        explore={"guitar": {"density": 1.0}},
+    options = Options(styles=[("bossa_nova", 2.0), ("disco", 1.0)], style_factor=0.7)
+    first, second = (
+        model.sketch(read_midi(tune), options, seed=seed) for model, seed in ((pop, 0), (jazz, 3))
     )
+    song = pop.perform(first.blended(second, 0.3).explored({"guitar": {"density": 1.0}}))
     written = read_midi(tmp_path / "ode_to_joy" / "accompaniment.mid")
     for ours, theirs in zip(written.tracks, song.tracks):
         assert sorted(n.pitch for n in ours.notes) == sorted(n.pitch for n in theirs.notes)

@@ -11,6 +11,7 @@ import pytest
 
 from accomp import Accompanist, read_midi, write_midi
 from accomp.__main__ import main
+from accomp.band.options import Redo
 
 ROOT = Path(__file__).parents[1]
 SONGS = ROOT / "tests" / "same_music"
@@ -80,7 +81,8 @@ def redone(folder: Path) -> Path:
         read_midi(ROOT / "examples" / "auld_lang_syne.mid"),
     )
     first = model.accompany(melody, seed=3)
-    again = model.accompany(melody, seed=8, take=first, keep=("drums",), span=(17.0, 33.0))
+    redo = Redo(first, keep=("drums",), span=(17.0, 33.0))
+    again = model.accompany(melody, seed=8, redo=redo)
     write_midi(again, folder / "retake.mid")
     return folder / "retake.mid"
 

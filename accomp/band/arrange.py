@@ -1,33 +1,75 @@
-"""From what the decoders play to what a band would: one bass note at a time, smooth voicings, registers, an ending.
+"""Arrange what the decoders play as a band would: voices, voicings, registers, an ending.
 
-Notes are [notes, 3] int arrays of pitch, first step and end step, in steps of the grid and in the melody's normal key.
+Notes are [n, 3] int arrays of pitch, first step and end step, in steps of the grid and in the
+melody's normal key.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from itertools import groupby
 
 import numpy as np
 
-from accomp.music import keys as tonality
+from accomp.music import keys
 from accomp.music.chord_symbols import ChordSymbol
 from accomp.music.percussion import BASS_DRUM, CRASH
 from accomp.roll.grid import BASS, DRUMS, GUITAR, HALF_BAR_STEPS, STRINGS
 
-# Where a track's median pitch may lie in the song's own key and octave; beyond, the whole track moves by octaves. Each
-# is a good deal wider than an octave, so that the band follows a transposed melody unless it must not.
-MEDIAN_RANGE = {BASS: (28, 49), GUITAR: (43, 74), STRINGS: (45, 84)}
-PITCH_RANGE = {
-    BASS: (23, 60),
-    GUITAR: (35, 91),
-    STRINGS: (33, 100),
-}  # what the instruments have; single notes move by octaves
-MOST_VOICES = {GUITAR: 5, STRINGS: 4}  # learned from songs where several players share a part
-LONGEST = {BASS: 16, GUITAR: 16, STRINGS: 32}  # steps; plucked strings die away, bows turn
-SHORTEST_ENDING = 4  # steps
-LOWEST_ENDING = {GUITAR: 48, STRINGS: 50}  # the root of the last chord is the bass's
+
+@dataclass(frozen=True)
+class PartSettings:
+    """What an instrument can play.
+
+    Attributes:
+        median: MIDI pitches between which the track's median lies in the song's own key. Beyond
+            them the whole track moves by octaves. The range is a good deal wider than an octave,
+            so that the band follows a transposed melody unless it must not.
+        pitches: MIDI pitches that the instrument has; single notes outside move by octaves.
+        voices: notes at a time. Where the models learned from songs, several players share a part.
+        longest: steps that a note sounds; plucked strings die away, bows turn.
+        lowest_ending: MIDI pitch; below it the last chord's root is the bass's.
+    """
+
+    median: tuple[int, int]
+    pitches: tuple[int, int]
+    voices: int
+    longest: int
+    lowest_ending: int = 0
+
+
+@dataclass(frozen=True)
+class ArrangeSettings:
+    """How parts are arranged.
+
+    Attributes:
+        parts: by track, what its instrument can play.
+        shortest_ending: steps that the last chord sounds at least.
+        recent: half bars before the end in which a player who shall end with the others played.
+        free_centre: semitones that a voicing's mean may lie from its centre.
+        top_voice: weight of the top voice's leap beside the mean leap of all voices.
+    """
+
+    parts: Mapping[int, PartSettings] = field(
+        default_factory=lambda: {
+            BASS: PartSettings((28, 49), (23, 60), voices=1, longest=16),
+            GUITAR: PartSettings((43, 74), (35, 91), voices=5, longest=16, lowest_ending=48),
+            STRINGS: PartSettings((45, 84), (33, 100), voices=4, longest=32, lowest_ending=50),
+        }
+    )
+    shortest_ending: int = 4
+    recent: int = 4
+    free_centre: float = 7.0
+    top_voice: float = 0.5
+
+
+SETTINGS = ArrangeSettings()
 
 
 def monophonic(notes: np.ndarray) -> np.ndarray:
-    """One note at a time: of notes struck together the lowest stays, and each ends where the next begins."""
+    """Leave one note at a time.
+
+    Of notes struck together the lowest stays. Each note ends where the next begins.
+    """
     notes = notes[np.lexsort((notes[:, 0], notes[:, 1]))]
     first = np.append(True, notes[1:, 1] != notes[:-1, 1])[: len(notes)]
     notes = notes[first].copy()
@@ -36,7 +78,10 @@ def monophonic(notes: np.ndarray) -> np.ndarray:
 
 
 def thin_out(notes: np.ndarray, most: int) -> np.ndarray:
-    """At most `most` notes at a time: of those struck together the top one and new pitch classes come first."""
+    """Leave at most `most` notes at a time.
+
+    Of notes struck together, the top one and new pitch classes come first.
+    """
     kept: list[tuple[int, int, int]] = []
     ordered = sorted(map(tuple, notes.tolist()), key=lambda note: (note[1], -note[0]))
     for start, struck in groupby(ordered, key=lambda note: note[1]):
@@ -52,7 +97,7 @@ def thin_out(notes: np.ndarray, most: int) -> np.ndarray:
 
 
 def strike_again(notes: np.ndarray, longest: int) -> np.ndarray:
-    """Notes of more than `longest` steps struck again at each multiple of it that they hold over."""
+    """Strike notes of more than `longest` steps again at each multiple of it."""
     pieces = []
     for pitch, start, end in notes.tolist():
         while end - start > longest:
@@ -64,7 +109,10 @@ def strike_again(notes: np.ndarray, longest: int) -> np.ndarray:
 
 
 def without_unisons(notes: np.ndarray) -> np.ndarray:
-    """No pitch sounds twice at a time: a note ends where its pitch is struck again; of two struck together the longer stays."""
+    """End a note where its pitch is struck again, so that no pitch sounds twice at a time.
+
+    Of two notes of one pitch struck together the longer stays.
+    """
     notes = notes[np.lexsort((-notes[:, 2], notes[:, 1], notes[:, 0]))]
     same = notes[1:, 0] == notes[:-1, 0]
     notes = notes[np.append(True, ~(same & (notes[1:, 1] == notes[:-1, 1])))[: len(notes)]].copy()
@@ -73,9 +121,22 @@ def without_unisons(notes: np.ndarray) -> np.ndarray:
     return notes
 
 
-def lead_voices(notes: np.ndarray, plan: np.ndarray, centre: float) -> np.ndarray:
-    """Inversions in place of parallel shifts: in each half bar where the chord is new, the lowest pitches move up an octave
-    or the highest down, whichever brings the voicing nearest to the one before, without drifting from `centre`.
+def lead_voices(
+    notes: np.ndarray, plan: np.ndarray, centre: float, settings: ArrangeSettings = SETTINGS
+) -> np.ndarray:
+    """Invert chords so that voices move little, instead of shifting in parallel.
+
+    In each half bar where the chord is new, the lowest pitches move up an octave or the highest
+    down, whichever brings the voicing nearest to the one before without drifting from the centre.
+
+    Args:
+        notes: [n, 3] of a chordal track.
+        plan: [H] chords.
+        centre: MIDI pitch about which the voicings lie.
+        settings: what counts as near.
+
+    Returns:
+        [n, 3] the notes with other pitches.
     """
     notes = notes.copy()
     half_bar = notes[:, 1] // HALF_BAR_STEPS
@@ -87,7 +148,8 @@ def lead_voices(notes: np.ndarray, plan: np.ndarray, centre: float) -> np.ndarra
         chord = plan[min(index, len(plan) - 1)]
         if before is not None and (chord != last_chord or set(pitches) - set(moves)):
             moves = min(
-                _inversions(pitches), key=lambda v: _distance(sorted(v.values()), before, centre)
+                _inversions(pitches),
+                key=lambda v: _distance(sorted(v.values()), before, centre, settings),
             )
         elif before is None:
             moves = {int(p): int(p) for p in pitches}
@@ -97,7 +159,7 @@ def lead_voices(notes: np.ndarray, plan: np.ndarray, centre: float) -> np.ndarra
 
 
 def _inversions(pitches: np.ndarray) -> list[dict[int, int]]:
-    """Ways to move `pitches` by octaves that keep them in close order: pitch to new pitch."""
+    """List the ways to move pitches by octaves that keep close order: pitch to new pitch."""
     ordered = [int(p) for p in sorted(pitches)]
     ways = [{p: p + octave for p in ordered} for octave in (-12, 0, 12)]
     for count in range(1, len(ordered)):
@@ -107,64 +169,92 @@ def _inversions(pitches: np.ndarray) -> list[dict[int, int]]:
     return ways
 
 
-def _distance(pitches: list[int], before: list[int], centre: float) -> float:
+def _distance(
+    pitches: list[int], before: list[int], centre: float, settings: ArrangeSettings
+) -> float:
+    """Measure how far a voicing is from the one before and from the centre, in semitones."""
     nearest = sum(min(abs(p - q) for q in before) for p in pitches) / len(pitches)
-    spread = max(0, abs(sum(pitches) / len(pitches) - centre) - 7)
-    return nearest + 0.5 * abs(pitches[-1] - before[-1]) + spread
+    spread = max(0, abs(sum(pitches) / len(pitches) - centre) - settings.free_centre)
+    return nearest + settings.top_voice * abs(pitches[-1] - before[-1]) + spread
 
 
-def in_range(notes: np.ndarray, shift: int, track: int) -> np.ndarray:
-    """The notes `shift` semitones higher, the track moved by whole octaves to where it is at home, single notes into what the
-    instrument has.
+def in_range(
+    notes: np.ndarray, shift: int, track: int, settings: ArrangeSettings = SETTINGS
+) -> np.ndarray:
+    """Transpose notes and bring them to where the instrument is at home.
+
+    The track moves by whole octaves, and single notes into the pitches that the instrument has.
+
+    Args:
+        notes: [n, 3] of a pitched track.
+        shift: semitones from the normal key to the song's.
+        track: index in TRACKS.
+        settings: the ranges.
     """
     if not len(notes):
         return notes
-    notes = notes.copy()
+    notes, part = notes.copy(), settings.parts[track]
     notes[:, 0] += shift
-    low, high = MEDIAN_RANGE[track]
+    low, high = part.median
     median = int(np.median(notes[:, 0]))
     notes[:, 0] += 12 * (-(-max(low - median, 0) // 12) - -(-max(median - high, 0) // 12))
-    notes[:, 0] = tonality.fold(notes[:, 0], *PITCH_RANGE[track])
+    notes[:, 0] = keys.fold(notes[:, 0], *part.pitches)
     return notes
 
 
-def ending_step(last_onset: int, end: int) -> int:
-    """Where the final chord is struck: with the melody's last note if that is held, else on the last half bar that leaves a
-    beat to ring. Steps.
+def ending_step(last_onset: int, end: int, settings: ArrangeSettings = SETTINGS) -> int:
+    """Return the step at which the final chord is struck.
+
+    It is struck with the melody's last note if that is held, else on the last half bar that leaves
+    a beat to ring. Arguments in steps.
     """
-    if end - last_onset >= SHORTEST_ENDING:
+    if end - last_onset >= settings.shortest_ending:
         return last_onset
-    return max(0, (end - SHORTEST_ENDING) // HALF_BAR_STEPS * HALF_BAR_STEPS)
+    return max(0, (end - settings.shortest_ending) // HALF_BAR_STEPS * HALF_BAR_STEPS)
 
 
 def end_together(
-    band: dict[int, np.ndarray], symbols: list[ChordSymbol], step: int, end: int
+    band: dict[int, np.ndarray],
+    symbols: list[ChordSymbol],
+    step: int,
+    end: int,
+    settings: ArrangeSettings = SETTINGS,
 ) -> dict[int, np.ndarray]:
-    """Everyone who has played strikes the final chord, of the chords by half bar, at `step` and holds it to `end`."""
+    """Let everyone who has played strike the final chord and hold it.
+
+    Args:
+        band: by track, [n, 3] notes.
+        symbols: [H] chords.
+        step: where the final chord is struck.
+        end: the step up to which it sounds.
+        settings: who has played, and the lowest pitches.
+    """
     symbol = symbols[min(step // HALF_BAR_STEPS, len(symbols) - 1)]
-    tones = sorted(symbol.tones)
     ended = {}
     for track, notes in band.items():
         kept = notes[notes[:, 1] < step].copy()
         kept[:, 2] = np.minimum(kept[:, 2], step)
-        recent = kept[kept[:, 1] >= min(step, kept[:, 1].max(initial=0)) - 4 * HALF_BAR_STEPS]
-        if track == DRUMS:
-            final = [BASS_DRUM, CRASH] if len(recent) else []
-        elif track == BASS:
-            final = (
-                [_nearest(recent[-1, 0], [symbol.root if symbol.bass is None else symbol.bass])]
-                if len(recent)
-                else []
-            )
-        else:
-            final = _voicing(recent, tones, LOWEST_ENDING[track])
-        held = [(pitch, step, step + 1 if track == DRUMS else end) for pitch in final]
+        since = min(step, kept[:, 1].max(initial=0)) - settings.recent * HALF_BAR_STEPS
+        recent = kept[kept[:, 1] >= since]
+        pitches = _final_pitches(track, recent, symbol, settings) if len(recent) else []
+        held = [(pitch, step, step + 1 if track == DRUMS else end) for pitch in pitches]
         ended[track] = np.concatenate([kept, np.array(held, int).reshape(-1, 3)])
     return ended
 
 
+def _final_pitches(
+    track: int, recent: np.ndarray, symbol: ChordSymbol, settings: ArrangeSettings
+) -> list[int]:
+    """Return the pitches of the final chord of a track that played `recent` notes."""
+    if track == DRUMS:
+        return [BASS_DRUM, CRASH]
+    if track == BASS:
+        return [_nearest(recent[-1, 0], [symbol.root if symbol.bass is None else symbol.bass])]
+    return _voicing(recent, sorted(symbol.tones), settings.parts[track].lowest_ending)
+
+
 def ground(band: dict[int, np.ndarray], step: int) -> dict[int, np.ndarray]:
-    """The band, all in its own key and octaves, with the bass under all others in the chord struck at `step`."""
+    """Put the bass under all others in the chord struck at `step`."""
     lowest = min(
         (int(p) for track in (GUITAR, STRINGS) for p, start, _ in band[track] if start == step),
         default=127,
@@ -177,9 +267,10 @@ def ground(band: dict[int, np.ndarray], step: int) -> dict[int, np.ndarray]:
 
 
 def _voicing(recent: np.ndarray, tones: list[int], lowest: int) -> list[int]:
-    """The chord's tones, each near one of the pitches sounded last and above `lowest`; one, two or more as the texture was."""
-    if not len(recent):
-        return []
+    """Voice a chord near the pitches that sounded last, above `lowest`.
+
+    It has one, two or more tones, as the texture had.
+    """
     sounding = np.unique(recent[recent[:, 2] >= recent[:, 2].max() - HALF_BAR_STEPS, 0])
     pitches = {_nearest(pitch, tones) for pitch in sounding[-4:]}
     if len(sounding) > 1:
@@ -190,7 +281,7 @@ def _voicing(recent: np.ndarray, tones: list[int], lowest: int) -> list[int]:
 
 
 def _nearest(pitch: int, tones) -> int:
-    """The pitch nearest to `pitch` whose pitch class is one of `tones`; of two, the lower."""
+    """Return the nearest pitch whose pitch class is one of `tones`; of two, the lower."""
     return int(
         min(
             (pitch + d for d in range(-6, 7) if (pitch + d) % 12 in tones),

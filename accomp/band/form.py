@@ -1,7 +1,9 @@
-"""The shape of a song: its phrases, found where the melody resembles itself, and what they ask of the band.
+"""Find the form of a song: its phrases and sections, and what they ask of the band.
 
-A phrase is two or four blocks (four or eight bars) long. Phrases that are alike share a label and an accompaniment; one
-section leaves somebody out, the energy rises towards the end, and drums fill at phrase ends.
+Phrases are found where the melody resembles itself. A phrase is two or four blocks (four or eight
+bars) long. Phrases that are alike share a label and an accompaniment. One section leaves a player
+out, the energy rises towards the end, and drums fill at phrase ends.
+Letters: B blocks of a song.
 """
 
 from dataclasses import dataclass, field
@@ -10,24 +12,46 @@ import numpy as np
 
 from accomp.roll.grid import DRUMS, GUITAR, STRINGS
 
-PITCH_WEIGHT = 0.7
-ALIKE = 0.7  # a melody block as similar as this to an earlier one is a repeat of it
-PHRASES_ALIKE = 0.5  # phrases whose blocks are this similar on average have one label
-RELATED = 0.35  # in phrases of one label, blocks of at least this similarity share an accompaniment
-FEWEST_NOTES = 3  # a block of fewer is like no other
-# How likely each instrument is the one that rests in a section, or where there is only one waits for its second phrase. Of
-# real songs' bars, guitars and strings rest in 16 to 36 %, drums and basses in 2 to 8 % (train.eval.evaluate on real songs).
-RESTS = {STRINGS: 0.55, GUITAR: 0.35, DRUMS: 0.1}
-MOST_RESTING = 0.5  # of the song's blocks
-FEWEST_PHRASES = 4  # a shorter song has no time to build
+
+@dataclass(frozen=True)
+class FormSettings:
+    """What counts as alike, and how sections differ.
+
+    Similarities are from 0 to 1 (see `self_similarity`), energies too.
+    """
+
+    pitch_weight: float = 0.7  # of struck pitches; the rest is for rhythm
+    alike: float = 0.7  # a block as similar as this to an earlier one repeats it; above 1: never
+    phrases_alike: float = 0.5  # phrases whose blocks are as similar on average share a label
+    related: float = 0.35  # in phrases of one label, such blocks share an accompaniment
+    fewest_notes: int = 3  # a block of fewer notes resembles no other
+    short_song: int = 12  # blocks; a shorter song has phrases of two blocks
+    short_phrases: float = 0.05  # so much more similarity after two blocks than after four, too
+    # How likely each player is the one that rests. Of real songs' bars, guitars and strings rest
+    # in 16 to 36 %, drums and basses in 2 to 8 % (train.eval.evaluate on real songs).
+    rests: tuple[tuple[int, float], ...] = ((STRINGS, 0.55), (GUITAR, 0.35), (DRUMS, 0.1))
+    most_resting: float = 0.5  # of the song's phrases
+    first_rests: float = 2.0  # how much likelier the first section is chosen than another
+    fewest_phrases: int = 4  # a shorter song has no time to build up
+    rise: tuple[float, float] = (0.3, 0.75)  # energy of the first and the last phrase
+    later_section: float = 0.1  # energy that sections after the first have more
+    busy: float = 0.08  # energy for each standard deviation of the melody's notes a block
+    high: float = 0.04  # energy for each standard deviation of the melody's mean pitch
 
 
 @dataclass
-class Shape:
-    """By block of a song, B blocks: source [B] int, the earlier block whose accompaniment returns, else -1; opens [B] bool,
-    whether a new section begins; closes [B] bool, whether a phrase ends; energy [B], 0 to 1; rests: blocks in which an
-    instrument waits, by track; labels: [B] int, equal where phrases are alike; dynamics: [B] velocity by which the band is
-    louder than on average, empty where nothing is said of it (accomp.band.song_form draws it).
+class Form:
+    """The form of a song of B blocks.
+
+    Attributes:
+        source: [B] int, the earlier block whose accompaniment returns, else -1.
+        opens: [B] bool, whether a new section begins.
+        closes: [B] bool, whether a phrase ends.
+        energy: [B] from 0 to 1.
+        labels: [B] int, equal where phrases are alike.
+        rests: by track, [B] bool, the blocks in which a player waits.
+        dynamics: [B] velocity by which the band is louder than on average; empty where nothing
+            is said of it (accomp.band.song_form draws it).
     """
 
     source: np.ndarray
@@ -39,60 +63,88 @@ class Shape:
     dynamics: np.ndarray = field(default_factory=lambda: np.zeros(0))
 
     @classmethod
-    def bare(cls, blocks: int) -> "Shape":
-        """No phrases: each block follows from the one before, as in the published method."""
+    def bare(cls, blocks: int) -> "Form":
+        """Return a form without phrases, as in the published method.
+
+        Each block only follows from the one before.
+        """
         opens = np.arange(blocks) == 0
         nothing = np.zeros(blocks, bool)
         return cls(np.full(blocks, -1), opens, nothing, np.full(blocks, 0.5), np.arange(blocks), {})
 
     @classmethod
-    def of(
-        cls, blocks: np.ndarray, first: int, random: np.random.Generator, alike: float = ALIKE
-    ) -> "Shape":
-        """The shape of melody blocks [B, 2, 32, 128], of which the first `first` come before the first whole bar."""
+    def find(
+        cls,
+        blocks: np.ndarray,
+        first: int,
+        random: np.random.Generator,
+        settings: FormSettings = FormSettings(),
+    ) -> "Form":
+        """Find the form of a melody.
+
+        Args:
+            blocks: [B, 2, 32, 128] of the melody.
+            first: number of blocks that come before the first whole bar.
+            random: draws who rests.
+            settings: what counts as alike.
+        """
         count = len(blocks)
-        similarity = self_similarity(blocks)
-        starts = phrase_starts(similarity, first)
-        labels, model_of = label_phrases(similarity, starts, count)
-        source = _sources(similarity, blocks, starts, model_of, alike)
-        shape = cls.bare(count)
-        shape.source = source
+        similarity = self_similarity(blocks, settings)
+        starts = phrase_starts(similarity, first, settings)
+        labels, model_of = label_phrases(similarity, starts, settings)
+        form = cls.bare(count)
+        form.source = _sources(similarity, blocks, starts, model_of, settings)
         # What comes before the first phrase belongs to it.
         phrase_of = np.maximum(np.searchsorted(starts, np.arange(count), side="right") - 1, 0)
-        shape.labels = np.array(labels)[phrase_of]
+        form.labels = np.array(labels)[phrase_of]
         new = [start for i, start in enumerate(starts) if i > 0 and labels[i] != labels[i - 1]]
-        shape.opens[new] = True
+        form.opens[new] = True
         ends = np.array([*starts[1:], count]) - 1
-        shape.closes[ends] = True
-        if len(starts) >= FEWEST_PHRASES:
-            shape.energy = _energies(blocks, starts, labels, phrase_of)
-            shape.rests = _rests(np.array(labels), phrase_of, random)
-        return shape
+        form.closes[ends] = True
+        if len(starts) >= settings.fewest_phrases:
+            form.energy = _energies(blocks, labels, phrase_of, settings)
+            form.rests = _rests(np.array(labels), phrase_of, random, settings)
+        return form
 
 
-def self_similarity(blocks: np.ndarray) -> np.ndarray:
-    """[B, B] how alike melody blocks [B, 2, 32, 128] are: the share of onsets in common (Jaccard index), that of the pitches
-    struck and, weighing less because dance tunes have one rhythm throughout, that of the times struck.
+def self_similarity(blocks: np.ndarray, settings: FormSettings = FormSettings()) -> np.ndarray:
+    """Measure how alike melody blocks are.
+
+    The share of onsets in common (Jaccard index): that of the struck pitches, and that of the
+    struck times, which weighs less because dance tunes have one rhythm throughout.
+
+    Args:
+        blocks: [B, 2, 32, 128].
+        settings: their weights.
+
+    Returns:
+        [B, B] from 0 to 1.
     """
     onsets = blocks[:, 0].reshape(len(blocks), -1).astype(np.float32)
     rhythm = blocks[:, 0].any(2).astype(np.float32)
     result = np.zeros((len(blocks), len(blocks)), np.float32)
-    for weight, rows in ((PITCH_WEIGHT, onsets), (1 - PITCH_WEIGHT, rhythm)):
+    weight = settings.pitch_weight
+    for share, rows in ((weight, onsets), (1 - weight, rhythm)):
         common, size = rows @ rows.T, rows.sum(1)
-        result += weight * common / np.maximum(size[:, None] + size[None] - common, 1)
+        result += share * common / np.maximum(size[:, None] + size[None] - common, 1)
     return result
 
 
-def phrase_starts(similarity: np.ndarray, first: int) -> np.ndarray:
-    """First blocks of the phrases: every fourth block, or every second where the melody resembles itself more after four
-    bars than after eight, or is short.
+def phrase_starts(
+    similarity: np.ndarray, first: int, settings: FormSettings = FormSettings()
+) -> np.ndarray:
+    """Find the first blocks of the phrases.
+
+    A phrase begins every fourth block; or every second one, where the melody is short or
+    resembles itself more after four bars than after eight.
     """
     count = len(similarity)
 
     def at_lag(lag: int) -> float:
         return float(np.diagonal(similarity, lag)[first:].mean()) if count - first > lag else 0.0
 
-    length = 2 if count - first < 12 or at_lag(2) > at_lag(4) + 0.05 else 4
+    is_short = count - first < settings.short_song
+    length = 2 if is_short or at_lag(2) > at_lag(4) + settings.short_phrases else 4
     starts = np.arange(first, count, length)
     if len(starts) > 1 and count - starts[-1] < length / 2:
         starts = starts[:-1]  # a short rest belongs to the phrase before
@@ -100,16 +152,20 @@ def phrase_starts(similarity: np.ndarray, first: int) -> np.ndarray:
 
 
 def label_phrases(
-    similarity: np.ndarray, starts: np.ndarray, count: int
+    similarity: np.ndarray, starts: np.ndarray, settings: FormSettings = FormSettings()
 ) -> tuple[list[int], list[int]]:
-    """A label for each phrase, and the earlier phrase that it is modelled on, else -1. Of the earlier phrases the one most
-    alike counts, if it is alike enough; phrases are compared block by block from their beginnings.
+    """Label the phrases so that alike ones share a label.
+
+    Phrases are compared block by block from their beginnings.
+
+    Returns:
+        The label of each phrase, and the earlier phrase that it is modelled on, else -1.
     """
-    ends = [*starts[1:], count]
+    ends = [*starts[1:], len(similarity)]
     labels: list[int] = []
     models: list[int] = []
     for i, (start, end) in enumerate(zip(starts, ends)):
-        best, model = PHRASES_ALIKE, -1
+        best, model = settings.phrases_alike, -1
         for j in range(i):
             length = min(end - start, ends[j] - starts[j])
             # Phrases that begin alike and end differently (first and second endings) are one phrase.
@@ -125,88 +181,93 @@ def label_phrases(
 
 
 def _sources(
-    similarity: np.ndarray, blocks: np.ndarray, starts: np.ndarray, models: list[int], alike: float
+    similarity: np.ndarray,
+    blocks: np.ndarray,
+    starts: np.ndarray,
+    models: list[int],
+    settings: FormSettings,
 ) -> np.ndarray:
+    """Find for each block the earlier one whose accompaniment returns, [B], else -1."""
     count = len(blocks)
-    notes = blocks[:, 0].reshape(count, -1).sum(1)
     source = np.full(count, -1)
-    if alike > 1:
+    if settings.alike > 1:
         return source
+    enough = blocks[:, 0].reshape(count, -1).sum(1) >= settings.fewest_notes
     ends = [*starts[1:], count]
     for i, model in enumerate(models):
-        for k in range(ends[i] - starts[i]):
-            block = starts[i] + k
-            if notes[block] < FEWEST_NOTES:
+        for block in range(starts[i], ends[i]):
+            if not enough[block]:
                 continue
-            counterpart = (
-                starts[model] + k if model >= 0 and k < ends[model] - starts[model] else -1
-            )
-            if counterpart >= 0 and similarity[block, counterpart] >= RELATED:
+            counterpart = -1
+            if model >= 0 and block - starts[i] < ends[model] - starts[model]:
+                counterpart = starts[model] + block - starts[i]
+            if counterpart >= 0 and similarity[block, counterpart] >= settings.related:
                 earlier = counterpart
             else:
-                like = np.flatnonzero(similarity[block, :block] >= alike)
-                like = [j for j in like if notes[j] >= FEWEST_NOTES]
-                if not like:
+                like = (similarity[block, :block] >= settings.alike) & enough[:block]
+                if not like.any():
                     continue
-                earlier = like[0]
+                earlier = int(like.argmax())
             source[block] = source[earlier] if source[earlier] >= 0 else earlier
     return source
 
 
 def _rests(
-    labels: np.ndarray, phrase_of: np.ndarray, random: np.random.Generator
+    labels: np.ndarray, phrase_of: np.ndarray, random: np.random.Generator, settings: FormSettings
 ) -> dict[int, np.ndarray]:
-    """Who rests in which blocks: one instrument throughout one section, most often the first, so that sections differ and
-    returns are known again; all play in the last phrase. A song of one section begins without it.
+    """Draw who rests in which blocks.
+
+    One player rests throughout one section, most often the first, so that sections differ and
+    returns are recognised. All play in the last phrase. A song of one section begins without
+    that player.
     """
-    resting = int(random.choice(list(RESTS), p=list(RESTS.values())))
+    players, chances = zip(*settings.rests)
+    resting = int(random.choice(list(players), p=list(chances)))
     by_phrase = np.arange(len(labels)) == 0
     possible = [
         label
         for label in dict.fromkeys(labels.tolist())
-        if (labels == label).mean() <= MOST_RESTING
+        if (labels == label).mean() <= settings.most_resting
     ]
     if len(set(labels.tolist())) > 1 and possible and resting != DRUMS:
-        chances = np.where(np.array(possible) == labels[0], 2.0, 1.0)
-        by_phrase = labels == random.choice(possible, p=chances / chances.sum())
+        weights = np.where(np.array(possible) == labels[0], settings.first_rests, 1.0)
+        by_phrase = labels == random.choice(possible, p=weights / weights.sum())
     by_phrase[-1] = False
     return {resting: by_phrase[phrase_of]}
 
 
 def _energies(
-    blocks: np.ndarray, starts: np.ndarray, labels: list[int], phrase_of: np.ndarray
+    blocks: np.ndarray, labels: list[int], phrase_of: np.ndarray, settings: FormSettings
 ) -> np.ndarray:
-    """Energy rises over the song, is a little higher in later sections (B, C) than in the first, and follows how busy and
-    how high the melody is.
+    """Return the energy of each block, [B].
+
+    It rises over the song, is a little higher in later sections than in the first, and follows
+    how busy and how high the melody is.
     """
-    count = len(starts)
+    count = len(labels)
     on = blocks[:, 0].reshape(len(blocks), -1).sum(1).astype(float)
     pitch = np.array([np.nonzero(b[0])[1].mean() if b[0].any() else np.nan for b in blocks])
     busy = np.array([on[phrase_of == i].mean() for i in range(count)])
-    high = np.array(
-        [
-            np.nanmean(pitch[phrase_of == i])
-            if np.isfinite(pitch[phrase_of == i]).any()
-            else np.nan
-            for i in range(count)
-        ]
-    )
-    high = (
-        np.where(np.isfinite(high), high, np.nanmean(high))
-        if np.isfinite(high).any()
-        else np.zeros(count)
-    )
-    rise = np.linspace(0.3, 0.75, count)
+    high = np.array([_mean(pitch[phrase_of == i]) for i in range(count)])
+    high = np.where(np.isfinite(high), high, _mean(high, 0.0))
+    rise = np.linspace(*settings.rise, count)
     by_phrase = (
-        rise + 0.1 * (np.array(labels) > 0) + 0.08 * _standard(busy) + 0.04 * _standard(high)
+        rise
+        + settings.later_section * (np.array(labels) > 0)
+        + settings.busy * _standard(busy)
+        + settings.high * _standard(high)
     )
     return np.clip(by_phrase, 0, 1)[phrase_of]
 
 
+def _mean(values: np.ndarray, otherwise: float = np.nan) -> float:
+    """Return the mean of the finite values; `otherwise` where there are none."""
+    return float(np.nanmean(values)) if np.isfinite(values).any() else otherwise
+
+
 def _standard(values: np.ndarray) -> np.ndarray:
+    """Scale to mean 0 and standard deviation 1, clipped at 2; zeros where all are equal."""
     deviation = values.std()
-    return (
-        np.clip((values - values.mean()) / deviation, -2, 2)
-        if deviation > 1e-9
-        else np.zeros_like(values)
-    )
+    if deviation <= 1e-9:
+        return np.zeros_like(values)
+    return np.clip((values - values.mean()) / deviation, -2, 2)

@@ -1,22 +1,45 @@
-"""Block by block through a song: the latents of everything that the band plays to a melody.
+"""Choose the latents of everything that the band plays, block by block through a song.
 
 Letters: B blocks of the song, H half bars of a block (4), K latent size of an instrument.
-Source: "Generating Musical Accompaniment to a given Master Melody using VAEs and CNNs", "Music Generation"; styles: Tham & Kim
-2021, "Generating Music in certain Styles".
+Source: "Generating Musical Accompaniment to a given Master Melody using VAEs and CNNs", "Music
+Generation"; styles: Tham & Kim 2021, "Generating Music in certain Styles".
 """
+
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from accomp.band.form import Shape
+from accomp.band.form import Form
 from accomp.band.style import StylePath
-from accomp.models import harmony_nn as harmony
+from accomp.models import harmony_nn
 from accomp.models.band_model import BandModel
 from accomp.roll.grid import ACCOMPANIMENT, DRUMS, MELODY, TRACK_NAMES
 
-DRUMS_CHANGE = 0.5  # how likely drums begin anew with a new section
-FILL_CHANCE = 0.5  # of a drum fill at the end of a phrase that is followed by one like it
+
+@dataclass(frozen=True)
+class GenerateSettings:
+    """Chances that are not learned by the networks."""
+
+    drums_change: float = 0.5  # that the drums begin anew with a new section
+    fill: float = 0.5  # of a drum fill at a phrase's end that is followed by a phrase like it
+
+
+@dataclass
+class Latents:
+    """What is chosen for the band, by track.
+
+    Attributes:
+        rows: [B, K + 1] latents and flags (1 where the track plays).
+        onsets: [B] how many onsets a block shall have whose latent lies between two of real
+            playing; NaN where the decoder tells.
+        fills: by block, a drum latent [1, K] for its last half bar.
+    """
+
+    rows: dict[int, Tensor]
+    onsets: dict[int, Tensor]
+    fills: dict[int, Tensor] = field(default_factory=dict)
 
 
 @torch.no_grad()
@@ -24,116 +47,180 @@ def choose_latents(
     model: BandModel,
     blocks: Tensor,
     plan: Tensor,
-    form: Shape,
+    form: Form,
     generator: torch.Generator,
     kept: dict[tuple[int, int], Tensor] | None = None,
     path: StylePath | None = None,
-) -> tuple[dict[int, Tensor], dict[int, Tensor]]:
-    """By track, the band's latents and flags [B, K + 1] for melody blocks [B, 2, 32, 128] under a plan [B, H]; and how many
-    onsets blocks shall have whose latents lie between two of real playing, [B], NaN for the others.
+) -> Latents:
+    """Choose the band's latents for a melody, without fills.
 
-    The first networks play where the song or a section begins, and for an instrument that has rested long enough. kept: latents
-    [K + 1] by track and block that are not chosen; path: the style that what is chosen is drawn to before it is heard and
-    gone on from.
+    Args:
+        model: the genre's networks.
+        blocks: [B, 2, 32, 128] of the melody.
+        plan: [B, H] chords.
+        form: which blocks return, begin a section or rest.
+        generator: draws among the likely latents.
+        kept: by track and block, latents and flags [K + 1] that are given instead of chosen.
+        path: the style that each chosen latent is drawn to before the next one follows from it.
     """
-    kept = kept or {}
-    config, count = model.config, len(blocks)
-    melody = model.encode(MELODY, blocks, plan)[:, :-1]
-    latents = {
-        t: melody.new_zeros(count, config.vaes[TRACK_NAMES[t]].latent + 1) for t in ACCOMPANIMENT
-    }
-    unstyled = {track: torch.zeros_like(rows) for track, rows in latents.items()}
-    for block in range(count):
-        earlier = int(form.source[block])
+    walk = _Walk.start(model, blocks, plan, form, generator, kept or {}, path)
+    for block in range(len(blocks)):
         for track in ACCOMPANIMENT:
-            name = TRACK_NAMES[track]
-            if (track, block) in kept:
-                latents[track][block] = kept[track, block]
-                continue
-            waits = track in form.rests and form.rests[track][block]
-            if waits:
-                continue
-            # What returns is played again, but not where it is what was to be made anew.
-            returns = earlier >= 0 and (track, earlier) not in kept
-            if returns and not (track in form.rests and form.rests[track][earlier]):
-                latents[track][block], unstyled[track][block] = (
-                    latents[track][earlier],
-                    unstyled[track][earlier],
-                )
-                continue
-            rest = min(block, config.longest_rest)
-            rested = (
-                rest == config.longest_rest and not latents[track][block - rest : block, -1].any()
-            )
-            waited = block > 0 and track in form.rests and form.rests[track][block - 1]
-            is_last = block == count - 1 and block > 0
-            opens = form.opens[block]
-            if opens and block and track == DRUMS:
-                # A drummer often keeps the beat where others begin a new section.
-                opens = torch.rand((), generator=generator) < DRUMS_CHANGE
-            step = "last" if is_last else "first" if opens or rested or waited else "middle"
-            at, of = torch.tensor([[block], [count]], device=melody.device)
-            heard = harmony.harmony_context(
-                step, at, of, melody, latents, track, plan, model.genre_index
-            )
-            apart, sparsest = None, harmony.NEVER
-            if step == "first":
-                sparsest = config.sparsest
-                if block and latents[track][block - 1, -1] > 0:
-                    apart = latents[track][block - 1, :-1], config.contrast
-                heard.previous = harmony.forget(
-                    heard.previous, torch.ones(1, dtype=torch.bool, device=at.device)
-                )
-            chosen = model.harmony[name].choose(
-                step,
-                heard,
-                generator,
-                config.temperature,
-                config.top_p,
-                config.steadiness.get(name, 0.0),
-                config.push * (2 * float(form.energy[block]) - 1),
-                config.variety.get(name, 0.0),
-                apart,
-                sparsest,
-            )[0]
-            unstyled[track][block] = chosen
-            latents[track][block] = path.drawn(track, block, chosen) if path else chosen
-    onsets = {}
-    for track, rows in latents.items():
-        onsets[track] = rows.new_full((count,), torch.nan)
-        if path and track in path.latents:
-            styled = (
-                (unstyled[track][:, -1] > 0) & (path.latents[track][:, -1] > 0) & (rows[:, -1] > 0)
-            )
-            own, style = (
-                onsets_of(model, track, plan, each)
-                for each in (unstyled[track], path.latents[track])
-            )
-            onsets[track][styled] = torch.lerp(own, style, path.factor)[styled]
-    return latents, onsets
+            walk.choose(track, block)
+    return Latents(walk.rows, walk.onsets())
 
 
-def choose_fills(model: BandModel, form: Shape, generator: torch.Generator) -> dict[int, Tensor]:
-    """By block that ends a phrase, a drum latent [1, K] whose last half bar is to be played there; where the song goes on into
-    another section always, else by chance.
+@dataclass
+class _Walk:
+    """The state of `choose_latents`: what is chosen so far, and all that the next choice needs."""
+
+    model: BandModel
+    melody: Tensor  # [B, Z] latents
+    plan: Tensor
+    form: Form
+    generator: torch.Generator
+    kept: dict[tuple[int, int], Tensor]
+    path: StylePath | None
+    rows: dict[int, Tensor]  # by track, [B, K + 1], drawn to the style
+    unstyled: dict[int, Tensor]  # the same as they were chosen
+    settings: GenerateSettings = GenerateSettings()
+
+    @classmethod
+    def start(
+        cls,
+        model: BandModel,
+        blocks: Tensor,
+        plan: Tensor,
+        form: Form,
+        generator: torch.Generator,
+        kept: dict[tuple[int, int], Tensor],
+        path: StylePath | None,
+    ) -> "_Walk":
+        melody = model.encode(MELODY, blocks, plan)[:, :-1]
+        sizes = {t: model.config.vaes[TRACK_NAMES[t]].latent + 1 for t in ACCOMPANIMENT}
+        rows = {track: melody.new_zeros(len(blocks), size) for track, size in sizes.items()}
+        unstyled = {track: torch.zeros_like(each) for track, each in rows.items()}
+        return cls(model, melody, plan, form, generator, kept, path, rows, unstyled)
+
+    def choose(self, track: int, block: int) -> None:
+        """Fill in one track's latent in one block; rests stay zeros."""
+        if (track, block) in self.kept:
+            self.rows[track][block] = self.kept[track, block]
+            return
+        if self._rests(track, block):
+            return
+        earlier = self._returning(track, block)
+        if earlier is not None:
+            self.rows[track][block] = self.rows[track][earlier]
+            self.unstyled[track][block] = self.unstyled[track][earlier]
+            return
+        chosen = self._sample(track, block, self._step(track, block))
+        self.unstyled[track][block] = chosen
+        self.rows[track][block] = self.path.drawn(track, block, chosen) if self.path else chosen
+
+    def _rests(self, track: int, block: int) -> bool:
+        return track in self.form.rests and bool(self.form.rests[track][block])
+
+    def _returning(self, track: int, block: int) -> int | None:
+        """Return the earlier block that is played again, unless that one rested or is to be redone."""
+        earlier = int(self.form.source[block])
+        returns = earlier >= 0 and (track, earlier) not in self.kept
+        return earlier if returns and not self._rests(track, earlier) else None
+
+    def _step(self, track: int, block: int) -> str:
+        """Return which network plays: "first", "middle" or "last".
+
+        The first one plays where the song or a section begins, and for a player that has rested.
+        """
+        opens = bool(self.form.opens[block])
+        if opens and block and track == DRUMS:
+            # A drummer often keeps the beat where others begin a new section.
+            opens = bool(torch.rand((), generator=self.generator) < self.settings.drums_change)
+        if 0 < block == len(self.melody) - 1:
+            return "last"
+        longest = self.model.config.longest_rest
+        rest = min(block, longest)
+        rested = rest == longest and not self.rows[track][block - rest : block, -1].any()
+        waited = block > 0 and self._rests(track, block - 1)
+        return "first" if opens or rested or waited else "middle"
+
+    def _sample(self, track: int, block: int, step: str) -> Tensor:
+        """Sample a latent and flag [K + 1] from a track's network."""
+        config, name = self.model.config, TRACK_NAMES[track]
+        at = torch.tensor([[block], [len(self.melody)]], device=self.melody.device)
+        context = harmony_nn.harmony_context(
+            step, *at, self.melody, self.rows, track, self.plan, self.model.genre_index
+        )
+        apart, sparsest = None, harmony_nn.NEVER
+        if step == "first":
+            sparsest = config.sparsest
+            if block and self.rows[track][block - 1, -1] > 0:
+                apart = self.rows[track][block - 1, :-1], config.contrast
+            forgotten = torch.ones(1, dtype=torch.bool, device=at.device)
+            context.previous = harmony_nn.forget(context.previous, forgotten)
+        return self.model.harmony[name].choose(
+            step,
+            context,
+            self.generator,
+            config.temperature,
+            config.top_p,
+            config.steadiness.get(name, 0.0),
+            config.push * (2 * float(self.form.energy[block]) - 1),
+            config.variety.get(name, 0.0),
+            apart,
+            sparsest,
+        )[0]
+
+    def onsets(self) -> dict[int, Tensor]:
+        """Count the onsets that blocks on the way to the style shall have."""
+        found = {}
+        for track, rows in self.rows.items():
+            found[track] = rows.new_full((len(rows),), torch.nan)
+            if self.path and track in self.path.latents:
+                own, style = self.unstyled[track], self.path.latents[track]
+                between = (own[:, -1] > 0) & (style[:, -1] > 0) & (rows[:, -1] > 0)
+                first, second = (
+                    count_onsets(self.model, track, self.plan, each) for each in (own, style)
+                )
+                found[track][between] = torch.lerp(first, second, self.path.factor)[between]
+        return found
+
+
+def choose_fills(
+    model: BandModel,
+    form: Form,
+    generator: torch.Generator,
+    settings: GenerateSettings = GenerateSettings(),
+) -> dict[int, Tensor]:
+    """Choose drum fills: by block that ends a phrase, a drum latent [1, K] for its last half bar.
+
+    Where the song goes on into another section there always is a fill, else by chance.
     """
     fills = {}
     for block in np.flatnonzero(form.closes[:-1]):
-        new = form.labels[block + 1] != form.labels[block]
+        is_new = form.labels[block + 1] != form.labels[block]
         fill = model.harmony[TRACK_NAMES[DRUMS]].draw_fill(generator)
-        if fill is not None and (
-            torch.rand((), generator=generator) < (1.0 if new else FILL_CHANCE)
-        ):
+        chance = 1.0 if is_new else settings.fill
+        if fill is not None and torch.rand((), generator=generator) < chance:
             fills[int(block)] = fill
     return fills
 
 
 @torch.no_grad()
-def onsets_of(model: BandModel, track: int, plan: Tensor, rows: Tensor) -> Tensor:
-    """[B] how many probabilities of an onset pass the threshold in blocks of latents and flags [B, K + 1] under a plan [B, H].
+def count_onsets(model: BandModel, track: int, plan: Tensor, rows: Tensor) -> Tensor:
+    """Count the onsets whose probability passes the decoder's threshold.
 
-    A latent halfway between two patterns is unsure of every note, and played by the usual thresholds half empty: it gets as many
-    as lie between those of the two.
+    A latent halfway between two patterns is unsure of every note, and the usual thresholds play
+    it half empty. It gets as many onsets as lie between those of the two.
+
+    Args:
+        model: the genre's networks.
+        track: index in TRACKS.
+        plan: [B, H] chords.
+        rows: [B, K + 1] latents and flags.
+
+    Returns:
+        [B] counts.
     """
     vae = model.vaes[TRACK_NAMES[track]]
     return (vae.decode(rows[:, :-1], plan)[:, 0] > vae.thresholds[0]).sum((1, 2)).to(rows.dtype)

@@ -1,11 +1,11 @@
-"""The lead: what the band knows of a melody before it plays."""
+"""Prepare the melody: its track, top line, grid, key and register."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
 from accomp.band.arrange import ending_step
-from accomp.music import keys as tonality
+from accomp.music import keys
 from accomp.music.chord_symbols import whole_bars
 from accomp.music.keys import Key
 from accomp.music.melody_track import melody_index, skyline
@@ -16,20 +16,29 @@ from accomp.roll.parts import melody_planes
 
 @dataclass
 class Lead:
-    """track: the melody as it was given; line: its top line, one note at a time; grid: the steps of its bars; key: asked for,
-    or estimated; shift: semitones above its normal key and octave; planes: [2, S, 128] uint8, the line in its normal key, as
-    the models see it.
+    """What the band knows of a melody before it plays.
+
+    Attributes:
+        index: of the melody's track in its score.
+        track: the melody as it was given.
+        line: its top line, one note at a time.
+        grid: the steps of its bars.
+        key: asked for, or estimated.
+        shift: semitones of the melody above its normal key and octave.
+        planes: [2, S, 128] uint8, the line in its normal key, as the models take it.
+        first_whole_bar: its onset in beats; before it there is only a pickup.
+        intro_steps: steps that the band plays before the melody's first bar.
     """
 
-    index: int  # of the track in its score
+    index: int
     track: Track
     line: list[Note]
     grid: Grid
     key: Key
     shift: int
     planes: np.ndarray
-    first_whole_bar: float = 0.0  # its onset in beats; before it is only a pickup
-    intro_steps: int = 0  # that the band plays before the melody's first bar
+    first_whole_bar: float = 0.0
+    intro_steps: int = 0
 
     @classmethod
     def of(
@@ -39,36 +48,36 @@ class Lead:
         intro_beats: float = 0.0,
         key: str | Key | None = None,
     ) -> "Lead":
-        """The lead in `score`: track `melody_track`, else the one most like a melody. intro_beats: how long before its
-        bar the band begins; key: such as "A minor", else estimated. Raises MusicError where there is no melody.
+        """Prepare the melody of a score.
+
+        Args:
+            score: a score with a melody.
+            melody_track: index of the melody's track; None to choose the one most like a melody.
+            intro_beats: how long before the melody's first bar the band begins.
+            key: such as "A minor"; None to estimate it.
+
+        Raises:
+            MusicError: there is no melody, or the key is none.
         """
         index = melody_index(score, melody_track)
         track = score.tracks[index]
         line = skyline(track.notes)
         start = first_bar(score, track).onset - intro_beats if intro_beats else track.start
         grid = Grid.of(score, start, track.end)
-        key = (
-            tonality.parse_key(key) if isinstance(key, str) else key or tonality.estimate_key(line)
-        )
-        shift = tonality.shift_of(line, key)
-        intro = (
-            int(np.searchsorted(grid.beats, grid.beats[0] + intro_beats - 1e-6))
-            if intro_beats
-            else 0
-        )
+        key = keys.parse_key(key) if isinstance(key, str) else key or keys.estimate_key(line)
+        shift = keys.shift_of(line, key)
+        intro = 0
+        if intro_beats:
+            intro = int(np.searchsorted(grid.beats, grid.beats[0] + intro_beats - 1e-6))
         whole = whole_bars(score, track)[0].onset
-        return cls(
-            index, track, line, grid, key, shift, melody_planes(line, shift, grid), whole, intro
-        )
+        planes = melody_planes(line, shift, grid)
+        return cls(index, track, line, grid, key, shift, planes, whole, intro)
 
     @property
     def end(self) -> int:
         """The step on which the melody ends, exclusive."""
-        return int(
-            max(
-                self.grid.nearest_step(self.track.end), self.grid.nearest_step(self.track.start) + 1
-            )
-        )
+        start, end = (self.grid.nearest_step(beat) for beat in (self.track.start, self.track.end))
+        return int(max(end, start + 1))
 
     @property
     def last_onset(self) -> int:
@@ -77,18 +86,18 @@ class Lead:
 
     @property
     def final_step(self) -> int:
-        """Where a band that ends with the melody strikes its last chord."""
+        """The step at which a band that ends with the melody strikes its last chord."""
         return ending_step(self.last_onset, self.end)
 
     @property
     def first_block(self) -> int:
-        """Where phrases begin: after a first block that holds only a pickup, and after an introduction."""
+        """The block where phrases begin: after an introduction, or a block that holds only a pickup."""
         pickup = not self.grid.present[: BLOCK_STEPS // 2].any()
         introduced = -(-self.intro_steps // BLOCK_STEPS)
         return max(introduced, int(pickup)) if self.grid.blocks > 1 else 0
 
 
 def first_bar(score: Score, track: Track) -> Bar:
-    """The bar of `score` in which a track begins."""
+    """Return the bar of a score in which a track begins."""
     bars = score.bars(track.start + 1e-3)
     return next(bar for bar in reversed(bars) if bar.onset <= track.start + 1e-6)

@@ -1,131 +1,126 @@
-"""From a sketch to a song: decoders, arrangement, endings, and how players of the genre play it."""
+"""Turn a sketch into a song: decode, arrange, and play it like the genre's players."""
 
 import numpy as np
 import torch
 
-from accomp.band import arrange as arrangement
-from accomp.band import balance as mixing
-from accomp.band import intro as opening
-from accomp.band import voicing
-from accomp.band.lead import Lead
+from accomp.band import arrange, balance, intro, voicing
+from accomp.band.arrange import ArrangeSettings
+from accomp.band.chords import chord_changes
 from accomp.band.sketch import Sketch
+from accomp.band.streams import Streams
 from accomp.models.feel import MelodyTiming, played_times
-from accomp.music.chord_symbols import ChordSymbol
-from accomp.music.score import Chord, Note, Score, Track
+from accomp.music.score import Note, Score, Track
 from accomp.roll import parts, pianoroll
 from accomp.roll.grid import ACCOMPANIMENT, BASS, DRUMS, HALF_BAR_STEPS, MELODY, TRACK_NAMES, TRACKS
 
 
-def perform(sketch: Sketch) -> Score:
-    """The melody with the band of `sketch`: five tracks in the order of TRACKS, balanced."""
-    model, lead, symbols = sketch.model, sketch.lead, sketch.symbols
-    band = decode(sketch)
-    if sketch.shape:
-        band = arrangement.end_together(band, symbols, lead.final_step, lead.end)
-    band = {
-        t: notes if t == DRUMS else arrangement.in_range(notes, lead.shift, t)
-        for t, notes in band.items()
-    }
-    if sketch.shape:
-        band = arrangement.ground(band, lead.final_step)
-    tune = MelodyTiming.of(lead.line, lead.grid)
-    tracks = []
-    for track, spec in enumerate(TRACKS):
-        program = model.config.programs.get(spec.name, spec.program)
-        if track == MELODY:
-            tracks.append(
-                Track(spec.name, program, False, list(lead.track.notes), list(lead.track.controls))
-            )
-            continue
-        notes = _played(sketch, band[track], track, tune) if track not in sketch.silent else []
-        if sketch.retake and track not in sketch.silent:
-            notes = sketch.retake.splice(track, notes, lead)
-        tracks.append(Track(spec.name, program, track == DRUMS, notes))
-    if sketch.intro == "count-in":
-        tracks[DRUMS].notes[:0] = opening.clicks(sketch.score, lead)
-    named = (
-        _named([symbol.transposed(lead.shift) for symbol in symbols], lead) if model.planner else []
-    )
+def perform(sketch: Sketch, settings: ArrangeSettings = arrange.SETTINGS) -> Score:
+    """Play a sketch: the melody with its band, five tracks in the order of TRACKS, balanced."""
+    model, lead, options = sketch.model, sketch.lead, sketch.options
+    band = decode(sketch, settings)
+    if options.form:
+        band = arrange.end_together(band, sketch.chords, lead.final_step, lead.end, settings)
+    for track in band.keys() - {DRUMS}:
+        band[track] = arrange.in_range(band[track], lead.shift, track, settings)
+    if options.form:
+        band = arrange.ground(band, lead.final_step)
+    tracks = [_track(sketch, track, band) for track in range(len(TRACKS))]
+    if options.intro == "count-in":
+        tracks[DRUMS].notes[:0] = intro.clicks(sketch.score, lead)
+    chords = []
+    if model.planner:
+        symbols = [symbol.transposed(lead.shift) for symbol in sketch.chords]
+        onsets = lead.grid.beats[: lead.grid.steps : HALF_BAR_STEPS]
+        chords = chord_changes(symbols, onsets, lead.track.end)
     score = sketch.score
     song = Score(
         tracks,
         list(score.tempos),
         list(score.meters),
         score.resolution,
-        named,
+        chords,
         list(sketch.notices),
     )
-    return mixing.balanced(song, model.config.genre)
+    return balance.balanced(song, model.config.genre)
 
 
 @torch.no_grad()
-def decode(sketch: Sketch) -> dict[int, np.ndarray]:
-    """What the band plays: by track, notes [n, 3] in steps, in the normal key."""
-    model, plan = sketch.model, sketch.plan
+def decode(sketch: Sketch, settings: ArrangeSettings = arrange.SETTINGS) -> dict[int, np.ndarray]:
+    """Decode what the band plays: by track, notes [n, 3] in steps, in the normal key."""
+    config = sketch.model.config
     band = {}
     for track in ACCOMPANIMENT:
-        vae, latents = model.vaes[TRACK_NAMES[track]], sketch.latents[track]
-        probabilities = vae.decode(latents[:, :-1], plan) * latents[:, -1:, None, None]
-        played = vae.binarise(probabilities, sketch.onsets[track])
-        if track == DRUMS:
-            for block, fill in sketch.fills.items():
-                if played[block].any():
-                    played[block, :, -HALF_BAR_STEPS:] = vae.binarise(vae.decode(fill, plan[:1]))[
-                        0, :, -HALF_BAR_STEPS:
-                    ]
-        notes = pianoroll.from_planes(pianoroll.from_blocks(played.cpu().numpy()))
-        if model.config.planner and len(notes) and track != DRUMS:
-            notes = arrangement.strike_again(notes, arrangement.LONGEST[track])
-            if track == BASS:
-                notes = voicing.bass_notes(arrangement.monophonic(notes), sketch.symbols)
-            else:
-                notes = arrangement.thin_out(notes, arrangement.MOST_VOICES[track])
-                notes = arrangement.lead_voices(notes, sketch.triads, parts.CENTRE[track])
-                notes = voicing.colour(notes, sketch.symbols)
+        notes = pianoroll.from_planes(pianoroll.from_blocks(_blocks(sketch, track)))
+        if config.planner and len(notes) and track != DRUMS:
+            notes = _voiced(notes, sketch, track, settings)
         band[track] = notes[notes[:, 1] < sketch.lead.end]
-    if model.config.planner and model.config.agree:
-        band |= voicing.agree(
-            {track: notes for track, notes in band.items() if track != DRUMS}, sketch.symbols
-        )
+    if config.planner and config.agree:
+        pitched = {track: notes for track, notes in band.items() if track != DRUMS}
+        band |= voicing.agree(pitched, sketch.chords)
     return band
 
 
-def _played(sketch: Sketch, notes: np.ndarray, track: int, tune: MelodyTiming) -> list[Note]:
-    """Notes in beats, cut at the melody's end: as players of the genre play them, or without feel on the grid."""
-    lead, feel, seed = sketch.lead, sketch.model.feel, sketch.seed
+def _blocks(sketch: Sketch, track: int) -> np.ndarray:
+    """Decode a track's blocks with their fills, [B, 2, 32, 128]."""
+    vae, plan, latents = sketch.model.vaes[TRACK_NAMES[track]], sketch.plan, sketch.latents
+    rows = latents.rows[track]
+    probabilities = vae.decode(rows[:, :-1], plan) * rows[:, -1:, None, None]
+    played = vae.binarise(probabilities, latents.onsets[track])
+    if track == DRUMS:
+        for block, fill in latents.fills.items():
+            if played[block].any():
+                filled = vae.binarise(vae.decode(fill, plan[:1]))[0]
+                played[block, :, -HALF_BAR_STEPS:] = filled[:, -HALF_BAR_STEPS:]
+    return played.cpu().numpy()
+
+
+def _voiced(notes: np.ndarray, sketch: Sketch, track: int, settings: ArrangeSettings) -> np.ndarray:
+    """Give a pitched track the voices of its instrument and the tones of the very chords."""
+    part = settings.parts[track]
+    notes = arrange.strike_again(notes, part.longest)
+    if track == BASS:
+        return voicing.bass_notes(arrange.monophonic(notes), sketch.chords)
+    notes = arrange.thin_out(notes, part.voices)
+    notes = arrange.lead_voices(notes, sketch.triads, parts.CENTRE[track], settings)
+    return voicing.colour(notes, sketch.chords)
+
+
+def _track(sketch: Sketch, track: int, band: dict[int, np.ndarray]) -> Track:
+    """Return a track of the song: the melody as it was given, or what a player plays."""
+    spec, lead = TRACKS[track], sketch.lead
+    program = sketch.model.config.programs.get(spec.name, spec.program)
+    if track == MELODY:
+        return Track(spec.name, program, False, list(lead.track.notes), list(lead.track.controls))
+    notes = []
+    if track not in sketch.options.silent:
+        notes = _played(sketch, band[track], track)
+        if sketch.retake:
+            notes = sketch.retake.splice(track, notes, lead)
+    return Track(spec.name, program, track == DRUMS, notes)
+
+
+def _played(sketch: Sketch, notes: np.ndarray, track: int) -> list[Note]:
+    """Return notes in beats, cut at the melody's end, with the velocities and timing of players."""
+    lead, feel, streams = sketch.lead, sketch.model.feel, Streams(sketch.options.seed)
     grid, end = lead.grid, lead.track.end
-    notes = arrangement.without_unisons(notes)
+    tune = MelodyTiming.of(lead.line, lead.grid)
+    notes = arrange.without_unisons(notes)
     notes = notes[np.lexsort((notes[:, 0], notes[:, 1]))]
     notes = notes[grid.present[notes[:, 1]]]
     offsets = np.zeros(len(notes))
-    if sketch.feel:
-        # Streams of their own: a note more in one track or chord moves no other.
-        velocities = feel.velocities(
-            notes, track, tune, np.random.default_rng([seed, track, 0]), sketch.dynamics
-        )
-        offsets = feel.offsets(notes, track, tune, np.random.default_rng([seed, track, 1]))
+    if sketch.options.feel:
+        dynamics = sketch.form.dynamics
+        velocities = feel.velocities(notes, track, tune, streams.velocities(track), dynamics)
+        offsets = feel.offsets(notes, track, tune, streams.offsets(track))
         offsets[notes[:, 1] >= lead.final_step] = 0  # the band ends as one
     else:
         velocities = feel.plain_velocities(notes, track, tune)
     played = []
-    last_beat = (
-        grid.beats[grid.nearest_step(end)] - 1e-9
-    )  # what sounds to the last step sounds to the melody's very end
-    for (pitch, _, last), (onset, stop), velocity in zip(
-        notes, played_times(notes, offsets, grid), velocities
-    ):
+    # What sounds to the last step sounds to the melody's very end.
+    last_beat = grid.beats[grid.nearest_step(end)] - 1e-9
+    times = played_times(notes, offsets, grid)
+    for (pitch, _, last), (onset, stop), velocity in zip(notes, times, velocities):
         stop = end if grid.beats[last] >= last_beat else min(stop, end)
         if stop - onset > 1e-9:
             played.append(Note(int(pitch), float(onset), float(stop - onset), int(velocity)))
     return played
-
-
-def _named(symbols: list[ChordSymbol], lead: Lead) -> list[Chord]:
-    """Chords with onsets in beats, one where they change."""
-    named: list[Chord] = []
-    beats, end = lead.grid.beats, lead.track.end
-    for half_bar, symbol in enumerate(symbols):
-        first, last = beats[half_bar * HALF_BAR_STEPS], beats[(half_bar + 1) * HALF_BAR_STEPS]
-        if first < end - 1e-9 and last > first and (not named or named[-1].symbol != str(symbol)):
-            named.append(Chord(float(first), str(symbol)))
-    return named

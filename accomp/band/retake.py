@@ -1,74 +1,83 @@
-"""Another take: some tracks of an earlier result, or all but some of its bars, stay note for note; the rest is made anew, by
-models that hear what stays.
+"""Splice what is made anew with what stays of an earlier result, note for note.
+
+The models take what stays as input, so that the rest fits it.
+Letters: B blocks, H half bars of the song.
 """
 
-from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from accomp.band.lead import Lead
+from accomp.band.options import Options, Redo
 from accomp.errors import MusicError
+from accomp.models.band_model import BandModel
 from accomp.music.chord_symbols import ChordSymbol
 from accomp.music.score import Note, Score
-from accomp.roll import chord_plan as chords
 from accomp.roll import pianoroll
+from accomp.roll.chord_plan import symbols_on_grid
 from accomp.roll.grid import ACCOMPANIMENT, BLOCK_STEPS, HALF_BAR_STEPS, MELODY, TRACK_NAMES
 from accomp.roll.parts import part_planes
 
-CLICK = 0.25  # beats: clicks of a count-in come longer before the first bar, or as long in meters of sixteenths
+# Beats: a count-in's clicks lie further before the first bar, or as far in meters of sixteenths;
+# a player's first note is at most so much early.
+CLICK = 0.25
 
 
 @dataclass
 class Retake:
-    """take: the earlier result; kept: tracks that stay whole; first, last: the steps from and up to which the others are made
-    anew.
+    """A Redo on the grid of its melody.
+
+    Attributes:
+        earlier: the earlier result.
+        kept: tracks that stay whole.
+        first: the step from which the other tracks are made anew.
+        last: the step up to which they are, exclusive.
     """
 
-    take: Score
+    earlier: Score
     kept: frozenset[int]
     first: int
     last: int
 
     @classmethod
-    def of(
-        cls, take: Score, keep: Collection[str], span: tuple[float, float] | None, lead: Lead
-    ) -> "Retake":
-        """keep: names of tracks; span: beats of the song, else all. Raises MusicError where `take` is no result for this melody,
-        a name is unknown, or there is nothing in the span.
+    def of(cls, redo: Redo, lead: Lead) -> "Retake":
+        """Lay a Redo on the grid of a melody.
+
+        Raises:
+            MusicError: the earlier result is not one of this melody, or nothing is in the span.
         """
-        if [track.name for track in take.tracks] != list(TRACK_NAMES) or take.tracks[
-            MELODY
-        ].notes != lead.track.notes:
+        earlier, span = redo.earlier, redo.span
+        is_band = [track.name for track in earlier.tracks] == list(TRACK_NAMES)
+        if not is_band or earlier.tracks[MELODY].notes != lead.track.notes:
             raise MusicError(
-                "the earlier take is not one of this melody with this introduction; accepted: a result for both"
-            )
-        unknown = set(keep) - set(TRACK_NAMES)
-        if unknown:
-            raise MusicError(
-                f"there is no track {sorted(unknown)[0]!r} to keep; accepted: {', '.join(TRACK_NAMES)}"
+                "the earlier take is not one of this melody with this introduction; "
+                "accepted: a result for both"
             )
         first, last = 0, lead.grid.steps
         if span:
             first, last = (int(step) for step in lead.grid.nearest_step(np.array(span, float)))
             if not first < min(last, lead.end):
                 raise MusicError(
-                    f"nothing of the song lies from beat {span[0]:g} to {span[1]:g}; it ends at {take.end:g}"
+                    f"nothing of the song lies from beat {span[0]:g} to {span[1]:g}; "
+                    f"it ends at {earlier.end:g}"
                 )
             last = lead.grid.steps if last >= lead.end else last
-        return cls(take, frozenset(TRACK_NAMES.index(name) for name in keep), first, last)
+        return cls(earlier, frozenset(TRACK_NAMES.index(name) for name in redo.keep), first, last)
 
-    def blocks(self, lead: Lead) -> np.ndarray:
-        """[tracks, B] bool: which blocks keep the latents of what was played."""
+    def kept_blocks(self, lead: Lead) -> np.ndarray:
+        """Return which blocks keep the latents of what was played, [tracks, B] bool."""
         block = np.arange(lead.grid.blocks)
         outside = (block < self.first // BLOCK_STEPS) | (block >= -(-self.last // BLOCK_STEPS))
         return np.array([outside | (track in self.kept) for track in range(len(TRACK_NAMES))])
 
-    def plan(self, given: list[ChordSymbol], score: Score, lead: Lead) -> list[ChordSymbol]:
-        """Chords [H] that were given anew, where something is made anew; elsewhere those of the earlier take sound on."""
-        if not self.take.chords:
+    def chords(self, given: list[ChordSymbol], score: Score, lead: Lead) -> list[ChordSymbol]:
+        """Return given chords [H] within the span, and those of the earlier result elsewhere."""
+        if not self.earlier.chords:
             return given
-        earlier, _ = chords.symbols_on_grid(self.take.chords, score, lead.track, lead.grid)
+        earlier, _ = symbols_on_grid(self.earlier.chords, score, lead.track, lead.grid)
         starts = range(0, lead.grid.steps, HALF_BAR_STEPS)
         return [
             new
@@ -77,37 +86,50 @@ class Retake:
             for new, old, start in zip(given, earlier, starts)
         ]
 
-    def heard(self, lead: Lead) -> dict[int, np.ndarray]:
-        """By track, blocks [B, 2, 32, 128] of the earlier take as the models see them."""
-        grid, shift = lead.grid, lead.shift
-        return {
-            track: pianoroll.to_blocks(
-                part_planes(self.take.tracks[track].notes, track, shift, grid)
-            )
-            for track in ACCOMPANIMENT
-        }
+    def kept_latents(
+        self, model: BandModel, lead: Lead, plan: Tensor
+    ) -> dict[tuple[int, int], Tensor]:
+        """Encode what stays: by track and block, latents and flags [K + 1]. plan: [B, 4]."""
+        stays, kept = self.kept_blocks(lead), {}
+        for track in ACCOMPANIMENT:
+            notes = self.earlier.tracks[track].notes
+            blocks = pianoroll.to_blocks(part_planes(notes, track, lead.shift, lead.grid))
+            latents = model.encode(track, torch.from_numpy(blocks).to(model.device), plan)
+            kept |= {(track, block): latents[block] for block in np.flatnonzero(stays[track])}
+        return kept
 
     def splice(self, track: int, played: list[Note], lead: Lead) -> list[Note]:
-        """A track's notes: those of the earlier take, but within the span what is played anew. A note is where it is meant to
-        be, on its nearest step: players are a little early or late.
+        """Return a track's notes: what is played anew within the span, the earlier ones elsewhere.
+
+        A note counts by its nearest step, because players are a little early or late.
         """
-        beats = lead.grid.beats
-        old = [note for note in self.take.tracks[track].notes if note.onset > beats[0] - CLICK]
+        beats, nearest = lead.grid.beats, lead.grid.nearest_step
+        old = [note for note in self.earlier.tracks[track].notes if note.onset > beats[0] - CLICK]
         if track in self.kept:
             return old
-        places = [int(lead.grid.nearest_step(note.onset)) for note in old]
+        places = [int(nearest(note.onset)) for note in old]
         before = [note for note, step in zip(old, places) if step < self.first]
         after = [note for note, step in zip(old, places) if step >= self.last]
-        inside = [
-            note for note in played if self.first <= lead.grid.nearest_step(note.onset) < self.last
-        ]
-        return (
-            _cut(before, beats[self.first])
-            + (_cut(inside, beats[self.last]) if after else inside)
-            + after
-        )
+        inside = [note for note in played if self.first <= nearest(note.onset) < self.last]
+        if after:
+            inside = _cut(inside, beats[self.last])
+        return _cut(before, beats[self.first]) + inside + after
+
+
+def kept_latents(
+    model: BandModel, lead: Lead, plan: Tensor, options: Options, retake: Retake | None
+) -> dict[tuple[int, int], Tensor]:
+    """Return the latents and flags [K + 1] that are not to be chosen, by track and block.
+
+    They are those of what stays of an earlier result, and zeros for players who are silent.
+    """
+    kept = retake.kept_latents(model, lead, plan) if retake else {}
+    for track in options.silent:
+        nothing = torch.zeros(model.vaes[TRACK_NAMES[track]].config.latent + 1, device=model.device)
+        kept |= {(track, block): nothing for block in range(lead.grid.blocks)}
+    return kept
 
 
 def _cut(notes: list[Note], end: float) -> list[Note]:
-    """Notes that end at beat `end` at the latest, before which all of them begin."""
+    """End notes at beat `end` at the latest; all of them begin before it."""
     return [note._replace(duration=float(min(note.duration, end - note.onset))) for note in notes]

@@ -1,8 +1,9 @@
-"""A song's shape drawn from the song VAE (accomp.models.song_vae): who plays where, how busy and how loud the band is.
+"""Draw the form of a song from the song VAE: who plays where, how busy and how loud the band is.
 
-Of many songs that have such a melody, the one is taken whose own melody comes nearest to it. A melody longer than sixteen
-measures is heard through windows that overlap by half; the noise of a draw is the same in all of them, so that where the melody
-returns the latent does, and from one to the next the shape changes gradually.
+Of many drawn songs, the one is taken whose own melody comes nearest to the given one. A melody
+longer than sixteen measures is encoded in windows that overlap by half. The noise of a draw is the
+same in all windows, so that where the melody returns the latent does, and the form changes
+gradually from one window to the next.
 Letters: B blocks, M measures, W windows, N draws, K latent size, P phrases.
 """
 
@@ -11,27 +12,43 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
-from accomp.band.form import FEWEST_PHRASES, Shape
+from accomp.band.form import Form, FormSettings
 from accomp.models import measure_features as measures
 from accomp.models.song_vae import SongVAE
 from accomp.roll.grid import BAR_STEPS, BLOCK_STEPS, MELODY
 
-DRAWS = 64
-MOST_RESTING = 0.5  # of a song's phrases, by each instrument
-FEWEST_PLAYING = 2  # of the band, in every phrase
-# What is decoded is the mean of many songs, in which less happens than in any one. Noise that is twice as wide makes up for it:
-# on validation songs' melodies, draws then rest in 6.1 % of phrases of eight bars (the songs themselves in 7.3 %), 0.32 of the
-# band change at a phrase (0.32), density deviates by 16 % (14 %), and the best of them fit the melody about as well as before.
-WIDER = 2.0
-LIVELIER = 1.6  # the mean loudness of such phrases deviates by 0.84 velocities; in the songs themselves by 1.36
-LOUDEST = 14.0  # velocity by which a phrase may differ from the song's mean
-BAR_BLOCKS = BLOCK_STEPS // BAR_STEPS  # measures of a block
+BLOCK_MEASURES = BLOCK_STEPS // BAR_STEPS
+
+
+@dataclass(frozen=True)
+class SongFormSettings:
+    """How a form is drawn and used.
+
+    What the VAE decodes is the mean of many songs, in which less happens than in any one. Wider
+    noise makes up for it: on validation songs' melodies, draws then rest in 6.1 % of phrases of
+    eight bars (the songs themselves in 7.3 %), 0.32 of the band change at a phrase (0.32), density
+    deviates by 16 % (14 %), and the best of them fit the melody about as well as before.
+    """
+
+    draws: int = 64
+    wider: float = 2.0  # of the noise
+    # The mean loudness of drawn phrases deviates by 0.84 velocities; of the songs' own by 1.36.
+    livelier: float = 1.6
+    loudest: float = 14.0  # velocity by which a phrase may differ from the song's mean
+    most_resting: float = 0.5  # of a song's phrases, by each instrument
+    fewest_playing: int = 2  # of the band, in every phrase
+    fewest_phrases: int = FormSettings.fewest_phrases  # a shorter song gets dynamics only
 
 
 @dataclass
-class Drawn:
-    """By measure of a song: plays [M, 5] probability that a track plays, density [M, 5] notes it strikes, loudness [M, 5]
-    velocity above its mean; agreement: how well the draw's own melody fits, in nats a measure (higher is better).
+class DrawnSong:
+    """A drawn song by measure.
+
+    Attributes:
+        plays: [M, 5] probability that a track plays.
+        density: [M, 5] notes that it strikes.
+        loudness: [M, 5] velocity above its mean.
+        agreement: how well the draw's own melody fits, in nats a measure (higher is better).
     """
 
     plays: np.ndarray
@@ -41,14 +58,22 @@ class Drawn:
 
 
 @torch.no_grad()
-def draw(
+def draw_song(
     blocks: np.ndarray,
     vae: SongVAE,
     random: np.random.Generator,
     genre: str = "",
-    draws: int = DRAWS,
-) -> Drawn:
-    """A band's shape for melody blocks [B, 2, 32, 128] in their normal key, of a genre."""
+    settings: SongFormSettings = SongFormSettings(),
+) -> DrawnSong:
+    """Draw a song for a melody.
+
+    Args:
+        blocks: [B, 2, 32, 128] of the melody in its normal key.
+        vae: the song VAE.
+        random: draws the latents.
+        genre: its name, for what the VAE knows of it.
+        settings: how many songs are drawn, and how wide.
+    """
     melody = measures.describe_melody(blocks)
     count, length = len(melody), vae.config.measures
     starts = np.arange(0, max(count - length // 2, 1), length // 2)
@@ -56,12 +81,11 @@ def draw(
     windows = torch.from_numpy(padded[starts[:, None] + np.arange(length)])
     places = np.minimum(np.stack([starts, starts + length], 1), count) / count
     about = torch.cat([vae.about_songs(1, genre, *map(float, place)) for place in places])
-    device = vae.known.device
+    device, draws = vae.known.device, settings.draws
     mean, log_variance = vae.encode(windows.to(device), about.to(device), alone=True)
-    noise = torch.from_numpy(
-        random.standard_normal((draws, 1, vae.config.latent)).astype(np.float32)
-    ).to(device)
-    latents = (mean + WIDER * noise * (log_variance / 2).exp()).flatten(0, 1)
+    drawn = random.standard_normal((draws, 1, vae.config.latent)).astype(np.float32)
+    noise = torch.from_numpy(drawn).to(device)
+    latents = (mean + settings.wider * noise * (log_variance / 2).exp()).flatten(0, 1)
     decoded = vae.decode(latents, about.to(device).repeat(draws, 1)).cpu().numpy()
     songs = join(decoded.reshape(draws, len(starts), length, -1), starts, count)
     lead = [column for column in measures.LEAD if column < measures.BITS]
@@ -69,7 +93,7 @@ def draw(
     agreement = np.where(melody[:, lead] > 0, np.log(chance), np.log(1 - chance)).sum(2).mean(1)
     best = int(agreement.argmax())
     found = measures.unpack(songs[best])
-    return Drawn(
+    return DrawnSong(
         found["plays"],
         found["density"],
         found["loudness"] * measures.LOUDNESS_UNIT,
@@ -77,75 +101,99 @@ def draw(
     )
 
 
-def shaped(
-    shape: Shape,
+def draw_song_form(
+    form: Form,
     blocks: np.ndarray,
     first: int,
     vae: SongVAE,
     random: np.random.Generator,
     genre: str = "",
-) -> Shape:
-    """A shape (of Shape.of) whose rests and dynamics are drawn, and whose energy follows the draw as well as the melody; of a
-    song of few phrases dynamics only. Sections and what returns stay those of the melody, and its rests where nobody rests in
-    the draw.
+    settings: SongFormSettings = SongFormSettings(),
+) -> Form:
+    """Draw rests and dynamics for a form; its energy then follows the draw as well as the melody.
 
-    blocks: [B, 2, 32, 128] in the normal key, of which the first `first` come before the first whole bar. Phrases of one label
-    share who plays, so that they are known again; each has its own loudness.
+    Sections and what returns stay those of the melody, and so do its rests where nobody rests in
+    the draw. A song of few phrases gets dynamics only. Phrases of one label share who plays, so
+    that they are recognised; each has its own loudness.
+
+    Args:
+        form: of `Form.find`.
+        blocks: [B, 2, 32, 128] of the melody in its normal key.
+        first: number of blocks that come before the first whole bar.
+        vae: the song VAE.
+        random: draws the song and its rests.
+        genre: its name, for what the VAE knows of it.
+        settings: how the form is drawn.
     """
-    drawn = draw(blocks[first:], vae, random, genre)
-    phrase = np.concatenate([[0], np.cumsum(shape.closes)[:-1]])
+    drawn = draw_song(blocks[first:], vae, random, genre, settings)
+    phrase = np.concatenate([[0], np.cumsum(form.closes)[:-1]])
     count = int(phrase.max()) + 1
-    of_block = phrase[first:].repeat(BAR_BLOCKS)
-    # Measures in which the melody is silent, as those after its end, say nothing of how the band goes with it.
-    heard = blocks[first:, 1].reshape(-1, BAR_STEPS, blocks.shape[-1]).any((1, 2))
+    of_measure = phrase[first:].repeat(BLOCK_MEASURES)
+    # Measures in which the melody is silent, as those after its end, say nothing about the band.
+    sounds = blocks[first:, 1].reshape(-1, BAR_STEPS, blocks.shape[-1]).any((1, 2))
 
     def by_phrase(values: np.ndarray) -> np.ndarray:
-        """[P, 5] means over the measures of each phrase."""
-        inside = [(of_block == i) & (heard | ~heard[of_block == i].any()) for i in range(count)]
+        """Average [M, 5] over the measures of each phrase, [P, 5]."""
+        inside = [
+            (of_measure == i) & (sounds | ~sounds[of_measure == i].any()) for i in range(count)
+        ]
         return np.stack([values[rows].mean(0) if rows.any() else values.mean(0) for rows in inside])
 
-    plays, density, loudness = (
-        by_phrase(drawn.plays),
-        by_phrase(drawn.density),
-        by_phrase(drawn.loudness),
-    )
-    labels = shape.labels[np.searchsorted(phrase, np.arange(count))]
+    plays, density, loudness = map(by_phrase, (drawn.plays, drawn.density, drawn.loudness))
+    labels = form.labels[np.searchsorted(phrase, np.arange(count))]
     for label in np.unique(labels):
         plays[labels == label] = plays[labels == label][0]
         density[labels == label] = density[labels == label].mean(0)
     band = list(measures.PLAYERS)
     busy = np.log2(1 + density[:, band].sum(1))
     loud = loudness[:, band].mean(1)
-    shape = replace(
-        shape, dynamics=np.clip(LIVELIER * (loud - loud.mean()), -LOUDEST, LOUDEST)[phrase]
-    )
-    if count < FEWEST_PHRASES:
-        return shape
-    # On top of what the melody asks for and of the rise through the song: phrases of one label would all be as busy.
-    energy = np.clip(shape.energy + (busy - busy.mean())[phrase], 0, 1)
-    return replace(shape, energy=energy, rests=rests_of(plays, phrase, random) or shape.rests)
+    louder = settings.livelier * (loud - loud.mean())
+    dynamics = np.clip(louder, -settings.loudest, settings.loudest)[phrase]
+    form = replace(form, dynamics=dynamics)
+    if count < settings.fewest_phrases:
+        return form
+    # Added to what the melody asks for and to the rise through the song: else all phrases of one
+    # label would be as busy.
+    energy = np.clip(form.energy + (busy - busy.mean())[phrase], 0, 1)
+    rests = draw_rests(plays, phrase, random, settings) or form.rests
+    return replace(form, energy=energy, rests=rests)
 
 
-def rests_of(
-    plays: np.ndarray, phrase: np.ndarray, random: np.random.Generator
+def draw_rests(
+    plays: np.ndarray,
+    phrase: np.ndarray,
+    random: np.random.Generator,
+    settings: SongFormSettings = SongFormSettings(),
 ) -> dict[int, np.ndarray]:
-    """By track, the blocks [B] in which it rests, drawn by the probabilities [P, 5] that it plays, with phrase [B] of each block.
+    """Draw the blocks in which each track rests.
 
-    For each instrument one number is drawn, and it rests in the phrases in which it is less likely to play than that: in each
-    as often as it should, but always first where it is least expected.
+    For each instrument one number is drawn. It rests in the phrases in which it is less likely to
+    play than that: as often as it should, and first where it is least expected.
+
+    Args:
+        plays: [P, 5] probability that a track plays.
+        phrase: [B] the phrase of each block.
+        random: draws the numbers.
+        settings: how many may rest.
+
+    Returns:
+        By track that rests at all, [B] bool.
     """
-    bound = np.minimum(random.random(plays.shape[1]), np.quantile(plays, MOST_RESTING, axis=0))
-    resting = plays < bound
+    most = np.quantile(plays, settings.most_resting, axis=0)
+    resting = plays < np.minimum(random.random(plays.shape[1]), most)
     resting[:, MELODY] = False
     resting[-1] = False  # all end together
     band = np.array(measures.PLAYERS)
     for row, chance in zip(resting, plays):
-        row[band[np.argsort(-chance[band], kind="stable")[:FEWEST_PLAYING]]] = False
+        row[band[np.argsort(-chance[band], kind="stable")[: settings.fewest_playing]]] = False
     return {track: resting[phrase, track] for track in measures.PLAYERS if resting[:, track].any()}
 
 
 def join(decoded: np.ndarray, starts: np.ndarray, count: int) -> np.ndarray:
-    """[N, count, D] of windows [N, W, M, D] that begin at `starts`: where two overlap, from one gradually to the next."""
+    """Join windows [N, W, M, D] that begin at `starts` to [N, count, D].
+
+    Where two overlap, the result changes gradually from one to the next.
+    """
     length = decoded.shape[2]
     weight = np.minimum(np.arange(1, length + 1), np.arange(length, 0, -1)).astype(np.float32)
     total = np.zeros((len(decoded), starts[-1] + length, decoded.shape[3]), np.float32)

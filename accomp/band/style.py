@@ -1,44 +1,47 @@
-"""Play it like that song: another song's latents, which a band is drawn to.
+"""Draw a band towards another song's playing ("play it like that song").
 
-A song's blocks are encoded instrument by instrument and its unique latents kept as a set; while a band is made, each latent z
-that a HarmonyNN chooses becomes z' = alpha s + (1 - alpha) z, s out of the song's set and alpha the latent sample factor. That is
-what is played, and what the next block goes on from. Because latents are playing patterns relative to chords, the melody's own
-chords stay.
-Source: Tham & Kim 2021, "Generating Music in certain Styles". There s is drawn anew for each instrument and block; here a
-passage of the song is drawn for each section, from which all instruments take their latents, as their parts belong together.
+A song's blocks are encoded instrument by instrument and its unique latents are kept as a set. While
+a band is made, each latent z that a HarmonyNN chooses becomes z' = alpha s + (1 - alpha) z, with s
+from the song's set and alpha the latent sample factor. z' is played, and the next block follows
+from it. Latents are playing patterns relative to chords, so the melody's own chords stay.
+Source: Tham & Kim 2021, "Generating Music in certain Styles". There s is drawn anew for each
+instrument and block. Here a passage of the song is drawn for each section, from which all
+instruments take their latents, because their parts belong together.
+Letters: B blocks, K latent size of an instrument.
 """
 
-import json
-import re
-from collections.abc import Collection
-from dataclasses import dataclass, replace
-from functools import cache
-from pathlib import Path
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from accomp.band.form import Shape
+from accomp.band.form import Form
 from accomp.errors import MusicError
 from accomp.models.band_model import BandModel
-from accomp.models.files import load_metadata, load_weights, save_weights
-from accomp.music.midi import MIDI_ENDINGS, read_midi
 from accomp.music.score import Score
 from accomp.roll import pianoroll
-from accomp.roll.grid import ACCOMPANIMENT, BLOCK_HALF_BARS, TRACK_NAMES
+from accomp.roll.grid import ACCOMPANIMENT, BLOCK_HALF_BARS
 from accomp.roll.parts import normal_parts
 
-STYLES = Path(__file__).parents[1] / "data/styles"  # the built-in ones: train.fit.styles makes them
-STYLES_FILE = "styles.safetensors"
-PASSAGE = 4  # blocks: where in a song a passage may begin
-LEVEL = 0.25  # how near in energy, as a share of the song's passages, a passage should be to the section that it is drawn for
+
+@dataclass(frozen=True)
+class StyleSettings:
+    """How passages of a style's song are chosen."""
+
+    passage: int = 4  # blocks; a passage begins at a multiple of it
+    nearness: float = 0.25  # of energies, as a share of the song's passages: the kernel's width
 
 
 @dataclass
 class Style:
-    """One song's playing. unique: by track that plays in the song, its different latents and flags [n, K + 1]; order: by track,
-    [B] int, which of them each block of the song has; latent_space: of the model that made it (Accompanist.latent_space).
+    """One song's playing.
+
+    Attributes:
+        name: how messages call it.
+        unique: by track that plays in the song, its different latents and flags [n, K + 1].
+        order: by track, [B] int, which of them each block of the song has.
+        latent_space: of the model that made it (BandModel.latent_space).
     """
 
     name: str
@@ -49,24 +52,41 @@ class Style:
     @classmethod
     @torch.no_grad()
     def of(cls, model: BandModel, song: Score, name: str = "") -> "Style":
-        """The style of `song`, a score with some of drums, guitar, bass and strings (or other instruments in their place) beside
-        its melody. Raises MusicError where nobody accompanies.
+        """Encode the style of a song.
+
+        Args:
+            model: the networks whose VAEs encode it.
+            song: a score with some of drums, guitar, bass and strings (or other instruments in
+                their place) beside its melody.
+            name: how messages call it.
+
+        Raises:
+            MusicError: nobody accompanies the melody.
         """
         parts = normal_parts(song)
         blocks = {
             track: torch.from_numpy(pianoroll.to_blocks(parts.planes[track]))
             for track in ACCOMPANIMENT
         }
-        return cls.of_blocks(
-            model, blocks, torch.from_numpy(parts.plan.reshape(-1, BLOCK_HALF_BARS)), name
-        )
+        plan = torch.from_numpy(parts.plan.reshape(-1, BLOCK_HALF_BARS))
+        return cls.of_blocks(model, blocks, plan, name)
 
     @classmethod
     @torch.no_grad()
     def of_blocks(
         cls, model: BandModel, blocks: dict[int, Tensor], plan: Tensor, name: str
     ) -> "Style":
-        """The same of a song's blocks by track, [B, 2, 32, 128], in the normal key, and its plan [B, 4]. Raises MusicError."""
+        """Encode the style of a song's blocks.
+
+        Args:
+            model: the networks whose VAEs encode it.
+            blocks: by track, [B, 2, 32, 128] in the normal key.
+            plan: [B, 4] chords.
+            name: how messages call it.
+
+        Raises:
+            MusicError: all blocks are silent.
+        """
         unique, order = {}, {}
         for track, seen in blocks.items():
             if seen.any():
@@ -79,25 +99,27 @@ class Style:
 
     @property
     def blocks(self) -> int:
+        """The number of the song's blocks."""
         return len(next(iter(self.order.values())))
 
     def latents(self, track: int) -> Tensor:
-        """[B, K + 1] of the song's blocks."""
+        """Return a track's latents and flags block by block, [B, K + 1]."""
         return self.unique[track][torch.from_numpy(self.order[track]).to(self.unique[track].device)]
 
     def density(self) -> np.ndarray:
-        """[B] how many instruments play in each block of the song."""
+        """Count the instruments that play in each block, [B]."""
         return np.sum([self.latents(track)[:, -1].cpu().numpy() for track in self.unique], axis=0)
-
-
-# A style, a built-in one's name or a MIDI file; or several with weights.
-Asked = Style | str | Path | Collection[tuple[Style | str | Path, float]]
 
 
 @dataclass
 class StylePath:
-    """What a band is drawn to, block by block of its song. latents: by track, [B, K + 1]; chance: by track, [B], from 0 to 1: up
-    to which factor the band decides who plays at all, and from which the style.
+    """What a band is drawn to, block by block of its own song.
+
+    Attributes:
+        latents: by track, [B, K + 1] latents and flags.
+        chance: by track, [B] from 0 to 1. Up to this factor the band decides who plays at all,
+            above it the style does.
+        factor: how far the band's latents are drawn, 0 to 1.
     """
 
     latents: dict[int, Tensor]
@@ -106,32 +128,43 @@ class StylePath:
 
     @classmethod
     def through(
-        cls, pairs: list[tuple[Style, float]], factor: float, form: Shape, seed: int
+        cls,
+        styles: list[tuple[Style, float]],
+        factor: float,
+        form: Form,
+        random: np.random.Generator,
+        settings: StyleSettings = StyleSettings(),
     ) -> "StylePath":
-        """A way through songs with weights, as long as `form`. In each section every instrument follows one of the songs, more
-        likely one of much weight; of a song all take the same passage, which is as busy there as the section shall be.
+        """Choose a way through songs for a form.
+
+        In each section every instrument follows one of the songs, more likely one of much weight.
+        Of a song all take the same passage, which is as busy there as the section shall be.
+
+        Args:
+            styles: songs with weights above 0.
+            factor: how far the band is drawn to them, 0 to 1.
+            form: of the band's song.
+            random: draws songs and passages.
+            settings: how passages are chosen.
         """
-        random = np.random.default_rng([seed, 3])
-        weights = np.array([weight for _, weight in pairs], float)
+        weights = np.array([weight for _, weight in styles], float)
         count = len(form.opens)
         starts = np.flatnonzero(form.opens | (np.arange(count) == 0))
-        known = {track for style, _ in pairs for track in style.unique}
+        known = sorted({track for style, _ in styles for track in style.unique})
         latents: dict[int, Tensor] = {}
         chance = {track: np.ones(count) for track in known}
         for start, end in zip(starts, [*starts[1:], count]):
-            energy = (
-                float(form.energy[start]) if len(starts) > 1 else 1.0
-            )  # a song of one section gets all that there is
-            passages = [_passage(style, energy, random) for style, _ in pairs]
-            for track in sorted(known):
-                able = weights * [track in style.unique for style, _ in pairs]
-                at = int(random.choice(len(pairs), p=able / able.sum()))
-                rows = pairs[at][0].latents(track)
+            # A song of one section gets all that there is.
+            energy = float(form.energy[start]) if len(starts) > 1 else 1.0
+            passages = [_passage(style, energy, random, settings) for style, _ in styles]
+            for track in known:
+                able = weights * [track in style.unique for style, _ in styles]
+                at = int(random.choice(len(styles), p=able / able.sum()))
+                rows = styles[at][0].latents(track)
                 if track not in latents:
                     latents[track] = rows.new_zeros(count, rows.shape[1])
-                latents[track][start:end] = rows[
-                    (passages[at] + np.arange(end - start)) % len(rows)
-                ]
+                inside = (passages[at] + np.arange(end - start)) % len(rows)
+                latents[track][start:end] = rows[inside]
                 chance[track][start:end] = random.random()
         for block in np.flatnonzero(form.source >= 0):  # what returns is played as before
             for track in known:
@@ -140,119 +173,26 @@ class StylePath:
         return cls(latents, chance, factor)
 
     def drawn(self, track: int, block: int, chosen: Tensor) -> Tensor:
-        """[K + 1]: a chosen latent and flag on their way to the style's. An instrument that the style's songs don't have is left
-        alone.
+        """Draw a chosen latent and flag [K + 1] towards the style's.
+
+        An instrument that the style's songs don't have is left alone.
         """
         if track not in self.latents:
             return chosen
         style = self.latents[track][block]
         if chosen[-1] > 0 and style[-1] > 0:
-            return torch.cat(
-                [self.factor * style[:-1] + (1 - self.factor) * chosen[:-1], chosen[-1:]]
-            )
+            mixed = self.factor * style[:-1] + (1 - self.factor) * chosen[:-1]
+            return torch.cat([mixed, chosen[-1:]])
         return style if self.chance[track][block] < self.factor else chosen
 
 
-def _passage(style: Style, energy: float, random: np.random.Generator) -> int:
-    """The block of a song where a passage begins that is about as busy as `energy`, 0 to 1, asks for."""
+def _passage(
+    style: Style, energy: float, random: np.random.Generator, settings: StyleSettings
+) -> int:
+    """Draw the block where a passage begins that is about as busy as an energy from 0 to 1."""
     density = style.density()
-    places = np.arange(0, style.blocks, PASSAGE)
-    mean = np.array([density[at : at + PASSAGE].mean() for at in places])
+    places = np.arange(0, style.blocks, settings.passage)
+    mean = np.array([density[at : at + settings.passage].mean() for at in places])
     rank = mean.argsort().argsort() / max(len(places) - 1, 1)
-    nearness = np.exp(-(((rank - energy) / LEVEL) ** 2)) * (mean > 0) + 1e-9
-    return int(random.choice(places, p=nearness / nearness.sum()))
-
-
-def resolved(styles: Asked, factor: float, model: BandModel) -> list[tuple[Style, float]]:
-    """What `Accompanist.accompany` takes, as styles with weights. Raises MusicError where one is unknown or no song with a band,
-    or weights or factor are out of range.
-    """
-    if not 0 <= factor <= 1:
-        raise MusicError(f"style factor is {factor}; accepted: 0 (not at all) to 1 (as that song)")
-    pairs = [(styles, 1.0)] if isinstance(styles, (Style, str, Path)) else list(styles)
-    for pair in pairs:
-        is_pair = isinstance(pair, (tuple, list)) and len(pair) == 2
-        if not (
-            is_pair
-            and isinstance(pair[0], (Style, str, Path))
-            and isinstance(pair[1], (int, float))
-        ):
-            raise MusicError(
-                f"{pair!r} is no style with a weight; accepted: pairs such as ('bossa_nova', 2.0)"
-            )
-    wrong = [weight for _, weight in pairs if not 0 <= weight < float("inf")]
-    if wrong or pairs and not sum(weight for _, weight in pairs):
-        raise MusicError(
-            f"the weights of styles are {[w for _, w in pairs]}; accepted: 0 or more, one of them above 0"
-        )
-    return [(_resolved(style, model), weight) for style, weight in pairs if weight]
-
-
-def _resolved(style: Style | str | Path, model: BandModel) -> Style:
-    if isinstance(style, Path):
-        return Style.of(model, read_midi(style), style.stem)
-    if isinstance(style, str):
-        return load_style(style, model)
-    if style.latent_space != model.latent_space:
-        raise MusicError(
-            f"the style {style.name!r} was made with other VAEs than those of {model.config.genre}; make it with Style.of"
-        )
-    return replace(
-        style, unique={track: rows.to(model.device) for track, rows in style.unique.items()}
-    )
-
-
-def parse_styles(text: str) -> list[tuple[str | Path, float]]:
-    """Names and MIDI files with weights, of which 1 may be left out, from "bossa_nova" or "bossa_nova 2 + song.mid"."""
-    pairs: list[tuple[str | Path, float]] = []
-    for part in re.split(r"\s\+\s", text):
-        name, _, weight = part.strip().rpartition(" ")
-        try:
-            value = float(weight)
-        except ValueError:
-            name, value = part.strip(), 1.0
-        pairs.append((Path(name) if Path(name).suffix.lower() in MIDI_ENDINGS else name, value))
-    return pairs
-
-
-@cache
-def built_in() -> dict[str, dict[str, str]]:
-    """The built-in styles by name: genre, licence and source of each."""
-    return json.loads(load_metadata(STYLES / STYLES_FILE)["styles"])
-
-
-def load_style(name: str, model: BandModel) -> Style:
-    """A built-in style. Raises MusicError where there is none of that name, or the model's latents mean something else."""
-    if name not in built_in():
-        raise MusicError(f"style {name!r} is unknown; available: {', '.join(built_in())}")
-    if load_metadata(STYLES / STYLES_FILE)["latent_space"] != model.latent_space:
-        raise MusicError(
-            f"the built-in styles are not for the VAEs of {model.config.genre}; bring a song as a style instead"
-        )
-    weights = load_weights(STYLES / STYLES_FILE)
-    unique, order = {}, {}
-    for track in ACCOMPANIMENT:
-        key = f"{name}.{TRACK_NAMES[track]}"
-        if f"{key}.unique" in weights:
-            unique[track] = weights[f"{key}.unique"].to(model.device, model.colours.dtype)
-            order[track] = weights[f"{key}.order"].numpy().astype(int)
-    return Style(name, unique, order, model.latent_space)
-
-
-def write_styles(
-    folder: Path, styles: list[Style], about: dict[str, dict[str, str]], model: BandModel
-) -> None:
-    """Opposite of `load_style`, of all styles at once, with what `built_in` says `about` them."""
-    tensors = {}
-    for style in styles:
-        for track, unique in style.unique.items():
-            tensors[f"{style.name}.{TRACK_NAMES[track]}.unique"] = unique.half().cpu().contiguous()
-            tensors[f"{style.name}.{TRACK_NAMES[track]}.order"] = torch.from_numpy(
-                style.order[track].astype(np.int16)
-            )
-    folder.mkdir(parents=True, exist_ok=True)
-    save_weights(
-        folder / STYLES_FILE,
-        tensors,
-        {"latent_space": model.latent_space, "styles": json.dumps(about)},
-    )
+    near = np.exp(-(((rank - energy) / settings.nearness) ** 2)) * (mean > 0) + 1e-9
+    return int(random.choice(places, p=near / near.sum()))

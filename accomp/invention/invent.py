@@ -2,7 +2,7 @@
 
     accompanist = Accompanist.from_pretrained("pop")
     melody = invent(accompanist, bars=16, seed=1)
-    song = accompanist.accompany(melody, chords=melody.chords)
+    song = accompanist.accompany(melody, chords="melody")
 
 First comes the plan (accomp.invention.plan): sections that return, the form of each phrase, chords. Then the MelodyNN chooses a latent
 for each block that is new (accomp.models.melody_nn), the piano VAE decodes it under the chords, and the notes are sung (accomp.invention.pitch_line).
@@ -15,17 +15,17 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from accomp.band.accompanist import QUALITY, RARER, Accompanist
-from accomp.band.form import Shape
+from accomp.band.accompanist import Accompanist
+from accomp.band.chords import chord_changes, draw_qualities, plan_chords, with_sevenths
+from accomp.band.form import Form
 from accomp.band.lead import Lead
 from accomp.errors import MusicError
 from accomp.invention import pitch_line as singing
 from accomp.invention.compose import compose
 from accomp.invention.plan import Past
-from accomp.models.band_model import SEVENTHS
 from accomp.models.melody_nn import MelodyConfig, MelodyNN, shipped_melody_nn
 from accomp.music import keys as tonality
-from accomp.music.chord_symbols import ChordSymbol, triad_symbol
+from accomp.music.chord_symbols import ChordSymbol
 from accomp.music.keys import Key, parse_key
 from accomp.music.score import Chord, Note, Score, Tempo, Track
 from accomp.music.timing import mean_tempo
@@ -70,7 +70,7 @@ def invent(
     inventor: MelodyNN | None = None,
 ) -> Score:
     """A melody of `bars` bars in 4/4 as `model`'s genre has them: a Score of one track, with its chords in `chords`, for
-    `model.accompany(melody, chords=melody.chords)`.
+    `model.accompany(melody, chords="melody")`.
 
     seed: another one gives another melody; variation: standard deviation of the noise on the latents (Tham & Kim 2021); key:
     such as "A minor", and tempo in beats a minute: else drawn as the genre's songs have them; inventor: else the one of the
@@ -112,7 +112,7 @@ def invent(
     return Score(
         [track],
         [Tempo(0.0, round(60e6 / bpm))],
-        chords=_named(
+        chords=chord_changes(
             [symbol.transposed(shift) for symbol in symbols],
             grid.beats[:-1:HALF_BAR_STEPS],
             4.0 * bars,
@@ -157,9 +157,10 @@ def continue_melody(
         given, _ = chord_plan.symbols_on_grid(chords, score, lead.track, lead.grid)
         symbols = [symbol.transposed(-lead.shift) for symbol in given]
     else:
-        symbols = model.plan(
+        symbols = plan_chords(
+            model,
             lead,
-            Shape.of(pianoroll.to_blocks(lead.planes), lead.first_block, random),
+            Form.find(pianoroll.to_blocks(lead.planes), lead.first_block, random),
             random,
             ending=False,
         )
@@ -189,7 +190,7 @@ def continue_melody(
         tracks=[
             replace(lead.track, notes=lead.track.notes + _sung(notes, grid, lead.shift, loudness))
         ],
-        chords=_named(
+        chords=chord_changes(
             [symbol.transposed(lead.shift) for symbol in (symbols + new)[: len(onsets)]],
             onsets,
             end,
@@ -280,30 +281,10 @@ def draw_tempo(config: MelodyConfig, genre: str, random: np.random.Generator) ->
 def _coloured(
     plan: np.ndarray, model: Accompanist, random: np.random.Generator
 ) -> list[ChordSymbol]:
-    """Symbols of a plan [H], each chord with one colour, as `Accompanist.plan` gives them; the last one plain."""
-    chances = model.colours.double().cpu().numpy() * RARER
-    drawn = [
-        QUALITY[random.choice(len(SEVENTHS), p=row / row.sum()), int(chord >= 12)]
-        for chord, row in enumerate(chances)
-    ]
-    symbols = [
-        triad_symbol(chord, drawn[chord] if model.config.colours else None) for chord in plan
-    ]
+    """Return the symbols of a plan [H], each chord with one seventh; the last one plain."""
     ending = len(plan) - 2 if (plan[-2:] == plan[-1]).all() else len(plan) - 1
-    return symbols[:ending] + [triad_symbol(chord) for chord in plan[ending:]]
-
-
-def _named(symbols: list[ChordSymbol], onsets: np.ndarray, end: float) -> list[Chord]:
-    """Chords with their onsets in beats, one where they change."""
-    named: list[Chord] = []
-    for symbol, onset, following in zip(symbols, onsets, [*onsets[1:], end]):
-        if (
-            onset < end - 1e-9
-            and following > onset
-            and (not named or named[-1].symbol != str(symbol))
-        ):
-            named.append(Chord(float(onset), str(symbol)))
-    return named
+    symbols = with_sevenths(plan[:ending], draw_qualities(model, random))
+    return symbols + with_sevenths(plan[ending:], None)
 
 
 def _sung(notes: np.ndarray, grid: Grid, shift: int, loudness: int = LOUDNESS) -> list[Note]:

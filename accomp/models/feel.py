@@ -126,7 +126,7 @@ class Feel(nn.Module):
         by_block: np.ndarray = NOTHING,
     ) -> np.ndarray:
         """[n] int velocities of a track's notes [n, 3], in any order. by_block: [B] velocity by which the band is louder in each
-        block (Shape.dynamics), instead of each player's slow drift: players of real songs swell together.
+        block (Form.dynamics), instead of each player's slow drift: players of real songs swell together.
         """
         slot, order = self.config.slot, np.lexsort((notes[:, 0], notes[:, 1]))
         if not len(notes):

@@ -227,9 +227,11 @@ def _read_chords(chords: list[Chord]) -> tuple[list[tuple[float, ChordSymbol]], 
 def check_chords(chords: str | Iterable[Chord]) -> None:
     """Raise MusicError unless `chords` are readable text or Chords with known symbols."""
     if isinstance(chords, str):
-        _parse_text(chords)
+        known = [symbol for bar in _parse_text(chords)[0] for symbol in bar if symbol]
     else:
-        _read_chords(list(chords))
+        known, _ = _read_chords(list(chords))
+    if not known:
+        raise MusicError(f"no chords were found; accepted: {EXAMPLE_TEXT}")
 
 
 def _parse_text(text: str) -> tuple[list[list[ChordSymbol | None]], list[str]]:

@@ -6,6 +6,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from accomp import Accompanist, Note, Score, Tempo, TimeSignature, Track, invent
+from accomp.band.options import Redo
 from accomp.errors import ModelError, MusicError
 from accomp.models.files import digest
 from accomp.models.hub import MODELS, genres
@@ -187,7 +188,7 @@ def test_the_ending_is_one_chord_held_together(shipped):
         ):
             final = [n for n in notes if n.onset >= last.end - 1e-9]
             assert final and all(n.end == pytest.approx(song.end) for n in final)
-    bare = shipped.accompany(score, seed=2, shape=False)
+    bare = shipped.accompany(score, seed=2, form=False)
     assert band(bare) != band(song)
 
 
@@ -219,7 +220,7 @@ def test_the_choice_of_melody_is_reported_and_overridden(model):
 def test_bad_arguments_name_what_is_accepted(model):
     drums = Score([Track("kit", is_drum=True, notes=[Note(36, 0.0, 1.0, 80)]), *melody().tracks])
     for arguments, message in (
-        ({"melody_track": 7}, "tracks 0 to 1"),
+        ({"melody_track": 7}, "does not exist; accepted: 0 to 1"),
         ({"melody_track": 0}, "drum track"),
         ({"seed": -1}, "accepted: 0 to"),
         ({"variation": 9}, "accepted: 0 to 4"),
@@ -265,7 +266,9 @@ def test_only_those_play_who_were_asked(shipped):
         == everyone
     )
     assert not band(shipped.accompany(tune, instruments=[]))[0] and len(duo.tracks) == 5
-    again = shipped.accompany(tune, seed=2, instruments=["bass", "guitar"], take=duo, keep=["bass"])
+    again = shipped.accompany(
+        tune, seed=2, instruments=["bass", "guitar"], redo=Redo(duo, ["bass"])
+    )
     assert (
         again.tracks[BASS].notes == duo.tracks[BASS].notes
         and again.tracks[GUITAR].notes
@@ -446,10 +449,12 @@ def test_the_midi_carries_the_balance(shipped):
         }
 
 
+@pytest.mark.parametrize("as_list", [False, True])
 @pytest.mark.parametrize("intro", ["none", "count-in", "bars"])
-def test_the_melodys_own_chords_come_with_it(shipped, intro):
+def test_the_melodys_own_chords_come_with_it(shipped, intro, as_list):
     made = invent(shipped, 8, seed=1)
-    song = shipped.accompany(made, chords=made.chords, intro=intro)
+    chords = list(made.chords) if as_list else "melody"
+    song = shipped.accompany(made, chords=chords, intro=intro)
     later = song.tracks[MELODY].notes[0].onset - made.tracks[0].notes[0].onset
     played = {(chord.onset, chord.symbol) for chord in song.chords}
     assert {(chord.onset + later, chord.symbol) for chord in made.chords[1:]} <= played

@@ -46,7 +46,7 @@ def test_tracks_move_as_a_whole_into_range():
         33,
         35,
     ]  # single notes below B0 are an octave up
-    low, high = arrangement.MEDIAN_RANGE[BASS]
+    low, high = arrangement.SETTINGS.parts[BASS].median
     for by in range(-60, 90):
         moved = arrangement.in_range(line, by, BASS)[:, 0]
         assert (

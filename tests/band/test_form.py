@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from accomp.band import song_form as song_shape
-from accomp.band.form import Shape, label_phrases, phrase_starts, self_similarity
+from accomp.band import song_form
+from accomp.band.form import Form, FormSettings, label_phrases, phrase_starts, self_similarity
 from accomp.models import measure_features as measures
 from accomp.models.song_vae import SongConfig, SongVAE
 from accomp.roll.grid import BASS, BLOCK_STEPS, DRUMS, GUITAR, MELODY, STRINGS
@@ -27,7 +27,9 @@ SILENT = block()
 
 
 def of(*blocks, first=0, seed=0, alike=0.7):
-    return Shape.of(np.stack(blocks), first, np.random.default_rng(seed), alike)
+    return Form.find(
+        np.stack(blocks), first, np.random.default_rng(seed), FormSettings(alike=alike)
+    )
 
 
 def test_similarity_is_the_share_of_common_onsets_and_common_times():
@@ -44,7 +46,7 @@ def test_a_song_of_two_bar_cells_repeated_after_four_bars_has_four_bar_phrases()
     similarity = self_similarity(blocks)
     starts = phrase_starts(similarity, 0)
     assert starts.tolist() == list(range(0, 16, 2))
-    assert label_phrases(similarity, starts, 16)[0] == [0, 0, 1, 1, 0, 0, 1, 1]
+    assert label_phrases(similarity, starts)[0] == [0, 0, 1, 1, 0, 0, 1, 1]
 
 
 def test_eight_bar_phrases_where_only_those_return():
@@ -55,48 +57,46 @@ def test_eight_bar_phrases_where_only_those_return():
 
 
 def test_a_pickup_belongs_to_the_first_phrase():
-    shape = of(SILENT, A, C, A, C, B, B, A, C, first=1)
-    assert np.flatnonzero(shape.closes).tolist() == [2, 4, 6, 8]
-    assert shape.labels.tolist() == [0, 0, 0, 0, 0, 1, 1, 0, 0]
+    form = of(SILENT, A, C, A, C, B, B, A, C, first=1)
+    assert np.flatnonzero(form.closes).tolist() == [2, 4, 6, 8]
+    assert form.labels.tolist() == [0, 0, 0, 0, 0, 1, 1, 0, 0]
 
 
 def test_a_repeat_has_the_accompaniment_of_what_it_repeats_and_silence_repeats_nothing():
-    shape = of(A, C, A, C, SILENT, SILENT, A, C)
-    assert shape.source.tolist() == [-1, -1, 0, 1, -1, -1, 0, 1]
+    form = of(A, C, A, C, SILENT, SILENT, A, C)
+    assert form.source.tolist() == [-1, -1, 0, 1, -1, -1, 0, 1]
     assert of(A, C, A, C, alike=2.0).source.tolist() == [-1] * 4
 
 
 def test_phrases_with_first_and_second_endings_are_one():
-    shape = of(A, A_ENDS, A, C, B, B, A, A_ENDS)
-    assert shape.labels[0] == shape.labels[2] == shape.labels[6] != shape.labels[4]
-    assert shape.source[2] == 0 and shape.source[3] == -1  # another second half is accompanied anew
+    form = of(A, A_ENDS, A, C, B, B, A, A_ENDS)
+    assert form.labels[0] == form.labels[2] == form.labels[6] != form.labels[4]
+    assert form.source[2] == 0 and form.source[3] == -1  # another second half is accompanied anew
 
 
 def test_energy_rises_and_somebody_rests_in_one_section():
-    shape = of(A, C, B, C, A, C, B, C, A, C)
+    form = of(A, C, B, C, A, C, B, C, A, C)
     assert (
-        shape.energy[-1] > shape.energy[0]
-        and (shape.energy >= 0).all()
-        and (shape.energy <= 1).all()
+        form.energy[-1] > form.energy[0] and (form.energy >= 0).all() and (form.energy <= 1).all()
     )
-    (rests,) = shape.rests.values()
+    (rests,) = form.rests.values()
     assert rests.any() and not rests[-2:].any()
-    assert len(set(shape.labels[rests])) == 1
+    assert len(set(form.labels[rests])) == 1
     waiting = [next(iter(of(A, C, B, C, A, C, B, C, seed=seed).rests)) for seed in range(40)]
     assert len(set(waiting)) > 1
 
 
 def test_short_songs_have_everybody_from_the_start():
-    shape = of(A, C, A, C)
-    assert not shape.rests and np.allclose(shape.energy, 0.5)
+    form = of(A, C, A, C)
+    assert not form.rests and np.allclose(form.energy, 0.5)
 
 
 def test_bare_has_no_form():
-    shape = Shape.bare(3)
+    form = Form.bare(3)
     assert (
-        shape.opens.tolist() == [True, False, False]
-        and not shape.closes.any()
-        and (shape.source == -1).all()
+        form.opens.tolist() == [True, False, False]
+        and not form.closes.any()
+        and (form.source == -1).all()
     )
 
 
@@ -125,22 +125,24 @@ def vae() -> SongVAE:
 
 def drawn(vae, *blocks, first=0, seed=0, genre="pop"):
     blocks = np.stack(blocks)
-    shape = Shape.of(blocks, first, np.random.default_rng(seed))
-    return shape, song_shape.shaped(shape, blocks, first, vae, np.random.default_rng(seed), genre)
+    form = Form.find(blocks, first, np.random.default_rng(seed))
+    return form, song_form.draw_song_form(
+        form, blocks, first, vae, np.random.default_rng(seed), genre
+    )
 
 
 @pytest.mark.parametrize("count", [*range(1, 18), 31, 40])
 def test_a_drawn_shape_is_one_whatever_the_melodys_length(vae, count):
     for first in range(min(count, 2)):
-        shape, found = drawn(
+        form, found = drawn(
             vae, *([SILENT] * first + [A, B, C, A_ENDS, SILENT] * 8)[:count], first=first
         )
         for name in ("source", "opens", "closes", "labels"):
-            assert (getattr(found, name) == getattr(shape, name)).all()
+            assert (getattr(found, name) == getattr(form, name)).all()
         assert found.energy.shape == (count,) and ((found.energy >= 0) & (found.energy <= 1)).all()
         assert (
             np.isfinite(found.dynamics).all()
-            and (np.abs(found.dynamics) <= song_shape.LOUDEST).all()
+            and (np.abs(found.dynamics) <= song_form.SongFormSettings().loudest).all()
         )
         assert len(found.dynamics) == count
         resting = np.array(
@@ -148,7 +150,10 @@ def test_a_drawn_shape_is_one_whatever_the_melodys_length(vae, count):
         )
         assert (
             MELODY not in found.rests
-            and (resting.sum(0) <= len(measures.PLAYERS) - song_shape.FEWEST_PLAYING).all()
+            and (
+                resting.sum(0)
+                <= len(measures.PLAYERS) - song_form.SongFormSettings().fewest_playing
+            ).all()
         )
         assert not resting[:, -1].any()  # all end together
 
@@ -167,12 +172,12 @@ def test_the_seed_changes_the_drawn_shape_and_the_same_seed_gives_the_same(vae):
 
 
 def test_phrases_that_return_have_the_players_they_had(vae):
-    shape, found = drawn(vae, A, C, A_ENDS, B, C, C, B, B, A, C, A_ENDS, B, B, A, C, B)
-    assert shape.labels[0] == shape.labels[8] != shape.labels[4]
+    form, found = drawn(vae, A, C, A_ENDS, B, C, C, B, B, A, C, A_ENDS, B, B, A, C, B)
+    assert form.labels[0] == form.labels[8] != form.labels[4]
     for resting in found.rests.values():
         assert (resting[:4] == resting[8:12]).all()
     asked = (
-        found.energy - shape.energy
+        found.energy - form.energy
     )  # by the song latent, on top of what the melody asks for and the rise through the song
     unclipped = (found.energy > 0) & (found.energy < 1)
     both = unclipped[:4] & unclipped[8:12]
@@ -185,7 +190,10 @@ def test_phrases_that_return_have_the_players_they_had(vae):
 def test_of_many_draws_the_one_nearest_to_the_melody_is_taken(vae):
     blocks = np.stack([A, B, C, A, B, C, C, A])
     few, many = (
-        song_shape.draw(blocks, vae, np.random.default_rng(0), draws=draws) for draws in (1, 50)
+        song_form.draw_song(
+            blocks, vae, np.random.default_rng(0), settings=song_form.SongFormSettings(draws=draws)
+        )
+        for draws in (1, 50)
     )
     assert (
         many.agreement > few.agreement and many.plays.shape == (16, 5) and (many.density >= 0).all()
@@ -194,7 +202,7 @@ def test_of_many_draws_the_one_nearest_to_the_melody_is_taken(vae):
 
 def test_windows_are_joined_gradually():
     windows = np.stack([np.full((1, 16, 2), 1.0), np.full((1, 16, 2), 3.0)], 1).astype(np.float32)
-    joined = song_shape.join(windows, np.array([0, 8]), 22)[0, :, 0]
+    joined = song_form.join(windows, np.array([0, 8]), 22)[0, :, 0]
     assert (
         (joined[:8] == 1).all()
         and (joined[16:] == 3).all()
@@ -208,7 +216,9 @@ def test_an_instrument_rests_where_it_is_least_expected_but_two_of_the_band_alwa
         [[0.6, 0.0, 0.3, 0.9, 0.1], [0.9, 0.9, 0.8, 0.9, 0.6], [0.9, 0.9, 0.4, 0.9, 0.7], [0.9] * 5]
     )
     phrase = np.array([0, 0, 1, 1, 2, 2, 3])
-    drawn = [song_shape.rests_of(plays, phrase, np.random.default_rng(seed)) for seed in range(400)]
+    drawn = [
+        song_form.draw_rests(plays, phrase, np.random.default_rng(seed)) for seed in range(400)
+    ]
     silent = [
         np.mean([track in rests and rests[track][0] for rests in drawn])
         for track in (DRUMS, BASS, GUITAR, STRINGS)

@@ -30,8 +30,12 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 MODEL = tiny()
 
 
-def play(genre, score, blend=None, **settings):
-    return MODEL.accompany(score, blend=blend and (MODEL, *blend[1:]), **settings)
+def play(genre, score, options, redo=None, blend=None, explore=None):
+    sketch = MODEL.sketch(score, options, redo=redo)
+    if blend:
+        other = MODEL.sketch(score, options, redo=redo, seed=blend[1])
+        sketch = sketch.blended(other, blend[2])
+    return MODEL.perform(sketch.explored(explore or {}))
 
 
 def sing(making):
@@ -308,25 +312,23 @@ def test_of_a_recording_that_goes_on_only_the_notes_are_left(hummed):
 # -- near a take ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_style_is_asked_for_by_name_or_as_a_song_of_ones_own(ode):
+def test_a_style_is_asked_for_by_name_or_as_a_song_of_ones_own(ode, tmp_path):
     asked = []
 
-    def ask(genre, score, style=None, style_factor=None, **settings):
-        asked.append((style, style_factor))
-        return play(genre, score, **settings)
+    def ask(genre, score, options, *more):
+        asked.append((options.styles, options.style_factor))
+        return play(genre, score, replace(options, styles=()), *more)
 
     settings = Settings(styles=(("bossa_nova", 0.7), ("swing", 0.3)), style_factor=0.8)
     take = studio.make(ask, ode, settings, [])
-    assert asked == [([("bossa_nova", 0.7), ("swing", 0.3)], 0.8)]
+    assert asked == [((("bossa_nova", 0.7), ("swing", 0.3)), 0.8)]
     assert (
         take.label == "1: pop, seed 0, bossa nova + swing"
         and take.name == "ode_to_joy_pop_0_bossa_nova_swing"
     )
-    own = studio.make(ask, ode, Settings(), [], style=Path("/somewhere/my_song.mid"))
-    assert (
-        asked[1:] == [(Path("/somewhere/my_song.mid"), 0.5)]
-        and own.label == "1: pop, seed 0, my_song"
-    )
+    song = Path(shutil.copyfile(EXAMPLES / "ode_to_joy.mid", tmp_path / "my_song.mid"))
+    own = studio.make(ask, ode, Settings(), [], style=song)
+    assert asked[1:] == [(((song, 1.0),), 0.5)] and own.label == "1: pop, seed 0, my_song"
     assert [file.suffix for file in own.files] == [
         ".mid"
     ] and not own.has_settings  # they would not make it again
@@ -376,8 +378,8 @@ def test_between_two_takes(ode):
 def test_an_instrument_moves_step_by_step(ode):
     model = Accompanist.from_pretrained("pop")  # untrained ones know no directions
 
-    def play(genre, score, **settings):
-        return model.accompany(score, **settings)
+    def play(genre, score, options, redo, blend, explore):
+        return model.perform(model.sketch(score, options).explored(explore))
 
     take = studio.make(play, ode, Settings(seed=1), [])
     busier = studio.accompanied(

@@ -127,7 +127,7 @@ def style(
             style_song, planes = style_of(corpus, other.song, model)
             rows: dict[str, list] = {name: [] for name in found}
             for factor in settings.factors:
-                played = stage.ours(model, task, k, style=style_song, style_factor=factor)
+                played = stage.ours(model, task, k, styles=style_song, style_factor=factor)
                 for name, value in distances(played.planes, planes, style_song).items():
                     rows[name].append(value)
                 pitched = played.planes[list(metrics.PITCHED)]
@@ -194,7 +194,9 @@ def blend(tasks: list[stage.Task], settings: PathSettings = PathSettings()) -> d
         for kind, (other, seed) in others.items():
             second = other.sketch(task.score, melody_track=task.melody_track, seed=seed)
             points = [
-                onsets(stage.performance_of(first.blended(second, float(amount)).perform(), task))
+                onsets(
+                    stage.performance_of(model.perform(first.blended(second, float(amount))), task)
+                )
                 for amount in settings.amounts()
             ]
             found[kind].append([likeness(a, b) for a, b in zip(points, points[1:])])
@@ -219,7 +221,7 @@ def explore(tasks: list[stage.Task], settings: PathSettings = PathSettings()) ->
             for direction in model.harmony[name].directions():
                 bands = [
                     stage.performance_of(
-                        sketch.explored({name: {direction: float(move)}}).perform(), task
+                        model.perform(sketch.explored({name: {direction: float(move)}})), task
                     ).planes[track]
                     for move in settings.steps()
                 ]

@@ -40,10 +40,10 @@ def main(arguments: list[str] | None = None) -> None:
     if task is None:
         raise SystemExit(f"{options.corpus} has no test song named {options.song!r}")
     options.out.mkdir(parents=True, exist_ok=True)
-    for name, source, shape in (("paper", options.paper, False), ("accomp", options.genre, True)):
+    for name, source, form in (("paper", options.paper, False), ("accomp", options.genre, True)):
         model = Accompanist.from_pretrained(source)
         save_plot(
-            model.accompany(task.score, melody_track=task.melody_track, shape=shape),
+            model.accompany(task.score, melody_track=task.melody_track, form=form),
             options.out / f"{name}.png",
         )
     song = stage.real(task, corpus).score

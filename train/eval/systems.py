@@ -34,11 +34,11 @@ ABLATIONS = {
     "sevenths": {"colours": False},
     "variety": {"variety": {}},
     "steadiness": {"steadiness": {}},
-    "shape": {"shape": False},
+    "shape": {"form": False},
     "song_shape": {"song": False},
     "feel": {"feel": False},
 }
-ARGUMENTS = ("shape", "feel", "variation")  # settings that are arguments of accompany
+ARGUMENTS = ("form", "feel", "variation")  # settings that are arguments of accompany
 AS_PUBLISHED = {"shape": False, "feel": False}  # the published method has neither
 OTHERWISE = "pop"  # the model for songs of genres that have none
 # Of --rivals: what plays a run of train.rivals.<name>, by the name of its folder.

@@ -13,7 +13,8 @@ from pathlib import Path
 import yaml
 
 from accomp import Accompanist, read_midi
-from accomp.band.style import STYLES, Style, write_styles
+from accomp.band.style import Style
+from accomp.band.style_library import STYLES, write_styles
 from accomp.errors import MusicError
 from accomp.music.chord_symbols import ChordSymbol, parse_symbol
 from accomp.music.score import Note, Score, Tempo, Track

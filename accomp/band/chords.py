@@ -1,0 +1,140 @@
+"""Choose the chord of each half bar: planned, given, kept from an earlier result, or the intro's.
+
+Letters: H half bars of the song.
+"""
+
+import numpy as np
+
+from accomp.band import intro
+from accomp.band.form import Form
+from accomp.band.lead import Lead
+from accomp.band.options import Options
+from accomp.band.retake import Retake
+from accomp.errors import MusicError
+from accomp.models.band_model import SEVENTHS, BandModel
+from accomp.music.chord_symbols import ChordSymbol, triad_symbol
+from accomp.music.score import Chord, Score
+from accomp.roll.chord_plan import COUNT, TRIADS, symbols_on_grid
+from accomp.roll.grid import HALF_BAR_STEPS
+
+C_MAJOR, A_MINOR = 0, 21  # the tonics of the normal keys
+# Quality by index in SEVENTHS, and whether the triad is minor. Minor chords get no major seventh.
+QUALITIES = {(0, 0): "", (0, 1): "m", (1, 0): "7", (1, 1): "m7", (2, 0): "maj7", (2, 1): "m"}
+# Songs have sevenths outside of the key in passing. A plan's chord keeps its seventh throughout a
+# song, so these are made rarer.
+OUT_OF_KEY = 0.2
+_IN_KEY = np.isin((np.arange(COUNT)[:, None] % 12 + SEVENTHS) % 12, [0, 2, 4, 5, 7, 9, 11])
+SEVENTH_WEIGHTS = np.where(_IN_KEY | (np.array(SEVENTHS) == 0), 1.0, OUT_OF_KEY)  # [24, 3]
+
+
+def check_model_knows_chords(model: BandModel, options: Options) -> None:
+    """Raise MusicError where chords are given to a model without a planner."""
+    if options.chords != "planned" and model.planner is None:
+        raise MusicError(f"the models of {model.config.genre} know no chords; leave `chords` out")
+
+
+def choose_chords(
+    model: BandModel,
+    score: Score,
+    lead: Lead,
+    form: Form,
+    options: Options,
+    retake: Retake | None,
+    random: np.random.Generator,
+) -> tuple[list[ChordSymbol], list[str]]:
+    """Choose the chords of a song.
+
+    Args:
+        model: the genre's networks.
+        score: the melody's score, with room for the introduction.
+        lead: the melody.
+        form: its phrases.
+        options: `chords`, and whether the last chord shall be the tonic (`form`).
+        retake: what stays of an earlier result.
+        random: draws the sevenths of planned chords.
+
+    Returns:
+        [H] symbols in the normal key, and notices about given chords.
+
+    Raises:
+        MusicError: no chords were found where some were asked for.
+    """
+    given, notices = options.chords, []
+    if given == "melody":
+        given = list(score.chords)
+    elif given == "planned" and retake and model.planner:
+        given = list(retake.earlier.chords)
+    if given == "planned":
+        chords = plan_chords(model, lead, form, random, ending=options.form)
+    else:
+        named, notices = symbols_on_grid(given, score, lead.track, lead.grid)
+        chords = [symbol.transposed(-lead.shift) for symbol in named]
+        if retake:
+            chords = retake.chords(chords, score, lead)
+    before = intro.half_bars(lead)
+    return [*intro.turnaround(lead), *chords[before:]], notices
+
+
+def plan_chords(
+    model: BandModel, lead: Lead, form: Form, random: np.random.Generator, ending: bool = True
+) -> list[ChordSymbol]:
+    """Plan the chords of a melody: one symbol for each half bar, in its normal key.
+
+    Args:
+        model: the genre's networks; one without a planner knows C only.
+        lead: the melody.
+        form: its phrases.
+        random: draws a seventh for each chord, as often as the genre plays it.
+        ending: whether the last chord shall be the tonic.
+    """
+    if model.planner is None:
+        return [triad_symbol(C_MAJOR)] * (lead.grid.steps // HALF_BAR_STEPS)
+    plan = model.planner.plan_chords(lead.planes, form.source, form.closes, lead.key.is_minor)
+    half_bars = lead.grid.beats[: lead.grid.steps : HALF_BAR_STEPS]
+    pickup = half_bars < lead.first_whole_bar - 1e-6
+    if not pickup.all():
+        plan[pickup] = plan[~pickup][0]  # a pickup has the chord that it leads to
+    final = lead.final_step // HALF_BAR_STEPS if ending else len(plan)
+    symbols = with_sevenths(plan[:final], draw_qualities(model, random))
+    last = _final_chord(int(plan[min(final, len(plan) - 1)]), lead)
+    return symbols + [triad_symbol(last)] * (len(plan) - final)
+
+
+def draw_qualities(model: BandModel, random: np.random.Generator) -> list[str] | None:
+    """Draw a quality for each of the 24 triads; None where the genre's models add no sevenths."""
+    chances = model.colours.double().cpu().numpy() * SEVENTH_WEIGHTS
+    drawn = [random.choice(len(SEVENTHS), p=row / row.sum()) for row in chances]
+    if not model.config.colours:
+        return None
+    return [QUALITIES[int(seventh), int(chord >= 12)] for chord, seventh in enumerate(drawn)]
+
+
+def with_sevenths(plan: np.ndarray, qualities: list[str] | None) -> list[ChordSymbol]:
+    """Return the symbols of triads [H] with the qualities of `draw_qualities`."""
+    return [triad_symbol(chord, qualities[chord] if qualities else None) for chord in plan]
+
+
+def chord_changes(symbols: list[ChordSymbol], onsets: np.ndarray, end: float) -> list[Chord]:
+    """Return the chords of a song where they change.
+
+    Args:
+        symbols: [H] in the song's key.
+        onsets: [H] beats at which the half bars begin; those that a bar lacks have no length.
+        end: beat at which the song ends.
+    """
+    changes: list[Chord] = []
+    for symbol, onset, following in zip(symbols, onsets, [*onsets[1:], end]):
+        is_new = not changes or changes[-1].symbol != str(symbol)
+        if onset < end - 1e-9 and following > onset and is_new:
+            changes.append(Chord(float(onset), str(symbol)))
+    return changes
+
+
+def _final_chord(planned: int, lead: Lead) -> int:
+    """Return the tonic in the normal key, where the melody's last note is a tone of it.
+
+    Else the relative key's tonic, if that has the note; else the planned chord.
+    """
+    last = (lead.line[-1].pitch - lead.shift) % 12
+    tonics = (A_MINOR, C_MAJOR) if lead.key.is_minor else (C_MAJOR, A_MINOR)
+    return next((tonic for tonic in tonics if TRIADS[tonic, last]), planned)

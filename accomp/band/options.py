@@ -1,0 +1,149 @@
+"""Options: every setting of a band with its default and its range, in one place."""
+
+import math
+import numbers
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from accomp.band.style_library import Named, Weighted, weighted_styles
+from accomp.errors import MusicError
+from accomp.music.chord_symbols import check_chords
+from accomp.music.keys import Key, parse_key
+from accomp.music.score import Chord, Score
+from accomp.roll.grid import ACCOMPANIMENT, TRACK_NAMES
+
+BAND = frozenset(TRACK_NAMES[track] for track in ACCOMPANIMENT)
+INTROS = ("none", "count-in", "bars")
+
+
+@dataclass(frozen=True)
+class Range:
+    """The numbers that a setting accepts, both ends included.
+
+    Attributes:
+        name: of the setting, as messages call it.
+        low: the least value.
+        high: the greatest value.
+        accepted: the range in words; by default "LOW to HIGH".
+        whole: whether only integers are accepted.
+    """
+
+    name: str
+    low: float
+    high: float
+    accepted: str = ""
+    whole: bool = False
+
+    def __str__(self) -> str:
+        return self.accepted or f"{self.low:g} to {self.high:g}"
+
+    def check(self, value: float, name: str = "") -> None:
+        """Raise MusicError unless `value` is a number in the range; `name` replaces the range's."""
+        kind = numbers.Integral if self.whole else numbers.Real
+        is_number = isinstance(value, kind) and not isinstance(value, bool)
+        if not (is_number and math.isfinite(value) and self.low <= value <= self.high):
+            raise MusicError(f"{name or self.name} is {value}; accepted: {self}")
+
+
+SEED = Range("seed", 0, 2**63 - 1, "0 to 2^63 - 1", whole=True)
+VARIATION = Range("variation", 0, 4)
+STYLE_FACTOR = Range("style factor", 0, 1, "0 (not at all) to 1 (as that song)")
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a band is made. Checked when it is made: MusicError says what is accepted.
+
+    Attributes:
+        seed: another seed gives other music.
+        chords: "planned"; "melody" for the melody's own (`melody.chords`); text such as
+            "| C  Am | F  G7 |" (see accomp.music.chord_symbols); or Chords, such as those of an
+            earlier result, whose onsets count in beats from where the result begins.
+            "planned" keeps the chords of the earlier result when something is redone.
+        key: of the melody, such as "A minor"; None to estimate it.
+        melody_track: index of the melody in `melody.tracks`; None to choose it.
+        intro: "none", "count-in" (a bar of clicks) or "bars" (two bars of the band). The latter
+            two move the melody later.
+        instruments: who plays beside the piano.
+        variation: standard deviation of the noise added to the latents, which are about of unit
+            scale (Tham & Kim 2021 liked 0.5 to 1.0).
+        form: whether phrases return, build up, end with fills and come to an end. Without it
+            each block only follows from the one before, as in the published method.
+        feel: whether notes get the dynamics, swing and timing of the genre's players. Without it
+            they get its mean velocities, on the grid.
+        styles: songs that the band is drawn to: a built-in style's name, a MIDI file's Path or a
+            Style; or several of them with weights, [("bossa_nova", 2.0), ...].
+        style_factor: how far, from 0 (not at all) to 1 (the song's patterns throughout).
+    """
+
+    seed: int = 0
+    chords: str | Sequence[Chord] = "planned"
+    key: str | Key | None = None
+    melody_track: int | None = None
+    intro: Literal["none", "count-in", "bars"] = "none"
+    instruments: Collection[str] = BAND
+    variation: float = 0.0
+    form: bool = True
+    feel: bool = True
+    styles: Named | Collection[tuple[Named, float]] = ()
+    style_factor: float = 0.5
+
+    def __post_init__(self):
+        SEED.check(self.seed)
+        VARIATION.check(self.variation)
+        STYLE_FACTOR.check(self.style_factor)
+        if self.intro not in INTROS:
+            raise MusicError(f"intro {self.intro!r} is unknown; accepted: {', '.join(INTROS)}")
+        track = self.melody_track
+        if track is not None and not (isinstance(track, numbers.Integral) and track >= 0):
+            raise MusicError(f"melody track is {track!r}; accepted: a track's number, from 0")
+        unknown = set(self.instruments) - BAND
+        if unknown:
+            names = ", ".join(TRACK_NAMES[track] for track in ACCOMPANIMENT)
+            raise MusicError(f"there is no instrument {min(unknown)!r}; accepted: {names}")
+        if self.chords not in ("planned", "melody"):
+            check_chords(self.chords)
+        self._set(
+            instruments=frozenset(self.instruments),
+            key=parse_key(self.key) if isinstance(self.key, str) else self.key,
+            chords=self.chords if isinstance(self.chords, str) else tuple(self.chords),
+            styles=weighted_styles(self.styles),
+        )
+
+    def _set(self, **values) -> None:
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
+
+    @property
+    def silent(self) -> frozenset[int]:
+        """The tracks of the band that don't play."""
+        return frozenset(t for t in ACCOMPANIMENT if TRACK_NAMES[t] not in self.instruments)
+
+    @property
+    def weighted_styles(self) -> Weighted:
+        """`styles` as pairs of a style and its weight."""
+        return weighted_styles(self.styles)
+
+
+@dataclass(frozen=True)
+class Redo:
+    """What is made anew of an earlier result, and what of it stays note for note.
+
+    Attributes:
+        earlier: the earlier result, for the same melody and introduction.
+        keep: names of tracks that stay whole.
+        span: beats of the song (from, to) outside of which everything stays; None for all of it.
+    """
+
+    earlier: Score
+    keep: Collection[str] = ()
+    span: tuple[float, float] | None = None
+
+    def __post_init__(self):
+        unknown = set(self.keep) - set(TRACK_NAMES)
+        if unknown:
+            raise MusicError(
+                f"there is no track {min(unknown)!r} to keep; accepted: {', '.join(TRACK_NAMES)}"
+            )
+        object.__setattr__(self, "keep", frozenset(self.keep))

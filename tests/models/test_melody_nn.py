@@ -363,10 +363,17 @@ def test_two_steps_of_training_give_a_network_that_invents(
 
 
 def test_figures_of_melodies_and_of_continuations(corpus):
-    songs = melody_figures.Songs.of([Corpus.load(corpus / "corpus")], "val", 3)
+    songs = melody_figures.RealMelodies.of([Corpus.load(corpus / "corpus")], "val", 3)
     assert len(songs.measures) == len(songs.starts) == 1 and songs.copied == 0 and songs.trained
     first, again, other = (
-        melody_figures.figures([band()], inventor(), songs, 0.5, 2, first, 2) for first in (0, 0, 9)
+        melody_figures.measure_melodies(
+            [band()],
+            inventor(),
+            songs,
+            0.5,
+            melody_figures.FigureSettings(seeds=2, first_seed=first, ways=2),
+        )
+        for first in (0, 0, 9)
     )
     assert str(first) == str(again) and str(first["measures"]) != str(other["measures"])
     assert first["distance"] > 0 and 0 < first["diversity of continuations"] <= 1
@@ -393,7 +400,7 @@ def test_the_search_takes_what_is_nearer_and_goes_on_where_it_was(corpus, tmp_pa
         }
         return row | {"copied": 1.0 if composition.HIGHER == 0 else 0.0}
 
-    monkeypatch.setattr(melody_tuning, "figures", figures)
+    monkeypatch.setattr(melody_tuning, "measure_melodies", figures)
     told = [
         "--corpus",
         str(corpus / "corpus"),
@@ -417,7 +424,7 @@ def test_the_search_takes_what_is_nearer_and_goes_on_where_it_was(corpus, tmp_pa
     }  # 0 is nearer, but copied
     assert before == (singing.HIGHEST, composition.HIGHER)
     assert len(set(measured)) == len(measured)  # nothing twice
-    monkeypatch.setattr(melody_tuning, "figures", None)  # all is known
+    monkeypatch.setattr(melody_tuning, "measure_melodies", None)  # all is known
     melody_tuning.main(told)
 
 
@@ -449,7 +456,7 @@ def test_what_is_measured_of_a_melody():
             for at, semitones in enumerate([0, 2, 4, 5, 7, 7, 6, 19])
         ]
     )
-    found = melody_measures.describe(melody_measures.Melody(scale, np.zeros(8, int)))
+    found = melody_measures.describe(melody_measures.PlannedMelody(scale, np.zeros(8, int)))
     assert (
         found["chord tones on strong beats"] == 5 / 8
         and found["in key"] == 7 / 8

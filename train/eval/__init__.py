@@ -1,0 +1,1 @@
+"""Measure bands, melodies, latent spaces and transcriptions, and report the figures."""

@@ -1,12 +1,18 @@
-"""What invented melodies are worth, by their noise: `python -m train melody_figures --corpus CORPUS [CORPUS ...] --out FOLDER`.
+"""Measure invented melodies, by their noise: `python -m train melody_figures ...`.
 
-Melodies of 16 bars are invented for each genre, and test songs' first eight bars are continued by 8, with each of VARIATIONS and
-several seeds. Quality: how far what is measured of them (train.eval.melody_measures) lies from real test melodies, in standard
-deviations of these. Diversity: how unlike the melodies of different seeds are that go on from one start, and those of one seed
-from different starts. --inventor names another MelodyNN, such as the published one (train.fit.melody --published).
+    python -m train melody_figures --corpus CORPUS [CORPUS ...] --out FOLDER
+
+Melodies of 16 bars are invented for each genre, and test songs' first eight bars are continued by
+eight, with each of several variations (amounts of noise) and seeds. Quality: how far their measures
+(train.eval.melody_measures) lie from those of real test melodies, in standard deviations of these.
+Diversity: how unlike the melodies of different seeds are that continue one start, and those of one
+seed that continue different starts. --inventor names another MelodyNN, such as the published one
+(`python -m train melody --published`).
 """
 
 import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,10 +26,10 @@ from accomp.invention.plan import Past
 from accomp.models import hub
 from accomp.models.melody_nn import FOLDER, MelodyNN
 from accomp.roll import pianoroll
-from accomp.roll.grid import BLOCK_STEPS, MELODY
+from accomp.roll.grid import BLOCK_HALF_BARS, BLOCK_STEPS, MELODY
 from train.data.corpus import Corpus
 from train.eval.melody_measures import (
-    Melody,
+    PlannedMelody,
     bar_patterns,
     describe,
     distance,
@@ -34,146 +40,38 @@ from train.eval.melody_measures import (
 from train.eval.variety import continuation_variety, variety
 from train.fit.run_files import write_json
 
-VARIATIONS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5)
-BARS = 16
-GIVEN = 4  # blocks of a start
-ADDED = 4  # blocks that follow it
-WAYS = 8  # seeds with which a start is continued
-STARTS = 30  # songs of which one block each is continued
+MINOR_TRIADS = [21, 14, 16, 4]  # A minor, D minor, E minor and E major, in the normal key
 
 
-def real_melodies(
-    corpora: list[Corpus], split: str, blocks: int, most: int | None = None
-) -> list[Melody]:
-    """The first `blocks` blocks of each song's melody, from its first note on, that are not half empty."""
-    found = []
-    for corpus in corpora:
-        sounding = corpus.active(MELODY)
-        for song in corpus.choose(split):
-            first, count = corpus.songs[song]["first"], corpus.songs[song]["blocks"]
-            at = np.flatnonzero(sounding[first : first + count])
-            if (
-                not len(at)
-                or at[0] + blocks > count
-                or sounding[first + at[0] :][:blocks].mean() < 0.75
-            ):
-                continue
-            part = slice(first + at[0], first + at[0] + blocks)
-            planes = pianoroll.from_blocks(corpus.blocks(MELODY, part).numpy())
-            found.append(Melody(planes, corpus.plan[part].numpy().reshape(-1)))
-    return found[:most]
+@dataclass(frozen=True)
+class FigureSettings:
+    """Which melodies are invented and compared."""
 
-
-def make(
-    model: Accompanist,
-    inventor: MelodyNN,
-    start: Melody | None,
-    blocks: int,
-    seed: int,
-    variation: float,
-) -> Melody:
-    """A melody of `blocks` blocks, or what goes on from `start` for so many."""
-    random, generator = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
-    if start is None:
-        past = Past.none(inventor.config.latent)
-        minor = bool(random.random() < inventor.config.minor.get(model.config.genre, 0.0))
-    else:
-        cut, plan = pianoroll.to_blocks(start.planes), start.plan.reshape(-1, 4)
-        latents = model.encode(MELODY, torch.from_numpy(cut), torch.from_numpy(plan))
-        past = Past(latents, plan, cut, int(pianoroll.from_planes(start.planes)[-1, 0]))
-        minor = bool(np.isin(start.plan[::2], [21, 14, 16, 4]).mean() > 0.5)
-    tempo = draw_tempo(inventor.config, model.config.genre, random)
-    steps = blocks * BLOCK_STEPS
-    notes, plan = compose(
-        model,
-        inventor,
-        past,
-        steps,
-        np.ones(steps, bool),
-        minor,
-        tempo,
-        random,
-        generator,
-        variation,
-    )
-    return Melody(pianoroll.to_planes(notes, steps), plan.chords[past.blocks :].reshape(-1))
-
-
-def over_starts(
-    model: Accompanist, inventor: MelodyNN, corpus: Corpus, variation: float, split: str
-) -> float:
-    """How unlike the continuations of different starts of a block are, with one seed (train.eval.variety)."""
-
-    def generate(start: np.ndarray, blocks: int, seed: int) -> np.ndarray:
-        return make(
-            model,
-            inventor,
-            Melody(start, model.planner.plan_chords(start)),
-            blocks,
-            seed,
-            variation,
-        ).planes
-
-    return continuation_variety(generate, corpus, split=split, starts=STARTS)["generated"][
-        "variety"
-    ]
-
-
-def trained_stretches(corpora: list[Corpus]) -> set[bytes]:
-    """Those of all training melodies."""
-    found = set()
-    for corpus in corpora:
-        for song in corpus.choose("train"):
-            first, count = corpus.songs[song]["first"], corpus.songs[song]["blocks"]
-            found |= stretches(
-                pianoroll.from_blocks(corpus.blocks(MELODY, slice(first, first + count)).numpy())
-            )
-    return found
+    blocks: int = 8  # of an invented melody, and of the real ones
+    given: int = 4  # blocks of a start that is continued
+    added: int = 4  # blocks that follow it
+    seeds: int = 36  # melodies of each genre
+    first_seed: int = 0  # all melodies and continuations have seeds of their own from this one on
+    ways: int = 8  # seeds with which each start is continued
+    single_starts: int = 30  # songs of which one block each is continued, with one seed
+    sounding: float = 0.75  # share of a real melody's blocks in which it has to sound
 
 
 def main(arguments: list[str] | None = None) -> None:
-    layout = argparse.RawTextHelpFormatter
-    parser = argparse.ArgumentParser(
-        prog="train melody_figures", description=__doc__, formatter_class=layout
-    )
-    parser.add_argument(
-        "--corpus", type=Path, nargs="+", required=True, help="one or more prepared corpora"
-    )
-    parser.add_argument("--inventor", type=Path, default=FOLDER)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument(
-        "--split",
-        choices=["test", "val"],
-        default="test",
-        help="of the songs that are compared with",
-    )
-    parser.add_argument("--genres", nargs="*", help="all by default")
-    parser.add_argument(
-        "--seeds", type=int, default=36, help="melodies of each genre and variation"
-    )
-    parser.add_argument("--starts", type=int, default=30, help="songs that are continued")
-    parser.add_argument("--variations", type=float, nargs="*", default=VARIATIONS)
-    options = parser.parse_args(arguments)
+    """Measure melodies of each variation, print the figures and write them to a file."""
+    options = _parse(arguments)
+    settings = FigureSettings(seeds=options.seeds)
     corpora = [Corpus.load(folder) for folder in options.corpus]
     models = [
         Accompanist.from_pretrained(genre, device="cpu") for genre in options.genres or hub.genres()
     ]
     inventor = melody_nn_of(models[0], MelodyNN.load(options.inventor))
-    songs = Songs.of(corpora, options.split, options.starts)
-    halves = songs.measures[::2], songs.measures[1::2]
-    table = {
-        "real": {
-            "measures": mean_of(songs.measures),
-            "songs": len(songs.measures),
-            "distance": distance(*halves),
-        }
-    }
-    table["real"]["distance by movement"] = distance_by_movement(*halves)
-    table["real"]["copied"] = songs.copied
+    songs = RealMelodies.of(corpora, options.split, options.starts, settings)
+    table = {"real": _real_figures(songs)}
     for variation in options.variations:
-        row = figures(models, inventor, songs, variation, options.seeds)
-        row["variety over starts"] = over_starts(
-            models[0], inventor, corpora[0], variation, options.split
+        row = measure_melodies(models, inventor, songs, variation, settings)
+        row["variety over starts"] = variety_over_starts(
+            models[0], inventor, corpora[0], options.split, variation
         )
         table[f"{variation:g}"] = row
         print(
@@ -188,59 +86,247 @@ def main(arguments: list[str] | None = None) -> None:
     write_json(options.out / "melody.json", table)
 
 
-class Songs(NamedTuple):
-    """What is compared with: `measures` of a split's melodies and those of what follows their first blocks (`followed`), `starts`
-    that are to be continued, the stretches of all training melodies (`trained`), and how many of the split's own are among them
-    (`copied`).
+def _parse(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="train melody_figures",
+        description=__doc__,
+        formatter_class=argparse.RawTextHelpFormatter,
+    )
+    parser.add_argument(
+        "--corpus", type=Path, nargs="+", required=True, help="one or more prepared corpora"
+    )
+    parser.add_argument(
+        "--inventor", type=Path, default=FOLDER, help="folder of a MelodyNN (default: ours)"
+    )
+    parser.add_argument("--out", type=Path, required=True, help="folder for the figures")
+    parser.add_argument(
+        "--split",
+        choices=["test", "val"],
+        default="test",
+        help="of the songs that are compared with",
+    )
+    parser.add_argument("--genres", nargs="*", help="all by default")
+    parser.add_argument(
+        "--seeds", type=int, default=36, help="melodies of each genre and variation"
+    )
+    parser.add_argument("--starts", type=int, default=30, help="songs that are continued")
+    parser.add_argument(
+        "--variations",
+        type=float,
+        nargs="*",
+        default=[0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5],
+        help="amounts of noise",
+    )
+    return parser.parse_args(arguments)
+
+
+class RealMelodies(NamedTuple):
+    """Real melodies of a split, which invented ones are compared with.
+
+    Attributes:
+        measures: Of each song's melody.
+        followed: Measures of what follows their first blocks.
+        starts: First blocks of melodies, to be continued.
+        trained: The stretches of all training melodies.
+        copied: Share of the split's own stretches that are among those.
     """
 
     measures: list[dict[str, float]]
     followed: list[dict[str, float]]
-    starts: list[Melody]
+    starts: list[PlannedMelody]
     trained: set[bytes]
     copied: float
 
     @classmethod
-    def of(cls, corpora: list[Corpus], split: str, starts: int) -> "Songs":
-        real, trained = real_melodies(corpora, split, BARS // 2), trained_stretches(corpora)
-        longer = real_melodies(corpora, split, GIVEN + ADDED)
-        followed = [
-            describe(Melody(song.planes[:, GIVEN * BLOCK_STEPS :], song.plan[GIVEN * 4 :]))
-            for song in longer
-        ]
-        begun = [
-            Melody(song.planes[:, : GIVEN * BLOCK_STEPS], song.plan[: GIVEN * 4]) for song in longer
-        ]
-        copied = _copied([melody.planes for melody in real], trained)
-        begun = begun[:: max(1, len(begun) // starts)][:starts]
-        return cls([describe(melody) for melody in real], followed, begun, trained, copied)
+    def of(
+        cls,
+        corpora: Sequence[Corpus],
+        split: str,
+        starts: int,
+        settings: FigureSettings = FigureSettings(),
+    ) -> "RealMelodies":
+        """Describe the melodies of a split.
+
+        Args:
+            corpora: Prepared songs.
+            split: Of the songs.
+            starts: How many melodies are to be continued, evenly over the songs.
+            settings: Lengths of melodies and starts.
+        """
+        real = real_melodies(corpora, split, settings.blocks, settings)
+        longer = real_melodies(corpora, split, settings.given + settings.added, settings)
+        trained = trained_stretches(corpora)
+        cut = [_cut(melody, settings.given) for melody in longer]
+        begun = [start for start, _ in cut]
+        return cls(
+            measures=[describe(melody) for melody in real],
+            followed=[describe(melody) for _, melody in cut],
+            starts=begun[:: max(1, len(begun) // starts)][:starts],
+            trained=trained,
+            copied=_copied([melody.planes for melody in real], trained),
+        )
 
 
-def figures(
-    models: list[Accompanist],
+def _cut(melody: PlannedMelody, blocks: int) -> tuple[PlannedMelody, PlannedMelody]:
+    """The first so many blocks of a melody, and the others."""
+    steps, half_bars = blocks * BLOCK_STEPS, blocks * BLOCK_HALF_BARS
+    return (
+        PlannedMelody(melody.planes[:, :steps], melody.chords[:half_bars]),
+        PlannedMelody(melody.planes[:, steps:], melody.chords[half_bars:]),
+    )
+
+
+def _real_figures(songs: RealMelodies) -> dict:
+    """The measures of real melodies, and how far their halves are from one another."""
+    halves = songs.measures[::2], songs.measures[1::2]
+    return {
+        "measures": mean_of(songs.measures),
+        "songs": len(songs.measures),
+        "distance": distance(*halves),
+        "distance by movement": distance_by_movement(*halves),
+        "copied": songs.copied,
+    }
+
+
+def real_melodies(
+    corpora: Sequence[Corpus],
+    split: str,
+    blocks: int,
+    settings: FigureSettings = FigureSettings(),
+) -> list[PlannedMelody]:
+    """Cut the beginnings of songs' melodies, from their first notes on.
+
+    Args:
+        corpora: Prepared songs.
+        split: Of the songs.
+        blocks: Length of each melody.
+        settings: How much of it has to sound.
+
+    Returns:
+        The melodies of the songs that are long enough.
+    """
+    found = []
+    for corpus in corpora:
+        sounding = corpus.active(MELODY)
+        for song in corpus.choose(split):
+            first, count = corpus.songs[song]["first"], corpus.songs[song]["blocks"]
+            at = np.flatnonzero(sounding[first : first + count])
+            if not len(at) or at[0] + blocks > count:
+                continue
+            part = slice(first + at[0], first + at[0] + blocks)
+            if sounding[part].mean() >= settings.sounding:
+                planes = pianoroll.from_blocks(corpus.blocks(MELODY, part).numpy())
+                found.append(PlannedMelody(planes, corpus.plan[part].numpy().reshape(-1)))
+    return found
+
+
+def trained_stretches(corpora: Sequence[Corpus]) -> set[bytes]:
+    """List the stretches of all training melodies."""
+    found = set()
+    for corpus in corpora:
+        for song in corpus.choose("train"):
+            first, count = corpus.songs[song]["first"], corpus.songs[song]["blocks"]
+            blocks = corpus.blocks(MELODY, slice(first, first + count))
+            found |= stretches(pianoroll.from_blocks(blocks.numpy()))
+    return found
+
+
+def invent_melody(
+    model: Accompanist,
     inventor: MelodyNN,
-    songs: Songs,
+    start: PlannedMelody | None,
+    blocks: int,
+    seed: int,
     variation: float,
-    seeds: int,
-    first: int = 0,
-    ways: int = WAYS,
+) -> PlannedMelody:
+    """Invent a melody, or continue one, on the grid of the models.
+
+    Args:
+        model: Genre that the melody is for.
+        inventor: MelodyNN for the model's piano VAE.
+        start: Blocks to continue; None for a melody from nothing.
+        blocks: New blocks.
+        seed: Of all that is drawn.
+        variation: Standard deviation of the noise.
+
+    Returns:
+        The new blocks alone.
+    """
+    random, generator = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
+    if start is None:
+        past = Past.none(inventor.config.latent)
+        minor = bool(random.random() < inventor.config.minor.get(model.config.genre, 0.0))
+    else:
+        past = _past_of(model, start)
+        minor = bool(np.isin(start.chords[::2], MINOR_TRIADS).mean() > 0.5)
+    tempo = draw_tempo(inventor.config, model.config.genre, random)
+    steps = blocks * BLOCK_STEPS
+    notes, plan = compose(
+        model,
+        inventor,
+        past,
+        steps,
+        np.ones(steps, bool),
+        minor,
+        tempo,
+        random,
+        generator,
+        variation,
+    )
+    return PlannedMelody(pianoroll.to_planes(notes, steps), plan.chords[past.blocks :].reshape(-1))
+
+
+def _past_of(model: Accompanist, start: PlannedMelody) -> Past:
+    planes, chords = pianoroll.to_blocks(start.planes), start.chords.reshape(-1, BLOCK_HALF_BARS)
+    latents = model.encode(MELODY, torch.from_numpy(planes), torch.from_numpy(chords))
+    last = int(pianoroll.from_planes(start.planes)[-1, 0])
+    return Past(latents, chords, planes, last)
+
+
+def measure_melodies(
+    models: Sequence[Accompanist],
+    inventor: MelodyNN,
+    songs: RealMelodies,
+    variation: float,
+    settings: FigureSettings = FigureSettings(),
 ) -> dict:
-    """Of `seeds` melodies of each model, each with a seed of its own from `first` on, and `ways` continuations of each start."""
+    """Invent melodies and continuations, and measure how good and how diverse they are.
+
+    Args:
+        models: One of each genre.
+        inventor: MelodyNN for the models' piano VAE.
+        songs: Real melodies, whose starts are continued.
+        variation: Standard deviation of the noise.
+        settings: How many melodies, with which seeds.
+
+    Returns:
+        The mean "measures" of the melodies, and by name distances, diversity and the share that is
+        copied from training songs.
+    """
     made = [
-        make(model, inventor, None, BARS // 2, first + at * seeds + seed, variation)
+        invent_melody(
+            model,
+            inventor,
+            None,
+            settings.blocks,
+            settings.first_seed + at * settings.seeds + seed,
+            variation,
+        )
         for at, model in enumerate(models)
-        for seed in range(seeds)
+        for seed in range(settings.seeds)
     ]
-    unlike, bars, followed = [], [], []
+    unlike, distinct, followed = [], [], []
     for at, start in enumerate(songs.starts):
-        own = range(first + at * ways, first + (at + 1) * ways)
-        gone_on = [
-            make(models[at % len(models)], inventor, start, ADDED, seed, variation) for seed in own
+        first = settings.first_seed + at * settings.ways
+        model = models[at % len(models)]
+        continued = [
+            invent_melody(model, inventor, start, settings.added, first + way, variation)
+            for way in range(settings.ways)
         ]
-        unlike.append(variety(np.stack([melody.planes[0] for melody in gone_on])))
-        followed += [describe(melody) for melody in gone_on]
-        patterns = [bar for melody in gone_on for bar in bar_patterns(melody.planes)]
-        bars.append(len(set(patterns)) / len(patterns))
+        unlike.append(variety(np.stack([melody.planes[0] for melody in continued])))
+        followed += [describe(melody) for melody in continued]
+        patterns = [bar for melody in continued for bar in bar_patterns(melody.planes)]
+        distinct.append(len(set(patterns)) / len(patterns))
     found = [describe(melody) for melody in made]
     return {
         "measures": mean_of(found),
@@ -248,13 +334,43 @@ def figures(
         "distance by movement": distance_by_movement(found, songs.measures),
         "distance of continuations": distance(followed, songs.followed),
         "diversity of continuations": float(np.mean(unlike)),
-        "distinct bars of continuations": float(np.mean(bars)),
+        "distinct bars of continuations": float(np.mean(distinct)),
         "copied": _copied([melody.planes for melody in made], songs.trained),
     }
 
 
+def variety_over_starts(
+    model: Accompanist,
+    inventor: MelodyNN,
+    corpus: Corpus,
+    split: str,
+    variation: float,
+    settings: FigureSettings = FigureSettings(),
+) -> float:
+    """Measure how unlike the continuations of different starts of a block are, with one seed.
+
+    Args:
+        model: Genre of the continuations.
+        inventor: MelodyNN for its piano VAE.
+        corpus: Prepared songs, whose melodies are continued.
+        split: Of the songs.
+        variation: Standard deviation of the noise.
+        settings: The number of starts.
+
+    Returns:
+        Their `train.eval.variety.variety`.
+    """
+
+    def generate(start: np.ndarray, blocks: int, seed: int) -> np.ndarray:
+        begun = PlannedMelody(start, model.planner.plan_chords(start))
+        return invent_melody(model, inventor, begun, blocks, seed, variation).planes
+
+    figures = continuation_variety(generate, corpus, split=split, starts=settings.single_starts)
+    return figures["generated"]["variety"]
+
+
 def _copied(melodies: list[np.ndarray], trained: set[bytes]) -> float:
-    """Share of stretches that some training song has too."""
+    """The share of stretches that some training song has too."""
     found = [stretch in trained for planes in melodies for stretch in stretches(planes)]
     return float(np.mean(found)) if found else 0.0
 

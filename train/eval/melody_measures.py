@@ -1,5 +1,6 @@
-"""What can be measured of a melody by itself: its notes, rhythm, repeats, and whether it is another's."""
+"""Measure melodies by themselves: notes, rhythm, repeats, and whether they are copied."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -11,19 +12,28 @@ from accomp.roll import pianoroll
 from accomp.roll.chord_plan import TRIADS
 from accomp.roll.grid import BAR_STEPS, HALF_BAR_STEPS
 
-OFF = "notes off the eighths"
-COPIED = 2  # bars; a stretch of melody as long as that is looked for in the training songs
+OFF = "notes off the eighths"  # name of the measure by which melodies are told apart
+STRETCH_BARS = 2  # of the stretches of melody that are looked for in the training songs
+STRETCH_NOTES = 4  # at least; fewer notes are alike in many songs by chance
 
 
-class Melody(NamedTuple):
-    """planes [2, S, 128] in the normal key; plan [S / 8]."""
+class PlannedMelody(NamedTuple):
+    """A melody with its chords.
+
+    Attributes:
+        planes: [2, S, 128] in the normal key.
+        chords: [S / 8], of each half bar.
+    """
 
     planes: np.ndarray
-    plan: np.ndarray
+    chords: np.ndarray
 
 
-def describe(melody: Melody) -> dict[str, float]:
-    """Measures of a melody: shares of 0 to 1 unless said otherwise; nan where it has fewer than two notes."""
+def describe(melody: PlannedMelody) -> dict[str, float]:
+    """Measure a melody by name; shares from 0 to 1 unless the name says otherwise.
+
+    A measure without an answer is nan; a melody of fewer than two notes has no measures.
+    """
     notes = pianoroll.from_planes(melody.planes)
     notes = notes[np.unique(notes[:, 1], return_index=True)[1]]
     pitch, start = notes[:, 0], notes[:, 1]
@@ -31,15 +41,10 @@ def describe(melody: Melody) -> dict[str, float]:
         return {}
     interval, gap = np.abs(np.diff(pitch)), np.diff(start)
     strong = start % HALF_BAR_STEPS == 0
-    in_chord = TRIADS[melody.plan[start // HALF_BAR_STEPS], pitch % 12] > 0
-    in_chord_on_strong = float(in_chord[strong].mean()) if strong.any() else np.nan
+    in_chord = TRIADS[melody.chords[start // HALF_BAR_STEPS], pitch % 12] > 0
     bars = melody.planes[0].any(1).reshape(-1, BAR_STEPS)
-    similarity = self_similarity(pianoroll.to_blocks(melody.planes))
-    before, last_but_one = (np.diagonal(similarity, lag) for lag in (1, 2))
-    sounding = melody.planes[0].reshape(len(similarity), -1).any(1)
-    earlier = [similarity[i, :i].max() for i in range(1, len(similarity)) if sounding[i]]
     return {
-        "chord tones on strong beats": in_chord_on_strong,
+        "chord tones on strong beats": _mean(in_chord[strong]),
         "in key": float(SCALE[pitch % 12].mean()),
         "mean interval, semitones": float(interval.mean()),
         "repeated notes": float((interval == 0).mean()),
@@ -52,23 +57,36 @@ def describe(melody: Melody) -> dict[str, float]:
         OFF: float((start % 2).mean()),
         "empty bars": float((~melody.planes[1].any(1).reshape(-1, BAR_STEPS).any(1)).mean()),
         "range, semitones": float(np.ptp(pitch)),
-        "likeness to the block before": float(before.mean()) if len(before) else np.nan,
-        "likeness to two blocks before": float(last_but_one.mean())
-        if len(last_but_one)
-        else np.nan,
-        "likeness to an earlier block": float(np.mean(earlier)) if earlier else np.nan,
+        **_likeness(melody.planes),
     }
 
 
+def _likeness(planes: np.ndarray) -> dict[str, float]:
+    """How alike the blocks of a melody are to the ones before."""
+    similarity = self_similarity(pianoroll.to_blocks(planes))
+    sounding = planes[0].reshape(len(similarity), -1).any(1)
+    earlier = [similarity[i, :i].max() for i in range(1, len(similarity)) if sounding[i]]
+    return {
+        "likeness to the block before": _mean(np.diagonal(similarity, 1)),
+        "likeness to two blocks before": _mean(np.diagonal(similarity, 2)),
+        "likeness to an earlier block": _mean(earlier),
+    }
+
+
+def _mean(values: Sequence[float] | np.ndarray) -> float:
+    return float(np.mean(values)) if len(values) else np.nan
+
+
 def entropy(counts: np.ndarray) -> float:
-    """Bits, of counts [n]."""
+    """Measure the entropy of counts [n], in bits."""
     share = counts[counts > 0] / counts.sum()
     return float(-(share * np.log2(share)).sum())
 
 
 def distance(found: list[dict[str, float]], real: list[dict[str, float]]) -> float:
-    """Mean over the measures of the distance between the mean of what was found and that of real melodies, in their standard
-    deviations.
+    """Measure how far melodies are from real ones, in standard deviations of the real ones.
+
+    That is the distance of the means of each measure, as the mean over the measures.
     """
     names = list(max(real, key=len))
     rows, known = (
@@ -84,41 +102,41 @@ def distance(found: list[dict[str, float]], real: list[dict[str, float]]) -> flo
 
 
 def bar_patterns(planes: np.ndarray) -> list[bytes]:
-    """What is struck in each bar of planes [2, S, 128], to be compared."""
+    """Pack the onsets of each bar of planes [2, S, 128], so that bars can be compared."""
     return [np.packbits(bar).tobytes() for bar in planes[0].reshape(-1, BAR_STEPS, 128)]
 
 
 def stretches(planes: np.ndarray) -> set[bytes]:
-    """The stretches of COPIED bars with four notes or more: intervals and rhythm, in whatever key."""
-    found = set()
-    for at in range(0, planes.shape[1] - COPIED * BAR_STEPS + 1, BAR_STEPS):
-        step, pitch = np.nonzero(planes[0, at : at + COPIED * BAR_STEPS])
-        if len(step) >= 4:
+    """List the stretches of two bars with four notes or more: their rhythm and intervals.
+
+    They are equal in all keys. Of planes [2, S, 128], one stretch begins with each bar.
+    """
+    found, length = set(), STRETCH_BARS * BAR_STEPS
+    for at in range(0, planes.shape[1] - length + 1, BAR_STEPS):
+        step, pitch = np.nonzero(planes[0, at : at + length])
+        if len(step) >= STRETCH_NOTES:
             found.add(np.concatenate([step, pitch - pitch[0]]).astype(np.int8).tobytes())
     return found
 
 
 def distance_by_movement(found: list[dict[str, float]], real: list[dict[str, float]]) -> float:
-    """The mean distance of those that move in sixteenths from real ones that do, and of the others from the others: taken
-    together, one kind that is too sparse and one that is too busy would look right. Infinite where a kind is missing.
+    """Measure `distance` apart for melodies that move in sixteenths and for others; the mean.
+
+    Taken together, one kind that is too sparse and one that is too busy would look right. Infinite
+    if a kind is missing.
     """
-    kinds = []
-    for rows in (found, real):
-        told = [row for row in rows if OFF in row]
-        kinds.append(
-            (
-                [row for row in told if row[OFF] > MOVING],
-                [row for row in told if row[OFF] <= MOVING],
-            )
+    apart = []
+    for moves in (True, False):
+        ours, theirs = (
+            [row for row in rows if OFF in row and (row[OFF] > MOVING) == moves]
+            for rows in (found, real)
         )
-    return float(
-        np.mean(
-            [distance(ours, theirs) if ours and theirs else np.inf for ours, theirs in zip(*kinds)]
-        )
-    )
+        apart.append(distance(ours, theirs) if ours and theirs else np.inf)
+    return float(np.mean(apart))
 
 
 def mean_of(rows: list[dict[str, float]]) -> dict[str, float]:
+    """Average each measure over melodies, without those that lack it."""
     return {
         name: float(np.nanmean([row.get(name, np.nan) for row in rows]))
         for name in max(rows, key=len)

@@ -25,7 +25,7 @@ from accomp.models import hub, melody_nn
 from accomp.models import progressions as habits
 from accomp.models.melody_nn import FOLDER, MelodyNN
 from train.data.corpus import Corpus
-from train.eval.melody_figures import Songs, figures
+from train.eval.melody_figures import FigureSettings, RealMelodies, measure_melodies
 from train.fit.run_files import write_json
 
 FIRST_SEED = 100_000
@@ -97,7 +97,9 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--seed", type=int, default=0, help="of the order")
     options = parser.parse_args(arguments)
     ends = time.monotonic() + 60 * options.minutes
-    songs = Songs.of([Corpus.load(folder) for folder in options.corpus], "val", options.starts)
+    songs = RealMelodies.of(
+        [Corpus.load(folder) for folder in options.corpus], "val", options.starts
+    )
     models = [
         Accompanist.from_pretrained(genre, device="cpu") for genre in options.genres or hub.genres()
     ]
@@ -112,11 +114,13 @@ def main(arguments: list[str] | None = None) -> None:
     about["objective"] = " + ".join(OBJECTIVE)
     known = {_key(row["constants"]): row for row in rows if row["about"] == about}
 
+    settings = FigureSettings(seeds=options.seeds, first_seed=FIRST_SEED, ways=WAYS)
+
     def measured(constants: dict[str, float]) -> dict:
         if _key(constants) not in known:
             for name, value in constants.items():
                 setattr(MODULE[name], name, value)
-            found = figures(models, inventor, songs, VARIATION, options.seeds, FIRST_SEED, WAYS)
+            found = measure_melodies(models, inventor, songs, VARIATION, settings)
             found["objective"] = float(np.mean([found[name] for name in OBJECTIVE]))
             known[_key(constants)] = {"about": about, "constants": constants, **found}
             with log.open("a") as file:
@@ -149,7 +153,7 @@ def main(arguments: list[str] | None = None) -> None:
     )
 
 
-def _allowed(row: dict, first: dict, songs: Songs) -> bool:
+def _allowed(row: dict, first: dict, songs: RealMelodies) -> bool:
     """Whether melodies are still their own and continuations still differ."""
     diverse = (
         row["diversity of continuations"] >= first["diversity of continuations"] - LESS_DIVERSE

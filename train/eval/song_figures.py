@@ -1,7 +1,10 @@
-"""What a song VAE has learned: how well it gives songs back, how much its songs are alike, and pictures of them.
+"""Measure what a song VAE has learned, and draw its songs.
 
-Letters: N songs, M measures, D numbers of a measure, K latent size.
+How well it reconstructs songs, how alike its songs are to one another, and how smoothly it
+interpolates. Letters: N songs, M measures, D numbers of a measure, K latent size.
 """
+
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -11,27 +14,34 @@ from torch import Tensor
 from accomp.models import measure_features as measures
 from accomp.models.song_vae import SongVAE
 from accomp.roll.grid import TRACK_NAMES
-from train.data.song_windows import FINE_PITCHES, FINE_STEPS
+from train.data.song_windows import FINE_PITCHES, FINE_STEPS, BandWindows, OnsetWindows
 
-SAMPLES = 50  # that are compared with as many real songs
-STEPS = 8  # of an interpolation
-SAME = 0.8  # measures whose onsets have this Jaccard index on average are all the same
 ONSETS = slice(1, 17)  # among a track's bits
+
+
+@dataclass(frozen=True)
+class SongFigureSettings:
+    """How songs are compared."""
+
+    samples: int = 50  # drawn songs that are compared with as many real ones
+    steps: int = 8  # songs of an interpolation, both ends included
+    same: float = 0.8  # mean Jaccard index of onsets from which a song's measures are all alike
 
 
 @torch.no_grad()
 def evaluate(
     model: SongVAE, batch: tuple[Tensor, Tensor | None], size: int = 64
 ) -> dict[str, float]:
-    """The loss and its parts, nats a song, and the F1 of reconstructed onsets."""
+    """Measure the loss and its parts, in nats a song, and the F1 of reconstructed onsets.
+
+    `batch` holds songs [N, M, D] and what is known about them; `size` of them are measured at once.
+    """
     sums, hits, count = np.zeros(4), np.zeros(3), 0
     songs, abouts = batch
     device = model.known.device
     for at in range(0, len(songs), size):
-        part, about = (
-            songs[at : at + size].to(device),
-            None if abouts is None else abouts[at : at + size].to(device),
-        )
+        part = songs[at : at + size].to(device)
+        about = None if abouts is None else abouts[at : at + size].to(device)
         loss = model.loss(part, about, model.config.kl_weight)
         sums += np.array([float(value) for value in loss]) * len(part)
         played, real = struck(model, reconstruct(model, part, about)), struck(model, part)
@@ -43,58 +53,85 @@ def evaluate(
 
 @torch.no_grad()
 def reconstruct(model: SongVAE, songs: Tensor, about: Tensor | None) -> Tensor:
+    """Encode songs [N, M, D] and decode the means of their latents."""
     return model.decode(model.encode(songs, about)[0], about)
 
 
 @torch.no_grad()
 def draw(model: SongVAE, count: int, seed: int, genre: str = "") -> Tensor:
-    """[count, M, D] songs of latents of the prior."""
+    """Decode latents drawn from the prior.
+
+    Args:
+        model: A trained song VAE.
+        count: Number of songs.
+        seed: Of the draw.
+        genre: Of all songs, if the model knows genres; "" for none in particular.
+
+    Returns:
+        Songs [count, M, D].
+    """
     latents = torch.randn(count, model.config.latent, generator=torch.Generator().manual_seed(seed))
     device = model.known.device
     return model.decode(latents.to(device), model.about_songs(count, genre).to(device)).cpu()
 
 
 def struck(model: SongVAE, songs: Tensor, threshold: float = 0.5) -> Tensor:
-    """[N, M, cells] bool: where songs [N, M, D] have onsets."""
+    """Tell where songs [N, M, D] have onsets, [N, M, cells] bool."""
     if not model.config.bits:
         return songs > threshold
     bits = songs[..., : measures.BITS].unflatten(-1, (measures.COUNT, -1))
     return (bits[..., ONSETS] > threshold).flatten(2)
 
 
-def compare(model: SongVAE, windows, seed: int) -> dict[str, dict[str, float]]:
-    """Fifty real test songs, the same reconstructed, and fifty drawn ones: see `alike`. As few cells of the drawn songs count as
-    onsets as of the real ones: they are the likeliest. (By a threshold of 0.5 the published model may play nothing.)
+def compare(
+    model: SongVAE,
+    windows: BandWindows | OnsetWindows,
+    seed: int,
+    settings: SongFigureSettings = SongFigureSettings(),
+) -> dict[str, dict[str, float]]:
+    """Compare real test songs, the same songs reconstructed, and drawn ones.
+
+    As many cells of the other songs count as onsets as of the real ones: the likeliest. (By a
+    threshold of 0.5 the published model may play nothing; "..._over_half" are the figures by it.)
+
+    Args:
+        model: A trained song VAE.
+        windows: The corpora's songs.
+        seed: Of the drawn songs.
+        settings: How many songs, and what counts as alike.
+
+    Returns:
+        By kind of songs what `alike` measures.
     """
-    songs, about = windows.some("test", SAMPLES)
+    songs, about = windows.some("test", settings.samples)
     real = struck(model, songs)
     kinds = {
         "reconstructed": reconstruct(model, songs, about),
         "drawn": draw(model, len(songs), seed),
     }
-    return (
-        {"real": alike(real)}
-        | {name: alike(likeliest(model, made, real)) for name, made in kinds.items()}
-        | {f"{name}_over_half": alike(struck(model, made)) for name, made in kinds.items()}
-    )
+    onsets = {"real": real}
+    onsets |= {name: likeliest(model, made, real) for name, made in kinds.items()}
+    onsets |= {f"{name}_over_half": struck(model, made) for name, made in kinds.items()}
+    return {name: alike(found, settings) for name, found in onsets.items()}
 
 
 def likeliest(model: SongVAE, songs: Tensor, real: Tensor) -> Tensor:
-    """Onsets by the threshold that leaves as many in all songs as real ones have."""
-    bits = model.config.bits
-    values = (
-        songs
-        if not bits
-        else songs[..., : measures.BITS].unflatten(-1, (measures.COUNT, -1))[..., ONSETS]
-    )
+    """Find onsets by the threshold that leaves as many in all songs as the real ones have."""
+    values = songs
+    if model.config.bits:
+        values = songs[..., : measures.BITS].unflatten(-1, (measures.COUNT, -1))[..., ONSETS]
     values = values.flatten().sort(descending=True).values
     return struck(model, songs, float(values[min(int(real.sum()), len(values) - 1)]))
 
 
-def alike(onsets: Tensor) -> dict[str, float]:
-    """Of songs [N, M, cells]: `songs`, the mean Jaccard index of two songs' onsets; `measures`, that of two measures of a song;
-    `same`, the share of songs whose measures are all alike; `lag_4`, how much more alike measures are that lie four apart than
-    three or five: form; `onsets` a measure; `silent`, the share of songs without a note.
+def alike(onsets: Tensor, settings: SongFigureSettings = SongFigureSettings()) -> dict[str, float]:
+    """Measure how alike songs and their measures are, by onsets [N, M, cells].
+
+    Returns:
+        "songs", the mean Jaccard index of two songs' onsets; "measures", that of two measures of a
+        song; "same", the share of songs whose measures are all alike; "lag_4", how much more alike
+        measures are that lie four apart than three or five: form; "onsets" a measure; "silent", the
+        share of songs without a note.
     """
     rows = onsets.float().flatten(1)
     within = torch.stack([_jaccard(song) for song in onsets.float()])
@@ -104,7 +141,7 @@ def alike(onsets: Tensor) -> dict[str, float]:
     figures = {
         "songs": _jaccard(rows)[pairs[0], pairs[1]].mean(),
         "measures": by_song.mean(),
-        "same": (by_song > SAME).float().mean(),
+        "same": (by_song > settings.same).float().mean(),
         "lag_4": at_lag[4] - (at_lag[3] + at_lag[5]) / 2,
         "onsets": onsets.float().sum(2).mean(),
         "silent": (~onsets.flatten(1).any(1)).float().mean(),
@@ -113,7 +150,7 @@ def alike(onsets: Tensor) -> dict[str, float]:
 
 
 def _jaccard(rows: Tensor) -> Tensor:
-    """[n, n] of rows [n, cells] of zeros and ones; two empty ones are the same."""
+    """The Jaccard indices [n, n] of rows [n, cells] of 0 and 1; two empty ones are the same."""
     common, size = rows @ rows.T, rows.sum(1)
     union = size[:, None] + size[None] - common
     return torch.where(union > 0, common / union.clamp(min=1), torch.ones_like(union))
@@ -125,13 +162,26 @@ def _pairs(count: int) -> Tensor:
 
 @torch.no_grad()
 def interpolation(
-    model: SongVAE, songs: Tensor, about: Tensor | None
+    model: SongVAE,
+    songs: Tensor,
+    about: Tensor | None,
+    settings: SongFigureSettings = SongFigureSettings(),
 ) -> tuple[Tensor, dict[str, float]]:
-    """[8, M, D] on the way between two songs [2, M, D], and how smooth that is: `largest`, the largest of the seven steps as a
-    share of all (evenly: 0.14); `detour`, their sum over the distance of the ends (straight: 1), by mean absolute difference.
+    """Interpolate between the latents of two songs, and measure how smooth that is.
+
+    Args:
+        model: A trained song VAE.
+        songs: [2, M, D].
+        about: What is known about them, if the model asks for it.
+        settings: The number of steps.
+
+    Returns:
+        The songs on the way [steps, M, D], and by mean absolute difference: "largest", the largest
+        step as a share of all (of eight songs evenly 0.14); "detour", the sum of the steps over the
+        distance of the ends (straight: 1).
     """
     mean = model.encode(songs, about)[0]
-    way = torch.linspace(0, 1, STEPS, device=mean.device)[:, None]
+    way = torch.linspace(0, 1, settings.steps, device=mean.device)[:, None]
     latents = mean[:1] * (1 - way) + mean[1:] * way
     made = model.decode(latents, None if about is None else about[:1] * (1 - way) + about[1:] * way)
     steps = (made[1:] - made[:-1]).abs().flatten(1).mean(1)
@@ -143,7 +193,10 @@ def interpolation(
 
 
 def picture(songs: Tensor) -> Figure:
-    """Songs [N, M, D]: how many notes each track strikes in each measure; of published onsets the piano roll."""
+    """Draw how many notes each track of songs [N, M, D] strikes in each measure.
+
+    Of the published model's onsets the piano roll is drawn.
+    """
     figure = Figure(figsize=(9, 0.9 * len(songs) + 0.4), layout="constrained")
     for axes, song in zip(figure.subplots(len(songs), 1, squeeze=False)[:, 0], songs.numpy()):
         if song.shape[1] == measures.SIZE:

@@ -1,5 +1,7 @@
-"""How different pieces of music are from one another, for systems that make it up: a network that always says the same has
-collapsed (Tham & Kim 2021 found that of their MelodyCNN and of their GAN).
+"""Measure how different pieces of music are from one another, for systems that invent them.
+
+A network whose pieces are always the same has collapsed: Tham & Kim 2021 found that of their
+MelodyCNN and of their GAN.
 """
 
 from collections.abc import Callable
@@ -12,9 +14,11 @@ from train.data.corpus import Corpus
 
 
 def variety(rolls: np.ndarray) -> float:
-    """1 - the mean Jaccard similarity of onsets over all pairs of N pieces, 0 (all the same) to 1 (nothing in common).
+    """Measure how different N pieces are: 0 (all the same) to 1 (nothing in common).
 
-    rolls: [N, S, 128] (or any [N, ...]), not 0 where a note is struck. Two silent pieces are the same. Nan below two pieces.
+    That is 1 - the mean Jaccard similarity of onsets over all pairs of pieces. `rolls` [N, S, 128]
+    (or any [N, ...]) are not 0 where a note is struck. Two silent pieces are the same; of fewer
+    than two pieces it is nan.
     """
     if len(rolls) < 2:
         return float("nan")
@@ -36,12 +40,25 @@ def continuation_variety(
     blocks: int = 8,
     seed: int = 0,
 ) -> dict:
-    """How much the continuations of melodies differ when the starts do, beside those of the real songs.
+    """Measure how much the continuations of melodies differ if their starts do.
 
-    generate(start [2, 32, 128], blocks, seed): planes [2, 32 blocks, 128], which go on from the start. The starts are blocks of
-    melody, one a song, followed in the song by as many that all sound. All get the same seed, so that what differs is the starts'
-    doing. Returns the number of `starts`, and for `generated` and `real` continuations the `variety` of the whole, of every
-    block (`by_block`), that of all that sounds instead of what is struck (`sounding`), and the onsets a block (`onsets`).
+    The starts are blocks of melody, one a song, followed in the song by as many blocks as are
+    generated, in all of which the melody sounds. All get the same seed, so that what differs is due
+    to the starts.
+
+    Args:
+        generate: From (start [2, 32, 128], blocks, seed) to planes [2, 32 blocks, 128] that
+            continue the start.
+        corpus: Prepared songs.
+        split: Of the songs whose melodies are continued.
+        starts: Number of songs at most.
+        blocks: How far each start is continued.
+        seed: Chooses the songs, and is that of the continuations.
+
+    Returns:
+        The number of "starts", and for "generated" and "real" continuations the "variety" of the
+        whole, of each block ("by_block"), that of what sounds instead of what is struck
+        ("sounding"), and the onsets a block ("onsets").
     """
     found = melodies(corpus, split, blocks + 1)
     found = [found[i] for i in sorted(np.random.default_rng(seed).permutation(len(found))[:starts])]
@@ -54,7 +71,10 @@ def continuation_variety(
 
 
 def melodies(corpus: Corpus, split: str, blocks: int) -> list[np.ndarray]:
-    """Of each song of the split that has one, its first so many blocks of melody that all sound: [blocks, 2, 32, 128]."""
+    """Find in each song the first so many blocks of melody that all sound.
+
+    Returns [blocks, 2, 32, 128] of each song of the split that has them.
+    """
     active, found = corpus.active(MELODY), []
     for song in corpus.choose(split):
         first, count = corpus.songs[song]["first"], corpus.songs[song]["blocks"]
@@ -66,7 +86,7 @@ def melodies(corpus: Corpus, split: str, blocks: int) -> list[np.ndarray]:
 
 
 def _figures(planes: np.ndarray) -> dict:
-    """Of N continuations [N, 2, S, 128]."""
+    """The figures of N continuations [N, 2, S, 128]."""
     onsets, sounding = (planes[:, 0], planes[:, 1]) if len(planes) else (planes, planes)
     by_block = np.split(onsets, onsets.shape[1] // BLOCK_STEPS, axis=1) if len(planes) else []
     return {

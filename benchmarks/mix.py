@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pyloudnorm
 
-from accomp import Accompanist, Score, read_midi
+from accomp import Accompanist, Score, genres, read_midi
 from accomp.band import balance as mixing
 from accomp.roll.grid import MELODY, TRACK_NAMES
 from accomp.sound.master import true_peak, weighted_power
@@ -31,9 +31,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument(
-        "--genres", nargs="*", default=sorted(path.name for path in (ROOT / "models").iterdir())
-    )
+    parser.add_argument("--genres", nargs="*", default=genres())
     parser.add_argument("--melodies", type=Path, default=ROOT / "examples", help="a folder")
     parser.add_argument("--pattern", default="*.mid", help="of its files")
     parser.add_argument("--unbalanced", action="store_true")

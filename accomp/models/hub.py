@@ -22,9 +22,9 @@ from torch import Tensor
 
 from accomp.errors import DamagedError, ModelError
 from accomp.models.config import AccompanistConfig
-from accomp.models.files import CONFIG_FILE, WEIGHTS_FILE, load_settings, load_weights
+from accomp.models.files import CONFIG_FILE, WEIGHTS_FILE
+from accomp.models.genre_files import MODELS, load_genre
 
-MODELS = Path(os.environ.get("ACCOMP_MODELS", Path(__file__).parents[2] / "models"))
 FILES = [
     CONFIG_FILE,
     WEIGHTS_FILE,
@@ -177,7 +177,7 @@ def load(
     """
     found = find(source, revision, **settings)
     try:
-        return found, *read(found)
+        return found, *load_genre(found.folder, str(found))
     except DamagedError as damage:
         if not found.commit or settings.get("local_files_only"):
             raise
@@ -187,21 +187,7 @@ def load(
             )
         except ModelError as error:
             raise ModelError(f"{damage}; and anew: {error}") from error
-        return found, *read(found)
-
-
-def read(source: Source) -> tuple[AccompanistConfig, dict[str, Tensor]]:
-    """Load the settings and weights of a model.
-
-    A part of a file, and one whose bytes have changed, are never loaded.
-
-    Raises:
-        ModelError: a file is missing, no safetensors, or not the one that the settings were
-            written with.
-    """
-    settings = load_settings(source.folder / CONFIG_FILE, AccompanistConfig.from_dict, str(source))
-    weights = load_weights(source.folder / WEIGHTS_FILE, str(source), settings.weights_sha256)
-    return settings, weights
+        return found, *load_genre(found.folder, str(found))
 
 
 class Shelf:

@@ -15,6 +15,7 @@ from safetensors import safe_open
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from accomp.models.files import CONFIG_FILE
+from accomp.models.genre_files import weight_files
 from train.fit.losses import LOSSES, read_losses
 from train.fit.run_files import WEIGHTS
 
@@ -32,7 +33,7 @@ def cost_of(run: Path, model: Path | None = None) -> dict[str, float]:
     model = model or (run if (run / CONFIG_FILE).is_file() else None)
     files = [f / WEIGHTS for f in folders if (f / WEIGHTS).is_file()]
     if model:
-        files = list(model.glob("*.safetensors"))
+        files = weight_files(model)
     seconds = sum(seconds_of(folder) for folder in folders if (folder / LOSSES).is_file())
     return {
         "minutes": seconds / 60,

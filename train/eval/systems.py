@@ -12,7 +12,8 @@ import yaml
 
 from accomp.band.accompanist import Accompanist
 from accomp.models.files import CONFIG_FILE
-from accomp.models.hub import MODELS, genres
+from accomp.models.genre_files import MODELS
+from accomp.models.hub import genres
 from train.data.corpus import Corpus
 from train.eval import stage
 from train.eval.cost import cost_of

@@ -20,6 +20,7 @@ from accomp.band.accompanist import Accompanist
 from accomp.errors import AudioUnavailable
 from accomp.models import harmony_nn as harmony
 from accomp.models.config import AccompanistConfig
+from accomp.models.genre_files import OWN_FILE
 from accomp.models.harmony_nn import Context, HarmonyNN
 from accomp.music.midi import write_midi
 from accomp.music.score import Score, Track
@@ -337,6 +338,7 @@ def export(session: Session, model: Accompanist, figures: dict, folder: Path) ->
     model.eval()
     folder.mkdir(parents=True, exist_ok=True)
     model._save_pretrained(folder)
+    (folder / OWN_FILE).unlink(missing_ok=True)  # of earlier weights, stored in two files
     runs = [run for run in (options.run, options.init) if run]
     parts = [*TRACK_NAMES, "planner", "feel"]
     found = {

@@ -13,8 +13,8 @@ from pathlib import Path
 from huggingface_hub import ModelCard, ModelCardData
 
 from accomp.band.accompanist import Accompanist
-from accomp.models import hub
-from accomp.models.files import CONFIG_FILE, WEIGHTS_FILE
+from accomp.models.files import CONFIG_FILE
+from accomp.models.genre_files import MODELS, weight_files
 from train.data.corpus import UNSTATED
 from train.eval.cost import weight_count
 from train.fit.run_files import TRAINING
@@ -39,7 +39,7 @@ def main(arguments: list[str] | None = None) -> None:
     )
     parser.add_argument("genres", nargs="*", metavar="GENRE", help="all by default")
     parser.add_argument(
-        "--models", type=Path, default=hub.MODELS, help="folder with a folder for each genre"
+        "--models", type=Path, default=MODELS, help="folder with a folder for each genre"
     )
     parser.add_argument("--results", type=Path, default=RESULTS, help="file with the figures")
     parser.add_argument("--out", type=Path, default=CARDS, help="folder for the cards")
@@ -76,7 +76,8 @@ def card_of(model: Path, results: dict) -> ModelCard:
     data = card_tables.data_rows(losses)
     corpora = _corpora(losses)
     known = Accompanist._hub_mixin_info.model_card_data
-    parameters = weight_count(model / WEIGHTS_FILE)
+    files = weight_files(model)
+    parameters = sum(map(weight_count, files))
     return ModelCard.from_template(
         ModelCardData(
             license=known.license,
@@ -91,7 +92,7 @@ def card_of(model: Path, results: dict) -> ModelCard:
         genre=genre,
         parameters=f"{parameters / 1e6:.1f} million",
         weights=config["weights_sha256"][:12],
-        megabytes=f"{(model / WEIGHTS_FILE).stat().st_size / 1e6:.1f}",
+        megabytes=f"{sum(path.stat().st_size for path in files) / 1e6:.1f}",
         samples=[{"name": name, "title": title} for name, title in SAMPLES.items()],
         data=data,
         sources=_sources(losses),

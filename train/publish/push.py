@@ -23,6 +23,7 @@ from huggingface_hub.utils import validate_repo_id
 from accomp.band.accompanist import Accompanist
 from accomp.models import hub
 from accomp.models.files import CONFIG_FILE
+from accomp.models.genre_files import MODELS
 from train.data.corpus import Corpus
 from train.data.licences import FREE
 from train.publish import cards
@@ -69,7 +70,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument(
         "--models",
         type=Path,
-        default=hub.MODELS,
+        default=MODELS,
         help="folder with one folder a genre (default: models)",
     )
     parser.add_argument(

@@ -14,13 +14,14 @@ from yaml import YAMLError
 from accomp.band.accompanist import Accompanist
 from accomp.errors import AudioUnavailable, ModelError
 from accomp.models import hub
-from accomp.models.files import CONFIG_FILE, WEIGHTS_FILE
+from accomp.models.files import CONFIG_FILE
 from accomp.music.midi import read_midi, write_midi
 from accomp.plot import save_plot
 from accomp.sound.render import render, write_audio
 from train.fit.run_files import TRAINING
 from train.publish.cards import PLACEHOLDER, SAMPLES
 from train.publish.hub_commit import Publication, Refused
+from train.publish.share import store_whole
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
@@ -105,7 +106,8 @@ def stage_model(
     """
     genre = model.config.genre
     folder.mkdir(parents=True)
-    for name in (CONFIG_FILE, WEIGHTS_FILE, TRAINING, LOSSES):
+    store_whole(model.source.folder, folder)
+    for name in (TRAINING, LOSSES):
         shutil.copyfile(model.source.folder / name, folder / name)
     text = (cards / f"{genre}.md").read_text().replace(PLACEHOLDER, owner)
     (folder / "README.md").write_text(text if sound else re.sub(r"<audio .*\n", "", text))

@@ -8,7 +8,7 @@ import yaml
 from huggingface_hub import ModelCard, RepoCard
 from huggingface_hub.repocard_data import model_index_to_eval_results
 
-from accomp.models.hub import MODELS
+from accomp.models.genre_files import MODELS
 from train.publish import card_tables, cards
 from train.publish.staging import ROOT
 

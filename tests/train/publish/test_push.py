@@ -14,7 +14,8 @@ from huggingface_hub import HfApi, ModelCard, RepoCard
 from PIL import Image
 
 from accomp import Accompanist, genres, read_midi
-from accomp.models.hub import MODELS
+from accomp.models.files import digest
+from accomp.models.genre_files import MODELS
 from tests.support.server import serving
 from train.publish import cards, push, staging
 
@@ -51,10 +52,12 @@ def test_every_genre_goes_to_the_hub_and_comes_back(tester, monkeypatch):
             Accompanist.from_pretrained(f"band/accomp-{genre}"),
             Accompanist.from_pretrained(genre),
         )
-        for name in ("config.json", "model.safetensors"):
-            assert (pulled.source.folder / name).read_bytes() == (
-                MODELS / genre / name
-            ).read_bytes()
+        # Complete by itself, and the weights that its settings name.
+        settings = json.loads((pulled.source.folder / "config.json").read_text())
+        here = json.loads((MODELS / genre / "config.json").read_text())
+        assert settings == {name: here[name] for name in here if name != "stored_sha256"}
+        assert settings["weights_sha256"] == digest(pulled.source.folder / "model.safetensors")
+        assert pulled.config == embedded.config
         assert notes(pulled) == notes(embedded)
     here = genres()
     monkeypatch.setenv("ACCOMP_NAMESPACE", "band")
@@ -233,7 +236,7 @@ def test_what_speaks_against_a_push_is_said_before(tester, monkeypatch, tmp_path
     )
     (tmp_path / "broken" / "jazz" / "training.json").unlink()
     refused("training.json is missing", *JAZZ, "--models", tmp_path / "broken")
-    weights = tmp_path / "broken" / "jazz" / "model.safetensors"
+    weights = tmp_path / "broken" / "jazz" / "own.safetensors"
     weights.write_bytes(weights.read_bytes()[:-4])
     refused(
         "is not the file that config.json was written with", *JAZZ, "--models", tmp_path / "broken"

@@ -14,7 +14,7 @@ from accomp.errors import ModelError, MusicError
 from accomp.invention.invent import VARIATION as MELODY_VARIATION
 from accomp.invention.invent import continue_melody, invent
 from accomp.listen.source import Corrections, open_melody
-from accomp.music.chord_symbols import chord_text
+from accomp.music.chord_text import chord_text
 from accomp.music.midi import write_midi
 from accomp.roll.grid import MELODY
 

@@ -17,7 +17,7 @@ class AudioUnavailable(MusicError):
 
 
 class ModelError(MusicError):
-    """A model folder or repository that cannot be used; the message names what is missing or wrong."""
+    """A model folder or repository that cannot be used; the message names what is wrong."""
 
 
 class DamagedError(ModelError):

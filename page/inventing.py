@@ -6,7 +6,7 @@ from pathlib import Path
 
 from accomp.errors import MusicError
 from accomp.listen.source import Corrections, Source, SourceMelody, load_source
-from accomp.music.chord_symbols import chord_text
+from accomp.music.chord_text import chord_text
 from accomp.music.midi import write_midi
 from accomp.music.score import Score
 from page.choices import MOST_MADE, Making

@@ -17,7 +17,7 @@ from accomp.band.options import Options, Redo
 from accomp.errors import MusicError, Stopped
 from accomp.listen.beat_grid import SungNote
 from accomp.listen.source import Source, SourceMelody
-from accomp.music.chord_symbols import chord_text
+from accomp.music.chord_text import chord_text
 from accomp.music.midi import write_midi
 from accomp.music.score import Score, Track
 from accomp.plot import save_plot

@@ -254,7 +254,7 @@ def test_corrections_that_make_no_sense_are_said(hummed, tmp_path, capsys):
 
     assert says(hummed[0], "--key", "H") == (
         1,
-        f"accomp: {hummed[0]}: 'H' is no key; accepted: such as C major, F# minor, Bb, Am\n",
+        f"accomp: {hummed[0]}: 'H' is not a key; accepted: such as C major, F# minor, Bb, Am\n",
     )
     status, error = says(hummed[0], "--tempo", "1000")
     assert status == 1 and "20 to 400 pulses a minute are accepted" in error

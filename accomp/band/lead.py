@@ -6,10 +6,9 @@ import numpy as np
 
 from accomp.band.arrange import ending_step
 from accomp.music import keys
-from accomp.music.chord_symbols import whole_bars
 from accomp.music.keys import Key
 from accomp.music.melody_track import melody_index, skyline
-from accomp.music.score import Bar, Note, Score, Track
+from accomp.music.score import Bar, Note, Score, Track, whole_bars
 from accomp.roll.grid import BLOCK_STEPS, Grid
 from accomp.roll.parts import melody_planes
 

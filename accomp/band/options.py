@@ -8,7 +8,7 @@ from typing import Literal
 
 from accomp.band.style_library import Named, Weighted, weighted_styles
 from accomp.errors import MusicError
-from accomp.music.chord_symbols import check_chords
+from accomp.music.chord_text import check_chords
 from accomp.music.keys import Key, parse_key
 from accomp.music.score import Chord, Score
 from accomp.roll.grid import ACCOMPANIMENT, TRACK_NAMES

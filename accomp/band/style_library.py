@@ -14,7 +14,8 @@ from accomp.band.style import Style
 from accomp.errors import MusicError
 from accomp.models.band_model import BandModel
 from accomp.models.files import load_metadata, load_weights, save_weights
-from accomp.music.midi import MIDI_ENDINGS, read_midi
+from accomp.music.midi import read_midi
+from accomp.music.midi_chunks import MIDI_ENDINGS
 from accomp.roll.grid import ACCOMPANIMENT, TRACK_NAMES
 
 STYLES = Path(__file__).parents[1] / "data/styles"  # the built-in ones: train.fit.styles makes them

@@ -6,7 +6,8 @@ ChordSymbols by half bar in the notes' key. Notes change pitch, never time.
 
 import numpy as np
 
-from accomp.music.chord_symbols import QUALITIES, ChordSymbol
+from accomp.music.chord_qualities import QUALITIES
+from accomp.music.chord_symbols import ChordSymbol
 from accomp.roll import chord_plan as chords
 from accomp.roll.grid import HALF_BAR_STEPS
 

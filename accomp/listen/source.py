@@ -12,11 +12,10 @@ from accomp.errors import MusicError
 from accomp.listen.beat_grid import SungNote, shifted
 from accomp.listen.transcribe import Click, Transcription, grid_of, hear_notes, on_beats
 from accomp.music import timing
-from accomp.music.chord_symbols import whole_bars
 from accomp.music.keys import Key, estimate_key, parse_key
 from accomp.music.melody_track import melody_index, skyline
 from accomp.music.midi import read_midi
-from accomp.music.score import Score
+from accomp.music.score import Score, whole_bars
 from accomp.sound.audio_file import Recording, is_recording, read_recording
 
 PACES = (0.25, 0.5, 1.0, 2.0, 4.0)  # accepted factors of the number of beats

@@ -1,0 +1,1 @@
+"""Scores, MIDI files and the theory of melodies, keys and chords."""

@@ -1,6 +1,7 @@
-"""Key and register: every melody is brought to C major / A minor and to one octave, and the band is brought back.
+"""Keys and registers: bring every melody to C major or A minor and to one octave.
 
-All decisions look at pitches relative to each other only, so a transposed melody gets the same decisions.
+All decisions look at pitches relative to each other only: a transposed melody gets the same
+decisions.
 """
 
 import re
@@ -11,15 +12,24 @@ import numpy as np
 from accomp.errors import MusicError
 from accomp.music.score import Note
 
-# Krumhansl & Kessler 1982, probe-tone ratings (Krumhansl 1990, Cognitive Foundations of Musical Pitch, p. 30).
+# Krumhansl & Kessler 1982, probe-tone ratings (Krumhansl 1990, Cognitive Foundations of Musical
+# Pitch, p. 30).
 MAJOR = np.array([6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88])
 MINOR = np.array([6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17])
-MEDIAN_PITCH = 61  # after `shift`, the median pitch of a melody lies in the octave from here
+MEDIAN_PITCH = 61  # in normal form, the median pitch of a melody lies in the octave from here
 NAMES = ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
+LETTERS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}  # pitch classes
 
 
 class Key(NamedTuple):
-    tonic: int  # pitch class, 0 = C
+    """A key.
+
+    Attributes:
+        tonic: Pitch class, 0 = C.
+        is_minor: Whether it is minor.
+    """
+
+    tonic: int
     is_minor: bool
 
     def __str__(self) -> str:
@@ -27,23 +37,30 @@ class Key(NamedTuple):
 
 
 def parse_key(text: str) -> Key:
-    """A key by its name: "C major", "F# minor", "Bb", "am". Raises MusicError where it is none."""
+    """Read a key's name: "C major", "F# minor", "Bb", "am".
+
+    Raises:
+        MusicError: The text is not a key's name.
+    """
     found = re.fullmatch(r"\s*([A-Ga-g])([#♯b♭]?)\s*(major|minor|maj|min|m|M|)\s*", text)
     if not found:
-        raise MusicError(f"{text!r} is no key; accepted: such as C major, F# minor, Bb, Am")
+        raise MusicError(f"{text!r} is not a key; accepted: such as C major, F# minor, Bb, Am")
     letter, accidental, mode = found.groups()
-    tonic = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}[letter.upper()]
-    return Key(
-        (tonic + (accidental in ("#", "♯")) - (accidental in ("b", "♭"))) % 12,
-        mode in ("minor", "min", "m"),
-    )
+    sharp, flat = accidental in ("#", "♯"), accidental in ("b", "♭")
+    return Key((LETTERS[letter.upper()] + sharp - flat) % 12, mode in ("minor", "min", "m"))
 
 
 def estimate_key(notes: list[Note]) -> Key:
-    """The key whose profile correlates best with the time that each pitch class sounds (Krumhansl & Schmuckler)."""
+    """Estimate the key by correlation with key profiles (Krumhansl & Schmuckler).
+
+    The histogram is the time for which each pitch class sounds.
+
+    Args:
+        notes: At least one.
+    """
     histogram = np.zeros(12)
     for note in notes:
-        # Very long notes count like two bars, zero-length ones a little: neither should decide alone.
+        # Very long notes count like two bars, zero-length ones a little: neither decides alone.
         histogram[note.pitch % 12] += min(max(note.duration, 0.05), 8.0)
     last = max(notes, key=lambda note: (note.onset, -note.pitch)).pitch
     candidates = []
@@ -51,7 +68,7 @@ def estimate_key(notes: list[Note]) -> Key:
         rotated = np.roll(histogram, -tonic)
         for is_minor, profile in ((False, MAJOR), (True, MINOR)):
             fit = np.corrcoef(rotated, profile)[0, 1] if rotated.std() > 0 else 0.0
-            # Rounding and the distance from the last note make ties fall alike in every transposition.
+            # Rounding and the distance from the last note decide ties alike in every transposition.
             candidates.append(
                 (round(float(fit), 9), -((last - tonic) % 12), not is_minor, Key(tonic, is_minor))
             )
@@ -59,8 +76,14 @@ def estimate_key(notes: list[Note]) -> Key:
 
 
 def shift_of(notes: list[Note], key: Key | None = None) -> int:
-    """Semitones above its normal form at which a melody in `key`, by default estimated, lies: pitch - shift is in C major or A
-    minor, with the median pitch in the octave from MEDIAN_PITCH.
+    """Return the semitones by which a melody lies above its normal form.
+
+    In normal form (pitch - shift) it is in C major or A minor, and its median pitch lies in the
+    octave from MEDIAN_PITCH.
+
+    Args:
+        notes: At least one.
+        key: By default estimated.
     """
     key = key or estimate_key(notes)
     tonic = key.tonic - (9 if key.is_minor else 0)
@@ -69,8 +92,8 @@ def shift_of(notes: list[Note], key: Key | None = None) -> int:
     return median - MEDIAN_PITCH - (median - MEDIAN_PITCH - tonic) % 12
 
 
-def fold(pitch, low: int, high: int):
-    """`pitch` (int or array) moved by octaves into low..high."""
+def fold(pitch: int | np.ndarray, low: int, high: int) -> np.ndarray:
+    """Move pitches by octaves into low to high."""
     pitch = np.asarray(pitch)
     below, above = np.maximum(low - pitch, 0), np.maximum(pitch - high, 0)
     return pitch + 12 * -(-below // 12) - 12 * -(-above // 12)

@@ -1,3 +1,3 @@
-"""Hops of ITU-R BS.1770, which balance and mastering share."""
+"""The time step in which loudness is measured (ITU-R BS.1770)."""
 
 HOP = 0.1  # seconds: a quarter of a gating block of BS.1770

@@ -1,6 +1,7 @@
-"""Which notes of a file are the melody: the choice of the track, and the top line of a polyphonic one."""
+"""Find the melody of a score: which track it is, and the top line of a polyphonic one."""
 
 import re
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -8,54 +9,71 @@ from accomp.errors import MusicError
 from accomp.music.instruments import program_name
 from accomp.music.score import Note, Score, Track
 
-FEWEST = 8  # notes; a track of fewer is the melody only where no track has more
 BASS_PROGRAMS = range(32, 40)
-TOGETHER = 1 / 16  # beats; notes struck within this are a chord, played by hand
 
-# Names, by what they add to the marks below: a name that says melody outweighs all else, "lead" and "solo" are hints
-# only, as they often name a guitar. Names of General MIDI sounds ("Lead 1", "Voice Oohs") say nothing.
-NOT_MELODY = re.compile(
-    r"back|\bbg|harmon(y|ies|i\b)|choir|ch[oö]r\b|chorus|ooh|aah|counter|accomp|bass|drum|\btom\b|\bpads?\b|chord|rh?yth?m|"
-    r"synth voice|lead \d|doubl|echo"
+# Track names. One that says melody outweighs all else. "Lead" and "solo" are hints only: they often
+# name a guitar. Names of General MIDI sounds ("Lead 1", "Voice Oohs") say nothing.
+NOT_MELODY_NAMES = re.compile(
+    r"back|\bbg|harmon(y|ies|i\b)|choir|ch[oö]r\b|chorus|ooh|aah|counter|accomp|bass|drum|\btom\b|"
+    r"\bpads?\b|chord|rh?yth?m|synth voice|lead \d|doubl|echo"
 )
-SECOND = re.compile(r"\b([2-9]|ii|iii|iv|2nd|3rd|second|third)\b")
+SECOND_NAMES = re.compile(r"\b([2-9]|ii|iii|iv|2nd|3rd|second|third)\b")
 MELODY_NAMES = re.compile(
-    r"melod|m[eé]lod|\bmel\b|vocal|\bvoca?s?\b|\bvoice\b|\bvox\b|\bvoz\b|\bvoce\b|\bvoix\b|\bstimme\b|"
-    r"\bsing(er|ing|t)?\b|\bsang\b|gesang|\bchant\b|\bcanto\b|\btune\b|karaoke"
+    r"melod|m[eé]lod|\bmel\b|vocal|\bvoca?s?\b|\bvoice\b|\bvox\b|\bvoz\b|\bvoce\b|\bvoix\b|"
+    r"\bstimme\b|\bsing(er|ing|t)?\b|\bsang\b|gesang|\bchant\b|\bcanto\b|\btune\b|karaoke"
 )
-HINT = re.compile(r"\blead\b|\bsolo|\btheme\b")
-NAMED, NAMED_SECOND, HINTED, NAMED_OTHER = 20.0, 10.0, 1.5, -2.0
-
-# What the marks of a track are made of. Weights, rounded, from a multinomial logistic regression on songs whose melody
-# track is named so, the names hidden.
-WEIGHTS = {
-    "single": 2.0,  # share of its time in which one note sounds
-    "alone": 1.3,  # share of notes not struck together with another
-    "height": 1.2,  # of its median pitch above the tracks' median, tanh(octaves)
-    "coverage": 2.6,  # share of the song's bars in which it plays; 70 % is enough
-    "density": -0.6,  # octaves that its notes per beat are away from 1.3
-    "filled": 1.9,  # share of its bars that is not rest
-    "steps": 1.5,  # share of small intervals
-    "repeats": 0.7,  # share of repeated pitches
-    "variety": 1.0,  # pitch classes out of 6
-    "bass": -2.5,  # a bass by its program
-    "loudness": 2.0,  # mean velocity out of 127
-    "place": -1.7,  # among the pitched tracks, tanh(thirds): the melody tends to come early
-}
+HINT_NAMES = re.compile(r"\blead\b|\bsolo|\btheme\b")
 
 
-def choose_melody(score: Score) -> int:
-    """Index of the melody among `score.tracks`: the track named so, else the one most like a melody, which is a single
-    line, high among the others, neither dense nor sparse, varied in pitch, loud and there for most of the song.
+@dataclass(frozen=True)
+class MelodyTrackSettings:
+    """How a track is marked as a melody, and how its top line is found.
 
-    Neither tempo nor a transposition of the whole changes the choice. Raises MusicError where there is no pitched note.
+    The weights of qualities are rounded from a multinomial logistic regression on songs whose
+    melody track is named so, with the names hidden.
+    """
+
+    fewest: int = 8  # notes; a track of fewer is the melody only where no track has more
+    together: float = 1 / 16  # beats; notes struck within this are a chord, played by hand
+
+    # Marks by the track's name.
+    named: float = 20.0  # MELODY_NAMES
+    named_second: float = 10.0  # "Vocals 2": SECOND_NAMES too
+    hinted: float = 1.5  # HINT_NAMES
+    named_other: float = -2.0  # NOT_MELODY_NAMES
+
+    # Weights of the track's qualities.
+    single: float = 2.0  # share of its time in which one note sounds
+    alone: float = 1.3  # share of notes not struck together with another
+    height: float = 1.2  # of its median pitch above the tracks' median, tanh(octaves)
+    coverage: float = 2.6  # share of the song's bars in which it plays; 70 % is enough
+    density: float = -0.6  # octaves that its notes per beat are away from 1.3
+    filled: float = 1.9  # share of its bars that is not rest
+    steps: float = 1.5  # share of small intervals
+    repeats: float = 0.7  # share of repeated pitches
+    variety: float = 1.0  # pitch classes out of 6
+    bass: float = -2.5  # a bass by its program
+    loudness: float = 2.0  # mean velocity out of 127
+    place: float = -1.7  # among the pitched tracks, tanh(thirds): the melody tends to come early
+
+
+def choose_melody(score: Score, settings: MelodyTrackSettings = MelodyTrackSettings()) -> int:
+    """Return the index of the melody's track.
+
+    That is the track with a melody's name, or else the track most like a melody: a single line,
+    high among the others, neither dense nor sparse, varied in pitch, loud, and there for most of
+    the song. Neither the tempo nor a transposition of the whole changes the choice.
+
+    Raises:
+        MusicError: No track has pitched notes.
     """
     pitched = [
         index for index, track in enumerate(score.tracks) if track.notes and not track.is_drum
     ]
     if not pitched:
         raise MusicError(
-            f"none of the {len(score.tracks)} tracks has pitched notes; accepted: at least one such track"
+            f"none of the {len(score.tracks)} tracks has pitched notes; "
+            "accepted: at least one such track"
         )
     medians = {
         index: np.median([note.pitch for note in score.tracks[index].notes]) for index in pitched
@@ -67,11 +85,11 @@ def choose_melody(score: Score) -> int:
     marks = {}
     for place, index in enumerate(pitched):
         track = score.tracks[index]
-        qualities = _qualities(track, float(medians[index] - middle), place, bars)
-        marks[index] = sum(weight * qualities[key] for key, weight in WEIGHTS.items()) + _name_mark(
-            track.name
-        )
-    enough = [index for index in pitched if len(score.tracks[index].notes) >= FEWEST] or pitched
+        qualities = _qualities(track, float(medians[index] - middle), place, bars, settings)
+        marks[index] = sum(
+            getattr(settings, name) * value for name, value in qualities.items()
+        ) + _name_mark(track.name, settings)
+    enough = [i for i in pitched if len(score.tracks[i].notes) >= settings.fewest] or pitched
     return max(enough, key=lambda index: (round(marks[index], 6), -index))  # of equals the first
 
 
@@ -95,53 +113,72 @@ def melody_index(score: Score, wanted: int | None = None) -> int:
     return wanted
 
 
-def skyline(notes: list[Note]) -> list[Note]:
-    """The top line of `notes`, one note at a time, by onset (the skyline algorithm, Uitdenbogerd & Zobel 1998).
+def skyline(notes: list[Note], settings: MelodyTrackSettings = MelodyTrackSettings()) -> list[Note]:
+    """Return the top line of notes, one at a time, by onset.
 
-    Of notes struck together the highest stays. A higher note cuts the one that sounds; a lower one does so only where
-    that is nearly over, and is left out otherwise. A single line comes back as it is.
+    This is the skyline algorithm (Uitdenbogerd & Zobel 1998). Of notes struck together the highest
+    stays. A higher note cuts the one that sounds. A lower one does so only where that is nearly
+    over, and is left out otherwise. A single line comes back as it is.
     """
     line: list[Note] = []
     for note in sorted(notes, key=lambda note: (note.onset, -note.pitch, -note.duration)):
-        top = line[-1] if line else None
-        if top is None or (note.onset > top.onset and note.onset >= top.end - 1e-6):
+        if not line or (note.onset > line[-1].onset and note.onset >= line[-1].end - 1e-6):
             line.append(note)
-        elif note.onset == top.onset:
-            if top.duration == 0 < note.duration:  # what is not heard hides nothing
-                line[-1] = note
-        elif note.pitch > top.pitch and note.onset - top.onset < TOGETHER:
-            line[-1] = note
-        elif note.pitch >= top.pitch or _nearly_over(top, note.onset):
-            line[-1] = top._replace(duration=note.onset - top.onset)
-            line.append(note)
+        else:
+            _join(line, note, settings.together)
     return line
 
 
-def melody_name(score: Score, index: int) -> str:
-    """A track in words, counted from 0: 'track 3 "Vocals" (Flute, 212 notes)'."""
-    track = score.tracks[index]
-    name = f' "{track.name}"' if track.name else ""
-    sound = "drums" if track.is_drum else program_name(track.program)
-    return f"track {index}{name} ({sound}, {len(track.notes)} note{'' if len(track.notes) == 1 else 's'})"
+def _join(line: list[Note], note: Note, together: float) -> None:
+    """Add a note, in place, to a line whose last note sounds as it begins."""
+    top = line[-1]
+    if note.onset == top.onset:
+        if top.duration == 0 < note.duration:  # a note of no length hides nothing
+            line[-1] = note
+    elif note.pitch > top.pitch and note.onset - top.onset < together:
+        line[-1] = note
+    elif note.pitch >= top.pitch or _nearly_over(top, note.onset):
+        line[-1] = top._replace(duration=note.onset - top.onset)
+        line.append(note)
 
 
 def _nearly_over(note: Note, beat: float) -> bool:
-    """Whether at `beat` at most a sixteenth or a quarter of `note` is left, and not more than half of it."""
+    """Tell whether little of `note` is left at `beat`.
+
+    That is at most a sixteenth or a quarter of the note, and not more than half of it.
+    """
     return note.end - beat <= min(max(0.25, note.duration / 4), note.duration / 2)
 
 
-def _name_mark(name: str) -> float:
+def melody_name(score: Score, index: int) -> str:
+    """Describe a track, counted from 0: 'track 3 "Vocals" (Flute, 212 notes)'."""
+    track = score.tracks[index]
+    name = f' "{track.name}"' if track.name else ""
+    sound = "drums" if track.is_drum else program_name(track.program)
+    count = len(track.notes)
+    return f"track {index}{name} ({sound}, {count} note{'' if count == 1 else 's'})"
+
+
+def _name_mark(name: str, settings: MelodyTrackSettings) -> float:
     name = name.lower()
-    if NOT_MELODY.search(name):
-        return NAMED_OTHER
+    if NOT_MELODY_NAMES.search(name):
+        return settings.named_other
     if MELODY_NAMES.search(name):
-        return NAMED_SECOND if SECOND.search(name) else NAMED
-    return HINTED if HINT.search(name) else 0.0
+        return settings.named_second if SECOND_NAMES.search(name) else settings.named
+    return settings.hinted if HINT_NAMES.search(name) else 0.0
 
 
-def _qualities(track: Track, height: float, place: int, song_bars: int) -> dict[str, float]:
-    """Of WEIGHTS; height: semitones of its median pitch above the tracks' median; place: among the pitched tracks;
-    song_bars: bars of four beats in which any track plays.
+def _qualities(
+    track: Track, height: float, place: int, song_bars: int, settings: MelodyTrackSettings
+) -> dict[str, float]:
+    """Measure a track's qualities, by their names in MelodyTrackSettings.
+
+    Args:
+        track: At least one note.
+        height: Semitones of its median pitch above the tracks' median.
+        place: Its place among the pitched tracks.
+        song_bars: Bars of four beats in which any track plays.
+        settings: Which notes are struck together.
     """
     pitch, onset, duration, velocity = np.array(
         sorted(track.notes, key=lambda note: (note.onset, note.pitch)), float
@@ -151,7 +188,7 @@ def _qualities(track: Track, height: float, place: int, song_bars: int) -> dict[
     order = np.lexsort((changes, times))  # where a note ends as another begins, no two sound
     sounding, spans = np.cumsum(changes[order])[:-1], np.diff(times[order])
     heard = spans[sounding > 0].sum()
-    apart = np.diff(onset) > TOGETHER
+    apart = np.diff(onset) > settings.together
     alone = np.append(apart, True) & np.insert(apart, 0, True)
     intervals = np.abs(np.diff(pitch[alone])) if alone.sum() > 2 else np.array([12.0])
     bars = len(np.unique(onset // 4))

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 TABLE = Path(__file__).parents[1] / "data" / "general_midi" / "drums.csv"
-# Parts of the drum kit that a drummer uses for the same purpose; all other keys are of kind "other".
+# Parts of the drum kit that a drummer uses for the same purpose; other keys are of kind "other".
 KINDS = ("kick", "snare", "closed hi-hat", "open hi-hat", "tom", "crash", "ride")
 # The keys that the band itself strikes. The drumsticks (31) are not in every General MIDI kit.
 BASS_DRUM, SIDE_STICK, CRASH = 36, 37, 49

@@ -1,7 +1,7 @@
-"""Music as notes in time: what every other rung of the ladder is made from or turned into.
+"""Music as notes in time: tracks of notes, a tempo map, meters and chords.
 
-Time is in **beats**, and a beat is a quarter note, whatever the meter. Seconds come from the tempo map; what is heard and
-sounded needs them, what composes does not.
+Time is in **beats**, and a beat is a quarter note, whatever the meter. The tempo map gives seconds:
+recordings and sound need them, composing does not.
 """
 
 from collections.abc import Sequence
@@ -10,41 +10,73 @@ from typing import NamedTuple, overload
 
 import numpy as np
 
-PITCH_BEND = (
-    128  # Control.number of a pitch bend; 0-127 are MIDI controllers (64 is the sustain pedal)
-)
+# Control.number of a pitch bend; 0 to 127 are MIDI controllers (64 is the sustain pedal).
+PITCH_BEND = 128
+DEFAULT_TEMPO = 500_000  # microseconds a beat; MIDI's tempo until the first tempo event
 
 
 class Note(NamedTuple):
-    pitch: int  # MIDI pitch, 0-127; of a drum track the General MIDI percussion key
-    onset: float  # beats
-    duration: float  # beats
-    velocity: int  # 1-127
+    """A note.
+
+    Attributes:
+        pitch: MIDI pitch, 0 to 127; in a drum track the General MIDI percussion key.
+        onset: Beats.
+        duration: Beats.
+        velocity: 1 to 127.
+    """
+
+    pitch: int
+    onset: float
+    duration: float
+    velocity: int
 
     @property
     def end(self) -> float:
+        """The beat at which the note ends."""
         return self.onset + self.duration
 
 
 class Control(NamedTuple):
-    """How a track is played beside its notes: sustain pedal and pitch bends."""
+    """How a track is played beside its notes: sustain pedal, pitch bends and other controllers.
 
-    onset: float  # beats
-    number: int  # 0-127 a MIDI controller, PITCH_BEND a bend
-    value: int  # 0-127, of a bend -8192 to 8191
+    Attributes:
+        onset: Beats.
+        number: 0 to 127 for a MIDI controller, PITCH_BEND for a bend.
+        value: 0 to 127; for a bend -8192 to 8191.
+    """
+
+    onset: float
+    number: int
+    value: int
 
 
 class Tempo(NamedTuple):
-    onset: float  # beats
-    microseconds: int  # per quarter note, as MIDI stores it, so that it survives exactly
+    """The tempo from a beat on.
+
+    Attributes:
+        onset: Beats.
+        microseconds: Of a quarter note. MIDI stores tempos so; they survive exactly.
+    """
+
+    onset: float
+    microseconds: int
 
     @property
     def bpm(self) -> float:
+        """Quarter notes a minute."""
         return 60e6 / self.microseconds
 
 
 class TimeSignature(NamedTuple):
-    onset: float  # beats
+    """The meter from a beat on.
+
+    Attributes:
+        onset: Beats.
+        numerator: 6 in 6/8.
+        denominator: 8 in 6/8.
+    """
+
+    onset: float
     numerator: int
     denominator: int
 
@@ -70,26 +102,48 @@ class TimeSignature(NamedTuple):
 
 
 def is_compound(numerator: int, denominator: int) -> bool:
-    """Whether a meter's pulse is a dotted note: 3/8, 6/8, 9/8, 12/8, 12/16."""
+    """Tell whether a meter's pulse is a dotted note: 3/8, 6/8, 9/8, 12/8, 12/16."""
     return denominator >= 8 and numerator % 3 == 0
 
 
 class Chord(NamedTuple):
-    """A chord of the plan, from its onset until the next one's."""
+    """A chord, which lasts until the next one begins.
 
-    onset: float  # beats
-    symbol: str  # "C", "F#m"
+    Attributes:
+        onset: Beats.
+        symbol: Such as "C" or "F#m7".
+    """
+
+    onset: float
+    symbol: str
 
 
 class Bar(NamedTuple):
-    onset: float  # beats
+    """A bar.
+
+    Attributes:
+        onset: Beats.
+        meter: The meter in force.
+    """
+
+    onset: float
     meter: TimeSignature
 
 
 @dataclass
 class Track:
+    """The notes of one instrument.
+
+    Attributes:
+        name: Free text.
+        program: General MIDI program, 0 to 127.
+        is_drum: Whether pitches are percussion keys.
+        notes: In any order.
+        controls: In any order.
+    """
+
     name: str = ""
-    program: int = 0  # General MIDI, 0-127
+    program: int = 0
     is_drum: bool = False
     notes: list[Note] = field(default_factory=list)
     controls: list[Control] = field(default_factory=list)
@@ -107,14 +161,24 @@ class Track:
 
 @dataclass
 class Score:
+    """A piece of music.
+
+    Attributes:
+        tracks: In the order of the file.
+        tempos: By onset.
+        meters: By onset; a meter begins a bar.
+        resolution: Ticks a beat of the MIDI file. Onsets that were read from it are whole multiples
+            of 1 / resolution.
+        chords: By onset.
+        notices: What the user should know about choices that were made, in words.
+    """
+
     tracks: list[Track] = field(default_factory=list)
-    tempos: list[Tempo] = field(default_factory=lambda: [Tempo(0.0, 500_000)])
+    tempos: list[Tempo] = field(default_factory=lambda: [Tempo(0.0, DEFAULT_TEMPO)])
     meters: list[TimeSignature] = field(default_factory=lambda: [TimeSignature(0.0, 4, 4)])
-    resolution: int = (
-        480  # ticks per beat of the file; onsets read from it are whole multiples of 1 / resolution
-    )
+    resolution: int = 480
     chords: list[Chord] = field(default_factory=list)
-    notices: list[str] = field(default_factory=list)  # choices the user should know of, in words
+    notices: list[str] = field(default_factory=list)
 
     @property
     def end(self) -> float:
@@ -132,9 +196,8 @@ class Score:
 
         A song in time with a recording has a tempo for each beat: pass all its beats at once.
         """
-        # MIDI's default tempo holds until the first tempo event.
         onsets = np.array([0.0, *(tempo.onset for tempo in self.tempos)])
-        paces = np.array([500_000, *(tempo.microseconds for tempo in self.tempos)]) / 1e6
+        paces = np.array([DEFAULT_TEMPO, *(tempo.microseconds for tempo in self.tempos)]) / 1e6
         starts = np.concatenate([[0.0], np.cumsum(np.diff(onsets) * paces[:-1])])
         at = np.asarray(beats, float)
         last = np.maximum(np.searchsorted(onsets, at, side="right") - 1, 0)
@@ -142,7 +205,10 @@ class Score:
         return times if at.ndim else float(times)
 
     def bars(self, until: float) -> list[Bar]:
-        """The bars from beat 0 on, as far as needed to cover `until` beats. A meter change always begins a bar."""
+        """Return the bars from beat 0 on that are needed to cover `until` beats, at least one.
+
+        A change of meter always begins a bar.
+        """
         bars = []
         for index, meter in enumerate(self.meters):
             following = (
@@ -185,3 +251,13 @@ def first_bar_number(bars: list[Bar], start: float) -> int:
         return 1
     start = start if start < bars[1].onset - 1e-6 else bars[0].onset
     return 0 if is_pickup(bars[0], bars[1], start) else 1
+
+
+def whole_bars(score: Score, track: Track) -> list[Bar]:
+    """Return the bars in which a melody plays, without its pickup, and one more for its end."""
+    bars = score.bars(max(track.end, track.start + 1e-3))
+    first = max(i for i, bar in enumerate(bars) if bar.onset <= track.start + 1e-6)
+    if first + 1 < len(bars) and is_pickup(bars[first], bars[first + 1], track.start):
+        first += 1
+    end = bars[-1].onset + bars[-1].meter.bar_beats
+    return [*bars[first:], Bar(end, bars[-1].meter)]

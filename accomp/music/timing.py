@@ -1,32 +1,41 @@
-"""How a score's time is written down: tempo, note values and bar lines, where a file says them wrongly or not at all."""
+"""Correct how a score's time is written: tempo, note values, meter and bar lines."""
 
 from dataclasses import replace
 
 from accomp.errors import MusicError
-from accomp.music.score import Score, Tempo, TimeSignature
+from accomp.music.score import DEFAULT_TEMPO, Score, Tempo, TimeSignature, Track
 
-TEMPO_RANGE = (10.0, 400.0)  # quarters a minute that are accepted
+TEMPO_RANGE = (10.0, 400.0)  # accepted quarters a minute
 DENOMINATORS = (1, 2, 4, 8, 16)
-LONGEST_BEAT = 2**24 - 1  # microseconds, and
-FINEST = 2**15 - 1  # ticks a beat, that a MIDI file can hold
+LARGEST_NUMERATOR = 32
+LONGEST_BEAT = 2**24 - 1  # microseconds that a MIDI file can hold
+FINEST_RESOLUTION = 2**15 - 1  # ticks a beat that a MIDI file can hold
 
 
 def mean_tempo(score: Score) -> float:
-    """Quarters a minute from the first note to the end of the last one."""
+    """Return quarters a minute from the first note to the end of the last one."""
     start = min((track.start for track in score.tracks if track.notes), default=0.0)
     end = max(score.end, start + 1.0)
     return 60 * (end - start) / (score.seconds(end) - score.seconds(start))
 
 
 def at_tempo(score: Score, bpm: float) -> Score:
-    """The same notes at another tempo, quarters a minute on the whole; changes of tempo stay in proportion. Raises MusicError."""
+    """Return the same notes at another tempo; changes of tempo stay in proportion.
+
+    Args:
+        score: The music.
+        bpm: The mean tempo in quarters a minute.
+
+    Raises:
+        MusicError: The tempo is outside TEMPO_RANGE.
+    """
     slowest, fastest = TEMPO_RANGE
     if not slowest <= bpm <= fastest:
         raise MusicError(
-            f"a tempo of {bpm:g} was asked for; {slowest:g} to {fastest:g} beats a minute are accepted"
+            f"the tempo is {bpm:g}; accepted: {slowest:g} to {fastest:g} beats a minute"
         )
     factor = mean_tempo(score) / bpm
-    tempos = score.tempos or [Tempo(0.0, 500_000)]
+    tempos = score.tempos or [Tempo(0.0, DEFAULT_TEMPO)]
     return replace(
         score,
         tempos=[
@@ -37,13 +46,18 @@ def at_tempo(score: Score, bpm: float) -> Score:
 
 
 def renotated(score: Score, factor: float) -> Score:
-    """The same sound in note values `factor` times as long: 2 writes quarters for eighths, at twice the tempo. Raises MusicError
-    where that would be slower than MIDI can say.
+    """Return the same sound written in note values `factor` times as long.
+
+    A factor of 2 writes quarters for eighths, at twice the tempo.
+
+    Raises:
+        MusicError: The tempo would be slower than MIDI can say.
     """
-    slowest = max((tempo.microseconds for tempo in score.tempos), default=500_000) / factor
+    slowest = max((tempo.microseconds for tempo in score.tempos), default=DEFAULT_TEMPO) / factor
     if slowest > LONGEST_BEAT:
         raise MusicError(
-            f"a beat would last {slowest / 1e6:.0f} seconds; accepted: up to {LONGEST_BEAT / 1e6:.1f}"
+            f"a beat would last {slowest / 1e6:.0f} seconds; "
+            f"accepted: up to {LONGEST_BEAT / 1e6:.1f}"
         )
     tracks = [
         replace(
@@ -56,12 +70,12 @@ def renotated(score: Score, factor: float) -> Score:
         )
         for track in score.tracks
     ]
+    # Shorter notes need finer ticks.
+    resolution = min(round(score.resolution * max(1 / factor, 1)), FINEST_RESOLUTION)
     return replace(
         score,
         tracks=tracks,
-        resolution=min(
-            round(score.resolution * max(1 / factor, 1)), FINEST
-        ),  # shorter notes need finer ticks
+        resolution=resolution,
         tempos=[
             Tempo(tempo.onset * factor, max(round(tempo.microseconds / factor), 1))
             for tempo in score.tempos
@@ -72,28 +86,41 @@ def renotated(score: Score, factor: float) -> Score:
 
 
 def check_meter(meter: tuple[int, int]) -> None:
-    """Raises MusicError."""
+    """Check a meter.
+
+    Raises:
+        MusicError: The numerator or the denominator is not accepted.
+    """
     numerator, denominator = meter
-    if not (1 <= numerator <= 32 and denominator in DENOMINATORS):
+    if not (1 <= numerator <= LARGEST_NUMERATOR and denominator in DENOMINATORS):
         raise MusicError(
-            f"a meter of {numerator}/{denominator} was asked for; such as 4/4, 3/4 or 6/8 are accepted"
+            f"the meter is {numerator}/{denominator}; accepted: 1 to {LARGEST_NUMERATOR} over "
+            f"{', '.join(map(str, DENOMINATORS))}, such as 4/4, 3/4 or 6/8"
         )
 
 
 def in_meter(score: Score, meter: tuple[int, int]) -> Score:
-    """The same notes between other bar lines. Raises MusicError."""
+    """Return the same notes with the bar lines of one meter.
+
+    Raises:
+        MusicError: The meter is not accepted.
+    """
     check_meter(meter)
     return replace(score, meters=[TimeSignature(0.0, *meter)])
 
 
 def bar_lines_later(score: Score, pulses: int) -> Score:
-    """The same notes with every bar line so many pulses of the first meter later (earlier where negative)."""
+    """Return the same notes with every bar line moved.
+
+    Args:
+        score: The music.
+        pulses: Pulses of the first meter by which bar lines come later; negative for earlier.
+    """
     first, *others = score.meters
     beats = pulses * first.pulse
     moved = delayed(score, -beats % first.bar_beats)
-    by = (
-        -beats % first.bar_beats + beats
-    )  # whole bars: later meters begin where a bar of the first would
+    # Whole bars: later meters begin where a bar of the first would.
+    by = -beats % first.bar_beats + beats
     return replace(
         moved,
         meters=[
@@ -104,22 +131,25 @@ def bar_lines_later(score: Score, pulses: int) -> Score:
 
 
 def delayed(score: Score, beats: float) -> Score:
-    """Everything in `score` later by `beats`, in the tempo and meter of its beginning."""
-    tracks = [
-        replace(
+    """Return `score` later by `beats`, after time in its first tempo and meter."""
+
+    def track_later(track: Track) -> Track:
+        return replace(
             track,
             notes=[note._replace(onset=note.onset + beats) for note in track.notes],
             controls=[control._replace(onset=control.onset + beats) for control in track.controls],
         )
-        for track in score.tracks
-    ]
-    tempos = [
-        tempo._replace(onset=tempo.onset + beats if tempo.onset > 0 else 0.0)
-        for tempo in score.tempos
-    ]
-    meters = [
-        meter._replace(onset=meter.onset + beats if meter.onset > 0 else 0.0)
-        for meter in score.meters
-    ]
-    chords = [chord._replace(onset=chord.onset + beats) for chord in score.chords]
-    return replace(score, tracks=tracks, tempos=tempos, meters=meters, chords=chords)
+
+    return replace(
+        score,
+        tracks=[track_later(track) for track in score.tracks],
+        tempos=[
+            tempo._replace(onset=tempo.onset + beats if tempo.onset > 0 else 0.0)
+            for tempo in score.tempos
+        ],
+        meters=[
+            meter._replace(onset=meter.onset + beats if meter.onset > 0 else 0.0)
+            for meter in score.meters
+        ],
+        chords=[chord._replace(onset=chord.onset + beats) for chord in score.chords],
+    )

@@ -7,14 +7,9 @@ per half bar, [H] int.
 import numpy as np
 
 from accomp.errors import MusicError
-from accomp.music.chord_symbols import (
-    EXAMPLE_TEXT,
-    ChordSymbol,
-    _read_chords,
-    _read_text,
-    whole_bars,
-)
-from accomp.music.score import Chord, Score, Track
+from accomp.music.chord_symbols import ChordSymbol
+from accomp.music.chord_text import EXAMPLE_TEXT, read_chords, read_text
+from accomp.music.score import Chord, Score, Track, whole_bars
 from accomp.roll.grid import HALF_BAR_STEPS, Grid
 
 COUNT = 24
@@ -83,9 +78,9 @@ def symbols_on_grid(
     """
     onsets = _half_bar_onsets(grid)
     if isinstance(chords, str):
-        named, notices = _read_text(chords, whole_bars(score, track))
+        named, notices = read_text(chords, whole_bars(score, track))
     else:
-        named, notices = _read_chords(chords)
+        named, notices = read_chords(chords)
     if not named:
         raise MusicError(f"no chords were found; accepted: {EXAMPLE_TEXT}")
     starts = np.array([onset for onset, _ in named])

@@ -17,7 +17,7 @@ import numpy as np
 from av.error import FFmpegError
 
 from accomp.errors import MusicError
-from accomp.music import midi
+from accomp.music.midi_chunks import kind_of
 
 RATE = 16_000  # Hz, of Recording.mono: what pitch trackers of speech and singing take
 MIN_SECONDS = 1.0
@@ -488,7 +488,7 @@ def _time(seconds: float) -> str:
 
 
 def _unreadable(head: bytes) -> MusicError:
-    kind = midi.kind_of(head)
+    kind = kind_of(head)
     if is_recording(head):
         return MusicError(
             "the file is a damaged recording: nothing of it can be read. Perhaps recording, saving or downloading broke off; "

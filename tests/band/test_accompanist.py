@@ -12,7 +12,8 @@ from accomp.models.files import digest
 from accomp.models.genre_files import MODELS, weight_files
 from accomp.models.hub import genres
 from accomp.music import keys as tonality
-from accomp.music.chord_symbols import chord_text, parse_symbol
+from accomp.music.chord_symbols import parse_symbol
+from accomp.music.chord_text import chord_text
 from accomp.roll import chord_plan as chords
 from accomp.roll import pianoroll
 from accomp.roll.grid import BASS, DRUMS, GUITAR, MELODY, STRINGS, TRACK_NAMES, Grid
@@ -295,7 +296,7 @@ def test_the_key_can_be_given(shipped):
         minor.chords != planned.chords
         and minor.tracks[MELODY].notes == planned.tracks[MELODY].notes
     )
-    with pytest.raises(MusicError, match="is no key"):
+    with pytest.raises(MusicError, match="is not a key"):
         shipped.accompany(ode, key="H")
 
 

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from accomp.band.voicing import agree, bass_notes, colour
-from accomp.music.chord_symbols import QUALITIES, ChordSymbol, parse_symbol, triad_symbol
+from accomp.music.chord_qualities import QUALITIES
+from accomp.music.chord_symbols import ChordSymbol, parse_symbol, triad_symbol
 from accomp.roll import chord_plan as chords
 from accomp.roll.grid import BASS, GUITAR, STRINGS
 

@@ -58,7 +58,7 @@ def test_what_a_midi_file_says_can_be_corrected():
         (Corrections(tempo=1000), "10 to 400"),
         (Corrections(pace=3), "the pace is 3"),
         (Corrections(meter=(4, 5)), "such as 4/4"),
-        (Corrections(key="H"), "is no key"),
+        (Corrections(key="H"), "is not a key"),
         (Corrections(track=5), "melody track 5 does not exist"),
         (Corrections(track=-1), "melody track -1 does not exist"),
     ],

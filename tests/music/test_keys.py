@@ -53,7 +53,7 @@ def test_keys_have_names(text, key):
 
 def test_what_is_no_key_is_refused():
     for text in ("H minor", "C dorian", ""):
-        with pytest.raises(MusicError, match="is no key; accepted"):
+        with pytest.raises(MusicError, match="is not a key; accepted"):
             tonality.parse_key(text)
 
 

@@ -9,8 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from accomp.errors import MusicError
-from accomp.music import midi as module
-from accomp.music.midi import read_midi, write_midi
+from accomp.music.midi import MidiLimits, read_midi, write_midi
 from accomp.music.score import PITCH_BEND, Chord, Control, Note, Score, Tempo, TimeSignature, Track
 from tests.support.scores import END, NOTE, chunk, event, meta, midi, song
 
@@ -366,11 +365,12 @@ def test_refused(data, message):
         read_midi(data)
 
 
-def test_too_many_notes_are_refused(monkeypatch):
-    monkeypatch.setattr(module, "MAX_NOTES", 3)
-    assert len(only(midi(NOTE * 3 + END)).notes) == 3
-    with pytest.raises(MusicError, match="more than 3 notes; accepted: up to 3"):
-        read_midi(midi(NOTE * 2 + END, NOTE * 2 + END))
+def test_too_many_notes_are_refused():
+    limits = MidiLimits(notes=3)
+    assert len(read_midi(midi(NOTE * 3 + END), limits).tracks[0].notes) == 3
+    for chunks in ([NOTE * 4 + END], [NOTE * 2 + END, NOTE * 2 + END]):
+        with pytest.raises(MusicError, match="more than 3 notes; accepted: up to 3"):
+            read_midi(midi(*chunks), limits)
 
 
 def test_sources_that_are_no_file_are_refused(tmp_path):

@@ -25,7 +25,8 @@ import numpy as np
 from tqdm import tqdm
 
 from accomp.errors import MusicError
-from accomp.music.midi import MIDI_ENDINGS, read_midi
+from accomp.music.midi import read_midi
+from accomp.music.midi_chunks import MIDI_ENDINGS
 from accomp.roll import pianoroll
 from accomp.roll.grid import BASS, BLOCK_HALF_BARS, BLOCK_STEPS, MELODY, TRACK_NAMES
 from train.data import dataset

@@ -1,0 +1,197 @@
+"""The chords of a whole song as text that a user can write or edit.
+
+    "| C  Am | F  G7 |"    two bars of two chords
+
+"%" repeats the bar before; "." holds the chord before for a part of a bar. The chords of a bar
+share it evenly, except as `_places` says. A line break ends a bar, and an empty bar holds the chord
+before. Text without bar lines has one chord a bar. At N.C. the chord before goes on, because the
+band does not rest there.
+"""
+
+import re
+from bisect import bisect_left
+from collections.abc import Iterable
+
+import numpy as np
+
+from accomp.errors import MusicError
+from accomp.music.chord_symbols import ChordSymbol, ascii_signs, parse_symbol
+from accomp.music.score import Bar, Chord, Score, Track, whole_bars
+
+HOLD, REPEAT, NO_CHORD = (".", "/", "-"), "%", ("NC", "N.C.", "N.C")
+EXAMPLE_TEXT = 'text such as "| C  Am | F  G7 |"'
+LINE_BARS = 4  # bars that `chord_text` writes in a line
+MOST_PARTS = 16  # parts into which `chord_text` divides a bar at most
+
+PlacedChord = tuple[float, ChordSymbol]  # onset in beats
+
+
+def check_chords(chords: str | Iterable[Chord]) -> None:
+    """Check that chords can be read.
+
+    Raises:
+        MusicError: Text or a symbol is not understood, or there is no chord.
+    """
+    if isinstance(chords, str):
+        known = [symbol for bar in _parse_text(chords)[0] for symbol in bar if symbol]
+    else:
+        known, _ = read_chords(list(chords))
+    if not known:
+        raise MusicError(f"no chords were found; accepted: {EXAMPLE_TEXT}")
+
+
+def read_chords(chords: list[Chord]) -> tuple[list[PlacedChord], list[str]]:
+    """Read Chords with symbols as text.
+
+    Returns:
+        Onsets and symbols in order, and notices for the user.
+
+    Raises:
+        MusicError: An entry is not a Chord, or its symbol is not understood.
+    """
+    for chord in chords:
+        if not isinstance(chord, Chord):
+            raise MusicError(
+                f"chords hold {chord!r}; accepted: Chord(onset in beats, symbol), or {EXAMPLE_TEXT}"
+            )
+    placed, notices = [], []
+    for onset, symbol in sorted(chords):
+        if symbol.strip().upper() in NO_CHORD:
+            notices.append(f"the chord at beat {onset:g} is {symbol}; the chord before goes on")
+        else:
+            placed.append((onset, parse_symbol(symbol)))
+    return placed, notices
+
+
+def read_text(text: str, bars: list[Bar]) -> tuple[list[PlacedChord], list[str]]:
+    """Lay chord text over bars; text of fewer bars begins again.
+
+    Args:
+        text: See above.
+        bars: The bars of a melody, the last of which is its end (`whole_bars`).
+
+    Returns:
+        Onsets and symbols in order, and notices for the user.
+
+    Raises:
+        MusicError: The text is not understood.
+    """
+    read, notices = _parse_text(text)
+    known = [symbol for bar in read for symbol in bar if symbol]
+    if not known:
+        return [], notices
+    count = len(bars) - 1
+    if len(read) != count:
+        what = "the rest is left out" if len(read) > count else "they are repeated"
+        notices.append(
+            f"the chords have {len(read)} bar{'s' if len(read) > 1 else ''}, "
+            f"the melody {count}; {what}"
+        )
+    placed, sounding = [], known[0]
+    for index in range(count):
+        symbols = read[index % len(read)]
+        onset, length = bars[index].onset, bars[index + 1].onset - bars[index].onset
+        for place, symbol in zip(_places(len(symbols), bars[index]), symbols):
+            sounding = symbol or sounding
+            placed.append((onset + place * length, sounding))
+    return placed, notices
+
+
+def chord_text(song: Score, track: Track) -> str:
+    """Write the chords of a song as text, four bars a line.
+
+    Opposite of `accomp.roll.chord_plan.symbols_on_grid` for text. Chords of a pickup are left out.
+
+    Args:
+        song: With chords, else the text is empty.
+        track: Its melody, which decides the first bar.
+    """
+    if not song.chords:
+        return ""
+    bars = whole_bars(song, track)
+    written = [_bar_text(song.chords, *pair) for pair in zip(bars, bars[1:])]
+    lines = [written[at : at + LINE_BARS] for at in range(0, len(written), LINE_BARS)]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def _bar_text(chords: list[Chord], bar: Bar, following: Bar) -> str:
+    """Write the chords of one bar in as few equal parts as its changes of chord need."""
+    length = following.onset - bar.onset
+    begin, end = (
+        bisect_left(chords, beat, key=lambda chord: chord.onset)
+        for beat in (bar.onset + 1e-6, following.onset - 1e-6)
+    )
+    first, inside = chords[max(begin - 1, 0)].symbol, chords[begin:end]
+    changes = [(chord.onset - bar.onset) / length for chord in inside]
+    for count in range(1, MOST_PARTS + 1):
+        places = np.array(_places(count, bar))
+        distances = [np.abs(places - change) for change in changes]
+        slots = {int(distance.argmin()): chord for distance, chord in zip(distances, inside)}
+        if len(slots) == len(inside) and all(distance.min() < 1e-3 for distance in distances):
+            break
+    rest = [slots[part].symbol if part in slots else HOLD[0] for part in range(1, count)]
+    return " ".join([first, *rest])
+
+
+def _parse_text(text: str) -> tuple[list[list[ChordSymbol | None]], list[str]]:
+    """Read text as the chords of each bar, None where one holds; and notices. Raises MusicError."""
+    read: list[list[ChordSymbol | None]] = []
+    notices = []
+    for number, symbols in enumerate(_written_bars(text), 1):
+        if symbols == [REPEAT]:
+            if not read:
+                raise MusicError(
+                    "the first bar of the chords is %, and there is no bar before it to repeat"
+                )
+            read.append(read[-1])
+            continue
+        try:
+            read.append([_symbol_or_hold(symbol) for symbol in symbols] or [None])
+        except MusicError as error:
+            raise MusicError(f"bar {number} of the chords: {error}") from error
+        if any(symbol.upper() in NO_CHORD for symbol in symbols):
+            notices.append(
+                f"bar {number} of the chords says {NO_CHORD[1]}; the chord before goes on"
+            )
+    return read, notices
+
+
+def _symbol_or_hold(symbol: str) -> ChordSymbol | None:
+    return None if symbol in HOLD or symbol.upper() in NO_CHORD else parse_symbol(symbol)
+
+
+def _written_bars(text: str) -> list[list[str]]:
+    """Split text into bars of symbols. Raises MusicError for repeat signs."""
+    text = ascii_signs(text)
+    if re.search(r"\|:|:\||::", text):
+        raise MusicError(
+            "repeat signs (|: :|) are not read; "
+            "accepted: the bars written out, or fewer bars, which are repeated"
+        )
+    text = text.replace(",", " ")
+    if "|" not in text:
+        symbols = text.split()
+        if len(symbols) % 2 and {"-"}.issuperset(symbols[1::2]) and "-" not in symbols[::2]:
+            symbols = symbols[::2]  # in "C - G - Am" the dashes stand between chords
+        return [[symbol] for symbol in symbols]
+    lines = [re.sub(r"\|+", "|", line.strip()) for line in text.splitlines()]
+    return [
+        part.split()
+        for line in lines
+        if line not in ("", "|")
+        for part in line.strip("|").split("|")
+    ]
+
+
+def _places(count: int, bar: Bar) -> list[float]:
+    """Return where the chords of a bar begin, 0 to 1.
+
+    They are evenly spaced with two exceptions. Of three chords in four beats the first has two
+    beats. Of two chords in five beats the first has two beats, not three: the second would
+    otherwise be played in the last beat alone.
+    """
+    if count == 3 and bar.meter.numerator == 4:
+        return [0, 1 / 2, 3 / 4]
+    if count == 2 and bar.meter.numerator == 5:
+        return [0, 2 / 5]
+    return [i / count for i in range(count)]

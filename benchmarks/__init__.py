@@ -1,0 +1,1 @@
+"""Measure speed, memory and loudness of what users get; each prints a table."""

@@ -1,7 +1,8 @@
-"""How long visitors of the page wait: `python -m benchmarks.page [--genre pop] [--users 10]`, printed as a table.
+"""Measure how long the page takes: `python -m benchmarks.page [--genre pop] [--users 10]`.
 
-The page runs in a process of its own. The times of one visitor are those of a real browser, from the click to what is seen or can
-be played; they are left out where chromium or playwright is missing.
+Prints a table. The page runs in a process of its own. The times of one visitor are those of a real
+browser, from the click to what is seen or can be played; without chromium or playwright they are
+left out.
 """
 
 import argparse
@@ -13,22 +14,23 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from gradio_client import Client, handle_file
-from tests.browser import CHROMIUM, FLAGS, watched_page
-from tests.server import Server, serving
 
 from accomp import genres, write_midi
 from benchmarks.speed import row, tune
+from tests.support.browser import CHROMIUM, FLAGS, watched_page
+from tests.support.server import Server, serving
 
-BARS = 32
-LIMIT = 300_000  # ms
+BARS = 32  # of the melody
+LIMIT = 300_000  # ms to wait for anything on the page
 
 
 def main() -> None:
+    """Start the page, and measure one visitor and then many."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("--genre", default="pop")
-    parser.add_argument("--users", type=int, default=10)
+    parser.add_argument("--genre", default="pop", help="that plays (default: pop)")
+    parser.add_argument("--users", type=int, default=10, help="at once (default: 10)")
     options = parser.parse_args()
     row("", "", "figure")
     row("processor cores", "", f"{os.cpu_count()}")
@@ -49,6 +51,7 @@ def main() -> None:
 
 
 def one_visitor(server: Server, melody: Path, genre: str) -> None:
+    """Time in a browser what one visitor waits for."""
     try:
         from playwright.sync_api import sync_playwright
     except ImportError:
@@ -119,7 +122,7 @@ def one_visitor(server: Server, melody: Path, genre: str) -> None:
 
 
 def many_users(server: Server, melody: Path, users: int) -> None:
-    """All ask /accompany at the same moment, each for another seed, one genre after another."""
+    """Time users who all ask the API at the same moment, each for another seed, in all genres."""
 
     def ask(number: int, client: Client) -> float:
         genre = genres()[number % len(genres())]

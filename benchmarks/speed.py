@@ -1,6 +1,7 @@
-"""How fast it is: `python -m benchmarks.speed [--midi FOLDER] [--blocks CORPUS]`, printed as a table.
+"""Measure how fast accomp is: `python -m benchmarks.speed [--midi FOLDER] [--blocks CORPUS]`.
 
---midi: a folder of songs, to time train.data.prepare; --blocks: a prepared corpus, to time the training of a VAE.
+Prints a table. --midi is a folder of songs, to time `train prepare`; --blocks is a prepared corpus,
+to time the training of a VAE.
 """
 
 import argparse
@@ -9,6 +10,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -21,13 +24,14 @@ EXAMPLE = ROOT / "examples" / "ode_to_joy.mid"
 
 
 def main() -> None:
+    """Measure what the command line asks for."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("--genre", default="pop")
-    parser.add_argument("--midi", type=Path)
-    parser.add_argument("--labels", type=Path)
-    parser.add_argument("--blocks", type=Path)
+    parser.add_argument("--genre", default="pop", help="that plays (default: pop)")
+    parser.add_argument("--midi", type=Path, help="folder of songs to prepare")
+    parser.add_argument("--labels", type=Path, help="CSV file with the songs' genres")
+    parser.add_argument("--blocks", type=Path, help="prepared corpus to train on")
     options = parser.parse_args()
     row("", "", "figure", "aim")
     row("processor cores", "", f"{os.cpu_count()}", "2")
@@ -42,29 +46,22 @@ def main() -> None:
 
 
 def row(what: str, detail: str, figure: str, aim: str = "") -> None:
+    """Print a line of the table."""
     print(f"| {what:<34} | {detail:<34} | {figure:>16} | {aim:>10} |", flush=True)
 
 
 def tune(bars: int) -> Score:
-    """A melody that never repeats a block, so that nothing is copied."""
+    """Make a melody that never repeats a block, so that nothing is copied."""
     random = np.random.default_rng(0)
     pitches = np.clip(np.cumsum(random.integers(-3, 4, bars * 6)) % 24 + 60, 40, 90)
     lengths = np.tile([1.0, 0.5, 0.5, 1.0, 0.5, 0.5], bars)
     onsets = np.cumsum(lengths) - lengths
-    return Score(
-        [
-            Track(
-                "tune",
-                notes=[
-                    Note(int(p), float(o), float(n), 80)
-                    for p, o, n in zip(pitches, onsets, lengths)
-                ],
-            )
-        ]
-    )
+    notes = [Note(int(p), float(o), float(n), 80) for p, o, n in zip(pitches, onsets, lengths)]
+    return Score([Track("tune", notes=notes)])
 
 
-def best(function, times: int = 3) -> float:
+def best(function: Callable[[], object], times: int = 3) -> float:
+    """Time a function in seconds: the least of several calls."""
     taken = []
     for _ in range(times):
         start = time.perf_counter()
@@ -74,16 +71,18 @@ def best(function, times: int = 3) -> float:
 
 
 def generation(genre: str) -> None:
+    """Time from a melody to a MIDI file, with the models loaded."""
     start = time.perf_counter()
     accompanist = Accompanist.from_pretrained(genre)
     row("load a genre", "", f"{time.perf_counter() - start:.2f} s")
     accompanist.accompany(tune(4))
+
+    def write(score: Score, folder: str) -> None:
+        write_midi(accompanist.accompany(score), Path(folder) / "song.mid")
+
     with tempfile.TemporaryDirectory() as folder:
         for bars, aim in ((16, ""), (64, "0.3 s"), (250, ""), (1000, "linear")):
-            score = tune(bars)
-            seconds = best(
-                lambda: write_midi(accompanist.accompany(score), Path(folder) / "song.mid")
-            )
+            seconds = best(partial(write, tune(bars), folder))
             row(
                 "melody to MIDI file, models loaded",
                 f"{bars} bars ({1000 * seconds / bars:.1f} ms a bar)",
@@ -93,41 +92,24 @@ def generation(genre: str) -> None:
 
 
 def whole_process(genre: str) -> None:
+    """Time from the start of the command line's process to its MIDI file."""
     with tempfile.TemporaryDirectory() as folder:
-
-        def run() -> None:
-            file = Path(folder) / EXAMPLE.stem / "accompaniment.mid"
+        file = Path(folder) / EXAMPLE.stem / "accompaniment.mid"
+        command = [sys.executable, "-m", "accomp", EXAMPLE, "--genre", genre]
+        command += ["--out", folder, "--no-audio"]
+        for run in ("first run", "again"):
             file.unlink(missing_ok=True)
-            process = subprocess.Popen(
-                [
-                    sys.executable,
-                    "-m",
-                    "accomp",
-                    EXAMPLE,
-                    "--genre",
-                    genre,
-                    "--out",
-                    folder,
-                    "--no-audio",
-                ],
-                cwd=ROOT,
-                stdout=subprocess.DEVNULL,
-            )
+            start = time.perf_counter()
+            process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
             while not file.exists() and process.poll() is None:
                 time.sleep(0.01)
-            seen.append(time.perf_counter())
+            seconds = time.perf_counter() - start
             process.wait()
-
-        seen: list[float] = []
-        start = time.perf_counter()
-        run()
-        row("process start to MIDI file", "16 bars, first run", f"{seen[-1] - start:.2f} s", "5 s")
-        start = time.perf_counter()
-        run()
-        row("process start to MIDI file", "16 bars, again", f"{seen[-1] - start:.2f} s", "5 s")
+            row("process start to MIDI file", f"16 bars, {run}", f"{seconds:.2f} s", "5 s")
 
 
 def sound(genre: str) -> None:
+    """Time picture and sound of a song."""
     from accomp.plot import save_plot
     from accomp.sound.render import find_soundfont, render
 
@@ -148,12 +130,13 @@ def sound(genre: str) -> None:
 
 
 def app_memory() -> None:
-    """Peak memory of a process that serves the page and has played every genre."""
+    """Measure the peak memory of a process that has played every genre as the page does."""
     code = (
         "import app\n"
         "for genre in app.genres(): app.accompany(app.EXAMPLES['ode_to_joy'], genre)\n"
         # Not ru_maxrss, which a process takes over from the one that began it.
-        "print(next(line.split()[1] for line in open('/proc/self/status') if line.startswith('VmHWM')))"
+        "lines = open('/proc/self/status').read().splitlines()\n"
+        "print(next(line.split()[1] for line in lines if line.startswith('VmHWM')))"
     )
     output = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
@@ -167,6 +150,7 @@ def app_memory() -> None:
 
 
 def preparation(midi: Path, labels: Path | None) -> None:
+    """Time the preparation of a folder of songs."""
     from train.data import prepare
 
     with tempfile.TemporaryDirectory() as folder:
@@ -183,6 +167,7 @@ def preparation(midi: Path, labels: Path | None) -> None:
 
 
 def training(corpus_folder: Path) -> None:
+    """Time reading and learning of a VAE, over 30 batches of 256 blocks."""
     import yaml
 
     from accomp.models.vae import InstrumentVAE

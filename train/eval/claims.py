@@ -75,7 +75,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 def instruments(model: Accompanist, tasks: list[stage.Task]) -> dict[str, dict[str, float]]:
     """Measure the instruments of a model's bands, as `of_bands`."""
-    bare = {} if model.planner else {"shape": False, "feel": False}
+    bare = {} if model.planner else {"form": False, "feel": False}
     return of_bands([(task, stage.ours(model, task, 0, **bare)) for task in tqdm(tasks)], tasks)
 
 

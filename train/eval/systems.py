@@ -35,12 +35,12 @@ ABLATIONS = {
     "sevenths": {"colours": False},
     "variety": {"variety": {}},
     "steadiness": {"steadiness": {}},
-    "shape": {"form": False},
-    "song_shape": {"song": False},
+    "form": {"form": False},
+    "song_form": {"song": False},
     "feel": {"feel": False},
 }
 ARGUMENTS = ("form", "feel", "variation")  # settings that are arguments of accompany
-AS_PUBLISHED = {"shape": False, "feel": False}  # the published method has neither
+AS_PUBLISHED = {"form": False, "feel": False}  # the published method has neither
 OTHERWISE = "pop"  # the model for songs of genres that have none
 # Of --rivals: what plays a run of train.rivals.<name>, by the name of its folder.
 RIVALS = {"gru": NextNotes, "rnn": MultiRNNs, "gan": GAN, "transformer": Transformers}

@@ -262,7 +262,8 @@ def write_song(
     save_plot(song, folder / "pianoroll.png")
     if not options.no_audio:
         from accomp.errors import AudioUnavailable
-        from accomp.sound.render import render, write_audio
+        from accomp.sound.audio_file import write_audio
+        from accomp.sound.render import render
 
         try:
             write_audio(render(song), folder / "accompaniment.wav")

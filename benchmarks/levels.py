@@ -15,10 +15,12 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import soundfile
 
+from accomp.music.loudness import HOP
 from accomp.music.midi import write_midi
 from accomp.music.score import Control, Note, Score, Track
-from accomp.sound.master import HOP, weighted_power
-from accomp.sound.render import SAMPLE_RATE, find_soundfont
+from accomp.sound.meter import weighted_power
+from accomp.sound.rates import SAMPLE_RATE
+from accomp.sound.soundfont import find_soundfont
 
 PITCHES = range(30, 102, 12)
 ABOUT = (-4, 0, 4)  # semitones from each: samples differ from one to the next

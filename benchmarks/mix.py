@@ -19,8 +19,9 @@ import pyloudnorm
 from accomp import Accompanist, Score, genres, read_midi
 from accomp.band import balance as mixing
 from accomp.roll.grid import MELODY, TRACK_NAMES
-from accomp.sound.master import true_peak, weighted_power
-from accomp.sound.render import SAMPLE_RATE, mix, render, render_stems
+from accomp.sound.meter import true_peak, weighted_power
+from accomp.sound.rates import SAMPLE_RATE
+from accomp.sound.render import mix, render, render_stems
 from benchmarks.speed import tune
 
 ROOT = Path(__file__).parent.parent

@@ -111,7 +111,8 @@ def whole_process(genre: str) -> None:
 def sound(genre: str) -> None:
     """Time picture and sound of a song."""
     from accomp.plot import save_plot
-    from accomp.sound.render import find_soundfont, render
+    from accomp.sound.render import render
+    from accomp.sound.soundfont import find_soundfont
 
     score = tune(90)  # three minutes at 120 beats a minute
     song = Accompanist.from_pretrained(genre).accompany(score)

@@ -22,9 +22,11 @@ from accomp.music.midi import write_midi
 from accomp.music.score import Score, Track
 from accomp.plot import save_plot
 from accomp.roll.grid import MELODY, TRACK_NAMES
-from accomp.sound import master as mastering
+from accomp.sound.audio_file import write_audio
+from accomp.sound.master import apply_gain, master
 from accomp.sound.overdub import on_clock, voice_stem
-from accomp.sound.render import SAMPLE_RATE, leveled, mix, render_stems, write_audio
+from accomp.sound.rates import SAMPLE_RATE
+from accomp.sound.render import mix, render_stems
 from page.files import new_folder
 from page.inventing import chords_of
 from page.player import VOICE, view_of
@@ -318,7 +320,9 @@ def _write_notes(take: Take) -> None:
 def _whole(stems: dict[str, np.ndarray], silent: Collection[str] | None = None) -> np.ndarray:
     """All stems but those of the tracks that are `silent`, at the level of all results."""
     silent = silent_in(stems) if silent is None else silent
-    return leveled(mix({name: stem for name, stem in stems.items() if name not in silent}))
+    whole = mix({name: stem for name, stem in stems.items() if name not in silent})
+    master([whole], SAMPLE_RATE, compress=False)
+    return whole
 
 
 def silent_in(stems: Collection[str]) -> set[str]:
@@ -379,11 +383,11 @@ def _stems(take: Take, stop: threading.Event | None = None) -> dict[str, np.ndar
         band = {name: stem for name, stem in stems.items() if name != TRACK_NAMES[MELODY]} or stems
         stems[VOICE] = voice_stem(mix(band), take.melody.recording, sung.start_of(take.song))
         silent = silent_in(stems)
-        gain = mastering.master(
+        gain = master(
             [stem for name, stem in stems.items() if name not in silent],
             SAMPLE_RATE,
             compress=False,
         )
         for name in silent & stems.keys():
-            mastering.apply(stems[name], gain)
+            apply_gain(stems[name], gain)
     return stems

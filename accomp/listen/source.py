@@ -16,7 +16,8 @@ from accomp.music.keys import Key, estimate_key, parse_key
 from accomp.music.melody_track import melody_index, skyline
 from accomp.music.midi import read_midi
 from accomp.music.score import Score, whole_bars
-from accomp.sound.audio_file import Recording, is_recording, read_recording
+from accomp.sound.accepted import is_recording
+from accomp.sound.audio_file import Recording, read_recording
 
 PACES = (0.25, 0.5, 1.0, 2.0, 4.0)  # accepted factors of the number of beats
 

@@ -23,7 +23,7 @@ from accomp.models.files import load_network
 from accomp.music.score import Score, is_compound
 from accomp.music.timing import check_meter
 from accomp.roll.grid import MELODY
-from accomp.sound.audio_file import MAX_SECONDS
+from accomp.sound.accepted import MAX_SECONDS
 
 FOLDER = Path(__file__).parents[1] / "data/listen"  # the network's settings and weights
 A4 = 440.0  # Hz

@@ -1,0 +1,1 @@
+"""Sound: scores played, recordings read, and both mixed."""

@@ -11,8 +11,9 @@ from accomp.errors import MusicError
 from accomp.music.midi import write_midi
 from accomp.music.score import Control, Note, Score, Tempo, Track
 from accomp.roll.grid import TRACK_NAMES
-from accomp.sound.master import weighted_power
-from accomp.sound.render import SAMPLE_RATE, render_stems
+from accomp.sound.meter import weighted_power
+from accomp.sound.rates import SAMPLE_RATE
+from accomp.sound.render import render_stems
 
 
 def song(bars: int = 8, busy: bool = False, controls=(), velocity: int = 80, tempos=None) -> Score:

@@ -8,7 +8,9 @@ import pytest
 import soundfile
 
 from accomp.music.score import Chord, Note, Score, Tempo, TimeSignature, Track
-from accomp.sound.render import SAMPLE_RATE, mix, named_tracks, render, render_stems, write_audio
+from accomp.sound.audio_file import write_audio
+from accomp.sound.rates import SAMPLE_RATE
+from accomp.sound.render import mix, named_tracks, render, render_stems
 from page.player import Player, view_of
 from page.studio import write_stems
 from tests.support.browser import chromium, watched_page  # noqa: F401  the fixture

@@ -9,11 +9,12 @@ import soundfile
 
 from accomp.errors import AudioUnavailable, MusicError
 from accomp.music.score import Control, Note, Score, Tempo, Track
-from accomp.sound import render as rendering
-from accomp.sound.master import true_peak
-from accomp.sound.render import find_soundfont, leveled, mix, render, render_stems, write_audio
-
-RATE = rendering.SAMPLE_RATE
+from accomp.sound.audio_file import write_audio
+from accomp.sound.master import master
+from accomp.sound.meter import true_peak
+from accomp.sound.rates import SAMPLE_RATE as RATE
+from accomp.sound.render import mix, render, render_stems
+from accomp.sound.soundfont import find_soundfont
 
 
 def piano(*notes: Note, **fields) -> Score:
@@ -120,7 +121,7 @@ def test_any_sound_can_be_leveled():
     random = np.random.default_rng(0)
     sound = (0.01 * random.standard_normal((3 * RATE, 2))).astype(np.float32)
     sound[RATE] = 0.2
-    assert leveled(sound) is sound
+    master([sound], RATE, compress=False)
     assert loudness(sound) == pytest.approx(-16, abs=0.5) and true_peak(sound, RATE) <= -1
 
 
@@ -226,18 +227,15 @@ def test_a_soundfont_that_is_missing_or_none_is_named(monkeypatch, tmp_path):
 
 def test_there_is_always_a_soundfont(monkeypatch):
     monkeypatch.delenv("ACCOMP_SOUNDFONT", raising=False)
-    monkeypatch.setattr(rendering, "FOLDERS", ())
-    assert find_soundfont().name == "TimGM6mb.sf2"  # from pretty_midi
-    monkeypatch.setattr(rendering, "SOUNDFONTS", ())
+    assert find_soundfont(folders=()).name == "TimGM6mb.sf2"  # from pretty_midi
     with pytest.raises(AudioUnavailable, match="No soundfont found"):
-        find_soundfont()
+        find_soundfont(names=(), folders=())
 
 
 @pytest.mark.sound
 def test_the_chosen_soundfont_is_used_and_a_broken_one_is_reported(monkeypatch, tmp_path):
     monkeypatch.delenv("ACCOMP_SOUNDFONT", raising=False)
-    monkeypatch.setattr(rendering, "FOLDERS", ())
-    whole = find_soundfont().read_bytes()
+    whole = find_soundfont(folders=()).read_bytes()
     broken = tmp_path / "broken.sf2"
     broken.write_bytes(whole[: len(whole) // 20])
     monkeypatch.setenv("ACCOMP_SOUNDFONT", str(broken))

@@ -1,6 +1,7 @@
 """Little sounds made in code, and files of them in every format that a recorder or browser writes."""
 
 import io
+from collections.abc import Sequence
 
 import av
 import numpy as np
@@ -49,6 +50,15 @@ def bursts(
         burst = level * np.cos(2 * np.pi * 1000.0 * np.arange(round(length * rate)) / rate)
         samples[round(onset * rate) :][: len(burst)] = burst[: len(samples) - round(onset * rate)]
     return samples
+
+
+def errors_of_onsets(samples: np.ndarray, rate: int, onsets: Sequence[float]) -> list[float]:
+    """By how many seconds each of the bursts begins late."""
+    errors = []
+    for onset in onsets:
+        near = np.abs(samples[round((onset - 0.1) * rate) : round((onset + 0.1) * rate)])
+        errors.append(float(np.argmax(near > 0.4 * near.max())) / rate - 0.1)
+    return errors
 
 
 def encoded(

@@ -16,7 +16,7 @@ from accomp.music.score import TimeSignature
 from accomp.roll.chord_plan import unit
 from accomp.roll.grid import BASS, GUITAR, PITCHES, STEPS_PER_BEAT, STRINGS
 from accomp.roll.pianoroll import from_blocks
-from accomp.sound import render as rendering
+from accomp.sound.soundfont import find_soundfont
 from train.data import voices
 from train.data.corpus import Corpus
 from train.data.voices import Manner
@@ -156,7 +156,7 @@ def clip_of(tune: Tune, number: int, sound: str, seed: int = 0) -> Clip:
     if program is None:
         played = voices.voice(notes, manner, rng, {"whistle": "whistled"}.get(sound, sound))
     else:
-        played = voices.instrument(notes, program, manner, rendering.find_soundfont())
+        played = voices.instrument(notes, program, manner, find_soundfont())
     return Clip(
         tune, sound, level, voices.record(played, rng, **LEVELS[level]), line, notes, beats, seconds
     )

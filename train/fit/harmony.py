@@ -26,7 +26,7 @@ from accomp.music.midi import write_midi
 from accomp.music.score import Score, Track
 from accomp.roll.grid import ACCOMPANIMENT, MELODY, TRACK_NAMES, TRACKS, Grid
 from accomp.roll.pianoroll import from_blocks, from_planes, in_beats
-from accomp.sound import render as rendering
+from accomp.sound.soundfont import ready_soundfont
 from train.data.codebook import fill_codebook
 from train.data.statistics import fit_colours, fit_programs
 from train.fit.feel import trained_feel
@@ -104,7 +104,7 @@ def check_push(options: argparse.Namespace) -> None:
         )
     push.check_name(options.genre, options.push)
     try:
-        rendering.ready()
+        ready_soundfont()
     except AudioUnavailable as error:
         raise SystemExit(
             f"--push makes samples with sound: {error} Or push later, with train.publish.push --no-sound"

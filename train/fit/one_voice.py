@@ -36,7 +36,8 @@ from accomp.listen.one_voice import (
 )
 from accomp.music.midi import read_midi
 from accomp.music.score import Note, Score, Track
-from accomp.sound import render as rendering
+from accomp.sound.render import render
+from accomp.sound.soundfont import find_soundfont
 from train.data import clips, voices
 from train.data.corpus import Corpus
 from train.data.voices import Manner, Performed
@@ -214,7 +215,7 @@ def hard_melodies(
     lines: list, speakers: list[list[Path]], rng: np.random.Generator
 ) -> Iterator[Sound]:
     """One voice that is easily taken for something else."""
-    font = rendering.find_soundfont()
+    font = find_soundfont()
     for number, line in enumerate(lines):
         level, bpm = _level(number), rng.uniform(70, 140)
         kind = ("sung", "hum", "whistled")[number % 3]
@@ -366,7 +367,7 @@ def duet(line: list, rng: np.random.Generator) -> tuple[str, np.ndarray]:
         for pitch, on, off, loud in upper
     ]
     if kind == "played":
-        font = rendering.find_soundfont()
+        font = find_soundfont()
         pair = [
             voices.instrument(part, int(rng.choice(SOLO)), Manner(), font)
             for part in (upper, lower)
@@ -432,7 +433,7 @@ def _part(score: Score, rng: np.random.Generator) -> list[Track]:
 
 
 def _rendered(tracks: list[Track]) -> np.ndarray:
-    return rendering.render(Score(tracks), RATE).mean(axis=1)
+    return render(Score(tracks), RATE).mean(axis=1)
 
 
 def _level(number: int) -> dict:

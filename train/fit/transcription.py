@@ -17,7 +17,7 @@ from accomp.listen.transcribe import listen
 from accomp.models.files import save_network
 from accomp.roll import pianoroll
 from accomp.roll.grid import MELODY
-from accomp.sound import render as rendering
+from accomp.sound.soundfont import find_soundfont
 from train.data import voices
 from train.data.corpus import Corpus
 from train.data.voices import Manner
@@ -145,9 +145,7 @@ def random_clip(line: list[tuple[int, float, float]], kind: str, rng: np.random.
     start = rng.uniform(-0.5, 0.5)
     manner = Manner((start, start + rng.uniform(-0.2, 0.2)), rng.choice([0, rng.uniform(0, 0.8)]))
     if kind == "instrument":
-        sound = voices.instrument(
-            notes, int(rng.choice(PROGRAMS)), manner, rendering.find_soundfont()
-        )
+        sound = voices.instrument(notes, int(rng.choice(PROGRAMS)), manner, find_soundfont())
     else:
         sound = voices.voice(notes, manner, rng, kind)
     snr, reverb = rng.choice([None, 40, 30, 20, 12]), rng.choice([0, 0.1, 0.3, 0.5])

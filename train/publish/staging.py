@@ -17,7 +17,8 @@ from accomp.models import hub
 from accomp.models.files import CONFIG_FILE
 from accomp.music.midi import read_midi, write_midi
 from accomp.plot import save_plot
-from accomp.sound.render import render, write_audio
+from accomp.sound.audio_file import write_audio
+from accomp.sound.render import render
 from train.fit.run_files import TRAINING
 from train.publish.cards import PLACEHOLDER, SAMPLES
 from train.publish.hub_commit import Publication, Refused

@@ -18,6 +18,8 @@ from accomp.models.hub import genres
 from accomp.music.midi import read_midi, write_midi
 from accomp.music.score import Chord, Note, Score, Tempo, TimeSignature, Track
 
+__version__ = "0.2.0"
+
 __all__ = [
     "Accompanist",
     "AccompanistConfig",
@@ -29,6 +31,7 @@ __all__ = [
     "Tempo",
     "TimeSignature",
     "Track",
+    "__version__",
     "continue_melody",
     "genres",
     "invent",

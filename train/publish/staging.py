@@ -40,6 +40,7 @@ DEMO = (
     "CITATION.cff",
     "LICENSE",
     "pyproject.toml",
+    "setup.py",
     "requirements.txt",
     "packages.txt",
 )

@@ -1,13 +1,19 @@
 """accomp: give a melody a band.
 
-The ladder, each rung a pair of opposite functions that undo each other:
+The way up and down, each step a pair of opposite functions:
 
-    MIDI file  --read_midi-->  Score  --from_score-->  PianoRoll  --to_blocks-->  blocks  --encode-->  latents
-    MIDI file  <--write_midi-- Score  <--to_score----  PianoRoll  <--from_blocks- blocks  <--decode--  latents
+    MIDI file --read_midi-->  Score  (accomp.music)
+    Score     --on_grid-->    notes in steps --to_planes--> planes --to_blocks--> blocks (accomp.roll)
+    blocks    --encode-->     latents  (accomp.models)
 
-A melody climbs it; the chord planner reads its chords; the HarmonyNNs step across from the melody's latents to those of
-drums, bass, guitar and strings; and the band comes down the same way. Shapes: N batch, S steps (sixteenths), B blocks of 32
-steps, H half bars (four a block), P 128 pitches, K and Z latent sizes.
+    latents   --decode-->     blocks
+    blocks    --from_blocks-> planes --from_planes--> notes in steps --in_beats--> Score
+    Score     --write_midi--> MIDI file
+
+A melody climbs it. The ChordPlanner reads its chords; the HarmonyNNs step across from the melody's
+latents to those of drums, bass, guitar and strings; and the band comes down the same way.
+Shapes: N batch, S steps (sixteenths), B blocks of 32 steps, H half bars (four a block), P 128
+pitches, K and Z latent sizes.
 """
 
 from accomp.band.accompanist import Accompanist

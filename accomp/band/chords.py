@@ -14,7 +14,7 @@ from accomp.errors import MusicError
 from accomp.models.band_model import SEVENTHS, BandModel
 from accomp.music.chord_symbols import ChordSymbol, triad_symbol
 from accomp.music.score import Chord, Score
-from accomp.roll.chord_plan import COUNT, TRIADS, symbols_on_grid
+from accomp.roll.chord_plan import CHORD_COUNT, TRIADS, symbols_on_grid
 from accomp.roll.grid import HALF_BAR_STEPS
 
 C_MAJOR, A_MINOR = 0, 21  # the tonics of the normal keys
@@ -23,7 +23,7 @@ QUALITIES = {(0, 0): "", (0, 1): "m", (1, 0): "7", (1, 1): "m7", (2, 0): "maj7",
 # Songs have sevenths outside of the key in passing. A plan's chord keeps its seventh throughout a
 # song, so these are made rarer.
 OUT_OF_KEY = 0.2
-_IN_KEY = np.isin((np.arange(COUNT)[:, None] % 12 + SEVENTHS) % 12, [0, 2, 4, 5, 7, 9, 11])
+_IN_KEY = np.isin((np.arange(CHORD_COUNT)[:, None] % 12 + SEVENTHS) % 12, [0, 2, 4, 5, 7, 9, 11])
 SEVENTH_WEIGHTS = np.where(_IN_KEY | (np.array(SEVENTHS) == 0), 1.0, OUT_OF_KEY)  # [24, 3]
 
 

@@ -31,7 +31,7 @@ from accomp.models.files import (
 )
 from accomp.models.harmony_nn import HarmonyNN
 from accomp.models.vae import InstrumentVAE
-from accomp.roll.chord_plan import COUNT
+from accomp.roll.chord_plan import CHORD_COUNT
 from accomp.roll.grid import ACCOMPANIMENT, TRACK_NAMES
 
 # Semitones above the root of the tone that is added to a triad: none, minor or major seventh.
@@ -88,7 +88,7 @@ class BandModel(
         )
         self.planner = ChordPlanner(config.planner) if config.planner else None
         self.feel = Feel(config.feel)
-        plain = torch.zeros(COUNT, len(SEVENTHS))
+        plain = torch.zeros(CHORD_COUNT, len(SEVENTHS))
         plain[:, 0] = 1
         self.register_buffer("colours", plain)
         self.eval()

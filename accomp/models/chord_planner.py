@@ -68,10 +68,10 @@ class ChordPlanner(nn.Module):
             dropout=dropout,
         )
         self.head = nn.Sequential(
-            nn.Dropout(config.dropout), nn.Linear(2 * config.width, chords.COUNT)
+            nn.Dropout(config.dropout), nn.Linear(2 * config.width, chords.CHORD_COUNT)
         )
-        self.register_buffer("log_transition", torch.zeros(chords.COUNT, chords.COUNT))
-        self.register_buffer("log_prior", torch.zeros(chords.COUNT))
+        self.register_buffer("log_transition", torch.zeros(chords.CHORD_COUNT, chords.CHORD_COUNT))
+        self.register_buffer("log_prior", torch.zeros(chords.CHORD_COUNT))
 
     def forward(self, rows: Tensor) -> Tensor:
         """Logits [N, H, 24] from features [N, H, 66]."""
@@ -114,7 +114,7 @@ class ChordPlanner(nn.Module):
         both = heard.reshape(len(keys), len(rows), 2, 12)
         mean = np.mean(
             [np.roll(both[key], -key, axis=-1) for key in range(len(keys))], axis=0
-        ).reshape(len(rows), chords.COUNT)
+        ).reshape(len(rows), chords.CHORD_COUNT)
         return mean - np.log(np.exp(mean).sum(1, keepdims=True))
 
 

@@ -135,7 +135,7 @@ class HarmonyNN(nn.Module):
         context = 0
         if config.context:
             context = sum(earlier_latents) + len(earlier_latents)
-            context += 2 * BLOCK_HALF_BARS * chords.COUNT + POSITION + len(config.genres)
+            context += 2 * BLOCK_HALF_BARS * chords.CHORD_COUNT + POSITION + len(config.genres)
         sizes = {
             "first": melody + context,
             "middle": melody + previous + context,
@@ -191,7 +191,7 @@ class HarmonyNN(nn.Module):
         if step != "first":
             parts.append(heard.previous)
         if self.config.context:
-            plan = F.one_hot(heard.plan, chords.COUNT).flatten(1).to(heard.melody.dtype)
+            plan = F.one_hot(heard.plan, chords.CHORD_COUNT).flatten(1).to(heard.melody.dtype)
             parts += [
                 heard.earlier,
                 plan,

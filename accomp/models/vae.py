@@ -146,7 +146,7 @@ class InstrumentVAE(nn.Module):
         """[N, H, 24] one-hot; [N, H, 0] for a VAE that does not know chords."""
         if not self.config.chord_relative:
             return self.thresholds.new_zeros(len(plan), BLOCK_HALF_BARS, 0)
-        return F.one_hot(plan, chords.COUNT).to(self.thresholds.dtype)
+        return F.one_hot(plan, chords.CHORD_COUNT).to(self.thresholds.dtype)
 
 
 def _gather_pitches(planes: Tensor, pitches: Tensor) -> Tensor:
@@ -162,7 +162,7 @@ class _Hierarchical(nn.Module):
         self.depth, self.pitches = config.planes, pitches
         beats = BLOCK_STEPS // STEPS_PER_BEAT
         self.beats = beats
-        chord = chords.COUNT if config.chord_relative else 0
+        chord = chords.CHORD_COUNT if config.chord_relative else 0
         step, beat, block = config.step, config.beat, config.block
         self.steps_in = nn.Sequential(nn.Linear(self.depth * pitches, step), nn.GELU())
         self.beats_in = nn.Sequential(nn.Linear(STEPS_PER_BEAT * step, beat), nn.GELU())

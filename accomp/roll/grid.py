@@ -1,4 +1,4 @@
-"""The axes of a piano roll, stated once: tracks, planes, steps, pitches, and how steps lie in a song's bars."""
+"""The axes of a piano roll: tracks, planes, steps, pitches, and how steps lie in a song's bars."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -10,20 +10,30 @@ from accomp.music.score import Bar, Score, is_pickup
 STEPS_PER_BEAT = 4  # a step is a sixteenth note
 BAR_STEPS = 16  # the models know bars of four beats
 BLOCK_STEPS = 32  # a block is two such bars (Tham & Kim 2021, "length-32 sequences")
-HALF_BAR_STEPS = 8  # a chord of the plan lasts half a bar
+HALF_BAR_STEPS = 8  # a chord of a plan lasts half a bar
 BLOCK_HALF_BARS = BLOCK_STEPS // HALF_BAR_STEPS
 PITCHES = 128
 PLANES = ("onset", "sustain")
 
 
 class TrackSpec(NamedTuple):
+    """One of the five tracks.
+
+    Attributes:
+        name: Of the instrument.
+        program: General MIDI program where a genre does not set its own.
+        low: Lowest pitch that the models see; what lies outside is folded by octaves.
+        high: Highest pitch that the models see.
+    """
+
     name: str
-    program: int  # General MIDI program where a genre does not set its own
-    low: int  # lowest and highest pitch the models see; what lies outside is folded by octaves
+    program: int
+    low: int
     high: int
 
 
-# The five tracks of the Lakh Pianoroll Dataset's LPD-5 (Dong et al. 2018), in its order. The piano plays the melody.
+# The five tracks of the Lakh Pianoroll Dataset's LPD-5 (Dong et al. 2018), in its order. The piano
+# plays the melody.
 TRACKS = (
     TrackSpec("drums", 0, 35, 81),
     TrackSpec("piano", 0, 36, 96),
@@ -33,12 +43,8 @@ TRACKS = (
 )
 TRACK_NAMES = tuple(track.name for track in TRACKS)
 DRUMS, MELODY, GUITAR, BASS, STRINGS = range(5)
-ACCOMPANIMENT = (
-    DRUMS,
-    BASS,
-    GUITAR,
-    STRINGS,
-)  # the order in which they are generated: each hears those before it
+# The order in which parts are generated: each takes those before it as input.
+ACCOMPANIMENT = (DRUMS, BASS, GUITAR, STRINGS)
 
 assert BLOCK_STEPS == 2 * BAR_STEPS == 2 * 4 * STEPS_PER_BEAT
 assert all(
@@ -50,8 +56,11 @@ assert all(
 class Grid:
     """Where the models' steps lie in a song.
 
-    beats: [steps + 1] onset of each step in beats, rising. A step of no width is one that the song's bar lacks: a
-    three-beat bar fills 12 of a model bar's 16 steps, so the band plays the first three beats of its pattern.
+    A step of no width is one that the song's bar lacks: a three-beat bar fills 12 of a model bar's
+    16 steps, so the band plays the first three beats of its pattern.
+
+    Attributes:
+        beats: [steps + 1] onset of each step in beats, rising.
     """
 
     beats: np.ndarray
@@ -61,10 +70,12 @@ class Grid:
 
     @property
     def steps(self) -> int:
+        """The number of steps, a multiple of BLOCK_STEPS."""
         return len(self.beats) - 1
 
     @property
     def blocks(self) -> int:
+        """The number of blocks."""
         return self.steps // BLOCK_STEPS
 
     @property
@@ -72,16 +83,27 @@ class Grid:
         """[steps] bool: the steps that exist in the song's bars."""
         return np.diff(self.beats) > 1e-9
 
+    @property
+    def half_bar_beats(self) -> np.ndarray:
+        """[H] the beat at which each half bar begins."""
+        return self.beats[: self.steps : HALF_BAR_STEPS]
+
     @classmethod
     def of(cls, score: Score, start: float, end: float) -> "Grid":
-        """The grid over the bars of `score` from the one that holds beat `start` to the one that holds `end`."""
+        """Lay a grid over the bars of a score.
+
+        Args:
+            score: Its meters give the bars.
+            start: A beat of the first bar. Music begins here: that decides what is a pickup.
+            end: A beat of the last bar.
+        """
         bars = score.bars(max(end, start + 1e-6))
         ends = [bar.onset for bar in bars[1:]] + [bars[-1].onset + bars[-1].meter.bar_beats]
         first = next((i for i, e in enumerate(ends) if e > start + 1e-6), len(bars) - 1)
         return cls(_lay_out(bars[first:], ends[first:], start))
 
-    def nearest_step(self, beat) -> np.ndarray:
-        """The present step (or the end, `steps`) whose onset is nearest to `beat` (scalar or array)."""
+    def nearest_step(self, beat: float | np.ndarray) -> np.ndarray:
+        """Return the present step whose onset is nearest to each beat, or `steps` for the end."""
         steps = np.append(np.flatnonzero(self.present), self.steps)
         onsets = self.beats[steps]
         return steps[
@@ -91,10 +113,10 @@ class Grid:
 
 def _lay_out(bars: list[Bar], ends: list[float], start: float) -> np.ndarray:
     beats: list[float] = []
-    if len(bars) > 1:
-        # A pickup takes the second bar of a block of its own, so that the blocks after it begin where phrases do.
-        if is_pickup(bars[0], bars[1], start):
-            beats += [bars[0].onset] * BAR_STEPS
+    # A pickup takes the second bar of a block of its own, so that the blocks after it begin where
+    # phrases do.
+    if len(bars) > 1 and is_pickup(bars[0], bars[1], start):
+        beats += [bars[0].onset] * BAR_STEPS
     for index, (bar, end) in enumerate(zip(bars, ends)):
         onsets = [onset for onset in _step_onsets(bar) if onset < end - 1e-6]
         filled = len(beats) % BAR_STEPS
@@ -126,10 +148,11 @@ def _alike(a: Bar, b: Bar) -> bool:
 
 
 def _step_onsets(bar: Bar) -> list[float]:
-    """Onsets in beats of the model steps of one bar.
+    """Return onsets in beats of the model steps of one bar.
 
-    Compound meters (3/8, 6/8, 9/8, 12/8): a dotted pulse is a model beat, its eighths lie on the steps 0, 1 and 2 and
-    its last sixteenth on step 3, so that straight patterns come out as a shuffle. All others: sixteenths.
+    In compound meters (3/8, 6/8, 9/8, 12/8) a dotted pulse is a model beat: its eighths lie on the
+    steps 0, 1 and 2 and its last sixteenth on step 3, so that straight patterns come out as a
+    shuffle. In all others steps are sixteenths.
     """
     meter = bar.meter
     if meter.is_compound:

@@ -1,31 +1,65 @@
-"""A song's tracks as the five parts that the models know: which instrument plays which part, in which key and register."""
+"""The five parts of a song: which instrument plays which, in the normal key and register."""
 
 from collections import Counter
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from accomp.errors import MusicError
-from accomp.music import keys as tonality
+from accomp.music import keys
 from accomp.music.melody_track import choose_melody, skyline
 from accomp.music.score import Note, Score, Track
-from accomp.roll import chord_plan as chords
-from accomp.roll import pianoroll
+from accomp.roll import chord_plan, pianoroll
 from accomp.roll.grid import BASS, DRUMS, GUITAR, MELODY, STRINGS, TRACKS, Grid
 
-NEARLY_EMPTY = 0.25  # a guitar part with fewer notes than this share of the piano's comping is left to the piano
+# General MIDI programs by family (program // 8): their parts; other families play the strings part.
+PIANO_FAMILY, GUITAR_FAMILY, BASS_FAMILY = 0, 3, 4
+FIRST_SOUND_EFFECT = 120
 STRINGS_PROGRAMS = range(40, 56)  # of all that plays the strings part, what may give its sound
-# Strings, voices, organs and pads hold chords. Where they do, brass, reeds, leads and mallets are left out of the strings
-# part: all of them on one track are more than one part can be, and teach it restless noise.
-SUSTAINED = {*range(16, 24), *range(40, 55), *range(88, 96)}
-ENOUGH_SUSTAINED = 40  # notes
+# Strings, voices, organs and pads hold chords. Where they do, brass, reeds, leads and mallets are
+# left out of the strings part: all of them on one track are more than one part can be, and teach it
+# restless noise.
+SUSTAINED_PROGRAMS = {*range(16, 24), *range(40, 55), *range(88, 96)}
+# The pitch to which `normal_register` brings a track's median, within half an octave.
+CENTRE = {BASS: 37, GUITAR: 56, STRINGS: 63}
+
+
+@dataclass(frozen=True)
+class PartSettings:
+    """How the tracks of a song are shared out among the parts."""
+
+    # A guitar part with fewer notes than this share of the piano's comping is left to the piano.
+    least_guitar: float = 0.25
+    # The strings part is the sustained programs' alone where these have as many notes.
+    enough_sustained: int = 40
+
+
+class Parts(NamedTuple):
+    """The parts of a song.
+
+    Attributes:
+        notes: By track index; the melody is a single line.
+        others: Notes that sound with them and belong to no part.
+        programs: By track index, the program that plays most notes of the part.
+    """
+
+    notes: dict[int, list[Note]]
+    others: list[Note]
+    programs: dict[int, int]
 
 
 @dataclass
 class NormalParts:
-    """planes: [5, 2, S, 128] uint8 in the melody's normal key and register; plan: [H] chords that the song plays; notes: by
-    track, as the song has them; programs: by track; grid: the steps of its bars; shift: semitones of the song above the normal
-    key.
+    """The parts of a song, ready to be cut into blocks.
+
+    Attributes:
+        planes: [5, 2, S, 128] uint8 in the melody's normal key and register.
+        plan: [H] chords that the song plays.
+        notes: By track index, as the song has them.
+        programs: By track index.
+        grid: The steps of its bars.
+        shift: Semitones of the song above the normal key.
     """
 
     planes: np.ndarray
@@ -36,100 +70,144 @@ class NormalParts:
     shift: int
 
 
-def split(
-    score: Score, melody: int | None = None
-) -> tuple[dict[int, list[Note]], list[Note], dict[int, int]]:
-    """The notes of each of the five parts (the melody as a single line), the other notes that sound with them, and the main
-    program of each part. The families are LPD-5's (Dong et al. 2018): all that is neither drums, piano, guitar nor bass is
-    strings. The piano's comping plays the guitar part where there is hardly a guitar. melody: its track, else chosen.
+def split_parts(
+    score: Score, melody: int | None = None, settings: PartSettings = PartSettings()
+) -> Parts:
+    """Share out the tracks of a song among the five parts.
+
+    The families are LPD-5's (Dong et al. 2018): all that is neither drums, piano, guitar nor bass
+    is strings. The piano's comping plays the guitar part where there is hardly a guitar.
+
+    Args:
+        score: The song.
+        melody: The index of its track; by default chosen.
+        settings: Thresholds.
     """
     melody = choose_melody(score) if melody is None else melody
-    parts: dict[int, list[Note]] = {track: [] for track in range(len(TRACKS))}
-    comping: list[Note] = []
-    sustained: list[Note] = []
-    others: list[Note] = []
-    sounds: dict[int, Counter] = {track: Counter() for track in range(len(TRACKS))}
-    for index, track in enumerate(score.tracks):
-        family = track.program // 8
-        part = {0: None, 3: GUITAR, 4: BASS}.get(family, STRINGS)
-        if index == melody:
-            parts[MELODY] = skyline(track.notes)
-        elif track.is_drum:
-            parts[DRUMS] += track.notes
-        elif part is None:
-            comping += track.notes
-        elif part == STRINGS and track.program < 120:  # beyond are sound effects
-            chosen = sustained if track.program in SUSTAINED else others
-            chosen += track.notes
-            if track.program in STRINGS_PROGRAMS:
-                sounds[STRINGS][track.program] += len(track.notes)
-        elif part != STRINGS:
-            parts[part] += track.notes
-            sounds[part][track.program] += len(track.notes)
-    beside = others
-    if len(parts[GUITAR]) < NEARLY_EMPTY * len(comping):
-        parts[GUITAR], beside = comping, beside + parts[GUITAR]
-    else:
-        beside = beside + comping
-    parts[STRINGS] = sustained if len(sustained) >= ENOUGH_SUSTAINED else sustained + others
-    return (
-        parts,
-        beside,
-        {part: count.most_common(1)[0][0] for part, count in sounds.items() if count},
+    notes: dict[int, list[Note]] = {part: [] for part in range(len(TRACKS))}
+    notes[MELODY] = skyline(score.tracks[melody].notes)
+    accompaniment = [track for index, track in enumerate(score.tracks) if index != melody]
+    of_role: dict[int | str | None, list[Track]] = {}
+    for track in accompaniment:
+        of_role.setdefault(_role(track), []).append(track)
+    for part in (DRUMS, BASS, GUITAR):
+        notes[part] = _notes(of_role.get(part, []))
+    comping, sustained, others = (
+        _notes(of_role.get(role, [])) for role in ("comping", "sustained", "other")
     )
+    if len(notes[GUITAR]) < settings.least_guitar * len(comping):
+        notes[GUITAR], left_out = comping, notes[GUITAR]
+    else:
+        left_out = comping
+    is_enough = len(sustained) >= settings.enough_sustained
+    notes[STRINGS] = sustained if is_enough else sustained + others
+    return Parts(notes, others + left_out, _main_programs(accompaniment))
+
+
+def _role(track: Track) -> int | str | None:
+    """Return the part of a track; else "comping", "sustained" or "other"; None for effects."""
+    family = track.program // 8
+    if track.is_drum:
+        return DRUMS
+    if family == PIANO_FAMILY:
+        return "comping"
+    if family in (GUITAR_FAMILY, BASS_FAMILY):
+        return GUITAR if family == GUITAR_FAMILY else BASS
+    if track.program >= FIRST_SOUND_EFFECT:
+        return None
+    return "sustained" if track.program in SUSTAINED_PROGRAMS else "other"
+
+
+def _notes(tracks: list[Track]) -> list[Note]:
+    return [note for track in tracks for note in track.notes]
+
+
+def _main_programs(tracks: list[Track]) -> dict[int, int]:
+    sounds: dict[int, Counter[int]] = {GUITAR: Counter(), BASS: Counter(), STRINGS: Counter()}
+    for track in tracks:
+        role = _role(track)
+        if role in (GUITAR, BASS):
+            sounds[role][track.program] += len(track.notes)
+        elif role in ("sustained", "other") and track.program in STRINGS_PROGRAMS:
+            sounds[STRINGS][track.program] += len(track.notes)
+    return {part: count.most_common(1)[0][0] for part, count in sounds.items() if count}
 
 
 def normal_parts(score: Score, chord_markers: bool = False) -> NormalParts:
-    """The parts of a song, ready to be cut into blocks. chord_markers: its chords are those that its markers name, rather than
-    those that its parts play. Raises MusicError where there is no melody, or no chord.
+    """Bring the parts of a song to its normal key and register, on the grid of its bars.
+
+    Args:
+        score: The song.
+        chord_markers: Whether its chords are those of its markers rather than those that its parts
+            play.
+
+    Raises:
+        MusicError: There is no melody, or no chord.
     """
-    parts, beside, programs = split(score)
-    if not parts[MELODY]:
+    parts = split_parts(score)
+    notes = parts.notes
+    if not notes[MELODY]:
         raise MusicError("the melody track has no notes")
-    everything = [note for notes in [*parts.values(), beside] for note in notes]
+    everything = [note for some in [*notes.values(), parts.others] for note in some]
     grid = Grid.of(
         score, min(note.onset for note in everything), max(note.end for note in everything)
     )
-    shift = tonality.shift_of(parts[MELODY])
+    shift = keys.shift_of(notes[MELODY])
     planes = np.stack(
-        [part_planes(parts[track], track, shift, grid) for track in range(len(TRACKS))]
+        [part_planes(notes[track], track, shift, grid) for track in range(len(TRACKS))]
     )
     if chord_markers:
-        symbols, _ = chords.symbols_on_grid(score.chords, score, Track(notes=parts[MELODY]), grid)
+        line = Track(notes=notes[MELODY])
+        symbols, _ = chord_plan.symbols_on_grid(score.chords, score, line, grid)
         plan = np.array([symbol.transposed(-shift).triad for symbol in symbols])
     else:
-        harmony = sum(
-            chords.chroma(part)
-            for part in (planes[GUITAR], planes[STRINGS], part_planes(beside, GUITAR, shift, grid))
+        chordal = (planes[GUITAR], planes[STRINGS], part_planes(parts.others, GUITAR, shift, grid))
+        plan = chord_plan.arrangement_chords(
+            np.sum([chord_plan.chroma(part) for part in chordal], axis=0),
+            chord_plan.chroma(planes[BASS]),
+            chord_plan.chroma(planes[MELODY]),
         )
-        plan = chords.arrangement_chords(
-            harmony, chords.chroma(planes[BASS]), chords.chroma(planes[MELODY])
-        )
-    return NormalParts(planes, plan, parts, programs, grid, shift)
-
-
-CENTRE = {
-    BASS: 37,
-    GUITAR: 56,
-    STRINGS: 63,
-}  # where `normal_register` brings a track's median, within half an octave
+    return NormalParts(planes, plan, notes, parts.programs, grid, shift)
 
 
 def normal_register(median: float, track: int) -> int:
-    """Semitones, a multiple of 12, that bring a track's median pitch within half an octave of its centre."""
+    """Return the octaves that bring a median pitch within half an octave of its track's centre.
+
+    Returns:
+        Semitones, a multiple of 12.
+    """
     return -12 * round((median - CENTRE[track]) / 12)
 
 
 def melody_planes(line: list[Note], shift: int, grid: Grid) -> np.ndarray:
-    """What the models see of a monophonic melody: planes [2, S, 128] in its normal key, folded into the melody's range."""
+    """Draw a monophonic melody in its normal key, folded into the melody's range.
+
+    Args:
+        line: One note at a time.
+        shift: Semitones of the melody above its normal form.
+        grid: The steps of its bars.
+
+    Returns:
+        Planes [2, S, 128].
+    """
     notes = pianoroll.on_grid(line, grid)
     spec = TRACKS[MELODY]
-    notes[:, 0] = tonality.fold(notes[:, 0] - shift, spec.low, spec.high)
+    notes[:, 0] = keys.fold(notes[:, 0] - shift, spec.low, spec.high)
     return pianoroll.to_planes(notes, grid.steps)
 
 
 def part_planes(notes: list[Note], track: int, shift: int, grid: Grid) -> np.ndarray:
-    """What the models see of a track: planes [2, S, 128] in the normal key and register. shift: as in Lead."""
+    """Draw a part in the normal key and register.
+
+    Args:
+        notes: Of the part.
+        track: Its index.
+        shift: Semitones of the melody above its normal form.
+        grid: The steps of the song's bars.
+
+    Returns:
+        Planes [2, S, 128].
+    """
     if track == MELODY:
         return melody_planes(notes, shift, grid)
     rows = pianoroll.on_grid(notes, grid)
@@ -141,7 +219,16 @@ def part_planes(notes: list[Note], track: int, shift: int, grid: Grid) -> np.nda
 
 
 def normal_pitches(pitches: np.ndarray, track: int, shift: int) -> np.ndarray:
-    """Pitches [n] of a track in the normal key and register; -1 for drums that the models don't know."""
+    """Bring pitches to the normal key and register.
+
+    Args:
+        pitches: [n] of one part.
+        track: Its index.
+        shift: Semitones of the melody above its normal form.
+
+    Returns:
+        [n] pitches; -1 for drums that the models do not know.
+    """
     spec = TRACKS[track]
     if track == DRUMS:
         return np.where((pitches >= spec.low) & (pitches <= spec.high), pitches, -1)
@@ -149,4 +236,4 @@ def normal_pitches(pitches: np.ndarray, track: int, shift: int) -> np.ndarray:
         return pitches
     # The melody's octave is in its shift already.
     register = 0 if track == MELODY else normal_register(float(np.median(pitches)) - shift, track)
-    return tonality.fold(pitches - shift + register, spec.low, spec.high)
+    return keys.fold(pitches - shift + register, spec.low, spec.high)

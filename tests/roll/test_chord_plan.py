@@ -80,4 +80,4 @@ def test_features_of_a_transposed_melody_are_transposed_features():
 
 def test_a_planner_gives_a_chord_per_half_bar():
     plan = ChordPlanner(PlannerConfig(width=8)).eval().plan_chords(planes([60, 0, 8], steps=96))
-    assert plan.shape == (12,) and ((plan >= 0) & (plan < chords.COUNT)).all()
+    assert plan.shape == (12,) and ((plan >= 0) & (plan < chords.CHORD_COUNT)).all()

@@ -3,7 +3,7 @@ import pypianoroll
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from accomp.music.score import Note, Score, TimeSignature, Track
+from accomp.music.score import Note, Score, TimeSignature
 from accomp.roll import pianoroll
 from accomp.roll.grid import Grid
 
@@ -48,28 +48,39 @@ def test_blocks_undo_each_other_and_keep_order():
     assert (pianoroll.from_blocks(pianoroll.to_blocks(five)) == five).all()
 
 
-def score_of(notes, meter=(4, 4)):
-    tracks = [
-        Track(name, is_drum=name == "drums")
-        for name in ("drums", "piano", "guitar", "bass", "strings")
-    ]
-    tracks[1].notes = [Note(p, s / 4, (e - s) / 4, 80) for p, s, e in notes]
-    tracks[3].notes = [Note(40, 0.5, 1.25, 80)]
-    return Score(tracks, meters=[TimeSignature(0, *meter)])
+def grid_of(steps: int) -> Grid:
+    return Grid.of(Score(), 0, steps / 4)
 
 
-def test_score_and_roll_undo_each_other():
-    score = score_of(LOPSIDED)
-    roll = pianoroll.from_score(score, Grid.of(score, 0, score.end))
-    back = pianoroll.to_score(roll)
-    assert [sorted(t.notes) for t in back.tracks] == [sorted(t.notes) for t in score.tracks]
+def notes_of(rows) -> list[Note]:
+    return [Note(pitch, start / 4, (end - start) / 4, 80) for pitch, start, end in rows]
+
+
+def test_notes_planes_and_blocks_undo_each_other():
+    notes, grid = notes_of(LOPSIDED), grid_of(64)
+    rows = pianoroll.on_grid(notes, grid)
+    assert rows.tolist() == LOPSIDED.tolist()
+    planes = pianoroll.from_blocks(pianoroll.to_blocks(pianoroll.to_planes(rows, grid.steps)))
+    back = pianoroll.in_beats(pianoroll.from_planes(planes), grid)
+    assert sorted(back) == sorted(notes)
 
 
 def test_rounding_is_to_the_nearest_step():
-    score = score_of([])
-    score.tracks[1].notes = [Note(60, 0.99, 0.2, 80), Note(62, 2.13, 0.01, 80)]
-    roll = pianoroll.from_score(score, Grid.of(score, 0, 4))
-    assert pianoroll.from_planes(roll.planes[1]).tolist() == [[60, 4, 5], [62, 9, 10]]
+    grid = grid_of(32)
+    rows = pianoroll.on_grid([Note(60, 0.99, 0.2, 80), Note(62, 2.13, 0.01, 80)], grid)
+    assert rows.tolist() == [[60, 4, 5], [62, 9, 10]]
+    planes = pianoroll.to_planes(rows, grid.steps)
+    assert pianoroll.from_planes(planes).tolist() == rows.tolist()
+
+
+def test_notes_outside_of_the_grid_are_left_out():
+    score = Score()
+    grid = Grid.of(score, 8, 12)
+    inside = Note(60, 8.0, 1.0, 80)
+    assert pianoroll.on_grid(
+        [Note(60, 6.0, 1.0, 80), inside, Note(60, 99.0, 1.0, 80)], grid
+    ).tolist() == [[60, 0, 4]]
+    assert pianoroll.on_grid([], grid).shape == (0, 3)
 
 
 def test_notes_on_missing_steps_are_left_out():
@@ -79,8 +90,8 @@ def test_notes_on_missing_steps_are_left_out():
 
 
 def test_sustain_plane_agrees_with_pypianoroll(tmp_path):
-    score = score_of(LOPSIDED)
-    planes = pianoroll.from_score(score, Grid.of(score, 0, score.end)).planes[1]
+    grid = grid_of(64)
+    planes = pianoroll.to_planes(pianoroll.on_grid(notes_of(LOPSIDED), grid), grid.steps)
     track = pypianoroll.BinaryTrack(pianoroll=planes[1].astype(bool))
     multitrack = pypianoroll.Multitrack(resolution=4, tracks=[track])
     multitrack.save(tmp_path / "roll.npz")

@@ -34,7 +34,7 @@ def fit_programs(model: Accompanist, session: Session, songs: list[int]) -> None
 
 def fit_colours(model: Accompanist, session: Session, songs: list[int]) -> None:
     """How often each chord of the plan is played with each of SEVENTHS."""
-    counts = np.zeros((chords.COUNT, len(SEVENTHS)))
+    counts = np.zeros((chords.CHORD_COUNT, len(SEVENTHS)))
     for song in songs:
         entry = session.corpus.songs[song]
         part = slice(entry["first"], entry["first"] + entry["blocks"])

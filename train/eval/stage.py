@@ -32,7 +32,7 @@ from accomp.roll.grid import (
     TRACKS,
     Grid,
 )
-from accomp.roll.parts import split
+from accomp.roll.parts import split_parts
 from train import rivals
 from train.data.corpus import Corpus
 from train.eval import metrics
@@ -225,7 +225,7 @@ def peer(task: Task, system: str, settings: StageSettings = StageSettings()) -> 
 
     candidates = [i for i, track in enumerate(score.tracks) if track.notes and not track.is_drum]
     own = max(candidates, key=lambda i: likeness(score.tracks[i]))
-    parts, beside, _ = split(score, own)
+    parts, beside, _ = split_parts(score, own)
     five = [Track(spec.name, spec.program, t == DRUMS, parts[t]) for t, spec in enumerate(TRACKS)]
     five[MELODY].notes = list(task.score.tracks[task.melody_track].notes)
     played = performance_of(Score(five, score.tempos, score.meters, score.resolution), task)

@@ -164,7 +164,10 @@ def collate(excerpts: list[tuple[np.ndarray, np.ndarray]]) -> tuple[Tensor, Tens
 
 def fit_statistics(model: ChordPlanner, plans: list[np.ndarray]) -> None:
     """Log probabilities of chords and of going from one to another, counted over the plans in the normal key."""
-    prior, move = np.ones(chords.COUNT), np.full((chords.COUNT, chords.COUNT), 0.5)
+    prior, move = (
+        np.ones(chords.CHORD_COUNT),
+        np.full((chords.CHORD_COUNT, chords.CHORD_COUNT), 0.5),
+    )
     for plan in plans:
         known = plan >= 0
         np.add.at(prior, plan[known], 1)

@@ -11,9 +11,9 @@ from torch import Tensor
 
 from accomp.models.vae import InstrumentVAE
 from accomp.music.midi import write_midi
+from accomp.music.score import Score, Track
 from accomp.roll import pianoroll
 from accomp.roll.grid import BLOCK_STEPS, TRACK_NAMES, TRACKS, Grid
-from accomp.roll.pianoroll import PianoRoll
 from train.fit.loop import FunctionTask, fit
 from train.fit.run_files import FIGURES, save_weights, write_json
 from train.fit.settings import Session, training_parser, vae_configs
@@ -146,12 +146,11 @@ def write_samples(
     }
     folder.mkdir(parents=True, exist_ok=True)
     for name, blocks in music.items():
-        five = np.zeros((len(TRACKS), len(blocks), *blocks.shape[1:]), np.uint8)
-        five[track] = blocks.cpu().numpy()
+        notes = pianoroll.from_planes(pianoroll.from_blocks(blocks.cpu().numpy()))
         grid = Grid(np.arange(len(blocks) * BLOCK_STEPS + 1) / 4)
-        write_midi(
-            pianoroll.to_score(PianoRoll(pianoroll.from_blocks(five), grid)), folder / f"{name}.mid"
-        )
+        tracks = [Track(spec.name, spec.program, spec.name == "drums") for spec in TRACKS]
+        tracks[track].notes = pianoroll.in_beats(notes, grid)
+        write_midi(Score(tracks), folder / f"{name}.mid")
 
 
 if __name__ == "__main__":

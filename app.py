@@ -27,7 +27,7 @@ from page.choices import BAND, LONGEST_TEXT, SEEDS, Making, shares
 from page.files import KEPT_SECONDS
 from page.genres import describe
 from page.player import Player
-from page.recorder import TAKE_FILE, ClickRecorder, take_of
+from page.recorder import RECORDING_FILE, ClickRecorder, read_click_recording
 from page.settings import Settings
 from page.taking import EVERYTHING, FIRST, Taking
 from page.words import WORDS
@@ -169,15 +169,15 @@ def open_recorded(path: str | None):
 def open_click(value: dict | None):
     """A recording that was made to the page's click."""
     try:
-        take = take_of(value)
+        recording = read_click_recording(value)
     except ValueError as error:
         raise gr.Error(str(error)) from error
-    path = studio.named_recording(take.path)
-    if (
-        Path(take.path).name == TAKE_FILE
-    ):  # Gradio forgets such files; other names are not the recorder's to remove
-        os.unlink(take.path)
-    return opened(path, Settings(), Click(take.tempo, take.first, take.meter))
+    path = studio.named_recording(recording.path)
+    if Path(recording.path).name == RECORDING_FILE:
+        # Gradio forgets such files; other names are not the recorder's to remove.
+        Path(recording.path).unlink()
+    click = Click(recording.tempo, recording.first, recording.meter)
+    return opened(path, Settings(), click)
 
 
 def opened(path: str, settings: Settings, click: Click | None = None):

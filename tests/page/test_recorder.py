@@ -6,7 +6,7 @@ import gradio as gr
 import numpy as np
 import pytest
 
-from page.recorder import ClickRecorder, Take, take_of
+from page.recorder import ClickRecorder, ClickRecording, read_click_recording
 from tests.support.browser import chromium, watched_page  # noqa: F401  a fixture
 
 GOOD = {"tempo": 96, "meter": [4, 4], "first": 0.625}
@@ -24,10 +24,10 @@ def uploads(tmp_path, monkeypatch):
 
 def test_what_the_recorder_sends_is_a_take(uploads):
     path = str(uploads / "a1" / "take.wav")
-    assert take_of(GOOD | {"path": path}) == Take(path, 96.0, (4, 4), 0.625)
-    assert take_of({"path": path, "tempo": 40.5, "meter": [6, 8], "first": 0}) == Take(
-        path, 40.5, (6, 8), 0.0
-    )
+    assert read_click_recording(GOOD | {"path": path}) == ClickRecording(path, 96.0, (4, 4), 0.625)
+    assert read_click_recording(
+        {"path": path, "tempo": 40.5, "meter": [6, 8], "first": 0}
+    ) == ClickRecording(path, 40.5, (6, 8), 0.0)
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_a_path_that_is_no_upload_is_refused(uploads, path):
     if isinstance(path, str):
         path = path.replace("{uploads}", str(uploads))
     with pytest.raises(ValueError, match="was not found among the uploaded files"):
-        take_of(GOOD | {"path": path})
+        read_click_recording(GOOD | {"path": path})
 
 
 @pytest.mark.parametrize(
@@ -85,13 +85,13 @@ def test_a_path_that_is_no_upload_is_refused(uploads, path):
 )
 def test_bad_numbers_are_refused(uploads, name, value, message):
     with pytest.raises(ValueError, match=message):
-        take_of(GOOD | {"path": str(uploads / "a1" / "take.wav"), name: value})
+        read_click_recording(GOOD | {"path": str(uploads / "a1" / "take.wav"), name: value})
 
 
 @pytest.mark.parametrize("value", [None, "take.wav", [], 3])
 def test_no_recording_is_refused(value):
     with pytest.raises(ValueError, match="no recording yet"):
-        take_of(value)
+        read_click_recording(value)
 
 
 # --- in a browser
@@ -132,7 +132,7 @@ def address(tmp_path_factory):
             )
             recorder.input(
                 lambda value, takes: (
-                    json.dumps(dataclasses.asdict(take_of(value))),
+                    json.dumps(dataclasses.asdict(read_click_recording(value))),
                     takes + 1,
                     None,
                 ),

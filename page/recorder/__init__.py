@@ -1,4 +1,4 @@
-"""Record with a click: the visitor sings to a metronome, and where its beats lie in the recording is known."""
+"""Record to a click: a metronome for the visitor, and where its beats are in the recording."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,27 +8,39 @@ from gradio.utils import get_upload_folder
 
 FOLDER = Path(__file__).parent
 METERS = ((4, 4), (3, 4), (2, 4), (6, 8))  # as in recorder.js
-TAKE_FILE = "take.wav"  # as recorder.js names what it uploads
-TEMPI = (40, 240)
-LATEST_FIRST = 10.0  # the recording begins a beat ahead of the first bar, which is 1.5 s at most
+RECORDING_FILE = "take.wav"  # as recorder.js names what it uploads
+TEMPI = (40, 240)  # pulses a minute, as in recorder.js
+# Seconds; the recording begins a beat ahead of the first bar, which is 1.5 s at most.
+LATEST_FIRST = 10.0
 
 
 @dataclass(frozen=True)
-class Take:
-    """A recording made to the click."""
+class ClickRecording:
+    """A recording made to the click.
+
+    Attributes:
+        path: The uploaded file.
+        tempo: Pulses a minute: quarters, and dotted quarters in 6/8.
+        meter: Such as (3, 4).
+        first: Seconds in the recording at which the first bar begins.
+    """
 
     path: str
-    tempo: float  # pulses a minute: quarters, and dotted quarters in 6/8
+    tempo: float
     meter: tuple[int, int]
-    first: float  # seconds in the recording at which the first bar begins
+    first: float
 
 
 class ClickRecorder(gr.HTML):
-    """A metronome with a record button. Its value is what `take_of` reads; `input` is triggered once for each recording."""
+    """A metronome with a record button.
+
+    Its value is what `read_click_recording` reads. `input` is triggered once for each recording.
+    """
 
     def __init__(self, **kwargs):
-        # The template never changes, so that Gradio, which renders it again whenever the value does, leaves alone what
-        # recorder.js has built in it. Gradio's default CSS is for texts: it would restyle the buttons and the labels.
+        # The template never changes, so that Gradio, which renders it again whenever the value
+        # does, leaves alone what recorder.js has built in it. Gradio's default CSS is for texts: it
+        # would restyle the buttons and the labels.
         super().__init__(
             html_template='<div class="click-recorder"></div>',
             css_template=(FOLDER / "recorder.css").read_text(encoding="utf-8"),
@@ -38,17 +50,23 @@ class ClickRecorder(gr.HTML):
         )
 
     def api_info(self) -> dict:
+        """Describe the value for programs."""
         return {"type": "object", "description": "a recording: path, tempo, meter and first"}
 
     def example_payload(self) -> dict:
-        return {"path": "take.wav", "tempo": 96, "meter": [4, 4], "first": 0.625}
+        """Return an example of the value."""
+        return {"path": RECORDING_FILE, "tempo": 96, "meter": [4, 4], "first": 0.625}
 
 
-def take_of(value: object) -> Take:
-    """The recorder's value, checked: it comes from the browser, where it can be anything. ValueError says what is wrong."""
+def read_click_recording(value: object) -> ClickRecording:
+    """Check the recorder's value, which comes from the browser and can be anything.
+
+    Raises:
+        ValueError: There is no recording, or a part of the value is not accepted.
+    """
     if not isinstance(value, dict):
         raise ValueError("There is no recording yet: press Record and sing.")
-    return Take(
+    return ClickRecording(
         path=_uploaded(value.get("path")),
         tempo=_number("tempo", value.get("tempo"), *TEMPI),
         meter=_meter(value.get("meter")),
@@ -57,7 +75,7 @@ def take_of(value: object) -> Take:
 
 
 def _uploaded(path: object) -> str:
-    """The path with its links followed, if it is a file in the folder of Gradio's uploads."""
+    """Return the path with its links followed, if it is a file in the folder of uploads."""
     missing = ValueError("The recording was not found among the uploaded files: record it again.")
     if not isinstance(path, str) or not path:
         raise missing
@@ -72,9 +90,8 @@ def _uploaded(path: object) -> str:
 
 
 def _number(name: str, value: object, low: float, high: float) -> float:
-    if (
-        isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high
-    ):  # nor is it a NaN
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number or not low <= value <= high:  # no NaN is in the range
         raise ValueError(f"The {name} of a recording must be a number from {low:g} to {high:g}.")
     return float(value)
 

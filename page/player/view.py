@@ -1,0 +1,154 @@
+"""Describe a song for the player: tracks, notes, bars and chords in seconds."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import numpy as np
+
+from accomp.music.percussion import keys_of
+from accomp.music.score import Bar, Score, Track, first_bar_number
+from accomp.plot import COLOURS, MELODY_COLOUR, OTHER_COLOUR, OVERHANG
+from accomp.sound.render import named_tracks
+
+DRUM_ROWS = {  # the lanes of a drum track, the lowest first, and the kinds of drum keys in each
+    "kick": ("kick",),
+    "snare": ("snare",),
+    "toms": ("tom",),
+    "hi-hat": ("closed hi-hat", "open hi-hat"),
+    "cymbal": ("crash", "ride"),
+}
+OTHER_DRUMS = "perc"  # the lane of all other keys
+TICK = 4  # decimals of a second: 0.1 ms, below what is seen or heard
+VOICE = "recording"  # the name of the track that is the visitor's own sound
+VOICE_COLOUR = "#7b1fa2"
+
+Notes = list[tuple[int, float, float, int]]  # pitch, onset and offset in seconds, velocity
+
+
+def view_of(
+    song: Score,
+    *,
+    stems: dict[str, Path] | None = None,
+    title: str = "",
+    sung: Notes | None = None,
+) -> dict[str, Any]:
+    """Return what a Player shows of a song. Times are in seconds from beat 0.
+
+    Args:
+        song: what is shown.
+        stems: files by name of track, all from beat 0 on and equally long; None while they are
+            made, empty where there can be none. FLAC or MP3: Safari reads Ogg only since 2025.
+            Gradio copies them to its cache and serves those copies alone.
+        title: shown above the roll.
+        sung: the notes of the visitor's own recording. They become a track VOICE on top, and the
+            piano is muted at first.
+
+    Returns:
+        id: the same for the same music, so that sound that comes later is added to the picture
+            that is there.
+        sound: "there", "coming" where `stems` is None, or "none" where it is empty.
+        stems: the file of each track that sounds, by name, to which Gradio adds its "url".
+        title: as given.
+        length: end of the last note.
+        bars: onset of each bar and the end of the last one.
+        first_bar: number of the first bar, 0 for a pickup, else 1.
+        beats: the beats between the bar lines.
+        chords: [[onset, symbol], ...], each until the next.
+        tracks: the melody first, each with name, label, colour, is_melody, is_drum, muted (at
+            first), rows (of drums: [[name, keys], ...]) and notes: [[pitch, onset, duration,
+            velocity], ...] by onset.
+    """
+    onsets = [note.onset for track in song.tracks for note in track.notes]
+    bars = song.bars(max(song.end - OVERHANG, max(onsets, default=0.0) + 1e-3))
+    lines = [bar.onset for bar in bars] + [bars[-1].onset + bars[-1].meter.bar_beats]
+    beats = [beat for bar, end in zip(bars, lines[1:]) for beat in _inner_beats(bar, end)]
+    tracks = named_tracks(song)
+    melody = next((name for name in tracks if name == "piano"), next(iter(tracks), None))
+    names = sorted(tracks, key=lambda name: name != melody)
+    view = {
+        "title": title,
+        "length": _seconds(song, [song.end])[0],
+        "bars": _seconds(song, lines),
+        "first_bar": first_bar_number(bars, tracks[melody].start if melody else 0.0),
+        "beats": _seconds(song, beats),
+        "chords": _chord_changes(song),
+        "tracks": [_track_view(song, name, tracks[name], name == melody) for name in names],
+    }
+    if sung:
+        view["tracks"][0] |= {"label": "piano", "muted": True}
+        view["tracks"].insert(0, _voice_view(sung))
+    music = json.dumps(view, allow_nan=False, sort_keys=True).encode()
+    files = {name: gr.FileData(path=str(path)).model_dump() for name, path in (stems or {}).items()}
+    return {
+        "id": hashlib.blake2s(music, digest_size=8).hexdigest(),
+        "sound": "coming" if stems is None else "there" if stems else "none",
+        "stems": files,
+        **view,
+    }
+
+
+def _chord_changes(song: Score) -> list[list]:
+    """Return [seconds, symbol] of each chord that differs from the one before."""
+    changes = [
+        chord
+        for index, chord in enumerate(song.chords)
+        if index == 0 or chord.symbol != song.chords[index - 1].symbol
+    ]
+    onsets = _seconds(song, [chord.onset for chord in changes])
+    return [[onset, chord.symbol] for onset, chord in zip(onsets, changes)]
+
+
+def _track_view(song: Score, name: str, track: Track, is_melody: bool) -> dict[str, Any]:
+    notes = sorted(track.notes, key=lambda note: (note.onset, note.pitch))
+    starts = _seconds(song, [note.onset for note in notes])
+    ends = _seconds(song, [note.end for note in notes])
+    return {
+        "name": name,
+        "label": "melody" if is_melody else name,
+        "colour": MELODY_COLOUR if is_melody else COLOURS.get(track.name, OTHER_COLOUR),
+        "is_melody": is_melody,
+        "is_drum": track.is_drum,
+        "muted": False,
+        "rows": _drum_rows({note.pitch for note in notes}) if track.is_drum else [],
+        "notes": [
+            [note.pitch, start, round(end - start, TICK), note.velocity]
+            for note, start, end in zip(notes, starts, ends)
+        ],
+    }
+
+
+def _voice_view(sung: Notes) -> dict[str, Any]:
+    return {
+        "name": VOICE,
+        "label": "you",
+        "colour": VOICE_COLOUR,
+        "is_melody": True,
+        "is_drum": False,
+        "muted": False,
+        "rows": [],
+        "notes": [
+            [pitch, round(onset, TICK), round(offset - onset, TICK), velocity]
+            for pitch, onset, offset, velocity in sung
+        ],
+    }
+
+
+def _drum_rows(keys: set[int]) -> list[list]:
+    """Return [name, percussion keys] of each row that is played, the lowest first."""
+    lanes = {name: set(keys_of(*kinds)) for name, kinds in DRUM_ROWS.items()}
+    rows = [[name, sorted(keys & lane)] for name, lane in lanes.items()]
+    rows.append([OTHER_DRUMS, sorted(keys.difference(*lanes.values()))])
+    return [row for row in rows if row[1]]
+
+
+def _inner_beats(bar: Bar, end: float) -> list[float]:
+    """Return the pulses between two bar lines: in 6/8 the dotted quarters."""
+    beats = [bar.onset + i * bar.meter.pulse for i in range(1, bar.meter.bar_pulses)]
+    return [beat for beat in beats if beat < end - 1e-6]
+
+
+def _seconds(song: Score, beats: list[float]) -> list[float]:
+    return np.round(song.seconds(beats), TICK).tolist()

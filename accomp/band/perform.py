@@ -8,7 +8,8 @@ from accomp.band.arrange import ArrangeSettings
 from accomp.band.chords import chord_changes
 from accomp.band.sketch import Sketch
 from accomp.band.streams import Streams
-from accomp.models.feel import MelodyTiming, played_times
+from accomp.models.feel import played_times
+from accomp.models.swing import MelodyTiming
 from accomp.music.score import Note, Score, Track
 from accomp.roll import parts, pianoroll
 from accomp.roll.grid import ACCOMPANIMENT, BASS, DRUMS, HALF_BAR_STEPS, MELODY, TRACK_NAMES, TRACKS

@@ -7,7 +7,7 @@ is and how loud. The first 145 are bits, the last 15 numbers about 0.
 
 import numpy as np
 
-from accomp.models.feel import drum_class
+from accomp.models.note_features import drum_kind
 from accomp.roll.grid import BAR_STEPS, DRUMS, MELODY, PITCHES, TRACKS
 
 COUNT = len(TRACKS)
@@ -20,7 +20,7 @@ LOUDNESS_UNIT = 6.0  # velocity
 REGISTER_UNIT = 12.0  # semitones
 MOST = 3.0  # numbers farther from 0 count as this
 # Which piece each key of a kit is: [128, KINDS].
-_PIECES = np.eye(KINDS, dtype=np.uint8)[drum_class(np.arange(PITCHES))]
+_PIECES = np.eye(KINDS, dtype=np.uint8)[drum_kind(np.arange(PITCHES))]
 _CLASSES = np.eye(KINDS, dtype=np.uint8)[np.arange(PITCHES) % KINDS]
 
 

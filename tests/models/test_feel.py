@@ -1,4 +1,4 @@
-"""Velocities and timing of the band: known answers, the swing rule, seeds, and two steps of training."""
+"""Velocities and timing: known answers, the swing rule, seeds, and two steps of training."""
 
 import json
 
@@ -7,17 +7,9 @@ import pytest
 import torch
 
 from accomp import Note, Score, TimeSignature, Track, write_midi
-from accomp.models.feel import (
-    MOST_MICRO,
-    Feel,
-    FeelConfig,
-    MelodyTiming,
-    drum_class,
-    local_loudness,
-    melody_swing,
-    noise,
-    played_times,
-)
+from accomp.models.feel import Feel, FeelConfig, FeelSettings, noise, played_times
+from accomp.models.note_features import drum_kind, local_loudness
+from accomp.models.swing import MelodyTiming, melody_swing
 from accomp.roll.grid import ACCOMPANIMENT, BASS, DRUMS, GUITAR, Grid
 from train.data import prepare
 from train.data.corpus import Corpus
@@ -115,7 +107,7 @@ def test_the_band_swings_as_the_melody_does(model, genre):
         assert offsets(model, eighths, heard)[::2] == pytest.approx(0)
         assert offsets(model, eighths, heard)[1::2] == pytest.approx(swing, abs=1e-3)
         place = 3 + offsets(model, triplets, heard)[1::2]
-        # What the models play on the step 3 in a genre that swings is the off-beat eighth; elsewhere it is a sixteenth.
+        # On step 3 models of a genre that swings play the off-beat eighth, others a sixteenth.
         assert place == pytest.approx(2 + swing if swing or genre == "jazz" else 3, abs=1e-3)
 
 
@@ -164,7 +156,8 @@ def test_nothing_is_reordered_cut_to_nothing_or_too_early(model, track, off_beat
         of_pitch = times[notes[:, 0] == pitch]
         assert (of_pitch[1:, 0] >= of_pitch[:-1, 1] - 1e-9).all()
     assert (
-        np.abs(offsets(model, notes, tune(0.5), track)[notes[:, 1] % 4 == 0]) <= MOST_MICRO
+        np.abs(offsets(model, notes, tune(0.5), track)[notes[:, 1] % 4 == 0])
+        <= FeelSettings().most_micro
     ).all()
 
 
@@ -236,7 +229,7 @@ def test_the_melody_is_heard_where_it_is_loud():
     )
     loudness = local_loudness(heard, np.arange(128))
     assert loudness[:32].max() < -0.8 and loudness[96:].min() > 0.8 and abs(loudness[62]) < 0.1
-    assert drum_class(np.array([36, 38, 42, 46, 47, 49, 51, 39, 75])).tolist() == [
+    assert drum_kind(np.array([36, 38, 42, 46, 47, 49, 51, 39, 75])).tolist() == [
         0,
         1,
         2,

@@ -13,8 +13,9 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from accomp.models import feel as feeling
-from accomp.models.feel import Feel, FeelConfig, MelodyTiming
+from accomp.models.feel import Feel, FeelConfig
+from accomp.models.note_features import FEATURES, note_features, with_genre
+from accomp.models.swing import MelodyTiming, swing_in
 from accomp.roll.grid import (
     ACCOMPANIMENT,
     BAR_STEPS,
@@ -176,7 +177,7 @@ class Lessons:
         """Some notes of each track with varied velocities of the songs; slots: the genre of each song of the corpus."""
         random = np.random.default_rng(seed)
         rows, targets, places = (
-            [np.zeros((0, feeling.FEATURES), np.float32)],
+            [np.zeros((0, FEATURES), np.float32)],
             [np.zeros(0)],
             [np.zeros((0, 4), int)],
         )
@@ -223,7 +224,7 @@ def varied_tracks(corpus: Corpus, song: int):
             yield (
                 track,
                 notes,
-                feeling.note_features(notes, track, tune),
+                note_features(notes, track, tune),
                 (velocity - velocity.mean()) / velocity.std(),
             )
 
@@ -348,7 +349,7 @@ def fit_noise(model: Feel, corpus: Corpus, songs: list[int], slots: list[int]) -
     lags = np.arange(STEPS_PER_BEAT, 2 * STEPS_PER_BEAT + 1)
     for song in songs[:: max(1, len(songs) // LAG_SONGS)]:
         for track, notes, rows, target in varied_tracks(corpus, song):
-            rows = torch.from_numpy(feeling.with_genre(rows, slots[song], len(model.config.genres)))
+            rows = torch.from_numpy(with_genre(rows, slots[song], len(model.config.genres)))
             mean, spread = (part.numpy() for part in model(rows))
             rest = (target - mean) / spread
             rest = (rest - rest.mean()) / max(rest.std(), 1e-6)
@@ -365,7 +366,7 @@ def fit_noise(model: Feel, corpus: Corpus, songs: list[int], slots: list[int]) -
             squares = np.bincount(notes[:, 1], rest**2, length)
             products[track, 1] += (total**2 - squares).sum(), (count * (count - 1)).sum()
     alike = products[..., 0] / np.maximum(products[..., 1], 1)
-    slow = np.clip(alike[:, 0] / np.exp(-lags.mean() / feeling.MEMORY), 0.0, 0.9)
+    slow = np.clip(alike[:, 0] / np.exp(-lags.mean() / model.settings.memory), 0.0, 0.9)
     model.slow.copy_(torch.from_numpy(slow))
     model.shared.copy_(torch.from_numpy(np.clip(alike[:, 1] - slow, 0.0, 0.95 - slow)))
 
@@ -392,7 +393,7 @@ class Timing:
 def song_timing(notes: np.ndarray, even: float) -> Timing:
     """Of a song's NOTEs; even: the share of its beats whose steps are sixteenths."""
     track, step, offset = notes["track"], notes["step"].astype(int), notes["offset"].astype(float)
-    swing, share, count = feeling.swing_in(step, offset)
+    swing, share, count = swing_in(step, offset)
     timing = Timing(
         swing,
         share if count >= FEWEST_NOTES and even >= EVEN else None,

@@ -44,6 +44,12 @@ def pytest_configure(config: pytest.Config) -> None:
         config.option.markexpr = ""
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out the folders without fast tests where only those are wanted: imports take long."""
+    alone = config.option.markexpr == "fast"
+    return True if alone and collection_path in (TESTS / "train", TESTS / "page" / "web") else None
+
+
 @pytest.hookimpl(tryfirst=True)  # before pytest selects by marker and pytest-xdist groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark tests by their folder and their fixtures, and put the slowest kind first.

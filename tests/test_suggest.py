@@ -158,6 +158,7 @@ def test_excerpts_cover_the_melody_and_lie_on_bars():
     assert list(excerpts(notes[: FEWEST - 1], score)) == []
 
 
+@pytest.mark.train
 def test_training_learns_to_tell_rhythms_apart(tmp_path):
     """Two genres with one scale and one tempo, which differ in rhythm alone, through the command; on held-out files."""
     with open(tmp_path / "labels.csv", "w", newline="") as file:

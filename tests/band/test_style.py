@@ -190,6 +190,7 @@ def test_patterns_become_songs():
         makes_styles.song_of({"tempo": 120, "chords": ["C"], "a": {"bass": "1..."}, "b": {}})
 
 
+@pytest.mark.train
 def test_only_songs_that_may_be_passed_on_become_styles(tmp_path):
     (tmp_path / "labels.csv").write_text(
         "file,genre,split,licence,source\na.mid,pop,train,none stated,web\nb.mid,pop,test,MIT,web\n"

@@ -140,6 +140,7 @@ def test_sung_notes_are_in_order_and_have_a_length():
     assert 180 < len(pitch) < 215 and set(pitch - 60) & {-12, 12}
 
 
+@pytest.mark.train
 def test_two_steps_of_training_give_a_network_that_finds_bars(corpus, tmp_path, monkeypatch):
     monkeypatch.setattr(bars, "VALIDATION", 1)
     bars.main(

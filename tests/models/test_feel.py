@@ -311,6 +311,7 @@ def test_timing_of_songs(corpus):
     )
 
 
+@pytest.mark.train
 def test_two_steps_of_training_then_fine_tuning(corpus, tmp_path):
     run, tuned = tmp_path / "run", tmp_path / "tuned"
     training.main(["--corpus", str(corpus), "--run", str(run), "--max-steps", "2"])

@@ -326,6 +326,7 @@ def corpus(tmp_path_factory):
     return folder
 
 
+@pytest.mark.train
 @pytest.mark.parametrize("published", [False, True])
 def test_two_steps_of_training_give_a_network_that_invents(
     corpus, tmp_path, published, monkeypatch

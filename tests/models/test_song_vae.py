@@ -260,6 +260,7 @@ def corpus(tmp_path_factory) -> Path:
     return out
 
 
+@pytest.mark.train
 @pytest.mark.parametrize("config", ["song.yaml", "song_paper.yaml"])
 def test_two_steps_of_training_samples_and_a_way_between_songs(corpus, tmp_path, config, capsys):
     settings = yaml.safe_load((CONFIGS / config).read_text())

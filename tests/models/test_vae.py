@@ -50,6 +50,7 @@ def test_a_pattern_is_the_same_under_any_chord():
     )
 
 
+@pytest.mark.train
 def test_learns_a_few_blocks_by_heart():
     torch.manual_seed(0)
     vae = InstrumentVAE(VAEConfig(36, 88, latent=8, step=32, beat=32, block=64))

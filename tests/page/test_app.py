@@ -23,6 +23,7 @@ from page.views import OF_MELODY
 ODE = app.EXAMPLES["ode_to_joy"]
 
 
+@pytest.mark.process
 def test_the_handler_returns_sound_picture_and_midi():
     sound, picture, midi, chords = app.accompany(ODE, "jazz", 2)
     assert read_midi(midi).tracks[MELODY].notes == read_midi(ODE).tracks[0].notes
@@ -71,6 +72,7 @@ def test_a_genre_is_loaded_once():
     assert app.models.get("pop") is app.models.get("pop")
 
 
+@pytest.mark.process
 def test_the_page_serves_its_endpoint():
     app.demo.launch(prevent_thread_lock=True, quiet=True)
     try:
@@ -115,6 +117,7 @@ def test_the_page_serves_its_endpoint():
         app.demo.close()
 
 
+@pytest.mark.process
 def test_loading_a_genre_keeps_no_other_visitor_waiting(monkeypatch):
     go = threading.Event()
 

@@ -19,6 +19,7 @@ FORMATS = {
         "libopus",
         {"live": "1"},
     ),  # as a browser's recorder does: no duration, no index
+    "webmfast": ("webm", "libopus", {"live": "1", "compression_level": "0"}),  # for long ones
     "m4a": ("ipod", "aac", {}),
     "mp4": (
         "mp4",

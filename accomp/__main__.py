@@ -257,9 +257,12 @@ def write_song(
         write_midi(score, folder / "melody.mid")
     write_midi(song, folder / "accompaniment.mid")
     # Loaded only now: drawing takes longer to import than the music to make.
-    from accomp.plot import save_plot
+    try:
+        from accomp.plot import save_plot
 
-    save_plot(song, folder / "pianoroll.png")
+        save_plot(song, folder / "pianoroll.png")
+    except MusicError as error:
+        print(f"  no picture: {error}", file=sys.stderr)
     if not options.no_audio:
         from accomp.errors import AudioUnavailable
         from accomp.sound.audio_file import write_audio

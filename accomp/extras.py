@@ -4,14 +4,14 @@ from types import TracebackType
 
 from accomp.errors import AudioUnavailable, MusicError
 
-ERRORS = {"listen": MusicError, "sound": AudioUnavailable}  # by extra
+ERRORS = {"sound": AudioUnavailable}  # by extra; MusicError for the others
 
 
 class extra:
     """Context of imports that an extra provides; says how to install a missing package.
 
-    `with extra("sound"): import soundfile` raises MusicError (AudioUnavailable for sound)
-    where soundfile is not installed.
+    `with extra("sound"): import soundfile` raises AudioUnavailable (MusicError for the other
+    extras) where soundfile is not installed.
     """
 
     def __init__(self, name: str):
@@ -24,7 +24,8 @@ class extra:
         self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
     ) -> None:
         if isinstance(error, ModuleNotFoundError):
-            raise ERRORS[self.name](
-                f"the package {error.name} is not installed; install it with: "
-                f'pip install "accomp[{self.name}]"'
+            package = (error.name or "").partition(".")[0].replace("_", "-")
+            raise ERRORS.get(self.name, MusicError)(
+                f"the package {package} is not installed; install it with: pip install {package} "
+                f"(the extra accomp[{self.name}] has all that is needed)"
             ) from error

@@ -4,14 +4,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.collections import PolyCollection
-from matplotlib.colors import to_rgb
-from matplotlib.figure import Figure
 
+from accomp.extras import extra
 from accomp.music.percussion import drum_label
 from accomp.music.score import Bar, Score, Track, first_bar_number
 from accomp.roll.grid import TRACKS
+
+with extra("plot"):
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.collections import PolyCollection
+    from matplotlib.colors import to_rgb
+    from matplotlib.figure import Figure
 
 MELODY_COLOUR = "#c2185b"
 COLOURS = {"drums": "#546e7a", "guitar": "#b26a00", "bass": "#1565c0", "strings": "#2e7d32"}

@@ -1,6 +1,7 @@
 """What is installed, without the checkout: a wheel in a clean folder, and its lists of packages."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -69,6 +70,29 @@ def test_the_command_of_an_installed_package_makes_the_same_song(installed, tmp_
     assert done.returncode == 0, done.stderr
     (song,) = (tmp_path / "out").glob("*/accompaniment.mid")
     same(SONGS / "jazz.mid", song)
+
+
+@pytest.mark.process
+def test_without_extras_a_melody_is_accompanied_and_what_is_missing_is_named(installed, tmp_path):
+    without = sorted({each.replace("-", "_") for each in extra("page")} - LIBRARY)
+    melody, *options = COMMANDS["jazz"]
+    line = [installed / "bin/accomp", ROOT / f"examples/{melody}.mid", *options, "--out", "out"]
+    done = run(installed, *line, without=without, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    (song,) = (tmp_path / "out").glob("*/accompaniment.mid")
+    same(SONGS / "jazz.mid", song)
+    assert [path.name for path in song.parent.iterdir()] == ["accompaniment.mid"]
+    for what, package, name in (
+        ("picture", "matplotlib", "plot"),
+        ("sound", "midi2audio", "sound"),
+    ):
+        said = f"no {what}: the package {package} is not installed; .*accomp\\[{name}\\]"
+        assert re.search(said, done.stderr)
+    line[1] = SONGS / "sung.flac"
+    done = run(installed, *line, without=without, cwd=tmp_path)
+    assert done.returncode and re.search(r"pip install av .*accomp\[listen\]", done.stderr)
+    done = run(installed, *line, without=["swift_f0"], cwd=tmp_path)
+    assert done.returncode and "pip install swift-f0 " in done.stderr
 
 
 @pytest.mark.process

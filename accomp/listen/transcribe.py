@@ -8,12 +8,12 @@ import math
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from swift_f0 import SwiftF0
 
 from accomp.errors import MusicError
+from accomp.extras import extra
 from accomp.listen.beat_grid import EARLY, BeatGrid, SungNote
 from accomp.listen.beats import find_beats
 from accomp.listen.note_net import FRAME, HOP, RATE, NotesNet, NotesNetConfig, frames_of, log_mel
@@ -24,6 +24,9 @@ from accomp.music.score import Score, is_compound
 from accomp.music.timing import check_meter
 from accomp.roll.grid import MELODY
 from accomp.sound.accepted import MAX_SECONDS
+
+if TYPE_CHECKING:
+    from swift_f0 import SwiftF0
 
 FOLDER = Path(__file__).parents[1] / "data/listen"  # the network's settings and weights
 A4 = 440.0  # Hz
@@ -88,7 +91,9 @@ class Heard:
 
 
 @cache
-def _tracker() -> SwiftF0:
+def _tracker() -> "SwiftF0":
+    with extra("listen"):
+        from swift_f0 import SwiftF0
     return SwiftF0(threads=1)
 
 

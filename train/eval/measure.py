@@ -26,8 +26,6 @@ from train.eval.results import FIGURES_OF_BLOCKS
 from train.eval.stage import Performance, Task
 from train.fit.judges import Judges
 
-OTHER_MELODIES = 5  # that consonance is compared with
-
 
 @dataclass(frozen=True)
 class Measuring:
@@ -166,7 +164,7 @@ def block_similarity(
     return unit @ unit.T, of_block
 
 
-def other_melodies(tasks: list[Task], task: Task, count: int = OTHER_MELODIES) -> list[np.ndarray]:
+def other_melodies(tasks: list[Task], task: Task, count: int = 5) -> list[np.ndarray]:
     """Choose melodies of other songs, evenly over the tasks; they are in the normal key too."""
     at = next(i for i, other in enumerate(tasks) if other is task)
     count = min(count, len(tasks) - 1)

@@ -13,8 +13,6 @@ from accomp.roll.chord_plan import TRIADS
 from accomp.roll.grid import BAR_STEPS, HALF_BAR_STEPS
 
 OFF = "notes off the eighths"  # name of the measure by which melodies are told apart
-STRETCH_BARS = 2  # of the stretches of melody that are looked for in the training songs
-STRETCH_NOTES = 4  # at least; fewer notes are alike in many songs by chance
 
 
 class PlannedMelody(NamedTuple):
@@ -106,15 +104,16 @@ def bar_patterns(planes: np.ndarray) -> list[bytes]:
     return [np.packbits(bar).tobytes() for bar in planes[0].reshape(-1, BAR_STEPS, 128)]
 
 
-def stretches(planes: np.ndarray) -> set[bytes]:
-    """List the stretches of two bars with four notes or more: their rhythm and intervals.
+def stretches(planes: np.ndarray, bars: int = 2, fewest: int = 4) -> set[bytes]:
+    """List the stretches of some bars with some notes at least: their rhythm and intervals.
 
-    They are equal in all keys. Of planes [2, S, 128], one stretch begins with each bar.
+    They are equal in all keys. Of planes [2, S, 128], one stretch begins with each bar. Fewer notes
+    are alike in many songs by chance.
     """
-    found, length = set(), STRETCH_BARS * BAR_STEPS
+    found, length = set(), bars * BAR_STEPS
     for at in range(0, planes.shape[1] - length + 1, BAR_STEPS):
         step, pitch = np.nonzero(planes[0, at : at + length])
-        if len(step) >= STRETCH_NOTES:
+        if len(step) >= fewest:
             found.add(np.concatenate([step, pitch - pitch[0]]).astype(np.int8).tobytes())
     return found
 

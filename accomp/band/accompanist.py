@@ -89,7 +89,7 @@ class Accompanist(BandModel):
         return perform(sketch)
 
     def _form(self, lead: Lead, options: Options, streams: Streams) -> Form:
-        """Find the form of a melody; rests and dynamics are drawn as the genre's songs have them."""
+        """Find a melody's form; draw rests and dynamics as the genre's songs have them."""
         blocks = pianoroll.to_blocks(lead.planes)
         if not options.form:
             return Form.bare(len(blocks))

@@ -4,7 +4,7 @@ Notes are [n, 3] int arrays of pitch, first step and end step, in steps of the g
 melody's normal key.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby
 
@@ -280,7 +280,7 @@ def _voicing(recent: np.ndarray, tones: list[int], lowest: int) -> list[int]:
     return sorted({int(p) + 12 * -(-max(lowest - int(p), 0) // 12) for p in pitches})
 
 
-def _nearest(pitch: int, tones) -> int:
+def _nearest(pitch: int, tones: Iterable[int]) -> int:
     """Return the nearest pitch whose pitch class is one of `tones`; of two, the lower."""
     return int(
         min(

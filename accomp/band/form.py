@@ -168,7 +168,7 @@ def label_phrases(
         best, model = settings.phrases_alike, -1
         for j in range(i):
             length = min(end - start, ends[j] - starts[j])
-            # Phrases that begin alike and end differently (first and second endings) are one phrase.
+            # Phrases that begin alike and end differently (first and second endings) are alike.
             weights = np.linspace(1.5, 0.5, length) if length > 1 else np.ones(1)
             alike = np.average(
                 [similarity[start + k, starts[j] + k] for k in range(length)], weights=weights

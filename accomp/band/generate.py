@@ -122,7 +122,7 @@ class _Walk:
         return track in self.form.rests and bool(self.form.rests[track][block])
 
     def _returning(self, track: int, block: int) -> int | None:
-        """Return the earlier block that is played again, unless that one rested or is to be redone."""
+        """Return the earlier block that returns, unless it rested or is to be redone."""
         earlier = int(self.form.source[block])
         returns = earlier >= 0 and (track, earlier) not in self.kept
         return earlier if returns and not self._rests(track, earlier) else None

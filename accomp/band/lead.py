@@ -90,7 +90,7 @@ class Lead:
 
     @property
     def first_block(self) -> int:
-        """The block where phrases begin: after an introduction, or a block that holds only a pickup."""
+        """The block where phrases begin: after an introduction, or a block with only a pickup."""
         pickup = not self.grid.present[: BLOCK_STEPS // 2].any()
         introduced = -(-self.intro_steps // BLOCK_STEPS)
         return max(introduced, int(pickup)) if self.grid.blocks > 1 else 0

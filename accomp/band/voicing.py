@@ -1,25 +1,45 @@
-"""What the decoders play, brought to the very chords of the plan: their colours, their bass notes, and no doubt which they are.
+"""Adjust notes so that each half bar sounds as its planned chord.
 
-The decoders know major and minor triads. Notes are [n, 3] int arrays of pitch, first step and end step; symbols are
-ChordSymbols by half bar in the notes' key. Notes change pitch, never time.
+The decoders know major and minor triads. Here their notes get the chords' sevenths and other tones
+and their bass notes, until it is clear which chord sounds. Notes change pitch, never time.
+Notes are [n, 3] int arrays of pitch, first step and end step. Symbols are ChordSymbols by half bar
+in the notes' key. Letters: H half bars.
 """
+
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 import numpy as np
 
 from accomp.music.chord_qualities import QUALITIES
 from accomp.music.chord_symbols import ChordSymbol
-from accomp.roll import chord_plan as chords
+from accomp.roll import chord_plan
 from accomp.roll.grid import HALF_BAR_STEPS
 
 BEAT = HALF_BAR_STEPS // 2
-TRIES = 8
 FAMILIAR = ((0, 4, 7), (0, 3, 7))  # what the decoders know already
 
 
+@dataclass(frozen=True)
+class VoicingSettings:
+    """How far a half bar is adjusted."""
+
+    most_moves: int = 8  # pitch classes of a half bar that may move, one after the other
+
+
 def colour(notes: np.ndarray, symbols: list[ChordSymbol]) -> np.ndarray:
-    """Notes of a chordal track with the tones of their chords: suspended, diminished and augmented ones in place of the triad's,
-    the right seventh and ninth; and where a chord has a seventh, sixth or ninth that nobody plays, the highest doubled root,
-    or the fifth, takes it. A chord keeps a root.
+    """Give the notes of a chordal track the tones of their chords.
+
+    Suspended, diminished and augmented tones replace the triad's, and sevenths and ninths are
+    corrected. Where a chord has a seventh, sixth or ninth that nobody plays, the highest doubled
+    root, or else the fifth, takes it. A chord keeps a root.
+
+    Args:
+        notes: [n, 3] of a chordal track.
+        symbols: [H] chords.
+
+    Returns:
+        [n, 3] the notes with other pitches.
     """
     notes = notes.copy()
     half_bar = np.minimum(notes[:, 1] // HALF_BAR_STEPS, len(symbols) - 1)
@@ -50,7 +70,7 @@ def colour(notes: np.ndarray, symbols: list[ChordSymbol]) -> np.ndarray:
 
 
 def _retuned(tones: tuple[int, ...]) -> np.ndarray:
-    """[12] what each interval above the root becomes in a chord of `tones`."""
+    """Return what each interval above the root becomes in a chord of `tones`, [12]."""
     table = np.arange(12)
     third = next((t for t in (4, 3, 5, 2) if t in tones), None)
     table[[3, 4]] = 7 if third is None else third  # a power chord has none
@@ -68,8 +88,9 @@ def _retuned(tones: tuple[int, ...]) -> np.ndarray:
 
 
 def bass_notes(notes: np.ndarray, symbols: list[ChordSymbol]) -> np.ndarray:
-    """Notes of the bass with the tones of their chords in place of the triad's, and the given bass note in place of the root on
-    the first beat of each half bar.
+    """Give the notes of the bass the tones of their chords.
+
+    On the first beat of each half bar a given bass note ("C/E") replaces the root.
     """
     notes = notes.copy()
     for row in notes:
@@ -86,11 +107,25 @@ def bass_notes(notes: np.ndarray, symbols: list[ChordSymbol]) -> np.ndarray:
     return notes
 
 
-def agree(band: dict[int, np.ndarray], symbols: list[ChordSymbol]) -> dict[int, np.ndarray]:
-    """Pitched tracks that say the plan's chords [H]: where the triad nearest to all that sounds in a half bar is another's,
-    the pitch classes that mislead most move to the nearest tone of the chord, one after the other, until it is right.
-    Passing notes that leave no doubt stay, and so do the colours of a chord: one that is more than its triad may be the
-    nearest itself.
+def agree(
+    band: dict[int, np.ndarray],
+    symbols: list[ChordSymbol],
+    settings: VoicingSettings = VoicingSettings(),
+) -> dict[int, np.ndarray]:
+    """Move pitches until each half bar sounds as its planned chord.
+
+    Where the triad nearest to all that sounds in a half bar is another one than planned, the pitch
+    classes that mislead most move to the nearest tone of the chord, one after the other. Passing
+    notes that leave no doubt stay. Chords with other tones than a triad's may be the nearest
+    themselves.
+
+    Args:
+        band: by pitched track, [n, 3] notes.
+        symbols: [H] chords.
+        settings: how many pitch classes may move.
+
+    Returns:
+        The tracks with other pitches.
     """
     band = {track: notes.copy() for track, notes in band.items()}
     tracks = [track for track in band if len(band[track])]
@@ -113,7 +148,7 @@ def agree(band: dict[int, np.ndarray], symbols: list[ChordSymbol]) -> dict[int, 
         core = [
             (symbol.root + tone) % 12 for tone in QUALITIES[symbol.quality][:4]
         ]  # what tells it from others
-        for _ in range(TRIES):
+        for _ in range(settings.most_moves):
             weight = np.minimum(notes[here, 2], stop) - np.maximum(notes[here, 1], start)
             heard = np.bincount(notes[here, 0] % 12, weight, 12)
             if not heard.any() or _says(heard[None], plan[[half_bar]], templates[[half_bar]])[0]:
@@ -123,7 +158,8 @@ def agree(band: dict[int, np.ndarray], symbols: list[ChordSymbol]) -> dict[int, 
                 worst = int(foreign.argmax())
                 target = core
             else:
-                # All are tones of the chord, and too few of them: the one heard most gives to the one heard least.
+                # All are tones of the chord, but too few different ones: the commonest one
+                # gives way to the rarest.
                 worst = int(np.where(tones, heard, 0).argmax())
                 target = [min(core, key=lambda tone: (heard[tone], tone))]
             moving = here[notes[here, 0] % 12 == worst]
@@ -152,16 +188,23 @@ def _chroma(notes: np.ndarray, half_bars: int) -> np.ndarray:
 
 
 def _says(chroma: np.ndarray, plan: np.ndarray, templates: np.ndarray) -> np.ndarray:
-    """[H] bool: whether the triad nearest to chroma [H, 12] is the plan's or, where the chord has other tones than that [H, 12],
-    no triad is nearer than the chord.
+    """Return whether half bars sound as their chords, [H] bool.
+
+    They do where the triad nearest to the chroma is the plan's or, where the chord has other tones
+    than that triad, no triad is nearer than the chord.
+
+    Args:
+        chroma: [H, 12] steps that each pitch class sounds.
+        plan: [H] triads.
+        templates: [H, 12] the chords' pitch classes.
     """
-    fit = chroma @ chords.TRIADS.T
-    more = (templates != chords.TRIADS[plan]).any(1)
+    fit = chroma @ chord_plan.TRIADS.T
+    more = (templates != chord_plan.TRIADS[plan]).any(1)
     own = (chroma * templates).sum(1) / np.linalg.norm(templates, axis=1)
     return (fit.argmax(1) == plan) | (more & (own >= fit.max(1) / np.sqrt(3) - 1e-6))
 
 
-def _toward(pitch: int, classes) -> int:
+def _toward(pitch: int, classes: Iterable[int]) -> int:
     return min(
         (
             pitch + d

@@ -6,6 +6,7 @@ import pretty_midi
 import pytest
 
 from accomp.band import balance as mixing
+from accomp.band import note_levels
 from accomp.band.balance import CHORUS, PAN, REVERB, VOLUME, balanced
 from accomp.errors import MusicError
 from accomp.music.midi import write_midi
@@ -129,7 +130,7 @@ def test_a_pedal_makes_the_melody_louder():
 
 def test_time_is_counted_in_seconds():
     slow = song(tempos=[Tempo(0.0, 500_000), Tempo(4.0, 1_500_000)])
-    clock = mixing._Clock(slow)
+    clock = note_levels.Loudness(slow)
     for beat in (0.0, 2.0, 4.0, 7.5):
         assert clock.seconds(np.array([beat]))[0] == pytest.approx(slow.seconds(beat))
 
@@ -170,7 +171,7 @@ def test_the_melody_is_heard_above_the_band(genre, busy, velocity):
     ) in (
         powers.items()
     ):  # about where it was meant to be, though lower where the whole band was too loud
-        assert -5 < mixing.level(power) - mixing.level(melody) - mixing.ROLES[name] < 3
+        assert -5 < mixing.level(power) - mixing.level(melody) - mixing.SETTINGS.roles[name] < 3
 
 
 @pytest.mark.sound

@@ -1,7 +1,7 @@
 """Measure how loud each instrument's notes are: `python -m benchmarks.levels [--out FOLDER]`.
 
-It writes the tables of accomp.band.note_levels. Every General MIDI program plays single notes by the
-soundfont at hand (the tables that ship: FluidR3_GM), without reverb and chorus. Of each note the
+It writes the tables of accomp.band.note_levels. Every General MIDI program plays single notes by
+the soundfont at hand (the tables that ship: FluidR3_GM), without reverb and chorus. Of each note the
 energy is measured, weighted as ITU-R BS.1770 has it.
 """
 

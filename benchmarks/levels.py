@@ -1,8 +1,8 @@
 """Measure how loud each instrument's notes are: `python -m benchmarks.levels [--out FOLDER]`.
 
 It writes the tables of accomp.band.note_levels. Every General MIDI program plays single notes by
-the soundfont at hand (the tables that ship: FluidR3_GM), without reverb and chorus. Of each note the
-energy is measured, weighted as ITU-R BS.1770 has it.
+the soundfont at hand (the tables that ship: FluidR3_GM), without reverb and chorus. Of each note
+the energy is measured, weighted as ITU-R BS.1770 has it.
 """
 
 import argparse
@@ -15,21 +15,13 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import soundfile
 
-<<<<<<< HEAD
+from accomp.band.note_levels import FIRST_KEY, LENGTHS, PITCHES, TABLES, VELOCITY
 from accomp.music.loudness import HOP
 from accomp.music.midi import write_midi
 from accomp.music.score import Control, Note, Score, Track
 from accomp.sound.meter import weighted_power
 from accomp.sound.rates import SAMPLE_RATE
 from accomp.sound.soundfont import find_soundfont
-=======
-from accomp.band.note_levels import FIRST_KEY, LENGTHS, PITCHES, TABLES, VELOCITY
-from accomp.music.loudness import HOP
-from accomp.music.midi import write_midi
-from accomp.music.score import Control, Note, Score, Track
-from accomp.sound.master import weighted_power
-from accomp.sound.render import SAMPLE_RATE, find_soundfont
->>>>>>> e09f504 (Let the levels benchmark write the tables it measures)
 
 ABOUT = (-4, 0, 4)  # semitones from each pitch: samples differ from one to the next
 KEYS = range(FIRST_KEY, 82)

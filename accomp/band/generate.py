@@ -148,9 +148,10 @@ class _Walk:
         """Sample a latent and flag [K + 1] from a track's network."""
         config, name = self.model.config, TRACK_NAMES[track]
         at = torch.tensor([[block], [len(self.melody)]], device=self.melody.device)
-        context = harmony_nn.harmony_context(
-            step, *at, self.melody, self.rows, track, self.plan, self.model.genre_index
+        songs = harmony_nn.SongLatents(
+            self.melody, self.rows, self.plan, at[1], self.model.genre_index
         )
+        context = harmony_nn.harmony_context(step, track, at[0], songs)
         apart, sparsest = None, harmony_nn.NEVER
         if step == "first":
             sparsest = config.sparsest
@@ -158,18 +159,16 @@ class _Walk:
                 apart = self.rows[track][block - 1, :-1], config.contrast
             forgotten = torch.ones(1, dtype=torch.bool, device=at.device)
             context.previous = harmony_nn.forget(context.previous, forgotten)
-        return self.model.harmony[name].choose(
-            step,
-            context,
-            self.generator,
+        sampling = harmony_nn.Sampling(
             config.temperature,
             config.top_p,
-            config.steadiness.get(name, 0.0),
-            config.push * (2 * float(self.form.energy[block]) - 1),
-            config.variety.get(name, 0.0),
-            apart,
-            sparsest,
-        )[0]
+            steadiness=config.steadiness.get(name, 0.0),
+            push=config.push * (2 * float(self.form.energy[block]) - 1),
+            variety=config.variety.get(name, 0.0),
+            apart=apart,
+            sparsest=sparsest,
+        )
+        return self.model.harmony[name].choose(step, context, self.generator, sampling)[0]
 
     def onsets(self) -> dict[int, Tensor]:
         """Count the onsets that blocks on the way to the style shall have."""

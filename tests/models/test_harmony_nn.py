@@ -4,6 +4,8 @@ from accomp.models.harmony_nn import (
     Context,
     HarmonyConfig,
     HarmonyNN,
+    Sampling,
+    SongLatents,
     generated_before,
     harmony_context,
     position,
@@ -77,7 +79,8 @@ def test_targets_are_where_the_real_latent_is():
 def test_choosing_depends_on_the_seed_alone_and_stays_among_the_codes():
     model, h = network(), heard(40)
     draw = [
-        model.choose("middle", h, torch.Generator().manual_seed(s), 0.9, 0.9) for s in (1, 1, 2)
+        model.choose("middle", h, torch.Generator().manual_seed(s), Sampling(0.9, 0.9))
+        for s in (1, 1, 2)
     ]
     assert (draw[0] == draw[1]).all() and (draw[0] != draw[2]).any()
     known = torch.cat([model.codes[:5], torch.zeros(1, K)])
@@ -95,7 +98,7 @@ def test_learns_which_code_follows():
         optimizer.zero_grad()
         model.loss("middle", h, target).mean().backward()
         optimizer.step()
-    chosen = model.eval().choose("middle", h, torch.Generator().manual_seed(0), 0.1, 0.5)
+    chosen = model.eval().choose("middle", h, torch.Generator().manual_seed(0), Sampling(0.1, 0.5))
     assert (chosen[:, :-1] == target[:, :-1]).all(1).float().mean() > 0.9
 
 
@@ -121,9 +124,8 @@ def test_what_is_heard_at_each_step():
     plan = torch.arange(8)[:, None].repeat(1, 4)
 
     def at(step, block, track=BASS):
-        return harmony_context(
-            step, torch.tensor([block, block]), blocks, melody, latents, track, plan, 0, first
-        )
+        songs = SongLatents(melody, latents, plan, blocks, 0, first)
+        return harmony_context(step, track, torch.tensor([block, block]), songs)
 
     assert at("middle", 1).melody[..., 0].tolist() == [[1, 2, 3], [5, 6, 7]]
     assert at("first", 0).melody[..., 0].tolist() == [[1, 2, 3], [5, 6, 7]]
@@ -153,9 +155,8 @@ def test_busy_and_varied_codes_can_be_preferred_and_near_ones_avoided():
     model.variety[:5] = torch.tensor([2.0, -1, 0, -1, -2])
 
     def chosen(**wishes):
-        rows = model.choose("middle", h, torch.Generator().manual_seed(1), 1.0, 1.0, **wishes)[
-            :, :-1
-        ]
+        generator = torch.Generator().manual_seed(1)
+        rows = model.choose("middle", h, generator, Sampling(**wishes))[:, :-1]
         return [int((torch.isclose(rows, code).all(1)).sum()) for code in model.codes[:5]]
 
     assert chosen(push=20.0)[4] > chosen()[4] and chosen(push=-20.0)[0] > chosen()[0]

@@ -172,9 +172,8 @@ def train_network(
 
     def hear(step: str, rows: Tensor):
         first, block, blocks, genre = rows.T
-        heard = harmony.harmony_context(
-            step, block, blocks, melody, latents, track, corpus.plan, genre, first
-        )
+        songs = harmony.SongLatents(melody, latents, corpus.plan, blocks, genre, first)
+        heard = harmony.harmony_context(step, track, block, songs)
         return heard, latents[track][first + block]
 
     def steps_of(rows: Tensor) -> dict[str, Tensor]:
@@ -229,9 +228,8 @@ def train_network(
             **{key: value.to(device) for key, value in vars(hear("middle", before)[0]).items()}
         )
         network.eval()
-        chosen = network.choose(
-            "middle", heard, generator, model.config.temperature, model.config.top_p
-        ).cpu()
+        sampling = harmony.Sampling(model.config.temperature, model.config.top_p)
+        chosen = network.choose("middle", heard, generator, sampling).cpu()
         network.train()
         previous = real.clone()
         previous[own] = chosen

@@ -1,14 +1,17 @@
 """Measure how loud each instrument's notes are: `python -m benchmarks.levels [--out FOLDER]`.
 
-It writes the tables of accomp.band.note_levels. Every General MIDI program plays single notes by
-the soundfont at hand (the tables that ship: FluidR3_GM), without reverb and chorus. Of each note
-the energy is measured, weighted as ITU-R BS.1770 has it.
+Writes the tables in accomp/data/note_levels (accomp.band.note_levels says what they hold). Every
+General MIDI program plays single notes by the soundfont at hand (FluidR3_GM for the shipped
+tables), without reverb and chorus. Of each note the energy is measured, weighted as in ITU-R
+BS.1770.
 """
 
 import argparse
 import csv
 import subprocess
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -23,48 +26,118 @@ from accomp.sound.meter import weighted_power
 from accomp.sound.rates import SAMPLE_RATE
 from accomp.sound.soundfont import find_soundfont
 
-ABOUT = (-4, 0, 4)  # semitones from each pitch: samples differ from one to the next
-KEYS = range(FIRST_KEY, 82)
-SOFT = 50  # velocity that is compared with VELOCITY
-ROOM = 4.0  # seconds from one note to the next
-SILENT, UNKNOWN = (
-    -80,
-    -60,
-)  # LU below which a program lacks a pitch; and what it gets if it lacks all
+REVERB, CHORUS = 91, 93  # MIDI controllers
+BREATH = 3  # a controller that nothing follows: it only makes the file last
+PROGRAMS, LAST_KEY = 128, 81
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """Measure all programs and drum keys and write the tables."""
-    parser = argparse.ArgumentParser(prog="benchmarks.levels", description=__doc__)
-    parser.add_argument("--out", type=Path, default=TABLES, help="folder (default: the package's)")
-    out = parser.parse_args(arguments).out
+@dataclass(frozen=True)
+class LevelSettings:
+    """Which notes are played."""
+
+    about: tuple[int, ...] = (-4, 0, 4)  # semitones from each pitch: samples differ between keys
+    soft: int = 50  # velocity that tells how steeply loudness rises with it
+    steep_at: tuple[int, float] = (60, 0.5)  # pitch and seconds of the notes that tell it
+    stroke: float = 0.25  # seconds of a stroke on a drum
+    apart: float = 4.0  # seconds from one note to the next: the longest dies away
+    silent: float = -80  # LU; a pitch that is softer is missing in the soundfont
+    missing: float = -60  # LU of a program without any sound
+
+
+def main() -> None:
+    """Measure all programs and drums, and write the two tables."""
+    parser = argparse.ArgumentParser(
+        prog="benchmarks.levels", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument(
+        "--out", type=Path, default=TABLES, help="folder for programs.csv and drums.csv"
+    )
+    options = parser.parse_args()
+    options.out.mkdir(parents=True, exist_ok=True)
     with ThreadPoolExecutor() as pool:
-        rows = list(pool.map(program_levels, range(128)))
-    columns = [f"{length:g}s@{pitch}" for length in LENGTHS for pitch in PITCHES]
-    _write(
-        out / "programs.csv",
-        ["program", *columns, "steepness"],
-        [[program, *row] for program, row in enumerate(rows)],
+        programs = list(pool.map(program_levels, range(PROGRAMS)))
+    names = [f"{seconds:g}s@{pitch}" for seconds in LENGTHS for pitch in PITCHES]
+    write_table(
+        options.out / "programs.csv",
+        ["program", *names, "steepness"],
+        ([program, *levels] for program, levels in enumerate(programs)),
     )
-    struck = note_energies([(key, LENGTHS[1], VELOCITY) for key in KEYS], 0, True)
-    soft = note_energies([(key, LENGTHS[1], SOFT) for key in KEYS], 0, True)
-    steepness = np.median(struck - soft) / np.log10(VELOCITY / SOFT)
-    levels = [[key, round(float(level))] for key, level in zip(KEYS, struck)]
-    _write(out / "drums.csv", ["key", "level"], [*levels, ["steepness", round(float(steepness))]])
+    keys = [*range(FIRST_KEY, LAST_KEY + 1), "steepness"]
+    write_table(
+        options.out / "drums.csv",
+        ["key", "level"],
+        ([key, level] for key, level in zip(keys, drum_levels())),
+    )
 
 
-def note_energies(
-    notes: list[tuple[int, float, int]], program: int, is_drum: bool = False
+def write_table(path: Path, heading: list[str], rows: Iterable[list]) -> None:
+    """Write a CSV file of a key and rounded levels in each row."""
+    with path.open("w", newline="") as file:
+        table = csv.writer(file, lineterminator="\n")
+        table.writerow(heading)
+        table.writerows([key, *(f"{level:.0f}" for level in levels)] for key, *levels in rows)
+
+
+def program_levels(program: int, settings: LevelSettings = LevelSettings()) -> list[float]:
+    """Measure a program: LU of each length and pitch, and its steepness in dB a decade.
+
+    A pitch that it lacks is as loud as its nearest one.
+    """
+    notes = [
+        (int(pitch) + step, length, VELOCITY)
+        for length in LENGTHS
+        for pitch in PITCHES
+        for step in settings.about
+    ]
+    steep = [(*settings.steep_at, velocity) for velocity in (VELOCITY, settings.soft)]
+    *levels, loud, soft = energies([*notes, *steep], program, settings=settings)
+    table = np.array(levels).reshape(len(LENGTHS), len(PITCHES), len(settings.about)).mean(2)
+    for row in table:
+        there = np.flatnonzero(row > settings.silent)
+        nearest = np.abs(there[:, None] - np.arange(len(row)))
+        row[:] = row[there[nearest.argmin(0)]] if len(there) else settings.missing
+    return [*table.ravel(), (loud - soft) / np.log10(VELOCITY / settings.soft)]
+
+
+def drum_levels(settings: LevelSettings = LevelSettings()) -> list[float]:
+    """Measure the drums: LU of a stroke on each key, and their median steepness."""
+    loud, soft = (
+        energies(
+            [(key, settings.stroke, velocity) for key in range(FIRST_KEY, LAST_KEY + 1)],
+            0,
+            is_drum=True,
+            settings=settings,
+        )
+        for velocity in (VELOCITY, settings.soft)
+    )
+    return [*loud, np.median(loud - soft) / np.log10(VELOCITY / settings.soft)]
+
+
+def energies(
+    notes: list[tuple[int, float, int]],
+    program: int,
+    is_drum: bool = False,
+    settings: LevelSettings = LevelSettings(),
 ) -> np.ndarray:
-    """Measure the energy in LU of each note (pitch, seconds, velocity), played ROOM apart."""
-    track = Track(
-        "",
-        program,
-        is_drum,
-        [Note(p, 2 * ROOM * i, 2 * seconds, v) for i, (p, seconds, v) in enumerate(notes)],
-    )
-    end = 2 * ROOM * len(notes)
-    track.controls = [Control(0.0, 91, 0), Control(0.0, 93, 0), Control(end, 3, 0)]
+    """Play notes one by one and measure their energy.
+
+    Args:
+        notes: Pitch, seconds and velocity of each.
+        program: General MIDI program, from 0.
+        is_drum: Whether they are strokes on the drums.
+        settings: How far apart they are played.
+
+    Returns:
+        LU of each note.
+    """
+    tempo = 2  # beats a second, as in every file that names none
+    track = Track("", program, is_drum)
+    track.notes = [
+        Note(pitch, tempo * settings.apart * i, tempo * seconds, velocity)
+        for i, (pitch, seconds, velocity) in enumerate(notes)
+    ]
+    end = tempo * settings.apart * len(notes)
+    track.controls = [Control(0.0, REVERB, 0), Control(0.0, CHORUS, 0), Control(end, BREATH, 0)]
     with TemporaryDirectory() as folder:
         midi, wav = Path(folder, "notes.mid"), Path(folder, "notes.wav")
         write_midi(Score([track]), midi)
@@ -72,34 +145,9 @@ def note_energies(
         command = ["fluidsynth", "-ni", *plain, "-F", wav, find_soundfont(), midi]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         power = weighted_power(soundfile.read(wav, dtype="float32")[0], SAMPLE_RATE)
-    size = round(ROOM / HOP)
+    size = round(settings.apart / HOP)
     power = np.pad(power, (0, max(len(notes) * size - len(power), 0)))[: len(notes) * size]
     return 10 * np.log10(power.reshape(len(notes), size).sum(1) * HOP + 1e-9)
-
-
-def program_levels(program: int) -> list[int]:
-    """Measure a program's row; a pitch that it lacks is as loud as its nearest."""
-    notes = [
-        (int(pitch) + step, length, VELOCITY)
-        for length in LENGTHS
-        for pitch in PITCHES
-        for step in ABOUT
-    ]
-    beside = [(60, 0.5, VELOCITY), (60, 0.5, SOFT)]
-    *levels, loud, soft = note_energies([*notes, *beside], program)
-    steepness = (loud - soft) / np.log10(VELOCITY / SOFT)
-    table = np.array(levels).reshape(len(LENGTHS), len(PITCHES), len(ABOUT)).mean(2)
-    for row in table:
-        known = np.flatnonzero(row > SILENT)
-        nearest = np.abs(known[:, None] - np.arange(len(row))).argmin(0) if len(known) else None
-        row[:] = UNKNOWN if nearest is None else row[known[nearest]]
-    return [round(float(value)) for value in (*table.ravel(), steepness)]
-
-
-def _write(path: Path, header: list[str], rows: list[list]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", newline="") as file:
-        csv.writer(file, lineterminator="\n").writerows([header, *rows])
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ import gradio as gr
 from accomp import Accompanist, ModelError, MusicError, Score, genres
 from accomp.invention import invent as invention
 from accomp.music.chord_text import chord_text
-from accomp.models.hub import Shelf
+from accomp.models.shelf import Shelf
 from accomp.listen.source import Source, load_source
 from accomp.models.melody_nn import shipped_melody_nn
 from accomp.band.options import INTROS, Options, Redo

@@ -8,7 +8,7 @@ Source: "Generating Musical Accompaniment to a given Master Melody using VAEs an
 import hashlib
 from functools import cached_property
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import torch
 from huggingface_hub import PyTorchModelHubMixin
@@ -145,7 +145,7 @@ class BandModel(
         self.config.weights_sha256 = digest(save_directory / WEIGHTS_FILE)
         save_settings(save_directory / CONFIG_FILE, self.config)
 
-    def push_to_hub(self, repo_id: str, **settings) -> str:
+    def push_to_hub(self, repo_id: str, **settings: Any) -> str:
         """Save to a repository on the Hub with a short card and return the commit's URL.
 
         `train.publish.push` writes the whole card, with figures.
@@ -159,8 +159,8 @@ class BandModel(
             "genre": self.config.genre,
             "code": hub.code(repo_id.split("/")[0]),
         }
-        card = known | (settings.get("model_card_kwargs") or {})
-        return super().push_to_hub(repo_id, **settings | {"model_card_kwargs": card})
+        settings["model_card_kwargs"] = known | (settings.get("model_card_kwargs") or {})
+        return super().push_to_hub(repo_id, **settings)
 
     @classmethod
     def from_pretrained(

@@ -1,7 +1,6 @@
-"""Models from a folder, from the embedded ones and, with the real client over HTTP, from a stand-in of the Hub."""
+"""Models from folders and, with the real client over HTTP, from a stand-in of the Hub."""
 
 import json
-import threading
 import time
 
 import pytest
@@ -10,7 +9,8 @@ from huggingface_hub import HfApi, ModelCard, constants
 import app
 from accomp import Accompanist, ModelError, genres
 from accomp.models.files import digest
-from accomp.models.hub import Shelf, find
+from accomp.models.hub import find
+from accomp.models.shelf import Shelf
 from tests.support.scores import song
 from tests.support.tiny import tiny
 
@@ -235,33 +235,6 @@ def test_the_hubs_own_convention(hub, api, versions, tmp_path):
     model.save_pretrained(tmp_path)
     assert "pip install" not in (tmp_path / "README.md").read_text()  # from whom is not known
     assert hub.files("tester/accomp-mine")["model.safetensors"] == weights_of(versions[0])
-
-
-def test_a_model_is_loaded_once_and_keeps_nobody_waiting():
-    begun, go, loads = threading.Event(), threading.Event(), []
-
-    def load(genre):
-        loads.append(genre)
-        if genre == "slow":
-            begun.set()
-            assert go.wait(10)
-        if genre == "broken" and loads.count("broken") == 1:
-            raise ModelError("not today")
-        return object()
-
-    shelf, found = Shelf(load), []
-    visitors = [threading.Thread(target=lambda: found.append(shelf.get("slow"))) for _ in range(4)]
-    for visitor in visitors:
-        visitor.start()
-    assert begun.wait(10)
-    assert shelf.get("other") is shelf.get("other")  # while the slow one is being loaded
-    go.set()
-    for visitor in visitors:
-        visitor.join()
-    assert loads.count("slow") == 1 and len(set(map(id, found))) == 1 and len(found) == 4
-    with pytest.raises(ModelError, match="not today"):
-        shelf.get("broken")
-    assert shelf.get("broken")  # the next one tries again
 
 
 def test_the_page_says_which_revision_it_serves(hub, pushed, monkeypatch):

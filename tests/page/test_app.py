@@ -12,7 +12,7 @@ import app
 from accomp import Accompanist, genres, read_midi
 from accomp.errors import AudioUnavailable
 from accomp.listen.source import load_source
-from accomp.models.hub import Shelf
+from accomp.models.shelf import Shelf
 from accomp.roll.grid import BASS, MELODY
 from accomp.suggest import suggest
 from page import studio

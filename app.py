@@ -121,7 +121,7 @@ def sing_on(making: Making, score: Score, track: int, key: str | None) -> Score:
             making.variation,
             melody_track=track,
             key=key,
-            chords=making.chords or None,
+            chords=making.chords or "planned",
         )
     except MusicError as error:
         raise gr.Error(str(error)) from error

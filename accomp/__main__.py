@@ -225,7 +225,7 @@ def write_song(
             options.melody_variation,
             melody_track=track,
             key=options.key,
-            chords=chords,
+            chords=chords or "planned",
         )
         track = None
     if options.invent or options.go_on:

@@ -17,7 +17,7 @@ from accomp.roll.grid import BASS, DRUMS, GUITAR, HALF_BAR_STEPS, STRINGS
 
 
 @dataclass(frozen=True)
-class PartSettings:
+class PlayerSettings:
     """What an instrument can play.
 
     Attributes:
@@ -49,11 +49,11 @@ class ArrangeSettings:
         top_voice: weight of the top voice's leap beside the mean leap of all voices.
     """
 
-    parts: Mapping[int, PartSettings] = field(
+    parts: Mapping[int, PlayerSettings] = field(
         default_factory=lambda: {
-            BASS: PartSettings((28, 49), (23, 60), voices=1, longest=16),
-            GUITAR: PartSettings((43, 74), (35, 91), voices=5, longest=16, lowest_ending=48),
-            STRINGS: PartSettings((45, 84), (33, 100), voices=4, longest=32, lowest_ending=50),
+            BASS: PlayerSettings((28, 49), (23, 60), voices=1, longest=16),
+            GUITAR: PlayerSettings((43, 74), (35, 91), voices=5, longest=16, lowest_ending=48),
+            STRINGS: PlayerSettings((45, 84), (33, 100), voices=4, longest=32, lowest_ending=50),
         }
     )
     shortest_ending: int = 4

@@ -1,4 +1,4 @@
-"""The plan of a melody that is yet to be: its sections and what returns, its phrases, its chords.
+"""Plan a melody that is yet to be made: its sections and what returns, its phrases, its chords.
 
 Letters: B blocks, of which P are there already, H half bars of a block (4), Z latent size.
 """
@@ -9,42 +9,56 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from accomp.models import progressions as habits
+from accomp.models import progressions
 from accomp.roll.grid import BAR_STEPS, BLOCK_HALF_BARS, BLOCK_STEPS, PITCHES, PLANES
 
 PHRASE = 4  # blocks
 FEWEST_NOTES = 3  # of a block that returns
-RETURN_HOME = 0.7  # how often after a new section the first one returns
+
+
+@dataclass(frozen=True)
+class MelodyPlanSettings:
+    """How sections follow each other."""
+
+    return_home: float = 0.7  # how often after a new section the first one returns
 
 
 @dataclass
 class Past:
-    """What there is before the first new block. latents: [P, Z + 1] with flags; plan: [P, H]; planes: [P, 2, 32, 128] uint8;
-    pitch: of the last note, in the normal key; begun: steps of the first new block that are there already, under the chords
-    begun_plan; begun_latent: [Z], of a block that goes on as it began.
+    """What there is before the first new block.
+
+    Attributes:
+        latents: [P, Z + 1] latents and flags.
+        chords: [P, H].
+        planes: [P, 2, 32, 128] uint8.
+        pitch: of the last note, in the normal key.
+        begun: steps of the first new block that are there already ...
+        begun_chords: ... under these chords.
+        begun_latent: [Z], of a block that goes on as it began.
     """
 
     latents: Tensor
-    plan: np.ndarray
+    chords: np.ndarray
     planes: np.ndarray
     pitch: int | None = None
     begun: int = 0
-    begun_plan: np.ndarray | None = None
+    begun_chords: np.ndarray | None = None
     begun_latent: Tensor | None = None
 
     @classmethod
     def none(cls, latent: int) -> "Past":
-        """Where a melody is invented from nothing."""
+        """Return what there is where a melody is made from nothing: no blocks."""
         planes = np.zeros((0, len(PLANES), BLOCK_STEPS, PITCHES), np.uint8)
         return cls(torch.zeros(0, latent + 1), np.zeros((0, BLOCK_HALF_BARS), int), planes)
 
     @property
     def blocks(self) -> int:
-        return len(self.plan)
+        """The number of blocks that are there."""
+        return len(self.chords)
 
     @property
     def whole(self) -> np.ndarray:
-        """[P] bool: the blocks that can return: more than a pickup, or than an end."""
+        """Which blocks can return, [P] bool: those that are more than a pickup or an end."""
         struck = self.planes[:, 0].any(-1)
         return (
             (struck.sum(1) >= FEWEST_NOTES)
@@ -54,9 +68,15 @@ class Past:
 
 
 @dataclass
-class Plan:
-    """Of past and new blocks, [B]: chords [B, H]; source: the earlier block that returns, else -1; opens, closes, home: bool,
-    whether a section begins, whether a phrase ends, and whether the section is the first or its return.
+class MelodyPlan:
+    """The plan of past and new blocks.
+
+    Attributes:
+        chords: [B, H].
+        source: [B] int, the earlier block that returns, else -1.
+        opens: [B] bool, whether a section begins.
+        closes: [B] bool, whether a phrase ends.
+        home: [B] bool, whether the section is the first one or its return.
     """
 
     chords: np.ndarray
@@ -67,76 +87,105 @@ class Plan:
 
 
 def make_plan(
-    known: habits.Habits,
+    known: progressions.Habits,
     past: Past,
     half_bars: int,
     genre: int,
     minor: bool,
     random: np.random.Generator,
-) -> Plan:
-    """Chords, returns and phrases of `half_bars` half bars after the past."""
+    settings: MelodyPlanSettings = MelodyPlanSettings(),
+) -> MelodyPlan:
+    """Plan chords, returns and phrases after what is there.
+
+    Args:
+        known: how often genres have which progressions and phrase forms.
+        past: what is there.
+        half_bars: new half bars.
+        genre: its index.
+        minor: whether the key is minor.
+        random: draws sections, progressions and phrase forms.
+        settings: how sections follow each other.
+    """
     count = past.blocks + -(-half_bars // BLOCK_HALF_BARS)
+    letters = _letters(past, count, random, settings)
+    nothing = np.zeros(count, bool)
+    plan = MelodyPlan(
+        np.zeros((count, BLOCK_HALF_BARS), int),
+        np.full(count, -1),
+        nothing.copy(),
+        nothing.copy(),
+        nothing.copy(),
+    )
+    plan.chords[: past.blocks] = past.chords
+    first_of: dict[str, int] = {}
+    for index, letter in enumerate(letters):
+        start = index * PHRASE
+        end = start + PHRASE if index + 1 < len(letters) else count
+        plan.closes[end - 1] = True
+        plan.home[start:end] = letter == letters[0]
+        model = first_of.setdefault(letter, start)
+        plan.opens[start] = model == start and start > 0
+        if end <= past.blocks:
+            continue
+        if model < start:
+            _return_section(plan, model, start, end, past.blocks)
+        else:
+            new = range(max(start, past.blocks), end)
+            phrase = progressions.phrase_chords(
+                known, genre, minor, random, end == count, _chord_before(plan, start)
+            )
+            _write_phrase(plan, start, new, phrase, known.draw_form(genre, random))
+        if end == count:
+            plan.source[end - 1] = -1  # the end is like nothing before it
+    plan.source[np.isin(plan.source, np.flatnonzero(~past.whole))] = -1
+    flat, begins = plan.chords.reshape(-1), past.blocks * BLOCK_HALF_BARS
+    if past.begun_chords is not None:
+        plan.source[past.blocks] = -1
+        flat[begins:][: len(past.begun_chords)] = past.begun_chords
+    progressions.close_on_tonic(flat[begins : begins + half_bars], minor)
+    flat[begins + half_bars :] = progressions.TONIC[minor]
+    return plan
+
+
+def _letters(
+    past: Past, count: int, random: np.random.Generator, settings: MelodyPlanSettings
+) -> list[str]:
+    """Return the letters of the sections of `count` blocks."""
     sections = -(-count // PHRASE)
     if count % PHRASE == 1 and sections > 1:
         sections -= 1  # a single block belongs to the phrase before
-    whole = past.blocks // PHRASE  # sections that are there
-    letters = (
-        list(habits.draw_sections(sections, random))
-        if not whole
-        else _letters_after(whole, sections, random)
-    )
-    source = np.full(count, -1)
-    chords = np.zeros((count, BLOCK_HALF_BARS), int)
-    chords[: past.blocks] = past.plan
-    opens, closes, home = (np.zeros(count, bool) for _ in range(3))
-    first_of: dict[str, int] = {}
-    for index, letter in enumerate(letters):
-        start, end = index * PHRASE, (index + 1) * PHRASE if index + 1 < sections else count
-        closes[end - 1] = True
-        home[start:end] = letter == letters[0]
-        model = first_of.setdefault(letter, start)
-        opens[start] = model == start and start > 0
-        if end <= past.blocks:
-            continue
-        after = int(chords[start - 1, -1]) if start else None
-        final = end == count
-        if model < start:
-            for block in range(start, end):
-                earlier = model + (block - start)
-                if block >= past.blocks and earlier < model + PHRASE and earlier < start:
-                    chords[block] = chords[earlier]
-                    source[block] = earlier if source[earlier] < 0 else source[earlier]
-        else:
-            fresh = habits.phrase_chords(known, genre, minor, random, final, after).reshape(
-                -1, BLOCK_HALF_BARS
-            )
-            for block in range(max(start, past.blocks), end):
-                chords[block] = fresh[(block - start) % PHRASE]
-            form = known.draw_form(genre, random)
-            for block in range(max(start, past.blocks), min(end, start + PHRASE)):
-                earlier = form.index(form[block - start])
-                if earlier < block - start:
-                    source[block] = start + earlier
-        if final:
-            source[end - 1] = -1  # the end is like nothing before it
-    source[np.isin(source, np.flatnonzero(~past.whole))] = -1
-    flat = chords.reshape(-1)
-    if past.begun:
-        source[past.blocks] = -1
-        flat[past.blocks * BLOCK_HALF_BARS :][: len(past.begun_plan)] = past.begun_plan
-    habits.close_on_tonic(
-        flat[: past.blocks * BLOCK_HALF_BARS + half_bars][past.blocks * BLOCK_HALF_BARS :], minor
-    )
-    flat[past.blocks * BLOCK_HALF_BARS + half_bars :] = habits.TONIC[minor]
-    return Plan(chords, source, opens, closes, home)
-
-
-def _letters_after(whole: int, sections: int, random: np.random.Generator) -> list[str]:
-    """Letters of sections of which the first `whole` were given and are all counted as different; afterwards the first returns
-    in turn with new ones.
-    """
-    letters = [chr(ord("A") + index) for index in range(whole)]
+    given = past.blocks // PHRASE
+    if not given:
+        return list(progressions.draw_sections(sections, random))
+    # The sections that are there all count as different. Afterwards the first one returns in turn
+    # with new ones.
+    letters = [chr(ord("A") + index) for index in range(given)]
     while len(letters) < sections:
-        home = letters[-1] != "A" and random.random() < RETURN_HOME
+        home = letters[-1] != "A" and random.random() < settings.return_home
         letters.append("A" if home else chr(max(map(ord, letters)) + 1))
     return letters
+
+
+def _chord_before(plan: MelodyPlan, start: int) -> int | None:
+    return int(plan.chords[start - 1, -1]) if start else None
+
+
+def _return_section(plan: MelodyPlan, model: int, start: int, end: int, past: int) -> None:
+    """Let the section that began at block `model` return in the new blocks of another one."""
+    for block in range(max(start, past), end):
+        earlier = model + (block - start)
+        if earlier < model + PHRASE and earlier < start:
+            plan.chords[block] = plan.chords[earlier]
+            plan.source[block] = earlier if plan.source[earlier] < 0 else plan.source[earlier]
+
+
+def _write_phrase(plan: MelodyPlan, start: int, new: range, phrase: np.ndarray, form: str) -> None:
+    """Write a phrase's chords [16] and form ("aaba") into the new blocks of a section."""
+    chords = phrase.reshape(-1, BLOCK_HALF_BARS)
+    for block in new:
+        place = block - start
+        plan.chords[block] = chords[place % PHRASE]
+        if place < PHRASE:
+            earlier = form.index(form[place])
+            if earlier < place:
+                plan.source[block] = start + earlier

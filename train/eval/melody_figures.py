@@ -20,7 +20,7 @@ import numpy as np
 import torch
 
 from accomp.band.accompanist import Accompanist
-from accomp.invention.compose import compose
+from accomp.invention.compose import MelodyStreams, MelodyTask, compose
 from accomp.invention.invent import draw_tempo, melody_nn_of
 from accomp.invention.plan import Past
 from accomp.models import hub
@@ -252,27 +252,17 @@ def invent_melody(
     Returns:
         The new blocks alone.
     """
-    random, generator = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
+    streams = MelodyStreams(seed)
     if start is None:
         past = Past.none(inventor.config.latent)
-        minor = bool(random.random() < inventor.config.minor.get(model.config.genre, 0.0))
+        minor = bool(streams.plan.random() < inventor.config.minor.get(model.config.genre, 0.0))
     else:
         past = _past_of(model, start)
         minor = bool(np.isin(start.chords[::2], MINOR_TRIADS).mean() > 0.5)
-    tempo = draw_tempo(inventor.config, model.config.genre, random)
+    tempo = draw_tempo(inventor.config, model.config.genre, streams.plan)
     steps = blocks * BLOCK_STEPS
-    notes, plan = compose(
-        model,
-        inventor,
-        past,
-        steps,
-        np.ones(steps, bool),
-        minor,
-        tempo,
-        random,
-        generator,
-        variation,
-    )
+    task = MelodyTask(past, np.ones(steps, bool), minor, tempo, variation)
+    notes, plan = compose(model, inventor, task, streams)
     return PlannedMelody(pianoroll.to_planes(notes, steps), plan.chords[past.blocks :].reshape(-1))
 
 

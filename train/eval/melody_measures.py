@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from accomp.band.form import self_similarity
-from accomp.invention.compose import MOVING
+from accomp.invention.compose import SixteenthsSettings
 from accomp.invention.pitch_line import SCALE
 from accomp.roll import pianoroll
 from accomp.roll.chord_plan import TRIADS
@@ -127,7 +127,11 @@ def distance_by_movement(found: list[dict[str, float]], real: list[dict[str, flo
     apart = []
     for moves in (True, False):
         ours, theirs = (
-            [row for row in rows if OFF in row and (row[OFF] > MOVING) == moves]
+            [
+                row
+                for row in rows
+                if OFF in row and (row[OFF] > SixteenthsSettings().moving) == moves
+            ]
             for rows in (found, real)
         )
         apart.append(distance(ours, theirs) if ours and theirs else np.inf)

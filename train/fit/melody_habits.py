@@ -10,8 +10,7 @@ from torch import Tensor
 
 from accomp.band.lead import Lead
 from accomp.errors import MusicError
-from accomp.invention.compose import FASTEST as SLOW
-from accomp.invention.compose import moves_in_sixteenths
+from accomp.invention.compose import SixteenthsSettings, moves_in_sixteenths
 from accomp.models.melody_nn import ANY, MelodyNN
 from accomp.models.progressions import FORMS, HALF_BARS, PROGRESSIONS, Habits
 from accomp.music.midi import read_midi
@@ -132,7 +131,7 @@ def count_tempos(model: MelodyNN, corpus: Corpus, folder: Path, config: dict) ->
             continue
         moves = moves_in_sixteenths(lead.planes[0].any(-1).reshape(-1, BAR_STEPS))
         for genre in (genre_of(config, song["genre"]), ANY):
-            if moves is not None and mean_tempo(score) <= SLOW:
+            if moves is not None and mean_tempo(score) <= SixteenthsSettings().up_to:
                 sixteenths.setdefault(genre, []).append(moves)
             if SLOWEST <= mean_tempo(score) <= FASTEST:
                 tempos.setdefault(genre, []).append(mean_tempo(score))

@@ -16,14 +16,14 @@ import numpy as np
 import soundfile
 
 from accomp import Accompanist
-from accomp.listen.beat_grid import SungNote
 from accomp.listen.beats import find_beats
-from accomp.listen.note_net import RATE
-from accomp.listen.transcribe import on_beats, transcribe_notes
+from accomp.listen.notes import transcribe_notes
+from accomp.listen.transcribe import on_beats
 from accomp.music.melody_track import choose_melody, skyline
 from accomp.music.midi import read_midi
 from accomp.sound.audio_file import read_recording
 from accomp.sound.overdub import mix_with_recording, play_band
+from accomp.sound.rates import LISTEN_RATE
 from train.data import voices
 
 ROOT = Path(__file__).parent.parent
@@ -87,9 +87,9 @@ def recordings(folder: Path, seconds: float) -> list[Path]:
     sound = singing(seconds)
     paths = [folder / f"{seconds:g}.{name}" for name in FORMATS]
     for path, settings in zip(paths, FORMATS.values()):
-        with soundfile.SoundFile(path, "w", RATE, 1, **settings) as file:
-            for at in range(0, len(sound), RATE):  # libsndfile's Opus takes no more at once
-                file.write(sound[at : at + RATE])
+        with soundfile.SoundFile(path, "w", LISTEN_RATE, 1, **settings) as file:
+            for at in range(0, len(sound), LISTEN_RATE):  # libsndfile's Opus takes no more at once
+                file.write(sound[at : at + LISTEN_RATE])
     return paths
 
 
@@ -110,7 +110,7 @@ def singing(seconds: float) -> np.ndarray:
     sound = voices.record(
         voices.voice(notes, voices.Manner((0.1, 0.2), 0.3), rng), rng, snr=35, reverb=0.2
     )
-    return np.resize(np.pad(sound, (0, RATE)), round(seconds * RATE)) * 0.8
+    return np.resize(np.pad(sound, (0, LISTEN_RATE)), round(seconds * LISTEN_RATE)) * 0.8
 
 
 def times(path: Path, model: Accompanist) -> tuple[list[float], float]:
@@ -119,7 +119,7 @@ def times(path: Path, model: Accompanist) -> tuple[list[float], float]:
     moments = [time.perf_counter()]
     recording = read_recording(path)
     moments.append(time.perf_counter())
-    notes: list[SungNote] = transcribe_notes(recording.mono)
+    notes, _ = transcribe_notes(recording.mono)
     moments.append(time.perf_counter())
     written = on_beats(notes, find_beats(notes))
     moments.append(time.perf_counter())

@@ -15,8 +15,8 @@ import soundfile
 from accomp import Accompanist, read_midi
 from accomp.__main__ import main
 from accomp.band.options import Options
-from accomp.listen.note_net import RATE
 from accomp.roll.grid import MELODY
+from accomp.sound.rates import LISTEN_RATE
 from train.data import voices
 from train.data.voices import Manner
 
@@ -181,7 +181,7 @@ def hummed(tmp_path_factory):
     )
     sound = voices.record(voices.voice(sung, Manner((0.2, 0.3), 0.3), rng, "sung"), rng, 25, 0.2)
     file = tmp_path_factory.mktemp("recordings") / "hum.wav"
-    soundfile.write(file, sound, RATE)
+    soundfile.write(file, sound, LISTEN_RATE)
     return file, tune, sung
 
 
@@ -267,7 +267,7 @@ def test_corrections_that_make_no_sense_are_said(hummed, tmp_path, capsys):
 
 
 def test_what_is_no_melody_is_said_of_a_recording(tmp_path):
-    soundfile.write(tmp_path / "silence.wav", np.zeros(5 * RATE), RATE)
+    soundfile.write(tmp_path / "silence.wav", np.zeros(5 * LISTEN_RATE), LISTEN_RATE)
     result = run(tmp_path / "silence.wav", "--out", tmp_path / "out")
     assert (
         result.returncode == 1 and "accomp:" in result.stderr and "Traceback" not in result.stderr

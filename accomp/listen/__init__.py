@@ -1,0 +1,1 @@
+"""From a recording of one voice, or a MIDI file, to a melody."""

@@ -1,32 +1,61 @@
-"""How the pulses of a recording's notes make bars, and which pulses they are: a network (accomp.listen.bar_net) compares all ways."""
+"""Decide how the pulses of a melody make bars, and which pulses they are.
 
-from dataclasses import replace
+A network (accomp.listen.bar_net) compares all ways of counting.
+"""
+
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 from torch import Tensor
 
-from accomp.listen.bar_net import READINGS, BarsNet, BarsNetConfig, bar_scores, lay_out
-from accomp.listen.bar_weights import kinds_score, like_four
-from accomp.listen.beat_grid import EARLY, BeatGrid, SungNote, interpolate
+from accomp.listen.bar_net import (
+    READINGS,
+    BarsNet,
+    BarsNetConfig,
+    bar_scores,
+    lay_out,
+    like_four,
+)
+from accomp.listen.bar_weights import kinds_score
+from accomp.listen.beat_grid import BeatGrid, PulseSettings, SungNote, interpolate
 from accomp.models.files import load_network
 
-FOLDER = Path(__file__).parents[1] / "data/listen"  # of the network's settings and weights
+FOLDER = Path(__file__).parents[1] / "data/listen"
 BARS_CONFIG, BARS_WEIGHTS = "bars.json", "bars.safetensors"
-# Weights in nats, chosen on made recordings of validation songs, about where the true way to count is the likeliest. The network
-# was taught with other errors than those of the search for pulses, which lie between the true ones where a tune is syncopated.
-HEARD, KINDS = 0.45, 0.4  # for what the network hears, and for the kinds of the notes
-BETWEEN = 1.6  # for bars that begin between the pulses of four parts that were found
-REPEATS = 0.92  # for how much the rhythm returns after one and after two bars
-SWUNG = 0.4  # for four pulses of three parts, which few training songs have
-THIRDS = -0.7  # for pulses of three parts: every fourth of those recordings has them, of what people sing maybe every eighth
+
+
+@dataclass(frozen=True)
+class BarSettings:
+    """How ways of counting are compared.
+
+    Weights in nats, chosen on made recordings of validation songs, about where the true way to
+    count is the likeliest. The network was trained with other errors than those of the search for
+    pulses, which lie between the true ones where a tune is syncopated.
+    """
+
+    network: float = 0.45  # for what the network says
+    kinds: float = 0.4  # for the kinds of the notes (accomp.listen.bar_weights)
+    between: float = 1.6  # for bars that begin between the pulses of four parts that were found
+    repeats: float = 0.92  # for how much the rhythm returns after one and after two bars
+    swung: float = 0.4  # for four pulses of three parts, which few training songs have
+    # For pulses of three parts: every fourth of those recordings has them, of what people sing
+    # maybe every eighth.
+    thirds: float = -0.7
+    folder: Path = FOLDER  # of the network
+    pulses: PulseSettings = PulseSettings()
 
 
 class Pulses(NamedTuple):
-    """Pulses on which the notes may lie. times: [pulses] s, from that of the first note to the one after the last; parts: 3 or 4,
-    into which a pulse falls; likely: log likelihood by the times of the notes alone, but for a constant.
+    """Pulses on which the notes may lie.
+
+    Attributes:
+        times: [pulses] seconds, from that of the first note to the one after the last.
+        parts: 3 or 4, into which a pulse falls.
+        likely: Log likelihood by the times of the notes alone, but for a constant.
     """
 
     times: np.ndarray
@@ -44,9 +73,9 @@ class Way(NamedTuple):
 
 
 @cache
-def _network() -> BarsNet:
+def _network(folder: Path) -> BarsNet:
     return load_network(
-        FOLDER,
+        folder,
         lambda values: BarsNet(BarsNetConfig(**values)),
         "network of bars",
         BARS_CONFIG,
@@ -55,17 +84,29 @@ def _network() -> BarsNet:
 
 
 def find_bars(
-    heard: list[SungNote],
+    notes: list[SungNote],
     candidates: list[Pulses],
     downbeat: float | None,
     meter: tuple[int, int] | None,
+    settings: BarSettings = BarSettings(),
 ) -> BeatGrid:
-    """The likeliest of the candidates, with its meter and bars. Pulses that were found off the beat are moved."""
-    ways = [way for pulses in candidates for way in _ways(heard, pulses, downbeat, meter)]
+    """Choose the likeliest of the candidates, with its meter and bars.
+
+    Pulses that were found off the beat are moved.
+
+    Args:
+        notes: Of the melody, in order.
+        candidates: Pulses on which they may lie.
+        downbeat: Seconds at which some bar begins, if known.
+        meter: Numerator and denominator, if known.
+        settings: How ways of counting are compared.
+    """
+    ways = [way for pulses in candidates for way in _ways(notes, pulses, downbeat, meter, settings)]
     best = max(ways, key=lambda way: way.likely)
     share = np.exp(np.array([way.likely for way in ways]) - best.likely)
     # From the pulse of the first note on, in pulses that may lie between those that were found.
-    first = np.floor(_positions(best.pulses, heard[0].onset) - best.start + EARLY) + best.start
+    position = float(_positions(best.pulses, notes[0].onset))
+    first = float(np.floor(position - best.start + settings.pulses.early)) + best.start
     index = np.arange(len(best.pulses.times))
     times = interpolate(np.arange(first, len(index) + 1), index, best.pulses.times)
     grid = BeatGrid(times, 0, best.meter, float(1 / share.sum()))
@@ -73,24 +114,29 @@ def find_bars(
 
 
 def _ways(
-    heard: list[SungNote], pulses: Pulses, downbeat: float | None, meter: tuple[int, int] | None
+    notes: list[SungNote],
+    pulses: Pulses,
+    downbeat: float | None,
+    meter: tuple[int, int] | None,
+    settings: BarSettings,
 ) -> list[Way]:
-    """All ways of counting these pulses that agree with what was asked for."""
-    pitch, onset, offset, _ = (np.array(column) for column in zip(*heard))
+    """Return all ways of counting these pulses that agree with what is known."""
+    pitch, onset, offset, _ = (np.array(column) for column in zip(*notes))
     onset, offset, parts = _positions(pulses, onset), _positions(pulses, offset), pulses.parts
     step = np.rint(onset * parts).astype(int)
+    network = _network(settings.folder)
+    logits_of_readings = network.logits_of(lay_out(pitch, onset, offset, parts, network.config))
     ways = []
-    for counted, logits in _counted(
-        _network().hear(lay_out(pitch, onset, offset, parts)), parts, meter
-    ):
+    for counted, logits in _counted(logits_of_readings, parts, meter):
         scores = bar_scores(logits).numpy()
         place = np.arange(len(scores))
-        likely = pulses.likely + HEARD * scores + BETWEEN * (parts == 4) * (place % parts > 0)
-        likely += KINDS * kinds_score(pitch, onset, offset, parts, len(scores) // parts)
+        likely = pulses.likely + settings.network * scores
+        likely = likely + settings.between * (parts == 4) * (place % parts > 0)
+        likely += settings.kinds * kinds_score(pitch, onset, offset, parts, len(scores) // parts)
         likely += (
-            REPEATS * _returns(step, len(scores))
-            + THIRDS * (parts == 3)
-            + SWUNG * (parts == 3 and len(scores) == 12)
+            settings.repeats * _returns(step, len(scores))
+            + settings.thirds * (parts == 3)
+            + settings.swung * (parts == 3 and len(scores) == 12)
         )
         if downbeat is not None:
             place = place[[round(-float(_positions(pulses, downbeat)) * parts) % len(scores)]]
@@ -99,7 +145,10 @@ def _ways(
 
 
 def _returns(step: np.ndarray, bar: int) -> float:
-    """How much a rhythm repeats itself after one and after two bars of so many steps: the sum of its autocorrelations."""
+    """Return how much a rhythm repeats itself after one and after two bars of so many steps.
+
+    It is the sum of its autocorrelations.
+    """
     rhythm = np.zeros(step[-1] - step[0] + 1)
     rhythm[step - step[0]] = 1
     rest = rhythm - rhythm.mean()
@@ -108,12 +157,15 @@ def _returns(step: np.ndarray, bar: int) -> float:
 
 
 def _counted(
-    heard: tuple[Tensor, ...], parts: int, meter: tuple[int, int] | None
+    logits: tuple[Tensor, ...], parts: int, meter: tuple[int, int] | None
 ) -> list[tuple[tuple[int, int], Tensor]]:
-    """The meters that come into question and, of each, the logits [places, T] of the places of its bars. heard: of READINGS."""
+    """Return the meters that are possible, each with the logits [places, T] of its bars' places.
+
+    logits: of READINGS.
+    """
     known = {
-        reading.pulses: (reading.meter, logits)
-        for reading, logits in zip(READINGS, heard)
+        reading.pulses: (reading.meter, found)
+        for reading, found in zip(READINGS, logits)
         if reading.parts == parts
     }
     if meter is None:
@@ -125,5 +177,5 @@ def _counted(
     return [(meter, known[4][1][(like[:, None] * parts + np.arange(parts)).ravel()])]
 
 
-def _positions(pulses: Pulses, seconds) -> np.ndarray:
+def _positions(pulses: Pulses, seconds: ArrayLike) -> np.ndarray:
     return interpolate(np.asarray(seconds, float), pulses.times, np.arange(len(pulses.times)))

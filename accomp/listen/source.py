@@ -1,7 +1,7 @@
 """Load a melody from MIDI or audio and apply the user's corrections.
 
-`open_melody(path)` does both at once. Where the user corrects what was guessed, step by step, `load_source(path)` reads
-and transcribes the file once, and `Source.melody(corrections)` is quick.
+`open_melody(path)` does both at once. Where the user corrects what was guessed, step by step,
+`load_source(path)` reads and transcribes the file once, and `Source.melody(corrections)` is quick.
 """
 
 import os
@@ -10,15 +10,26 @@ from pathlib import Path
 
 from accomp.errors import MusicError
 from accomp.listen.beat_grid import SungNote, shifted
-from accomp.listen.transcribe import Click, Transcription, grid_of, hear_notes, on_beats
+from accomp.listen.notes import NoteSettings, transcribe_notes
+from accomp.listen.transcribe import (
+    Click,
+    Transcription,
+    TranscriptionSettings,
+    grid_of,
+    on_beats,
+)
 from accomp.music import timing
+from accomp.music.file_source import read_source
 from accomp.music.keys import Key, estimate_key, parse_key
 from accomp.music.melody_track import melody_index, skyline
 from accomp.music.midi import read_midi
+from accomp.music.midi_chunks import MIDI_ENDINGS, is_midi, kind_of
 from accomp.music.score import Score, whole_bars
-from accomp.sound.accepted import is_recording
+from accomp.sound.accepted import RECORDINGS, is_recording
 from accomp.sound.audio_file import Recording, read_recording
 
+HEAD = 1000  # bytes at a file's beginning that tell what it is
+ACCEPTED = f"accepted: MIDI files ({', '.join(MIDI_ENDINGS)}) and {RECORDINGS}"
 PACES = (0.25, 0.5, 1.0, 2.0, 4.0)  # accepted factors of the number of beats
 
 
@@ -102,8 +113,14 @@ class Source:
     notices: list[str] = field(default_factory=list)
     click: Click | None = None
 
-    def melody(self, corrections: Corrections = Corrections()) -> SourceMelody:
+    def melody(
+        self,
+        corrections: Corrections = Corrections(),
+        settings: TranscriptionSettings = TranscriptionSettings(),
+    ) -> SourceMelody:
         """Find the melody, its key and beats, except where corrections say them.
+
+        settings: how a recording's beats are found.
 
         Raises:
             MusicError: A correction is out of range.
@@ -113,7 +130,7 @@ class Source:
             raise MusicError(f"the pace is {corrections.pace:g}; accepted: {accepted}")
         sung = None
         if self.score is None:
-            sung = self._transcription(corrections)
+            sung = self._transcription(corrections, settings)
             score = sung.score
         else:
             score = _corrected(self.score, corrections)
@@ -124,7 +141,9 @@ class Source:
             key = estimate_key(skyline(score.tracks[track].notes))
         return SourceMelody(self.name, score, track, key, self.recording, sung)
 
-    def _transcription(self, corrections: Corrections) -> Transcription:
+    def _transcription(
+        self, corrections: Corrections, settings: TranscriptionSettings
+    ) -> Transcription:
         grid = grid_of(
             self.notes,
             tempo=corrections.tempo,
@@ -132,8 +151,9 @@ class Source:
             downbeat=corrections.downbeat,
             meter=corrections.meter,
             click=self.click,
+            settings=settings.beats,
         )
-        sung = on_beats(self.notes, shifted(grid, corrections.later))
+        sung = on_beats(self.notes, shifted(grid, corrections.later), settings.places)
         sung.score.notices[:0] = self.notices
         return sung
 
@@ -144,7 +164,7 @@ def open_melody(
     """Load a melody from a MIDI file or a recording of one voice.
 
     Args:
-        path: The file; what it is is told by its content.
+        path: The file; its content tells which of them it is.
         corrections: What the user knows better than the guess.
         click: The click that a recording was made to.
 
@@ -154,25 +174,46 @@ def open_melody(
     return load_source(path, click).melody(corrections)
 
 
-def load_source(path: str | os.PathLike, click: Click | None = None) -> Source:
+def load_source(
+    path: str | os.PathLike, click: Click | None = None, settings: NoteSettings = NoteSettings()
+) -> Source:
     """Read a MIDI file, or transcribe a recording of one voice.
+
+    Args:
+        path: The file; its content tells which of them it is.
+        click: The click that a recording was made to.
+        settings: How notes are found in a recording.
 
     Raises:
         MusicError: The file is neither, or holds no melody.
     """
-    name = Path(path).stem
-    if is_recording(path):
-        return source_of(read_recording(path), name, click)
-    return Source(name, read_midi(path))
+    name, head = Path(path).stem, read_source(path, HEAD, ACCEPTED)
+    if is_recording(head):
+        return source_of(read_recording(path), name, click, settings)
+    if is_midi(head):
+        return Source(name, read_midi(path))
+    found = f"seems to be {kind_of(head)}" if head else "is empty"
+    raise MusicError(f"the file is neither MIDI nor a recording: it {found}; {ACCEPTED}")
 
 
-def source_of(recording: Recording, name: str = "recording", click: Click | None = None) -> Source:
+def source_of(
+    recording: Recording,
+    name: str = "recording",
+    click: Click | None = None,
+    settings: NoteSettings = NoteSettings(),
+) -> Source:
     """Transcribe a recording; its samples are not kept, the mix reads the file again.
+
+    Args:
+        recording: Of one voice.
+        name: Of the melody.
+        click: The click that it was made to.
+        settings: How notes are found.
 
     Raises:
         MusicError: The recording holds no melody.
     """
-    notes, notices = hear_notes(recording.mono)
+    notes, notices = transcribe_notes(recording.mono, settings)
     notices = [*recording.notices, *notices]
     recording = replace(recording, mono=recording.mono[:0].copy())
     return Source(name, recording=recording, notes=notes, notices=notices, click=click)

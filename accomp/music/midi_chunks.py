@@ -41,6 +41,11 @@ class Header(NamedTuple):
     tempo: int | None
 
 
+def is_midi(head: bytes) -> bool:
+    """Tell by its first bytes whether a file is MIDI, bare or in a RIFF wrapping (.rmi)."""
+    return head.startswith(b"MThd") or head[:4] == b"RIFF" and head[8:12] == b"RMID"
+
+
 def unwrap(data: bytes) -> bytes:
     """Return the MIDI file itself, out of its RIFF wrapping (.rmi) if it has one.
 

@@ -4,14 +4,13 @@ import os
 from pathlib import Path
 
 from accomp.errors import MusicError
-from accomp.music.midi_chunks import kind_of
+from accomp.music.midi_chunks import is_midi, kind_of
 
 MIN_SECONDS = 1.0
 MAX_SECONDS = 600.0
 MAX_BYTES = 500_000_000  # of a file held in memory: ten minutes of 96 kHz stereo in 32 bits
-ACCEPTED = (
-    "accepted: recordings (wav, mp3, ogg, opus, webm, m4a, flac, aiff) of 1 second to 10 minutes"
-)
+RECORDINGS = "recordings (wav, mp3, ogg, opus, webm, m4a, flac, aiff) of 1 second to 10 minutes"
+ACCEPTED = f"accepted: {RECORDINGS}"
 AGAIN = "record it again, or export it anew as wav or mp3"
 SIGNATURES = (  # offset and bytes
     (0, b"OggS"),
@@ -68,7 +67,7 @@ def check_head(head: bytes) -> None:
     """
     if not head:
         raise MusicError(f"the file is empty: no recording was saved in it; {ACCEPTED}")
-    if head.startswith(b"MThd") or head[:4] == b"RIFF" and head[8:12] == b"RMID":
+    if is_midi(head):
         raise MusicError(
             "the file is MIDI: it holds notes, not sound; give it as a MIDI melody. "
             f"Here {ACCEPTED}"

@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from accomp import read_midi, write_midi
-from accomp.listen import bars as heard_bars
-from accomp.listen.bar_net import KEY, LAGS, NOTES, READINGS, bar_scores, lay_out
-from accomp.listen.beats import find_beats
+from accomp.listen.bar_net import KEY, NOTES, READINGS, BarsNetConfig, bar_scores, lay_out
+from accomp.listen.bars import BarSettings
+from accomp.listen.beats import BeatSettings, find_beats
 from accomp.music.score import Note, Score, TimeSignature, Track
 from train.data import abc, prepare
 from train.data.corpus import Corpus
@@ -44,7 +44,7 @@ def test_steps_hold_onsets_and_what_returns():
     onset = np.array([0.0, 0.5, 1.02, 2.0, 2.5, 3.0])
     steps = lay_out(pitch, onset, onset + 0.4, 4)
     assert np.flatnonzero(steps[1]).tolist() == [0, 2, 4, 8, 10, 12]
-    after_two = steps[NOTES + KEY + LAGS.index(2)]
+    after_two = steps[NOTES + KEY + BarsNetConfig().lags.index(2)]
     assert after_two[8] == after_two[10] == 1.0 and after_two[12] == 0.5 and not after_two[:8].any()
     together = lay_out(pitch, np.array([0, 0.01, 1, 2, 2.5, 3]), onset + 0.4, 4)
     assert together[1, 0] == 1 and together[2, 0] == 1 and together[1].sum() == 5
@@ -148,13 +148,9 @@ def test_two_steps_of_training_give_a_network_that_finds_bars(corpus, tmp_path, 
     )
     figures = json.loads((tmp_path / "bars" / "figures.json").read_text())
     assert len(figures["data"]) == 2 and 0 <= figures["bars"] <= figures["meter"] <= 1
-    monkeypatch.setattr(heard_bars, "FOLDER", tmp_path / "model")
-    heard_bars._network.cache_clear()
-    try:
-        grid = find_beats([(60 + k % 5, k / 2, k / 2 + 0.4, 80) for k in range(30)])
-        assert grid.meter in {reading.meter for reading in READINGS}
-    finally:
-        heard_bars._network.cache_clear()
+    settings = BeatSettings(bars=BarSettings(folder=tmp_path / "model"))
+    grid = find_beats([(60 + k % 5, k / 2, k / 2 + 0.4, 80) for k in range(30)], settings=settings)
+    assert grid.meter in {reading.meter for reading in READINGS}
 
 
 TUNE = """X:1

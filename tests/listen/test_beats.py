@@ -7,9 +7,9 @@ import pytest
 
 from accomp import read_midi
 from accomp.errors import MusicError
-from accomp.listen.beat_grid import shifted
+from accomp.listen.beat_grid import SungNote, shifted
 from accomp.listen.beats import find_beats
-from accomp.listen.quantise import perform, quantise
+from accomp.listen.quantise import quantise
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -45,9 +45,20 @@ def places(line, score, bar=4.0):
     return np.abs((moved + bar / 2) % bar - bar / 2)
 
 
+def as_sung(score, grid):
+    """The opposite of `quantise`: a score's notes at their time in the recording."""
+    notes = [note for track in score.tracks for note in track.notes]
+    starts = score.seconds([note.onset for note in notes]) - grid.offset
+    ends = score.seconds([note.end for note in notes]) - grid.offset
+    return [
+        SungNote(note.pitch, start, end, note.velocity)
+        for note, start, end in zip(notes, starts.tolist(), ends.tolist())
+    ]
+
+
 def onset_errors(score, grid, notes):
     return np.abs(
-        np.array([note.onset for note in perform(score, grid)])
+        np.array([note.onset for note in as_sung(score, grid)])
         - np.array([note[1] for note in notes])
     )
 

@@ -12,16 +12,10 @@ from scipy.signal import lfilter
 from accomp.errors import MusicError
 from accomp.listen import one_voice
 from accomp.listen.beat_grid import SungNote
-from accomp.listen.note_net import RATE
+from accomp.listen.frames import Frames, frames_of
+from accomp.listen.notes import notes_of, octave_of, transcribe_notes
 from accomp.listen.one_voice import Figures, figures_of
-from accomp.listen.transcribe import (
-    Heard,
-    hear_notes,
-    listen,
-    notes_of,
-    octave_of,
-    transcribe_notes,
-)
+from accomp.sound.rates import LISTEN_RATE
 from train.data import voices
 from train.data.voices import Manner
 from train.fit import one_voice as fitting
@@ -47,39 +41,39 @@ def sung(kind="sung", up=0, seed=3, vibrato=0.3):
         Manner((0.2, 0.1), vibrato),
         rng,
         kind,
-    )[: 7 * RATE]
+    )[: 7 * LISTEN_RATE]
 
 
 def spoken(seconds=8.0, seed=0, centre=50.0):
     """About four syllables a second, whose pitch falls and rises by some semitones and falls over each phrase of two seconds."""
-    rng, count = np.random.default_rng(seed), int(seconds * RATE)
+    rng, count = np.random.default_rng(seed), int(seconds * LISTEN_RATE)
     turns = np.arange(0, seconds + 0.3, 0.12)
     contour = np.interp(
-        np.arange(count) / RATE,
+        np.arange(count) / LISTEN_RATE,
         turns,
         centre + rng.normal(0, 2.5, len(turns)) + 3 - 3 * (turns % 2),
     )
     source = lfilter(
-        [0.15], [1, -0.85], 2 * (np.cumsum(440 * 2 ** ((contour - 69) / 12) / RATE) % 1) - 1
+        [0.15], [1, -0.85], 2 * (np.cumsum(440 * 2 ** ((contour - 69) / 12) / LISTEN_RATE) % 1) - 1
     )
     sound = np.zeros(count)
     for begin in np.arange(0.1, seconds - 0.3, 0.25):
-        length = int(rng.uniform(0.14, 0.21) * RATE)
-        part = slice(int(begin * RATE), int(begin * RATE) + length)
+        length = int(rng.uniform(0.14, 0.21) * LISTEN_RATE)
+        part = slice(int(begin * LISTEN_RATE), int(begin * LISTEN_RATE) + length)
         vowel = voices.VOWELS[rng.choice(list(voices.VOWELS))]
         formed = sum(
             gain * voices._resonance(source[part], *formant)
             for gain, formant in zip((1, 0.5, 0.25), vowel)
         )
         sound[part] += formed * np.hanning(length) ** 0.5 * rng.uniform(0.5, 1)
-        hiss = slice(part.stop, part.stop + int(0.05 * RATE))
+        hiss = slice(part.stop, part.stop + int(0.05 * LISTEN_RATE))
         sound[hiss] += 0.02 * rng.normal(size=hiss.stop - hiss.start)
     return (0.5 * sound / np.abs(sound).max()).astype(np.float32)
 
 
 def plucked(notes, seconds, ring=2.0):
     """Tones with eight harmonics that die away by 60 dB in `ring` seconds. notes: (pitch, onset in seconds)."""
-    time = np.arange(int(seconds * RATE)) / RATE
+    time = np.arange(int(seconds * LISTEN_RATE)) / LISTEN_RATE
     sound = 0.001 * np.random.default_rng(0).normal(size=len(time))
     for pitch, onset in notes:
         after = time[time >= onset] - onset
@@ -94,23 +88,23 @@ def plucked(notes, seconds, ring=2.0):
 
 
 def noise(kind, seconds=6.0):
-    rng, count = np.random.default_rng(5), int(seconds * RATE)
+    rng, count = np.random.default_rng(5), int(seconds * LISTEN_RATE)
     white = rng.normal(size=count)
     if kind == "brown":
         white = lfilter([1], [1, -0.995], white)
     if kind == "fan":
-        time = np.arange(count) / RATE
+        time = np.arange(count) / LISTEN_RATE
         white = lfilter([1], [1, -0.9], white) / 3 + 0.3 * sum(
             np.sin(2 * np.pi * 75 * h * time) / h for h in range(1, 6)
         )
     if kind == "claps":
-        white *= np.exp(-((np.arange(count) / RATE) % 0.45) * 60) + 0.003
+        white *= np.exp(-((np.arange(count) / LISTEN_RATE) % 0.45) * 60) + 0.003
     return (0.5 * white / np.abs(white).max()).astype(np.float32)
 
 
 def figures(sound):
-    heard = listen(sound)
-    return figures_of(heard, notes_of(heard), sound)
+    frames = frames_of(sound)
+    return figures_of(frames, notes_of(frames), sound)
 
 
 def seventh_chords():
@@ -139,7 +133,9 @@ def test_what_is_not_one_voice_is_refused(sound, message):
 
 
 def test_two_voices_in_thirds_are_not_taken_for_one():
-    assert hear_notes(sung() + sung(up=-4, seed=4))[1] == [one_voice.NOTICES["several voices"]]
+    assert transcribe_notes(sung() + sung(up=-4, seed=4))[1] == [
+        one_voice.NOTICES["several voices"]
+    ]
 
 
 @pytest.mark.parametrize("kind", ["white", "brown", "fan", "claps"])
@@ -157,14 +153,14 @@ def test_noise_is_refused(kind):
         lambda: voices.record(sung(), np.random.default_rng(0), 10, 0.15),
         lambda: voices.record(sung("hum"), np.random.default_rng(0), 25, 0.1, phone=True),
         lambda: voices.record(sung("whistled"), np.random.default_rng(0), 30, 2.5),
-        lambda: sung()[: int(1.3 * RATE)],  # two notes
+        lambda: sung()[: int(1.3 * LISTEN_RATE)],  # two notes
         lambda: np.concatenate([spoken(3), sung()]),
         lambda: np.clip(6 * sung(), -1, 1),
         lambda: plucked([(pitch, 0.3 + 0.5 * onset) for pitch, onset, _ in LINE], 7, ring=3.0),
     ],
 )
 def test_one_voice_is_not_refused(sound):
-    notes, notices = hear_notes(sound())
+    notes, notices = transcribe_notes(sound())
     assert notes and not notices
 
 
@@ -173,7 +169,7 @@ def test_what_is_in_between_gets_a_notice(monkeypatch):
     alone, chords = (
         np.array(astuple(figures(sound))) for sound in (sung(), plucked(seventh_chords(), 9))
     )
-    silence = Heard(np.zeros((1, 1)), np.zeros(1), np.zeros(1), np.zeros(1))
+    silence = Frames(np.zeros((1, 1)), np.zeros(1), np.zeros(1), np.zeros(1))
     answers = []
     for share in np.linspace(0, 1, 101):
         monkeypatch.setattr(
@@ -194,11 +190,11 @@ def test_the_pitch_of_speech_glides_and_that_of_vibrato_and_of_quick_notes_does_
         frames, np.arange(0, 620, 12), np.random.default_rng(0).normal(0, 2.5, 52)
     )
     glides = [
-        one_voice._glide(Heard(np.zeros((600, 1)), pitch, np.ones(600), np.zeros(600)))
+        one_voice.glide_of(Frames(np.zeros((600, 1)), pitch, np.ones(600), np.zeros(600)))
         for pitch in (vibrato, quick, talk)
     ]
     assert max(glides[:2]) < 2 < 8 < glides[2]
-    assert one_voice._glide(Heard(np.zeros((600, 1)), talk, np.zeros(600), np.zeros(600))) == 0
+    assert one_voice.glide_of(Frames(np.zeros((600, 1)), talk, np.zeros(600), np.zeros(600))) == 0
 
 
 def test_peaks_beside_the_harmonics_are_found_and_what_rings_on_was_not_brought():
@@ -209,9 +205,9 @@ def test_peaks_beside_the_harmonics_are_found_and_what_rings_on_was_not_brought(
     ]
     pitch = np.array([261.63])
     nothing = np.zeros_like(spectrum[0])
-    assert max(one_voice._shares_beside(spectrum[0], nothing, pitch)) < 0.02
-    assert min(one_voice._shares_beside(spectrum[1], nothing, pitch)) > 0.3
-    beside, brought = one_voice._shares_beside(spectrum[1], spectrum[2], pitch)
+    assert max(one_voice.shares_beside(spectrum[0], nothing, pitch)) < 0.02
+    assert min(one_voice.shares_beside(spectrum[1], nothing, pitch)) > 0.3
+    beside, brought = one_voice.shares_beside(spectrum[1], spectrum[2], pitch)
     assert beside > 0.3 and brought < 0.05
 
 
@@ -239,7 +235,7 @@ def test_the_fit_tells_kinds_apart():
         for kind, centre in zip(one_voice.KINDS, centres)
     ]
     weights = fitting.fit([{"kind": kind, "figures": asdict(of)} for kind, of in made])
-    assert weights.shape == one_voice.WEIGHTS.shape and not weights[0].any()
+    assert weights.shape == one_voice.one_voice_weights().shape and not weights[0].any()
     for kind, of in made:
         likely = one_voice.likelihoods_of(of, weights)
         assert max(likely, key=likely.get) == kind and sum(likely.values()) == pytest.approx(1)

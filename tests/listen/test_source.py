@@ -8,10 +8,10 @@ import soundfile
 
 from accomp import read_midi
 from accomp.errors import MusicError
-from accomp.listen.note_net import RATE
 from accomp.listen.source import Corrections, load_source, open_melody
 from accomp.listen.transcribe import Click
 from accomp.music.timing import mean_tempo
+from accomp.sound.rates import LISTEN_RATE
 from tests.support.sounds import encoded
 from train.data import voices
 from train.data.voices import Manner
@@ -86,7 +86,7 @@ def hummed(request, tmp_path_factory):
     )
     file = tmp_path_factory.mktemp("recordings") / f"hum.{request.param}"
     if request.param == "wav":
-        soundfile.write(file, sound, RATE)
+        soundfile.write(file, sound, LISTEN_RATE)
     else:
         file.write_bytes(
             encoded(

@@ -14,10 +14,10 @@ import soundfile
 
 from accomp import Accompanist, read_midi
 from accomp.errors import MusicError
-from accomp.listen.note_net import RATE
 from accomp.listen.source import Corrections, load_source
 from accomp.music.score import Chord, Control, Note, Score, TimeSignature, Track
 from accomp.roll.grid import BASS, DRUMS, MELODY, TRACK_NAMES
+from accomp.sound.rates import LISTEN_RATE
 from page import files, inventing, moves, studio, views
 from page.choices import Blend, Making
 from page.player import VOICE
@@ -78,7 +78,9 @@ def hummed(tmp_path_factory):
         [(note.pitch - 12, note.onset, note.duration) for note in notes], rng, 100, 0.02, 0.01
     )
     file = tmp_path_factory.mktemp("recordings") / "my tune.wav"
-    soundfile.write(file, voices.record(voices.voice(sung, Manner(), rng, "hum"), rng, 30), RATE)
+    soundfile.write(
+        file, voices.record(voices.voice(sung, Manner(), rng, "hum"), rng, 30), LISTEN_RATE
+    )
     return load_source(file)
 
 

@@ -1,7 +1,7 @@
 """Recordings made from melodies, with what was truly played: sung syllables, humming and whistling by simple models of the
 voice, instruments by FluidSynth, and the room, noise and phone between them and us.
 
-Sounds are mono float32 at RATE. A performed note is (pitch MIDI, onset s, offset s, velocity).
+Sounds are mono float32 at LISTEN_RATE. A performed note is (pitch MIDI, onset s, offset s, velocity).
 """
 
 import subprocess
@@ -13,9 +13,9 @@ import numpy as np
 import soundfile
 from scipy.signal import butter, fftconvolve, lfilter, sosfilt
 
-from accomp.listen.note_net import RATE
 from accomp.music.midi import write_midi
 from accomp.music.score import PITCH_BEND, Control, Note, Score, Tempo, Track
+from accomp.sound.rates import LISTEN_RATE
 
 # Frequency and bandwidth in Hz of the first three resonances of the vocal tract (about those of Peterson & Barney 1952).
 VOWELS = {
@@ -106,7 +106,7 @@ def instrument(notes: Performed, program: int, manner: Manner, soundfont: Path) 
             "-C",
             "0",
             "-r",
-            str(RATE),
+            str(LISTEN_RATE),
             "-F",
             wav,
             soundfont,
@@ -121,11 +121,11 @@ def voice(
 ) -> np.ndarray:
     """Notes sung on syllables, hummed or whistled (kind), with slides into them, vibrato and breath."""
     attack = {"sung": (0.02, 0.04), "hum": (0.03, 0.06), "whistled": (0.02, 0.05)}[kind]
-    count = int((notes[-1][2] + AFTER) * RATE)
+    count = int((notes[-1][2] + AFTER) * LISTEN_RATE)
     pitch, level = np.full(count, np.nan), np.zeros(count)
     for index, (key, onset, offset, velocity) in enumerate(notes):
-        part = slice(int(onset * RATE), int(offset * RATE))
-        time = np.arange(part.stop - part.start) / RATE
+        part = slice(int(onset * LISTEN_RATE), int(offset * LISTEN_RATE))
+        time = np.arange(part.stop - part.start) / LISTEN_RATE
         is_slur = index > 0 and onset - notes[index - 1][2] < 0.06
         start = np.clip(notes[index - 1][0] - key, -5, 5) if is_slur else rng.uniform(-1.5, 0)
         slide = start * np.exp(-time / rng.uniform(0.01, 0.035))
@@ -133,11 +133,11 @@ def voice(
         drift = lfilter([0.0004], [1, -0.998], rng.normal(size=len(time)))
         detune = np.interp(part.start + np.arange(len(time)), [0, count], manner.detune)
         pitch[part] = key + detune + slide + manner.vibrato * shake + drift
-        fade = np.minimum(time / rng.uniform(*attack), (len(time) / RATE - time) / 0.04)
+        fade = np.minimum(time / rng.uniform(*attack), (len(time) / LISTEN_RATE - time) / 0.04)
         level[part] = np.clip(fade, 0, 1) * velocity / 127 * (1 - 0.25 * time / max(time[-1], 0.01))
     known = ~np.isnan(pitch)
     pitch = np.interp(np.arange(count), np.flatnonzero(known), pitch[known])
-    phase = np.cumsum(440 * 2 ** ((pitch - 69) / 12) / RATE)
+    phase = np.cumsum(440 * 2 ** ((pitch - 69) / 12) / LISTEN_RATE)
     breath = lfilter([1, -0.9], [1], rng.normal(size=count)) * level
     if kind == "whistled":
         whistle = np.sin(2 * np.pi * phase) + 0.08 * np.sin(4 * np.pi * phase)
@@ -145,7 +145,7 @@ def voice(
     source = lfilter([0.15], [1, -0.85], 2 * (phase % 1) - 1) * level
     sound = np.zeros(count)
     for _, onset, offset, velocity in notes:
-        part = slice(int(onset * RATE), min(int(offset * RATE) + 400, count))
+        part = slice(int(onset * LISTEN_RATE), min(int(offset * LISTEN_RATE) + 400, count))
         vowel = HUM if kind == "hum" else VOWELS[rng.choice(list(VOWELS))]
         sound[part] += sum(
             gain * _resonance(source[part], *formant)
@@ -155,16 +155,18 @@ def voice(
             kind == "sung" and rng.random() < 0.6
         ):  # a consonant: a short or a longer noise before the vowel
             length, loud = (0.012, 0.06) if rng.random() < 0.5 else (0.05, 0.03)
-            first = max(0, part.start - int(length * RATE))
+            first = max(0, part.start - int(length * LISTEN_RATE))
             hiss = lfilter([1, -0.95], [1], rng.normal(size=part.start - first))
             sound[first : part.start] += hiss * loud * velocity / 127
     return (0.5 * sound / max(np.abs(sound).max(), 1e-9) + 0.004 * breath).astype(np.float32)
 
 
 def _resonance(sound: np.ndarray, frequency: float, bandwidth: float) -> np.ndarray:
-    radius = np.exp(-np.pi * bandwidth / RATE)
+    radius = np.exp(-np.pi * bandwidth / LISTEN_RATE)
     return lfilter(
-        [1 - radius], [1, -2 * radius * np.cos(2 * np.pi * frequency / RATE), radius**2], sound
+        [1 - radius],
+        [1, -2 * radius * np.cos(2 * np.pi * frequency / LISTEN_RATE), radius**2],
+        sound,
     )
 
 
@@ -177,15 +179,15 @@ def record(
 ) -> np.ndarray:
     """A sound as a recording of it. snr: dB above pink noise, None without; reverb: seconds of its tail; phone: 250-3500 Hz."""
     if reverb:
-        length = int(reverb * RATE)
+        length = int(reverb * LISTEN_RATE)
         tail = rng.normal(size=length) * np.exp(
             -6.9 * np.arange(length) / length
         )  # 60 dB down at its end
         sound = fftconvolve(sound, np.concatenate([[1], 0.35 * tail / np.sqrt((tail**2).sum())]))[
-            : len(sound) + RATE // 3
+            : len(sound) + LISTEN_RATE // 3
         ]
     if phone:
-        sound = sosfilt(butter(2, [250, 3500], "bandpass", fs=RATE, output="sos"), sound)
+        sound = sosfilt(butter(2, [250, 3500], "bandpass", fs=LISTEN_RATE, output="sos"), sound)
     if snr is not None:
         # White noise through Kellet's filter falls by 3 dB an octave.
         shape = [0.049922, -0.095993, 0.050612, -0.004408], [1, -2.494956, 2.017265, -0.522189]

@@ -20,9 +20,9 @@ from tqdm import tqdm
 from accomp.band.accompanist import Accompanist
 from accomp.errors import MusicError
 from accomp.listen.beat_grid import SungNote
-from accomp.listen.note_net import RATE
+from accomp.listen.notes import transcribe_notes
 from accomp.listen.source import Source
-from accomp.listen.transcribe import transcribe_notes
+from accomp.sound.rates import LISTEN_RATE
 from train.data.clips import SOUNDS, Clip, Tune, clip_of, tunes_of
 from train.data.corpus import Corpus
 from train.eval import hearing_peers
@@ -52,7 +52,7 @@ OUR_FIGURES = {
 
 def ours(audio: np.ndarray) -> list[SungNote]:
     try:
-        return transcribe_notes(audio)
+        return transcribe_notes(audio)[0]
     except MusicError:
         return []
 
@@ -132,7 +132,7 @@ def measure_tune(
                 _warm(transcriber)
                 start = time.perf_counter()
                 heard = transcriber(clip.audio)
-                work = (time.perf_counter() - start) / (len(clip.audio) / RATE)
+                work = (time.perf_counter() - start) / (len(clip.audio) / LISTEN_RATE)
                 row = {
                     "by": name,
                     "name": tune.task.name,
@@ -157,7 +157,9 @@ def _model(source: str) -> Accompanist:
 @cache
 def _warm(transcriber: Transcriber) -> None:
     """Its models are loaded and its code is compiled before the time is taken."""
-    transcriber(0.5 * np.sin(np.arange(RATE) * 2 * np.pi * 220 / RATE).astype(np.float32))
+    transcriber(
+        0.5 * np.sin(np.arange(LISTEN_RATE) * 2 * np.pi * 220 / LISTEN_RATE).astype(np.float32)
+    )
 
 
 def _written(clip: Clip, heard: list[SungNote], model: Accompanist) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""Other transcribers of one voice, for comparison: each a function from a mono sound at RATE to its notes.
+"""Other transcribers of one voice, for comparison: each a function from a mono sound at LISTEN_RATE to its notes.
 
 They are no part of the requirements; INSTALL says how to get them. All work on one thread.
 """
@@ -15,7 +15,8 @@ import numpy as np
 import soundfile
 
 from accomp.listen.beat_grid import SungNote
-from accomp.listen.note_net import FRAME, HOP, RATE
+from accomp.listen.note_net import FRAME, HOP
+from accomp.sound.rates import LISTEN_RATE
 
 # basic-pitch wants TensorFlow, but works with onnxruntime, which swift-f0 brings; so without its dependencies.
 INSTALL = 'pip install librosa "resampy<0.4.4" && pip install --no-deps basic-pitch==0.4.0'
@@ -37,7 +38,7 @@ def swift_f0_alone(sound: np.ndarray) -> list[SungNote]:
     """The tracker's own segmentation into notes."""
     from swift_f0 import segment_notes
 
-    notes = segment_notes(_swift_f0().detect(sound, RATE))
+    notes = segment_notes(_swift_f0().detect(sound, LISTEN_RATE))
     return [SungNote(_nearest(note.pitch_hz), note.start, note.end, LOUDNESS) for note in notes]
 
 
@@ -55,7 +56,7 @@ def basic_pitch(sound: np.ndarray) -> list[SungNote]:
 
     with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(None):
         path = Path(folder) / "sound.wav"
-        soundfile.write(path, sound, RATE, subtype="FLOAT")
+        soundfile.write(path, sound, LISTEN_RATE, subtype="FLOAT")
         events = predict(path, model, *THRESHOLDS)[2]
     return sorted(
         (SungNote(int(e[2]), float(e[0]), float(e[1]), LOUDNESS) for e in events),
@@ -89,7 +90,7 @@ def pyin(sound: np.ndarray) -> list[SungNote]:
     from scipy.ndimage import median_filter
 
     settings = {
-        "sr": RATE,
+        "sr": LISTEN_RATE,
         "frame_length": 1024,
         "hop_length": HOP,
         "resolution": 0.2,
@@ -101,7 +102,7 @@ def pyin(sound: np.ndarray) -> list[SungNote]:
     pitch = np.interp(index, index[voiced], librosa.hz_to_midi(hertz[voiced]))
     pitch = median_filter(pitch, SMOOTH) - librosa.pitch_tuning(hertz[voiced])
     keys = np.rint(pitch).astype(int)
-    struck = librosa.onset.onset_detect(y=sound, sr=RATE, hop_length=HOP, delta=DELTA)
+    struck = librosa.onset.onset_detect(y=sound, sr=LISTEN_RATE, hop_length=HOP, delta=DELTA)
     inner = np.union1d(np.flatnonzero(np.diff(keys)) + 1, struck)
     edges = np.flatnonzero(np.diff(voiced, prepend=False, append=False))
     notes = []

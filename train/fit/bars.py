@@ -16,7 +16,7 @@ from torch import Tensor
 
 from accomp.listen.bar_net import READINGS, BarsNet, BarsNetConfig, bar_scores, lay_out
 from accomp.listen.bars import BARS_CONFIG, BARS_WEIGHTS
-from accomp.listen.beat_grid import EARLY
+from accomp.listen.beat_grid import PulseSettings
 from accomp.models.files import save_network
 from accomp.roll.grid import BAR_STEPS, BLOCK_STEPS, MELODY, STEPS_PER_BEAT
 from train.data.corpus import Corpus
@@ -223,7 +223,7 @@ def make_example(line: Line, pulses: float, wrong: bool, rng: np.random.Generato
     between = rng.choice(
         places, p=shares
     )  # where pulses are found: between the true ones, now and then
-    first = np.floor(onset[0] - between + EARLY) + between
+    first = np.floor(onset[0] - between + PulseSettings.early) + between
     layouts = [(lay_out(pitch, onset - first, end - first, reading.parts), reading.parts)]
     if wrong:
         factor, parts, offset = wrong_pulses(reading.parts, rng)

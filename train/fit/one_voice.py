@@ -23,19 +23,19 @@ from scipy.signal import butter, lfilter, sosfilt
 from tqdm import tqdm
 
 from accomp.errors import MusicError
-from accomp.listen import transcribe as transcription
-from accomp.listen.note_net import RATE
+from accomp.listen.frames import frames_of
+from accomp.listen.notes import notes_of
 from accomp.listen.one_voice import (
-    DOUBTFUL,
     KINDS,
-    REFUSED,
-    WEIGHTS,
+    SETTINGS,
     Figures,
     figures_of,
     likelihoods_of,
+    one_voice_weights,
 )
 from accomp.music.midi import read_midi
 from accomp.music.score import Note, Score, Track
+from accomp.sound.rates import LISTEN_RATE
 from accomp.sound.render import render
 from accomp.sound.soundfont import find_soundfont
 from train.data import clips, voices
@@ -65,7 +65,7 @@ SHARE = {
 class Sound(NamedTuple):
     kind: str  # of accomp.one_voice.KINDS
     name: str
-    samples: np.ndarray  # mono float32 at RATE
+    samples: np.ndarray  # mono float32 at LISTEN_RATE
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -80,7 +80,7 @@ def main(arguments: list[str] | None = None) -> None:
         weights = fit([row for row in rows if row["figures"]])
         print(np.array2string(weights, precision=2, suppress_small=True, separator=", "))
     else:
-        weights = WEIGHTS
+        weights = one_voice_weights()
     write_json(options.out, rows)
     print(table(rows, weights))
 
@@ -117,9 +117,9 @@ def _options(arguments: list[str] | None):
 
 def _heard(samples: np.ndarray) -> Figures | None:
     """Figures of a sound; None where no notes are heard, which is refused in any case."""
-    heard = transcription.listen(samples)
+    frames = frames_of(samples)
     try:
-        return figures_of(heard, transcription.notes_of(heard), samples)
+        return figures_of(frames, notes_of(frames), samples)
     except MusicError:
         return None
 
@@ -162,9 +162,9 @@ def table(rows: list[dict], weights: np.ndarray) -> str:
                 for found in chosen
             ]
         )
-        noticed = np.sum((likely >= REFUSED) & (likely < DOUBTFUL))
+        noticed = np.sum((likely >= SETTINGS.refused) & (likely < SETTINGS.doubtful))
         lines.append(
-            f"| {kind} | {name} | {len(chosen)} | {np.sum(likely < REFUSED)} | {noticed} |"
+            f"| {kind} | {name} | {len(chosen)} | {np.sum(likely < SETTINGS.refused)} | {noticed} |"
         )
     return "\n".join(lines)
 
@@ -247,7 +247,7 @@ def hard_melodies(
             voices.voice(performed(58), manner, rng),
             _decoded(rng.choice(speakers[number % len(speakers)])),
         )
-        talk = talk[: int(rng.uniform(1, 3.5) * RATE)]
+        talk = talk[: int(rng.uniform(1, 3.5) * LISTEN_RATE)]
         talk *= rng.uniform(0.4, 1) * np.abs(sung).max() / max(np.abs(talk).max(), 1e-9)
         found = {
             "with a pedal": _rendered([Track("", int(rng.choice(RINGING)), False, ringing)]),
@@ -275,16 +275,16 @@ def speech(files: list[Path], count: int, rng: np.random.Generator) -> Iterator[
     parts: list[np.ndarray] = []
     made, wanted = 0, rng.uniform(3, 20)
     for file in rng.permutation(np.array(files, object)):
-        parts += [_decoded(file), np.zeros(int(rng.uniform(0.05, 0.5) * RATE), np.float32)]
-        if sum(map(len, parts)) >= wanted * RATE and made < count:
-            sound = np.concatenate(parts)[: 20 * RATE]
+        parts += [_decoded(file), np.zeros(int(rng.uniform(0.05, 0.5) * LISTEN_RATE), np.float32)]
+        if sum(map(len, parts)) >= wanted * LISTEN_RATE and made < count:
+            sound = np.concatenate(parts)[: 20 * LISTEN_RATE]
             yield voices.record(sound, rng, **_level(made))
             parts, made, wanted = [], made + 1, rng.uniform(3, 20)
 
 
 def noises(rng: np.random.Generator) -> dict[str, np.ndarray]:
-    count = int(rng.uniform(3, 12) * RATE)
-    time = np.arange(count) / RATE
+    count = int(rng.uniform(3, 12) * LISTEN_RATE)
+    time = np.arange(count) / LISTEN_RATE
     swell = np.interp(time, np.arange(0, 14, 2), np.exp(rng.normal(size=7)))
     white, brown = rng.normal(size=count), lfilter([1], [1, -0.995], rng.normal(size=count))
     pink = lfilter(
@@ -298,15 +298,15 @@ def noises(rng: np.random.Generator) -> dict[str, np.ndarray]:
         for h in range(1, 6)
     )
     low = rng.uniform(200, 1500)
-    passing = sosfilt(butter(2, [low, 2 * low], "bandpass", fs=RATE, output="sos"), white)
+    passing = sosfilt(butter(2, [low, 2 * low], "bandpass", fs=LISTEN_RATE, output="sos"), white)
     claps, clicks = 0.01 * pink, 0.003 * pink
-    for at in rng.integers(0, count - 4000, int(count / RATE * rng.uniform(1, 6))):
-        length = int(rng.uniform(0.01, 0.12) * RATE)
+    for at in rng.integers(0, count - 4000, int(count / LISTEN_RATE * rng.uniform(1, 6))):
+        length = int(rng.uniform(0.01, 0.12) * LISTEN_RATE)
         claps[at : at + length] += (
             rng.normal(size=length) * np.exp(-5 * np.arange(length) / length) * rng.uniform(0.3, 1)
         )
     click = np.sin(2 * np.pi * rng.uniform(800, 3000) * time[:800]) * np.exp(-np.arange(800) / 80)
-    for at in range(3000, count - 4000, int(rng.uniform(0.3, 1) * RATE)):
+    for at in range(3000, count - 4000, int(rng.uniform(0.3, 1) * LISTEN_RATE)):
         clicks[at : at + 800] += click
     found = {
         "white": white,
@@ -433,7 +433,7 @@ def _part(score: Score, rng: np.random.Generator) -> list[Track]:
 
 
 def _rendered(tracks: list[Track]) -> np.ndarray:
-    return render(Score(tracks), RATE).mean(axis=1)
+    return render(Score(tracks), LISTEN_RATE).mean(axis=1)
 
 
 def _level(number: int) -> dict:
@@ -442,8 +442,8 @@ def _level(number: int) -> dict:
 
 
 def _decoded(path: Path) -> np.ndarray:
-    """A file of any format that FFmpeg reads, as mono float32 at RATE."""
-    resampler = av.AudioResampler(format="fltp", layout="mono", rate=RATE)
+    """A file of any format that FFmpeg reads, as mono float32 at LISTEN_RATE."""
+    resampler = av.AudioResampler(format="fltp", layout="mono", rate=LISTEN_RATE)
     with av.open(str(path)) as file:
         frames = [
             frame for packet in file.decode(audio=0) for frame in resampler.resample(packet)

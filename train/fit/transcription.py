@@ -12,8 +12,8 @@ import torch
 import torch.nn.functional as F
 from tqdm import tqdm
 
+from accomp.listen.frames import frames_of
 from accomp.listen.note_net import FRAME, NotesNet, NotesNetConfig
-from accomp.listen.transcribe import listen
 from accomp.models.files import save_network
 from accomp.roll import pianoroll
 from accomp.roll.grid import MELODY
@@ -127,9 +127,12 @@ def make_clips(
         sound, notes = random_clip(
             lines[number // CLIPS_PER_MELODY], KINDS[number % len(KINDS)], rng
         )
-        heard = listen(sound)
+        frames = frames_of(sound)
         clips.append(
-            (heard.frames.astype(np.float16), targets(notes, len(heard.frames)).astype(np.float16))
+            (
+                frames.inputs.astype(np.float16),
+                targets(notes, len(frames.inputs)).astype(np.float16),
+            )
         )
     return clips
 

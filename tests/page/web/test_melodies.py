@@ -10,9 +10,9 @@ import pytest
 import soundfile
 
 from accomp import read_midi
-from accomp.listen.note_net import RATE
 from accomp.music.timing import mean_tempo
 from accomp.roll.grid import MELODY
+from accomp.sound.rates import LISTEN_RATE
 from page.player import VOICE
 from tests.page.web.visitor import (
     HUMMED_TEMPO,
@@ -251,7 +251,7 @@ def test_a_recording_is_heard_beside_the_band(visit, hummed, kind, tmp_path):
         encoded(
             np.interp(np.arange(3 * len(hummed)) / 3, np.arange(len(hummed)), hummed),
             kind,
-            3 * RATE,
+            3 * LISTEN_RATE,
         )
     )
     with visit() as visitor:
@@ -295,7 +295,9 @@ def microphone(hummed, tmp_path_factory):
     """Flags of a browser whose microphone hears the humming, over and over."""
     file = tmp_path_factory.mktemp("microphone") / "hum.wav"
     soundfile.write(
-        file, np.interp(np.arange(3 * len(hummed)) / 3, np.arange(len(hummed)), hummed), 3 * RATE
+        file,
+        np.interp(np.arange(3 * len(hummed)) / 3, np.arange(len(hummed)), hummed),
+        3 * LISTEN_RATE,
     )
     return (
         *SOUNDING,
@@ -403,8 +405,8 @@ def bad_files(tmp_path_factory):
     (folder / "empty.mid").write_bytes(b"")
     (folder / "text.mid").write_text("a little text")
     written(folder / "drums.mid", range(16), is_drum=True)
-    soundfile.write(folder / "silence.wav", np.zeros(4 * RATE), RATE)
-    soundfile.write(folder / "noise.wav", 0.2 * rng.normal(size=4 * RATE), RATE)
+    soundfile.write(folder / "silence.wav", np.zeros(4 * LISTEN_RATE), LISTEN_RATE)
+    soundfile.write(folder / "noise.wav", 0.2 * rng.normal(size=4 * LISTEN_RATE), LISTEN_RATE)
     shutil.copy(ROOT / "docs" / "auld_lang_syne.png", folder / "picture.wav")
     return {
         folder / "empty.mid": "empty",

@@ -8,8 +8,9 @@ import pytest
 
 from accomp import write_midi
 from accomp.band.accompanist import Accompanist
-from accomp.listen import transcribe as hearing_aid
 from accomp.listen.beat_grid import BeatGrid, SungNote
+from accomp.listen.frames import frames_of
+from accomp.listen.notes import note_network
 from accomp.listen.transcribe import on_beats
 from accomp.music.score import Note, Score, TimeSignature, Track
 from tests.train.fit.test_train import song
@@ -65,15 +66,10 @@ def test_two_steps_of_training_give_a_network_that_listens(corpus, tmp_path, mon
     monkeypatch.setattr(transcription, "MELODIES", {"train": 2, "val": 1})
     transcription.main(["--corpus", str(corpus), "--run", str(tmp_path), "--max-steps", "2"])
     assert json.loads((tmp_path / "transcription" / "figures.json").read_text())["clips"] == 8
-    monkeypatch.setattr(hearing_aid, "FOLDER", tmp_path / "model")
-    hearing_aid._network.cache_clear()
-    try:
-        heard = hearing_aid.listen(
-            np.random.default_rng(0).normal(0, 0.1, 32000).astype(np.float32)
-        )
-        assert hearing_aid._network().hear(heard.frames).shape == (2, 200)
-    finally:
-        hearing_aid._network.cache_clear()
+    network = note_network(tmp_path / "model")
+    noise = np.random.default_rng(0).normal(0, 0.1, 32000).astype(np.float32)
+    inputs = frames_of(noise, network.config).inputs
+    assert network.probabilities(inputs).shape == (2, 200)
 
 
 def test_targets_mark_onsets_and_what_sounds():

@@ -1,3 +1,4 @@
+import sys
 import time
 from pathlib import Path
 
@@ -5,8 +6,9 @@ import mido
 import numpy as np
 import pytest
 
+from accomp.errors import MusicError
 from accomp.music.score import Chord, Note, Score, TimeSignature, Track
-from accomp.plot import plot, save_plot
+from accomp.plot import PlotSettings, plot, save_plot
 
 EXAMPLES = sorted((Path(__file__).parents[1] / "examples").glob("*.mid"))
 
@@ -159,6 +161,19 @@ def test_long_scores_are_wrapped_and_stay_small(tmp_path):
     assert time.perf_counter() - started < 15  # about 1 s on an idle core
     assert len(plot(band(1000)).axes) == 4 * 5
     assert (tmp_path / "long.png").stat().st_size < 5e6
+
+
+def test_without_matplotlib_the_extra_is_named(monkeypatch):
+    for name in ("matplotlib.figure", "matplotlib.backends.backend_agg"):
+        monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(MusicError, match=r"matplotlib is not installed.*accomp\[plot\]"):
+        plot(band())
+
+
+def test_sizes_can_be_chosen():
+    low, wide = PlotSettings(melody_height=1.0), PlotSettings(system_bars=4)
+    assert plot(band(), low).get_figheight() == pytest.approx(plot(band()).get_figheight() - 0.5)
+    assert len(plot(band(8), wide).axes) == 2 * 5
 
 
 def test_there_are_examples():

@@ -10,7 +10,7 @@ import numpy as np
 
 from accomp.music.percussion import keys_of
 from accomp.music.score import Bar, Score, Track, first_bar_number
-from accomp.plot import COLOURS, MELODY_COLOUR, OTHER_COLOUR, OVERHANG
+from accomp.plot import MELODY_COLOUR, OTHER_COLOUR, OVERHANG, TRACK_COLOURS
 from accomp.sound.render import named_tracks
 
 DRUM_ROWS = {  # the lanes of a drum track, the lowest first, and the kinds of drum keys in each
@@ -108,7 +108,7 @@ def _track_view(song: Score, name: str, track: Track, is_melody: bool) -> dict[s
     return {
         "name": name,
         "label": "melody" if is_melody else name,
-        "colour": MELODY_COLOUR if is_melody else COLOURS.get(track.name, OTHER_COLOUR),
+        "colour": MELODY_COLOUR if is_melody else TRACK_COLOURS.get(track.name, OTHER_COLOUR),
         "is_melody": is_melody,
         "is_drum": track.is_drum,
         "muted": False,

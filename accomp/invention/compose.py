@@ -19,7 +19,7 @@ from accomp.invention.pitch_line import PitchLineSettings
 from accomp.invention.plan import MelodyPlan, MelodyPlanSettings, Past, make_plan
 from accomp.models import harmony_nn, progressions
 from accomp.models.band_model import BandModel
-from accomp.models.melody_nn import MelodyNN, melody_context
+from accomp.models.melody_nn import MelodyNN, MelodyWish, melody_context
 from accomp.roll import pianoroll
 from accomp.roll.grid import BAR_STEPS, BLOCK_STEPS, HALF_BAR_STEPS, MELODY, TRACK_NAMES
 
@@ -362,16 +362,15 @@ class _Walk:
             if step == "first":
                 forgotten = torch.ones(1, dtype=torch.bool)
                 context.previous = harmony_nn.forget(context.previous, forgotten)
-            self.codes[block, half] = self.inventor.choose(
-                step,
-                context,
-                self.generator,
-                settings.close * self.plan.closes[block],
-                settings.open * (step == "first" and not half),
-                self.register[block],
-                apart,
-                settings.quick_busier if is_quick else 0.0,
+            wish = MelodyWish(
+                close=settings.close * self.plan.closes[block],
+                open=settings.open * (step == "first" and not half),
+                register=self.register[block],
+                apart=apart,
+                busier=settings.quick_busier if is_quick else 0.0,
             )
+            chosen = self.inventor.choose(step, context, self.generator, wish)
+            self.codes[block, half] = chosen
             self.played[block, half] = self.codes[block, half] + self.played_noise * noise[1]
 
     def _before(self, block: int) -> Tensor | None:

@@ -1,41 +1,46 @@
-"""The MelodyNN: from the latents of a melody's blocks so far to the next one, for melodies that nobody brought.
+"""The MelodyNN: from the latents of a melody's blocks so far to the next one, to invent melodies.
 
-Letters: N sequences of a batch, T blocks of a melody, H half bars of a block (4), Z latent size, C entries of the codebook.
-Source: Tham & Kim 2021, "Using Variational Autoencoders": noise is added to the latent of the previous block, and a multi-layer
-perceptron, trained with mean squared error, maps that to the next. New here: as in the HarmonyNN (accomp.models.harmony_nn), of which this
-is one, the chords, the place in the song, the genre and older blocks are heard too, and instead of one predicted latent there is
-a distribution over latents of real melodies. One MelodyNN serves all genres whose models have the piano VAE it learned from.
+Letters: N sequences of a batch, T blocks of a melody, H half bars of a block (4), Z latent size, C
+entries of the codebook.
+Source: Tham & Kim 2021, "Using Variational Autoencoders": noise is added to the latent of the
+previous block, and a multi-layer perceptron, trained with mean squared error, maps that to the
+next.
+New here: the network is a HarmonyNN (accomp.models.harmony_nn). It also takes the chords, the place
+in the song, the genre and older blocks; and instead of one predicted latent there is a distribution
+over latents of real melodies. One MelodyNN serves all genres whose models have the piano VAE it
+learned from.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from accomp.models import harmony_nn as harmony
 from accomp.models.files import load_network, save_network
-from accomp.models.harmony_nn import Context, HarmonyConfig, HarmonyNN
+from accomp.models.harmony_nn import Context, HarmonyConfig, HarmonyNN, draw, position
 from accomp.models.progressions import Habits
-from accomp.roll import chord_plan as chords
+from accomp.roll.chord_plan import root_offset
 
-FOLDER = (
-    Path(__file__).parents[1] / "data/melody_nn"
-)  # of the settings and weights that come with the package
+FOLDER = Path(__file__).parents[1] / "data/melody_nn"  # of the MelodyNN that ships
 ANY = "any"  # the genre of those that the network does not know
-OLDER = (2, 4, 8)  # how many blocks before the next one are heard, beside the previous one
-TEMPERATURE, TOP_P = 0.5, 0.9
-RICHER = 0.8  # how much codes of more pitch classes a bar are preferred, in logits per standard deviation: the network is timid
-REGISTER = 2.5  # how much codes that lie where the melody does are preferred, in logits per squared major third
+OLDER = (2, 4, 8)  # how many blocks before the next one the older inputs lie
 
 
 @dataclass
 class MelodyConfig:
-    """harmony: of the network, its genres ending with ANY; latent: Z; piano_sha256: fingerprint of the piano VAE to which
-    the latents belong; tempos: by genre, quantiles of songs' tempi in beats a minute, evenly spaced; minor: by genre, how often
-    songs are in minor; keys: by genre, how often each pitch class is the tonic of the (relative) major; sixteenths: by genre, how
-    often slow songs move in sixteenths (accomp.invention.compose).
+    """What a MelodyNN is made of, and what songs of its genres habitually do.
+
+    Attributes:
+        harmony: Of the network; its genres end with ANY.
+        latent: Z.
+        piano_sha256: Fingerprint of the piano VAE to which the latents belong.
+        tempos: By genre, quantiles of songs' tempi in beats a minute, evenly spaced.
+        keys: By genre, how often each pitch class is the tonic of the (relative) major.
+        minor: By genre, how often songs are in minor.
+        sixteenths: By genre, how often slow songs move in sixteenths (accomp.invention.compose).
     """
 
     harmony: HarmonyConfig = field(default_factory=HarmonyConfig)
@@ -48,23 +53,75 @@ class MelodyConfig:
 
     @classmethod
     def from_dict(cls, values: dict) -> "MelodyConfig":
+        """Read what `dataclasses.asdict` made."""
         return cls(**{**values, "harmony": HarmonyConfig(**values["harmony"])})
 
-    def habit(self, name: str, genre: str, otherwise):
-        """What `name`, one of those by genre, says of a genre; else of all genres; else `otherwise`."""
+    def habit(self, name: str, genre: str, otherwise: Any) -> Any:
+        """Return what songs of a genre habitually do.
+
+        Args:
+            name: "tempos", "keys", "minor" or "sixteenths".
+            genre: Its own value counts, or else that of all genres.
+            otherwise: What is returned where neither is known.
+        """
         known = getattr(self, name)
         return known.get(genre, known.get(ANY, otherwise))
 
 
-class MelodyNN(nn.Module):
-    """network: the HarmonyNN of a melody that accompanies itself; closing and opening [C]: of each code's block,
-    how much it is a phrase's end, 0 to 1, and whether it begins with a note; height [C]: its mean pitch above the roots of its
-    chords (`chords.root_offset`); habits: what is counted rather than learned.
+@dataclass(frozen=True)
+class MelodySettings:
+    """How a MelodyNN is sampled. Chosen on validation songs (train.eval.melody_tuning)."""
+
+    temperature: float = 0.5
+    top_p: float = 0.9
+    # Logits per standard deviation by which codes of more pitch classes a bar are preferred: the
+    # network is timid.
+    richer: float = 0.8
+    # Logits per squared major third by which codes that lie where the melody does are preferred.
+    register: float = 2.5
+
+
+@dataclass(frozen=True)
+class MelodyWish:
+    """What the form of a melody asks of its next block.
+
+    Attributes:
+        close: Added to the logits of codes that end a phrase.
+        open: Added to the logits of codes that begin with a note.
+        register: The pitch around which it should lie.
+        apart: A latent [Z] and how much codes far from it are preferred: logits times squared
+            distance, of which the mean of two codes is 1.
+        busier: Logits per standard deviation by which codes of more notes are preferred.
     """
 
-    def __init__(self, config: MelodyConfig):
+    close: float = 0.0
+    open: float = 0.0
+    register: float | None = None
+    apart: tuple[Tensor, float] | None = None
+    busier: float = 0.0
+
+
+class MelodyNN(nn.Module):
+    """The network of a melody that accompanies itself, and the habits of its genres.
+
+    Attributes:
+        config: What it is made of.
+        settings: How it is sampled.
+        network: A HarmonyNN.
+        closing: [C] how much each code's block is a phrase's end, 0 to 1.
+        opening: [C] whether each code's block begins with a note.
+        height: [C] mean pitch of each code's block above the roots of its chords
+            (`chord_plan.root_offset`).
+        habits: What is counted rather than learned.
+    """
+
+    closing: Tensor
+    opening: Tensor
+    height: Tensor
+
+    def __init__(self, config: MelodyConfig, settings: MelodySettings = MelodySettings()):
         super().__init__()
-        self.config = config
+        self.config, self.settings = config, settings
         self.network = HarmonyNN(config.harmony, config.latent, config.latent, [])
         self.register_buffer("closing", torch.zeros(config.harmony.codebook))
         self.register_buffer("opening", torch.zeros(config.harmony.codebook))
@@ -74,11 +131,11 @@ class MelodyNN(nn.Module):
 
     @property
     def is_published(self) -> bool:
-        """Whether it predicts one latent from the one before and hears nothing else."""
-        return self.config.harmony.head == "regression"
+        """Whether it predicts one latent from the one before and has no other inputs."""
+        return self.network.is_regression
 
     def genre_index(self, genre: str) -> int:
-        """Of a genre; of ANY for one that is not known."""
+        """Return the index of a genre; that of ANY for one that is not known."""
         known = self.config.harmony.genres
         return known.index(genre) if genre in known else len(known) - 1
 
@@ -86,40 +143,40 @@ class MelodyNN(nn.Module):
     def choose(
         self,
         step: str,
-        heard: Context,
+        context: Context,
         generator: torch.Generator,
-        close: float = 0.0,
-        open_: float = 0.0,
-        register: float | None = None,
-        apart: tuple[Tensor, float] | None = None,
-        busier: float = 0.0,
+        wish: MelodyWish = MelodyWish(),
     ) -> Tensor:
-        """[Z]: the next latent of one melody, never silence and never the previous latent, which the form asks for by itself.
-        close, open_: added to the logits of codes that end a phrase, and that begin with a note; register: about where, as a
-        pitch, it should lie; apart: a latent [Z] and how much codes far from it are preferred, in logits times squared distance,
-        of which the mean of two codes is 1; busier: how much codes of more notes are, in logits per standard deviation. With the
-        regression head, as published, the latent that is predicted.
+        """Sample the next latent of one melody.
+
+        It is never silence and never the previous latent: repeats are the form's decision. With
+        the regression head it is the latent that is predicted, as published.
+
+        Args:
+            step: "first", "middle" or "last".
+            context: Inputs of one sequence.
+            generator: Of the CPU.
+            wish: What the form asks for.
+
+        Returns:
+            [Z].
         """
+        network, settings = self.network, self.settings
         if self.is_published:
-            heard.melody = torch.zeros_like(heard.melody)
-            return self.network("middle", heard)[0]
-        output = self.network(step, heard)
-        codes = self.network.codes
-        logits = output[0, : len(codes)] + close * self.closing + open_ * self.opening
-        logits = logits + busier * self.network.density + RICHER * self.network.variety
-        if register is not None:
-            lies = self.height + chords.root_offset(heard.plan[0, 0]).float().mean()
-            logits = logits - REGISTER * ((lies - register) / 4).square()
-        if apart:
-            logits = logits + apart[1] * (
-                (codes - apart[0]).square().sum(1) / self.network.spread
-            ).clamp(max=2)
-        probability, order = (logits / TEMPERATURE).softmax(0).sort(descending=True)
-        probability = probability * (probability.cumsum(0) - probability < TOP_P)
-        drawn = torch.multinomial(
-            probability.float().cpu(), 1, generator=generator
-        )  # so that a seed means the same everywhere
-        return codes[order[drawn.to(order.device)][0]]
+            nothing = torch.zeros_like(context.melody)
+            return network("middle", replace(context, melody=nothing))[0]
+        output = network(step, context)
+        logits = output[0, : len(network.codes)]
+        logits = logits + wish.close * self.closing + wish.open * self.opening
+        logits = logits + wish.busier * network.density + settings.richer * network.variety
+        if wish.register is not None:
+            lies = self.height + root_offset(context.plan[0, 0]).float().mean()
+            logits = logits - settings.register * ((lies - wish.register) / 4).square()
+        if wish.apart:
+            latent, weight = wish.apart
+            logits = logits + weight * network.distance(latent)
+        index = draw(logits[None] / settings.temperature, settings.top_p, generator)
+        return network.codes[index[0]]
 
     def save(self, folder: Path) -> None:
         """Write config.json and half-precision model.safetensors."""
@@ -127,13 +184,17 @@ class MelodyNN(nn.Module):
 
     @classmethod
     def load(cls, folder: Path = FOLDER) -> "MelodyNN":
-        """Load what `save` wrote. Raises ModelError where files are missing or do not fit."""
+        """Load what `save` wrote.
+
+        Raises:
+            ModelError: Files are missing or do not fit.
+        """
         return load_network(folder, lambda values: cls(MelodyConfig.from_dict(values)), "MelodyNN")
 
 
 @cache
 def shipped_melody_nn() -> MelodyNN:
-    """The MelodyNN that comes with the package."""
+    """Return the MelodyNN that comes with the package."""
     return MelodyNN.load()
 
 
@@ -145,15 +206,22 @@ def melody_context(
     genre: Tensor,
     first: Tensor | int = 0,
 ) -> Context:
-    """What the network hears before blocks `block` [N] of melodies `blocks` [N] long, out of melodies one after another: latents
-    and flags [all, Z + 1], plan [all, H]; genre [N] int; `first` [N]: where each melody begins in them.
+    """Return the inputs of a MelodyNN for the next block of N melodies.
+
+    Args:
+        block: [N] int index of the next block.
+        blocks: [N] int, how many blocks each melody has.
+        latents: [all, Z + 1] latents and flags of the melodies, one after another.
+        plan: [all, H] chords.
+        genre: [N] int.
+        first: [N] int, where each melody begins in `latents` and `plan`.
     """
 
     def before(lag: int) -> Tensor:
+        """Pick the latents `lag` blocks before; zeros outside of the melody."""
         inside = block >= lag
-        return latents[first + torch.where(inside, block - lag, block)] * inside[:, None].to(
-            latents.dtype
-        )
+        picked = latents[first + torch.where(inside, block - lag, block)]
+        return picked * inside[:, None].to(latents.dtype)
 
     following = plan[first + torch.minimum(block + 1, blocks - 1)]
     return Context(
@@ -161,6 +229,6 @@ def melody_context(
         previous=before(1),
         earlier=latents.new_zeros(len(block), 0),
         plan=torch.stack([plan[first + block], following], dim=1),
-        position=harmony.position(block, blocks).to(latents.dtype),
+        position=position(block, blocks).to(latents.dtype),
         genre=genre,
     )

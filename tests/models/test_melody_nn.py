@@ -7,10 +7,9 @@ import torch
 from safetensors.torch import load_file
 
 from accomp import Accompanist, ModelError, MusicError, Note, Score, Tempo, TimeSignature, Track
-from accomp.invention import compose as composition
-from accomp.invention import pitch_line as singing
+from accomp.invention.compose import ComposeSettings
 from accomp.invention.invent import continue_melody, fingerprint, invent, likely_key, melody_nn_of
-from accomp.invention.pitch_line import HIGHEST, LOWEST, close_phrase, give_pitches, rhythm
+from accomp.invention.pitch_line import PitchLineSettings, close_phrase, give_pitches, rhythm
 from accomp.models import hub
 from accomp.models.harmony_nn import HarmonyConfig
 from accomp.models.melody_nn import (
@@ -87,7 +86,9 @@ def test_a_line_that_can_be_sung_and_ends_on_the_tonic(seed):
     notes = score.tracks[0].notes
     for note, following in zip(notes, notes[1:]):
         assert note.end <= following.onset + 1e-9 and abs(note.pitch - following.pitch) <= 12
-    assert max(n.pitch for n in notes) - min(n.pitch for n in notes) <= HIGHEST - LOWEST
+    voice = PitchLineSettings()
+    span = max(n.pitch for n in notes) - min(n.pitch for n in notes)
+    assert span <= voice.highest - voice.lowest
     assert (
         notes[-1].pitch % 12 == 9
         and notes[-1].duration >= 2
@@ -140,7 +141,7 @@ def test_continuing_keeps_the_notes_and_goes_on_after_them(meter):
 
 def test_what_returns_of_a_given_melody_returns_note_for_note(monkeypatch):
     monkeypatch.setattr(
-        "accomp.invention.plan.habits.draw_sections", lambda count, random: "AAAA"[:count]
+        "accomp.invention.plan.progressions.draw_sections", lambda count, random: "AAAA"[:count]
     )
     score = tune(beats=28)
     longer = continue_melody(band(), score, 17, seed=1, inventor=inventor())
@@ -383,23 +384,21 @@ def test_figures_of_melodies_and_of_continuations(corpus):
 def test_the_search_takes_what_is_nearer_and_goes_on_where_it_was(corpus, tmp_path, monkeypatch):
     band().save_pretrained(tmp_path / "tiny")
     inventor().save(tmp_path / "inventor")
-    monkeypatch.setattr(
-        melody_tuning,
-        "CHOICES",
-        {singing: {"HIGHEST": [70, 76]}, composition: {"HIGHER": [0.0, 2.5]}},
-    )
-    monkeypatch.setattr(melody_tuning, "MODULE", {"HIGHEST": singing, "HIGHER": composition})
+    choices = {"line.highest": [70, 76], "compose.higher": [0.0, 2.5]}
+    monkeypatch.setattr(melody_tuning, "CHOICES", choices)
     measured = []
 
-    def figures(*_, **__):
-        measured.append((singing.HIGHEST, composition.HIGHER))
+    def figures(*arguments):
+        settings = arguments[-1].compose
+        highest, higher = settings.pitch_line.highest, settings.higher
+        measured.append((highest, higher))
         row = {
-            "distance by movement": 0.01 * abs(singing.HIGHEST - 70),
+            "distance by movement": 0.01 * abs(highest - 70),
             "diversity of continuations": 0.9,
-            "distance of continuations": 0.3 + 0.01 * composition.HIGHER,
+            "distance of continuations": 0.3 + 0.01 * higher,
             "distinct bars of continuations": 0.9,
         }
-        return row | {"copied": 1.0 if composition.HIGHER == 0 else 0.0}
+        return row | {"copied": 1.0 if higher == 0 else 0.0}
 
     monkeypatch.setattr(melody_tuning, "measure_melodies", figures)
     told = [
@@ -412,7 +411,7 @@ def test_the_search_takes_what_is_nearer_and_goes_on_where_it_was(corpus, tmp_pa
         "--inventor",
         str(tmp_path / "inventor"),
     ]
-    before = singing.HIGHEST, composition.HIGHER
+    before = ComposeSettings().pitch_line.highest, ComposeSettings().higher
     melody_tuning.main([*told, "--minutes", "0"])
     assert not json.loads((tmp_path / "out" / "chosen.json").read_text())[
         "finished"
@@ -420,10 +419,9 @@ def test_the_search_takes_what_is_nearer_and_goes_on_where_it_was(corpus, tmp_pa
     melody_tuning.main(told)
     found = json.loads((tmp_path / "out" / "chosen.json").read_text())
     assert found["finished"] and found["chosen"]["constants"] == {
-        "HIGHEST": 70,
-        "HIGHER": 2.5,
+        "line.highest": 70,
+        "compose.higher": 2.5,
     }  # 0 is nearer, but copied
-    assert before == (singing.HIGHEST, composition.HIGHER)
     assert len(set(measured)) == len(measured)  # nothing twice
     monkeypatch.setattr(melody_tuning, "measure_melodies", None)  # all is known
     melody_tuning.main(told)

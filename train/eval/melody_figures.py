@@ -20,7 +20,7 @@ import numpy as np
 import torch
 
 from accomp.band.accompanist import Accompanist
-from accomp.invention.compose import MelodyStreams, MelodyTask, compose
+from accomp.invention.compose import ComposeSettings, MelodyStreams, MelodyTask, compose
 from accomp.invention.invent import draw_tempo, melody_nn_of
 from accomp.invention.plan import Past
 from accomp.models import hub
@@ -55,6 +55,7 @@ class FigureSettings:
     ways: int = 8  # seeds with which each start is continued
     single_starts: int = 30  # songs of which one block each is continued, with one seed
     sounding: float = 0.75  # share of a real melody's blocks in which it has to sound
+    compose: ComposeSettings = ComposeSettings()  # how melodies are made
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -238,6 +239,7 @@ def invent_melody(
     blocks: int,
     seed: int,
     variation: float,
+    settings: ComposeSettings = ComposeSettings(),
 ) -> PlannedMelody:
     """Invent a melody, or continue one, on the grid of the models.
 
@@ -248,6 +250,7 @@ def invent_melody(
         blocks: New blocks.
         seed: Of all that is drawn.
         variation: Standard deviation of the noise.
+        settings: How it is made.
 
     Returns:
         The new blocks alone.
@@ -262,7 +265,7 @@ def invent_melody(
     tempo = draw_tempo(inventor.config, model.config.genre, streams.plan)
     steps = blocks * BLOCK_STEPS
     task = MelodyTask(past, np.ones(steps, bool), minor, tempo, variation)
-    notes, plan = compose(model, inventor, task, streams)
+    notes, plan = compose(model, inventor, task, streams, settings)
     return PlannedMelody(pianoroll.to_planes(notes, steps), plan.chords[past.blocks :].reshape(-1))
 
 
@@ -301,6 +304,7 @@ def measure_melodies(
             settings.blocks,
             settings.first_seed + at * settings.seeds + seed,
             variation,
+            settings.compose,
         )
         for at, model in enumerate(models)
         for seed in range(settings.seeds)
@@ -310,7 +314,9 @@ def measure_melodies(
         first = settings.first_seed + at * settings.ways
         model = models[at % len(models)]
         continued = [
-            invent_melody(model, inventor, start, settings.added, first + way, variation)
+            invent_melody(
+                model, inventor, start, settings.added, first + way, variation, settings.compose
+            )
             for way in range(settings.ways)
         ]
         unlike.append(variety(np.stack([melody.planes[0] for melody in continued])))

@@ -9,8 +9,10 @@ import shutil
 import tempfile
 from pathlib import Path
 
-if "PYTEST_XDIST_WORKER" in os.environ:  # workers share the cores, each takes one
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
+if worker := os.environ.get("PYTEST_XDIST_WORKER"):
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # workers share the cores, each takes one
+    # Gradio looks for a free port from here on; two workers would find the same.
+    os.environ["GRADIO_SERVER_PORT"] = str(8000 + 100 * int(worker.removeprefix("gw")))
 
 from tests.support.hub import Hub
 
@@ -33,7 +35,7 @@ STAND_IN.add_account("hf_other", "other")
 
 TESTS = Path(__file__).parent
 SLOW = ("browser", "process", "train", "sound")  # in the order in which they are begun
-BY_FIXTURE = {"chromium": "browser", "server": "process"}
+BY_FIXTURE = {"chromium": "browser", "server": "process"}  # the first that a test uses
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -58,9 +60,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     once. All browser tests stay on one worker: two browsers at once miss each other's moments.
     """
     for item in items:
-        for fixture, marker in BY_FIXTURE.items():
-            if fixture in getattr(item, "fixturenames", ()):
-                item.add_marker(marker)
+        used = [name for name in BY_FIXTURE if name in getattr(item, "fixturenames", ())]
+        if used:
+            item.add_marker(BY_FIXTURE[used[0]])
         if item.path.is_relative_to(TESTS / "train"):
             item.add_marker("train")
         if not any(item.get_closest_marker(marker) for marker in SLOW):

@@ -1,7 +1,7 @@
 """The music of a handful of songs, held note by note: a change of structure must not change a note.
 
-The songs in tests/same_music were written by these very commands. Where the music is meant to change, look at what changed
-(piano rolls, notes), then write them anew: `python -m tests.test_same_music`.
+The songs in tests/same_music were written by these commands. Where the music is meant to change,
+look at what changed (piano rolls, notes), then write them anew: `python -m tests.test_same_music`.
 """
 
 import tempfile

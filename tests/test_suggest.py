@@ -160,8 +160,8 @@ def test_excerpts_cover_the_melody_and_lie_on_bars():
 
 @pytest.mark.train
 def test_training_learns_to_tell_rhythms_apart(tmp_path):
-    """Two genres with one scale and one tempo, which differ in rhythm alone, through the command; on held-out files."""
-    with open(tmp_path / "labels.csv", "w", newline="") as file:
+    """Genres of one scale and tempo differ in rhythm alone: by the command, on held-out files."""
+    with (tmp_path / "labels.csv").open("w", newline="") as file:
         table = csv.writer(file)
         table.writerow(["file", "genre", "split", "source"])
         for number in range(24):

@@ -1,4 +1,7 @@
-"""A real browser for tests of the web page: `chromium`, a fixture, and what a page asked for and complained of."""
+"""A real browser for tests of the web page.
+
+The fixture `chromium` launches it; a `Watch` collects requests and errors of pages.
+"""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -44,8 +47,8 @@ class Watch:
 def chromium() -> Iterator[Callable]:
     """launch(*flags) -> Browser; the browser with the same flags is launched once.
 
-    One Playwright for each module, not for the session: while it runs, asyncio.run fails in this thread, which other tests
-    may need.
+    Each module has a Playwright of its own: while one runs, asyncio.run fails in this thread,
+    and other tests may need it.
     """
     if not CHROMIUM:
         pytest.skip("chromium is not installed")
@@ -67,7 +70,10 @@ def chromium() -> Iterator[Callable]:
 
 @contextmanager
 def watched_page(browser, **context) -> Iterator[tuple]:
-    """A page of its own, and its Watch. context: what Browser.new_context takes, such as viewport."""
+    """Open a page in a context of its own; gives the page and its Watch.
+
+    context: arguments of Browser.new_context, such as viewport.
+    """
     watch = Watch()
     opened = browser.new_context(**context)
     opened.on("request", watch.request)

@@ -1,8 +1,9 @@
-"""A stand-in for the Hugging Face Hub: the part of its HTTP protocol that the client `huggingface_hub` speaks (without Xet),
-over repositories kept in memory, with faults on request.
+"""A stand-in for the Hugging Face Hub, with repositories kept in memory and faults on request.
 
-HF_ENDPOINT has to be `hub.url`, and HF_HUB_DISABLE_XET 1, before huggingface_hub is imported. Repositories are named as the
-client names them: an id NAME/REPOSITORY, and a repo_type "model", "dataset" or "space".
+It serves the part of the HTTP protocol that the client `huggingface_hub` uses without Xet. Set
+HF_ENDPOINT to `hub.url` and HF_HUB_DISABLE_XET to 1 before huggingface_hub is imported.
+Repositories are named as the client names them: an id NAME/REPOSITORY, and a repo_type "model",
+"dataset" or "space".
 """
 
 import base64
@@ -27,8 +28,8 @@ from weakref import WeakSet
 from tests.support.hub_cards import SDKS, check_card, front_matter
 
 LARGE = 10 * 1024 * 1024  # bytes above which a file has to be in LFS
-LFS_SUFFIXES = """7z arrow bin bmp bz2 ckpt flac gif gz h5 jpeg jpg joblib mp3 mp4 npy npz ogg onnx opus parquet pickle pkl png
-    pt pth safetensors tar tgz tiff wav webm webp xz zip zst"""
+LFS_SUFFIXES = """7z arrow bin bmp bz2 ckpt flac gif gz h5 jpeg jpg joblib mp3 mp4 npy npz ogg onnx
+    opus parquet pickle pkl png pt pth safetensors tar tgz tiff wav webm webp xz zip zst"""
 ATTRIBUTES = "".join(
     f"*.{suffix} filter=lfs diff=lfs merge=lfs -text\n" for suffix in LFS_SUFFIXES.split()
 ).encode()
@@ -48,8 +49,9 @@ class Blob:
 
     @cached_property
     def pointer(self) -> bytes:
+        version = "https://git-lfs.github.com/spec/v1"
         size = len(self.content)
-        return f"version https://git-lfs.github.com/spec/v1\noid sha256:{self.sha256}\nsize {size}\n".encode()
+        return f"version {version}\noid sha256:{self.sha256}\nsize {size}\n".encode()
 
     @cached_property
     def oid(self) -> str:
@@ -219,19 +221,25 @@ class Fault:
 
 class Server(ThreadingHTTPServer):
     def handle_error(self, *_):
-        """Of connections that the client or `Hub.stop` closed, nothing is said; errors of endpoints never come here."""
+        """Print nothing of closed connections; errors of endpoints are handled in `Handler`."""
 
 
 class Hub:
-    """The server and what it keeps. requests: (method, path) of all since the last reset, paths unquoted and without a query;
-    uploaded: bytes of files received; errors: tracebacks of the server's own; page_size: entries per page of what has pages."""
+    """The server and what it keeps.
+
+    Attributes:
+        requests: (method, path) of all since the last reset; paths unquoted, without a query.
+        uploaded: bytes of files received.
+        errors: tracebacks of errors in the server itself.
+        page_size: entries per page of answers that come in pages.
+    """
 
     def __init__(self):
         self.accounts: dict[str, Account] = {}  # by token
         self.lock = threading.RLock()
         self.connections: WeakSet[socket.socket] = WeakSet()
-        # LFS contents have a port of their own: of redirects, the client stops only at one to another origin, and there the
-        # Hub's own headers are.
+        # LFS contents have a port of their own: the client stops only at a redirect to another
+        # origin, and there the Hub's own headers are.
         self._servers = [self._bind(), self._bind()]
         self._serves = False
         self.reset()
@@ -252,7 +260,10 @@ class Hub:
         return self
 
     def stop(self) -> None:
-        """Refuse connections, and drop those that are open. `start` serves again, on the same ports, what is kept."""
+        """Refuse connections, and drop the open ones.
+
+        `start` serves the same repositories again, on the same ports.
+        """
         for index, server in enumerate(self._servers if self._serves else []):
             server.shutdown()
             server.server_close()
@@ -290,8 +301,12 @@ class Hub:
     def fail(
         self, pattern, status=500, times=None, method=None, code=None, message=None, headers=None
     ) -> None:
-        """Answer requests whose path has this regular expression with an error. code: X-Error-Code."""
-        # The client takes a 401 for a repository not found by this code, or without it by the https of the Hub's address.
+        """Answer requests whose path has this regular expression with an error.
+
+        code: X-Error-Code.
+        """
+        # The client takes a 401 for a repository not found by this code; without the code, only
+        # where the Hub's address is https.
         code = code or ("RepoNotFound" if status == 401 and message != BAD_TOKEN else None)
         error = HubError(status, message or f"{status} on request", code, headers)
         self.faults.append(Fault("fail", pattern, method, times, error.reply))
@@ -357,7 +372,7 @@ class Hub:
 
 
 class Handler(BaseHTTPRequestHandler):
-    """One connection: reads requests, applies faults, finds the endpoint in ROUTES, and makes answers of its errors."""
+    """One connection: read requests, apply faults, call the endpoint in ROUTES, answer errors."""
 
     hub: Hub
     protocol_version = "HTTP/1.1"
@@ -619,7 +634,7 @@ class Api(Handler):
             | {"X-Linked-Etag": f'"{blob.sha256}"', "X-Linked-Size": str(len(blob.content))},
         )
 
-    # Only who was admitted to the repository knows the addresses of LFS contents, so these two ask for no token.
+    # These two ask for no token: only those admitted to the repository know these addresses.
     def download(self, oid, repo_type, id, path):
         return self.send_file(self.hub.repositories[repo_type, id].objects[oid], oid, {})
 
@@ -690,9 +705,9 @@ class Api(Handler):
         for line in lines:
             self._change(repo, files, line["key"], line["value"])
         readme = files.get("README.md")
-        if readme and readme != head.files.get("README.md"):
-            if errors := check_card(readme.content.decode(), repo.repo_type)[0]:
-                raise HubError(400, errors[0], errors=[{"message": text} for text in errors])
+        is_new = readme and readme != head.files.get("README.md")
+        if is_new and (errors := check_card(readme.content.decode(), repo.repo_type)[0]):
+            raise HubError(400, errors[0], errors=[{"message": text} for text in errors])
         made = repo.commit(
             revision, files, header["summary"], header.get("description", ""), self.account().name
         )
@@ -753,7 +768,11 @@ class Api(Handler):
         }
 
     def create_ref(self, repo, kind, revision):
-        """A tag is sent with the revision in the path and its name in the body, a branch the other way round."""
+        """Make a tag or a branch.
+
+        A tag comes with the revision in the path and its name in the body, a branch the other
+        way round.
+        """
         names, start = (
             (repo.tags, revision)
             if kind == "tag"
@@ -791,8 +810,8 @@ REPO = r"/api/(?P<repo_type>model|dataset|space)s/(?P<id>[^/]+/[^/]+)"
 SITE = r"/(?:(?P<repo_type>dataset|space)s/)?(?P<id>[^/]+/[^/]+)"
 CONTENT = r"/(?P<oid>\w{64})/(?P<repo_type>\w+)s/(?P<id>[^/]+/[^/]+)"
 REVISION, FILE = r"/(?P<revision>[^/]+)", r"/(?P<path>.+)"
-# Method, path, endpoint, and what the account must be allowed for the repository in the path. Where that is not None, the
-# endpoint gets the repository as `repo`.
+# Method, path, endpoint, and what the account must be allowed for the repository in the path.
+# Where that is not None, the endpoint gets the repository as `repo`.
 ROUTES = [
     ("GET", "/api/whoami-v2", Api.whoami, None),
     ("POST", "/api/validate-yaml", Api.validate, None),

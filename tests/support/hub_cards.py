@@ -4,8 +4,9 @@ import re
 
 import yaml
 
-# What a field of a card has to be: a type; a set of values; [schema] for an array; (schema,) for one or an array; a dict for an
-# object that needs these fields; a number for a text of at most this length; None for anything.
+# What a field of a card has to be: a type; a set of values; [schema] for an array; (schema,) for
+# one or an array; a dict for an object that needs these fields; a number for a text of at most
+# this length; None for anything.
 SDKS = ("gradio", "streamlit", "docker", "static")
 LICENSES = frozenset(
     [

@@ -1,4 +1,7 @@
-"""Little scores and MIDI files for the tests: lopsided, so that no mix-up of tracks, times or pitches goes unseen."""
+"""Little scores and MIDI files for the tests.
+
+They are lopsided, so that mix-ups of tracks, times or pitches show.
+"""
 
 import struct
 
@@ -34,7 +37,10 @@ def drums() -> list[Note]:
 
 
 def song(names=("", "", "", ""), shift: int = 0) -> Score:
-    """Drums, bass, chords and melody, in this order, with a tempo change, a meter change, pedal and bends."""
+    """Drums, bass, chords and melody, in this order.
+
+    They have a change of tempo and of meter, pedal and pitch bends.
+    """
     return Score(
         [
             Track(names[0], 8, True, drums()),

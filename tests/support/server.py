@@ -1,4 +1,7 @@
-"""The page as a process of its own, for tests and benchmarks: what it keeps in memory, in files and in processes can be seen."""
+"""The page as a process of its own, for tests and benchmarks.
+
+So they see what it keeps in memory, in files and in processes.
+"""
 
 import os
 import signal
@@ -36,7 +39,7 @@ class Server:
         )
 
     def children(self) -> list[str]:
-        """The commands of the processes that it, or one of them, has started, and that run. Linux only."""
+        """The commands of its running child processes, and of their children. Linux only."""
         parents, commands = {}, {}
         for folder in Path("/proc").glob("[0-9]*"):
             try:
@@ -69,7 +72,10 @@ class Server:
 
 
 def _listen() -> None:
-    """A shell that runs the tests in the background lets its processes ignore Ctrl-C, by which `Server.stop` ends them."""
+    """Let Ctrl-C, by which `Server.stop` ends it, reach the process.
+
+    Processes of a shell that runs the tests in the background would ignore it.
+    """
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
@@ -90,7 +96,7 @@ def serving(root: Path = ROOT, **variables: str) -> Iterator[Server]:
             "GRADIO_SERVER_PORT": str(port),
             "GRADIO_ANALYTICS_ENABLED": "False",
         }
-        with open(log, "w") as output:
+        with log.open("w") as output:
             process = subprocess.Popen(
                 [sys.executable, "app.py"],
                 cwd=root,

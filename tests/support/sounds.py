@@ -1,4 +1,4 @@
-"""Little sounds made in code, and files of them in every format that a recorder or browser writes."""
+"""Little sounds made in code, and files of them in each format of recorders and browsers."""
 
 import io
 from collections.abc import Sequence
@@ -45,7 +45,10 @@ def tone(
 def bursts(
     onsets, seconds: float, rate: int = 48_000, level: float = 0.5, length: float = 0.15
 ) -> np.ndarray:
-    """Tones of `length` seconds that begin at full level at `onsets` (seconds), silence between: [samples] float32."""
+    """Tones that begin at full level, with silence between: [samples] float32.
+
+    onsets, length: seconds.
+    """
     samples = np.zeros(round(seconds * rate), np.float32)
     for onset in onsets:
         burst = level * np.cos(2 * np.pi * 1000.0 * np.arange(round(length * rate)) / rate)

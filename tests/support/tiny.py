@@ -1,4 +1,4 @@
-"""Small untrained models that do play: their music is nonsense, but every path through them is the real one."""
+"""Small untrained models that play: nonsense as music, but each path through them is real."""
 
 import torch
 

@@ -1,4 +1,4 @@
-"""The page as its visitors have it: app.py with its models in a process of its own, in a real browser."""
+"""The page as visitors have it: app.py in a process of its own, with its models, in a browser."""
 
 import shutil
 from contextlib import contextmanager
@@ -21,8 +21,9 @@ HINDERED = {
 }
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def server():
+    """The page for all tests of the folder: its start takes as long as a test."""
     for reason, is_so in HINDERED.items():
         if is_so:
             pytest.skip(reason)
@@ -32,8 +33,10 @@ def server():
 
 @pytest.fixture
 def visit(chromium, server):  # noqa: F811
-    """visit(query="", flags=..., **context) -> Visitor, each in a browser context of its own. In the end none of their pages may
-    have complained or asked another host."""
+    """visit(query="", flags=..., **context) -> Visitor, each in a browser context of its own.
+
+    At the end no page may have logged an error or asked another host.
+    """
     opened = []
 
     @contextmanager
@@ -47,7 +50,8 @@ def visit(chromium, server):  # noqa: F811
 
     yield visiting
     for watch in opened:
-        # Gradio refuses its own requests to cancel what was begun a moment ago (422), or is being cancelled already (500).
+        # Gradio refuses its own requests to cancel what was begun a moment ago (422), or is being
+        # cancelled already (500).
         assert (
             not [error for error in watch.errors if "/gradio_api/cancel" not in error]
             and not watch.foreign

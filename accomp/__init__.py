@@ -2,9 +2,10 @@
 
 The way up and down, each step a pair of opposite functions:
 
-    MIDI file --read_midi-->  Score  (accomp.music)
-    Score     --on_grid-->    notes in steps --to_planes--> planes --to_blocks--> blocks (accomp.roll)
-    blocks    --encode-->     latents  (accomp.models)
+    MIDI file --read_midi-->  Score                                         (accomp.music)
+    Score     --on_grid-->    notes in steps --to_planes--> planes          (accomp.roll)
+    planes    --to_blocks-->  blocks                                        (accomp.roll)
+    blocks    --encode-->     latents                                       (accomp.models)
 
     latents   --decode-->     blocks
     blocks    --from_blocks-> planes --from_planes--> notes in steps --in_beats--> Score
@@ -16,13 +17,21 @@ Shapes: N batch, S steps (sixteenths), B blocks of 32 steps, H half bars (four a
 pitches, K and Z latent sizes.
 """
 
-from accomp.band.accompanist import Accompanist
-from accomp.errors import ModelError, MusicError
-from accomp.invention.invent import continue_melody, invent
-from accomp.models.config import AccompanistConfig
-from accomp.models.hub import genres
-from accomp.music.midi import read_midi, write_midi
-from accomp.music.score import Chord, Note, Score, Tempo, TimeSignature, Track
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from accomp.band.accompanist import Accompanist
+    from accomp.errors import ModelError, MusicError
+    from accomp.invention.invent import continue_melody, invent
+    from accomp.listen.source import Corrections, open_melody
+    from accomp.models.config import AccompanistConfig
+    from accomp.models.hub import genres
+    from accomp.music.midi import read_midi, write_midi
+    from accomp.music.score import Chord, Note, Score, Tempo, TimeSignature, Track
+    from accomp.plot import save_plot
+    from accomp.sound.audio_file import write_audio
+    from accomp.sound.render import render
 
 __version__ = "0.2.0"
 
@@ -30,6 +39,7 @@ __all__ = [
     "Accompanist",
     "AccompanistConfig",
     "Chord",
+    "Corrections",
     "ModelError",
     "MusicError",
     "Note",
@@ -41,6 +51,39 @@ __all__ = [
     "continue_melody",
     "genres",
     "invent",
+    "open_melody",
     "read_midi",
+    "render",
+    "save_plot",
+    "write_audio",
     "write_midi",
 ]
+
+# Where each public name is. They are imported when they are asked for: importing torch takes
+# seconds, which `accomp --help` need not wait for.
+_HOMES = {
+    "accomp.band.accompanist": ["Accompanist"],
+    "accomp.errors": ["ModelError", "MusicError"],
+    "accomp.invention.invent": ["continue_melody", "invent"],
+    "accomp.listen.source": ["Corrections", "open_melody"],
+    "accomp.models.config": ["AccompanistConfig"],
+    "accomp.models.hub": ["genres"],
+    "accomp.music.midi": ["read_midi", "write_midi"],
+    "accomp.music.score": ["Chord", "Note", "Score", "Tempo", "TimeSignature", "Track"],
+    "accomp.plot": ["save_plot"],
+    "accomp.sound.audio_file": ["write_audio"],
+    "accomp.sound.render": ["render"],
+}
+_HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(_HOME_OF[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

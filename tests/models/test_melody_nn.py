@@ -7,7 +7,6 @@ import torch
 from safetensors.torch import load_file
 
 from accomp import Accompanist, ModelError, MusicError, Note, Score, Tempo, TimeSignature, Track
-from accomp.invention.compose import ComposeSettings
 from accomp.invention.invent import continue_melody, fingerprint, invent, likely_key, melody_nn_of
 from accomp.invention.pitch_line import PitchLineSettings, close_phrase, give_pitches, rhythm
 from accomp.models import hub
@@ -381,50 +380,50 @@ def test_figures_of_melodies_and_of_continuations(corpus):
     assert first["distance"] > 0 and 0 < first["diversity of continuations"] <= 1
 
 
-def test_the_search_takes_what_is_nearer_and_goes_on_where_it_was(corpus, tmp_path, monkeypatch):
+def test_the_search_takes_what_is_nearer_and_goes_on_where_it_was(corpus, tmp_path):
     band().save_pretrained(tmp_path / "tiny")
     inventor().save(tmp_path / "inventor")
-    choices = {"line.highest": [70, 76], "compose.higher": [0.0, 2.5]}
-    monkeypatch.setattr(melody_tuning, "CHOICES", choices)
+    choices = {
+        "compose.pitch_line.highest": [70, 76],
+        "compose.higher": [0.0, 2.5],
+        "melody_nn.register": [2.5, 3.0],
+    }
     measured = []
 
-    def figures(*arguments):
-        settings = arguments[-1].compose
-        highest, higher = settings.pitch_line.highest, settings.higher
-        measured.append((highest, higher))
+    def figures(models, inventor, songs, variation, settings):
+        highest, higher = settings.compose.pitch_line.highest, settings.compose.higher
+        register = inventor.settings.register
+        measured.append((highest, higher, register))
         row = {
             "distance by movement": 0.01 * abs(highest - 70),
             "diversity of continuations": 0.9,
-            "distance of continuations": 0.3 + 0.01 * higher,
+            "distance of continuations": 0.3 + 0.01 * higher - 0.1 * register,
             "distinct bars of continuations": 0.9,
         }
         return row | {"copied": 1.0 if higher == 0 else 0.0}
 
-    monkeypatch.setattr(melody_tuning, "measure_melodies", figures)
-    told = [
-        "--corpus",
-        str(corpus / "corpus"),
-        "--out",
-        str(tmp_path / "out"),
-        "--genres",
-        str(tmp_path / "tiny"),
-        "--inventor",
-        str(tmp_path / "inventor"),
-    ]
-    before = ComposeSettings().pitch_line.highest, ComposeSettings().higher
-    melody_tuning.main([*told, "--minutes", "0"])
-    assert not json.loads((tmp_path / "out" / "chosen.json").read_text())[
-        "finished"
-    ] and measured == [before]
-    melody_tuning.main(told)
-    found = json.loads((tmp_path / "out" / "chosen.json").read_text())
-    assert found["finished"] and found["chosen"]["constants"] == {
-        "line.highest": 70,
-        "compose.higher": 2.5,
-    }  # 0 is nearer, but copied
+    told = ["--corpus", str(corpus / "corpus"), "--out", str(tmp_path / "out")]
+    told += ["--genres", str(tmp_path / "tiny"), "--inventor", str(tmp_path / "inventor")]
+    melody_tuning.main([*told, "--minutes", "0"], choices, figures)
+    chosen = tmp_path / "out" / "chosen.json"
+    assert not json.loads(chosen.read_text())["finished"] and measured == [(76, 2.5, 2.5)]
+    melody_tuning.main(told, choices, figures)
+    found = json.loads(chosen.read_text())
+    assert found["finished"] and found["chosen"]["settings"] == {
+        "compose.pitch_line.highest": 70,
+        "compose.higher": 2.5,  # 0 is nearer, but copied
+        "melody_nn.register": 3.0,
+    }
     assert len(set(measured)) == len(measured)  # nothing twice
-    monkeypatch.setattr(melody_tuning, "measure_melodies", None)  # all is known
-    melody_tuning.main(told)
+    melody_tuning.main(told, choices, None)  # all is known
+
+
+def test_all_settings_that_are_searched_exist():
+    settings = melody_tuning.SearchedSettings()
+    for name, values in melody_tuning.CHOICES.items():
+        assert melody_tuning.value_of(settings, name) is not None
+        changed = melody_tuning.with_value(settings, name, values[0])
+        assert melody_tuning.value_of(changed, name) == values[0]
 
 
 def planes_of(notes: list[tuple[int, int, int]]) -> np.ndarray:

@@ -13,7 +13,8 @@ from accomp.music.midi import read_midi, write_midi
 from accomp.music.score import Note, Score, Tempo, TimeSignature, Track
 from accomp.suggest import FOLDER, GenreModel, Line, features, shipped, suggest
 from tests.support.scores import drums, melody, song
-from train.fit.suggestion import EXCERPT_BARS, FEWEST, GENRES, excerpts, main
+from train.fit.suggestion import GENRES, main
+from train.fit.suggestion_examples import ExcerptSettings, excerpts
 
 EXAMPLES = sorted((Path(__file__).parents[1] / "examples").glob("*.mid"))
 WALTZ, SWING = (1.0, 1.0, 0.5, 0.5), (2 / 3, 1 / 3, 2 / 3, 1 / 3, 1.0)  # durations in beats
@@ -152,10 +153,10 @@ def test_excerpts_cover_the_melody_and_lie_on_bars():
     notes = score.tracks[0].notes
     parts = list(excerpts(notes, score))
     assert [part[0].onset for part in parts] == [0.0, 32.0, 64.0, 96.0, 128.0]
-    assert all(part[-1].end - part[0].onset <= 4 * EXCERPT_BARS for part in parts)
+    assert all(part[-1].end - part[0].onset <= 4 * ExcerptSettings().bars for part in parts)
     assert set().union(*parts) == set(notes)
     assert list(excerpts(melody(), song())) == []  # no longer than one: the whole is enough
-    assert list(excerpts(notes[: FEWEST - 1], score)) == []
+    assert list(excerpts(notes[: ExcerptSettings().fewest_notes - 1], score)) == []
 
 
 @pytest.mark.train

@@ -1,0 +1,1 @@
+"""Make the models of accomp: prepare songs, train, measure, publish; see `python -m train`."""

@@ -1,4 +1,4 @@
-"""Run a training, evaluation or publishing command: `python -m train COMMAND ...`.
+"""Run a command that makes, measures or publishes models: `python -m train COMMAND ...`.
 
 `python -m train` lists the commands; `python -m train COMMAND --help` explains one.
 """
@@ -19,34 +19,33 @@ def commands() -> dict[str, str]:
     found = {}
     for folder in ("data", "fit", "eval", "publish", "rivals"):
         for path in sorted((ROOT / folder).glob("*.py")):
-            if "\ndef main(" in path.read_text():
+            if "\ndef main(" in path.read_text(encoding="utf-8"):
                 name = f"rivals.{path.stem}" if folder == "rivals" else path.stem
                 found[name] = f"train.{folder}.{path.stem}"
     return found
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run the command that the first argument names with the others."""
+    """Run the command that the first argument names, and give it the others."""
     arguments = sys.argv[1:] if arguments is None else arguments
     known = commands()
-    if not arguments or arguments[0] not in known:
-        asked = bool(arguments) and arguments[0] not in ("-h", "--help")
-        if asked:
-            print(f"train: there is no command {arguments[0]!r}; accepted:", file=sys.stderr)
-        else:
-            print(__doc__)
-        for name, module in known.items():
-            print(f"  {name:20} {_first_line(module)}", file=sys.stderr if asked else sys.stdout)
-        raise SystemExit(2 if asked else 0)
-    import_module(known[arguments[0]]).main(arguments[1:])
+    name, *others = arguments or ["--help"]
+    if name in known:
+        import_module(known[name]).main(others)
+        return
+    is_help = name in ("-h", "--help")
+    stream = sys.stdout if is_help else sys.stderr
+    print(__doc__ if is_help else f"train: unknown command {name!r}; accepted:", file=stream)
+    for command, module in known.items():
+        print(f"  {command:20} {first_line(module)}", file=stream)
+    raise SystemExit(0 if is_help else 2)
 
 
-def _first_line(module: str) -> str:
-    """The first sentence of a module's docstring, read without importing torch."""
-    text = ast.get_docstring(
-        ast.parse((ROOT.parent / f"{module.replace('.', '/')}.py").read_text())
-    )
-    return (text or "").splitlines()[0].split(": `")[0]
+def first_line(module: str) -> str:
+    """Return the first sentence of a module's docstring without importing it (and torch)."""
+    path = ROOT.parent / f"{module.replace('.', '/')}.py"
+    text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+    return text.partition("\n")[0].partition(": `")[0].removesuffix(".")
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from accomp.band.style_library import (
 )
 from accomp.roll.grid import BASS, DRUMS, GUITAR, MELODY, STRINGS
 from tests.support.tiny import tiny
+from train.data.style_patterns import pattern_song
 from train.fit import styles as makes_styles
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -169,7 +170,7 @@ def test_any_song_can_be_a_style_and_styles_are_written_and_read(tmp_path, pop, 
 
 def test_patterns_become_songs():
     lines = {"kick": "x" + "." * 15, "bass": "1---5---8---l---", "guitar": "x-" + "." * 14}
-    made = makes_styles.song_of(
+    made = pattern_song(
         {"tempo": 120, "chords": ["C", "Am"], "a": lines, "b": {"strings": "3" + "-" * 15}}
     )
     bass = next(track for track in made.tracks if track.name == "bass").notes
@@ -183,11 +184,9 @@ def test_patterns_become_songs():
     strings = next(track for track in made.tracks if track.name == "strings").notes
     assert strings[0].onset == 32.0
     with pytest.raises(SystemExit, match="no sign"):
-        makes_styles.song_of(
-            {"tempo": 120, "chords": ["C"], "a": {"bass": "?" + "." * 15}, "b": {}}
-        )
+        pattern_song({"tempo": 120, "chords": ["C"], "a": {"bass": "?" + "." * 15}, "b": {}})
     with pytest.raises(SystemExit, match="sixteenths"):
-        makes_styles.song_of({"tempo": 120, "chords": ["C"], "a": {"bass": "1..."}, "b": {}})
+        pattern_song({"tempo": 120, "chords": ["C"], "a": {"bass": "1..."}, "b": {}})
 
 
 @pytest.mark.train

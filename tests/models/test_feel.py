@@ -14,6 +14,8 @@ from accomp.roll.grid import ACCOMPANIMENT, BASS, DRUMS, GUITAR, Grid
 from train.data import prepare
 from train.data.corpus import Corpus
 from train.fit import feel as training
+from train.fit import feel_statistics as statistics
+from train.fit.feel_network import VelocityExamples
 from train.fit.settings import Session, training_parser
 
 TRIPLET = 2 / 3  # of a beat
@@ -297,7 +299,7 @@ def corpus(tmp_path_factory):
 def test_timing_of_songs(corpus):
     loaded = Corpus.load(corpus)
     swung, played = (
-        training.song_timing(loaded.notes_of(i), loaded.songs[i]["even"]) for i in (SWUNG, PLAYED)
+        statistics.song_timing(loaded.notes_of(i), loaded.songs[i]["even"]) for i in (SWUNG, PLAYED)
     )
     assert (
         swung.swings
@@ -365,7 +367,7 @@ def test_what_is_constant_teaches_nothing(corpus, tmp_path):
     loaded = Corpus.load(corpus)
     loaded.notes = np.array(loaded.notes)
     loaded.notes["velocity"] = 100
-    assert not len(training.Lessons.of(loaded, [2, 3], [0] * 8, 0).target)
+    assert not len(VelocityExamples.draw(loaded, [2, 3], [0] * 8, 0).target)
     model = Feel(FeelConfig(["jazz"]))
-    training.fit_feel(model, loaded, [2, 3], 0)
+    statistics.fit_feel_statistics(model, loaded, statistics.timings_of(loaded, [2, 3]), 0)
     assert model.level[0, BASS] == 100 and model.deviation[0, BASS] == 10  # as it was

@@ -328,10 +328,9 @@ def corpus(tmp_path_factory):
 
 @pytest.mark.train
 @pytest.mark.parametrize("published", [False, True])
-def test_two_steps_of_training_give_a_network_that_invents(
-    corpus, tmp_path, published, monkeypatch
-):
-    monkeypatch.setattr(melody_codes, "FAITHFUL", 0.0)  # the tiny VAE is not trained
+def test_two_steps_of_training_give_a_network_that_invents(corpus, tmp_path, published):
+    # The tiny VAE is not trained, so it decodes nothing faithfully.
+    settings = training.MelodySettings(codes=melody_codes.MelodyCodeSettings(faithful=0.0))
     band().save_pretrained(tmp_path / "tiny")
     training.main(
         [
@@ -348,7 +347,8 @@ def test_two_steps_of_training_give_a_network_that_invents(
             "--max-steps",
             "2",
             *(["--published"] if published else []),
-        ]
+        ],
+        settings,
     )
     found = MelodyNN.load(tmp_path / "run" / "model")
     assert found.config.piano_sha256 == fingerprint(Accompanist.from_pretrained(tmp_path / "tiny"))

@@ -17,7 +17,7 @@ from accomp.roll.grid import BASS, DRUMS, GUITAR, MELODY, STRINGS
 from tests.train.fit.test_train import song
 from train.data import prepare
 from train.data.corpus import NOTE
-from train.data.song_windows import onsets
+from train.data.song_windows import published_onsets
 from train.eval import song_figures
 from train.fit import song as train_song
 from train.fit.settings import CONFIGS
@@ -201,7 +201,7 @@ def test_published_measures_are_onsets_on_a_fine_grid_without_drums():
         ],
         NOTE,
     )
-    found = onsets(notes, 1, 2).reshape(2, 96, 96)
+    found = published_onsets(notes, 1, 2).reshape(2, 96, 96)
     # From the second measure on; a third of a sixteenth late is two of 96 steps.
     assert np.argwhere(found).tolist() == [[0, 0, 60 - 16], [0, 8, 40 - 16]]
 

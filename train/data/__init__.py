@@ -1,0 +1,1 @@
+"""Songs to learn from: collections read, prepared as a corpus, and cut into examples."""

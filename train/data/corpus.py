@@ -1,4 +1,7 @@
-"""A prepared corpus: a folder that `train.data.prepare` writes, with blocks that are read from disk as they are needed."""
+"""Read and write a corpus: songs as blocks in the folder that `python -m train prepare` makes.
+
+Blocks are read from disk as they are needed, so that a corpus may be larger than memory.
+"""
 
 import json
 from collections import Counter
@@ -28,25 +31,33 @@ ENTRY = (
     "programs",
     "even",
 )
-# A note of one of the five parts. Its pitch, step and duration are those of the blocks; offset: how many sixteenths of a bar
-# of four beats after its step it was struck.
+# A note of one of the five parts. Its pitch, step and duration are those of the blocks. Its offset
+# says how many sixteenths of a bar of four beats after its step it was struck.
 NOTE = np.dtype(
     {
         "names": ["song", "track", "pitch", "step", "duration", "velocity", "offset"],
         "formats": ["<u4", "u1", "u1", "<u4", "<u2", "u1", "<f2"],
     }
 )
+PACKED_SHAPE = (len(PLANES), BLOCK_STEPS, PITCHES // 8)  # of a block, eight pitches a byte
 
 
 def block_file(track: str) -> str:
+    """Return the name of the file with a track's blocks."""
     return f"{track}.u8"
 
 
 @dataclass
 class Corpus:
-    """songs: as in songs.json (ENTRY), each with `first` block and number of `blocks`; plan: [all blocks, 4] int64; notes: [all
-    notes] NOTE by song, track, step and pitch, None where train.data.prepare was an older one; packed: a track each, [all blocks, 2,
-    32, 16] uint8, eight pitches a byte; name: of the corpus, "" where train.data.prepare was an older one.
+    """The songs of a corpus.
+
+    Attributes:
+        songs: As in songs.json (ENTRY), each with its `first` block and number of `blocks`.
+        plan: [all blocks, 4] int64, the chord of each half bar.
+        notes: [all notes] NOTE by song, track, step and pitch; None where an older `prepare` made
+            the corpus.
+        packed: Of each track [all blocks, *PACKED_SHAPE] uint8.
+        name: Of the corpus; "" where an older `prepare` made it.
     """
 
     songs: list[dict]
@@ -57,6 +68,7 @@ class Corpus:
 
     @classmethod
     def load(cls, folder: Path) -> "Corpus":
+        """Open the corpus in a folder; SystemExit says where there is none."""
         if not (folder / SONGS_FILE).is_file():
             raise SystemExit(
                 f"{folder} holds no {SONGS_FILE}; make it with python -m train prepare"
@@ -64,23 +76,24 @@ class Corpus:
         table = json.loads((folder / SONGS_FILE).read_text())
         songs = table["songs"]
         count = sum(song["blocks"] for song in songs)
-        plan = torch.from_numpy(
-            np.fromfile(folder / PLAN_FILE, np.uint8)
-            .reshape(count, BLOCK_HALF_BARS)
-            .astype(np.int64)
-        )
-        shape = (count, len(PLANES), BLOCK_STEPS, PITCHES // 8)
+        plan = np.fromfile(folder / PLAN_FILE, np.uint8).reshape(count, BLOCK_HALF_BARS)
         packed = [
-            np.memmap(folder / block_file(name), np.uint8, "r", shape=shape) for name in TRACK_NAMES
+            np.memmap(folder / block_file(name), np.uint8, "r", shape=(count, *PACKED_SHAPE))
+            for name in TRACK_NAMES
         ]
-        notes = (
-            np.memmap(folder / NOTES_FILE, NOTE, "r") if (folder / NOTES_FILE).is_file() else None
-        )
+        path = folder / NOTES_FILE
+        notes = np.memmap(path, NOTE, "r") if path.is_file() else None
+        plan = torch.from_numpy(plan.astype(np.int64))
         return cls(songs, plan, notes, packed, table.get("name", ""))
 
     def blocks(self, track: int, index: np.ndarray | slice) -> Tensor:
-        """[N, 2, 32, 128] uint8: the blocks of a track at `index`."""
+        """Return the blocks of a track at `index`, [N, 2, 32, 128] uint8."""
         return torch.from_numpy(np.unpackbits(self.packed[track][index], axis=-1))
+
+    def own(self, song: int) -> slice:
+        """Return where the blocks of a song are among all blocks."""
+        entry = self.songs[song]
+        return slice(entry["first"], entry["first"] + entry["blocks"])
 
     @cached_property
     def _first_notes(self) -> np.ndarray:
@@ -92,12 +105,12 @@ class Corpus:
         return np.searchsorted(self.notes["song"], np.arange(len(self.songs) + 1))
 
     def notes_of(self, song: int) -> np.ndarray:
-        """[n] NOTE of a song, by track, step and pitch."""
+        """Return the notes of a song, [n] NOTE by track, step and pitch."""
         return self.notes[self._first_notes[song] : self._first_notes[song + 1]]
 
     @cached_property
     def velocity(self) -> np.ndarray:
-        """[songs, 5, 16, 3] count, sum and sum of squares of the velocities at each sixteenth of a bar."""
+        """[songs, 5, 16, 3] velocities at each sixteenth of a bar: count, sum, sum of squares."""
         sums = np.zeros((len(self.songs), len(TRACK_NAMES), BAR_STEPS, 3))
         for song in range(len(self.songs)):
             notes = self.notes_of(song)
@@ -110,14 +123,18 @@ class Corpus:
         return sums
 
     def active(self, track: int) -> np.ndarray:
-        """[all blocks] bool: whether the track plays there."""
+        """Return in which blocks a track plays, [all blocks] bool."""
         packed = self.packed[track]
         return np.concatenate(
             [packed[at : at + 4096].any(axis=(1, 2, 3)) for at in range(0, len(packed), 4096)]
         )
 
     def choose(self, split: str, genres: list[str] | None = None) -> list[int]:
-        """Indices of the songs of a split, and of the given genres (all by default)."""
+        """Return the numbers of the songs of a split, of the given genres (by default of all).
+
+        Raises:
+            SystemExit: No song has any of the genres.
+        """
         known = {song["genre"] for song in self.songs}
         if genres and not set(genres) & known:
             raise SystemExit(
@@ -130,8 +147,10 @@ class Corpus:
         ]
 
     def described(self, genres: list[str] | None = None) -> dict:
-        """For the record: the songs of the given genres (all by default) by split, and how many state which licence and come
-        from which source.
+        """Describe the songs of the given genres (by default of all), for the record.
+
+        Returns:
+            The corpus's name, and how many songs each split, licence and source has.
         """
         songs = [song for song in self.songs if not genres or song["genre"] in genres]
         counts = {
@@ -147,22 +166,24 @@ class Corpus:
         }
 
     def block_index(self, songs: list[int]) -> np.ndarray:
-        """Indices of all blocks of the given songs."""
-        ranges = [
-            np.arange(self.songs[i]["first"], self.songs[i]["first"] + self.songs[i]["blocks"])
-            for i in songs
-        ]
+        """Return the numbers of all blocks of the given songs."""
+        ranges = [np.arange(self.own(song).start, self.own(song).stop) for song in songs]
         return np.concatenate(ranges) if ranges else np.zeros(0, int)
 
 
 class CorpusWriter:
-    """Writes what `Corpus.load` reads, song by song: `append` each inside of a `with`, then `finish`.
+    """Writes what `Corpus.load` reads, song by song: `append` each within a `with`, then `finish`.
 
-    songs.json goes first and comes last, so that a folder whose writing was interrupted is no corpus rather than half of one.
+    songs.json is deleted first and written last, so that a folder whose writing was interrupted is
+    no corpus, rather than half of one.
+
+    Attributes:
+        songs: What `append` was given; may be changed until `finish`.
+        blocks: How many there are so far.
     """
 
     def __init__(self, folder: Path):
-        self.songs: list[dict] = []  # what `append` was given; may be changed until `finish`
+        self.songs: list[dict] = []
         self.blocks = 0
         self._songs_file = folder / SONGS_FILE
         folder.mkdir(parents=True, exist_ok=True)
@@ -170,20 +191,25 @@ class CorpusWriter:
         self._open_files = ExitStack()
         names = [*map(block_file, TRACK_NAMES), PLAN_FILE, NOTES_FILE]
         *self._tracks, self._plan, self._notes = [
-            self._open_files.enter_context(open(folder / name, "wb")) for name in names
+            self._open_files.enter_context((folder / name).open("wb")) for name in names
         ]
 
     def __enter__(self) -> "CorpusWriter":
         return self
 
-    def __exit__(self, *_) -> None:
+    def __exit__(self, *_: object) -> None:
         self._open_files.close()
 
     def append(
         self, entry: dict, packed: list[np.ndarray], plan: np.ndarray, notes: np.ndarray
     ) -> None:
-        """A song: what is known of it (ENTRY), its packed blocks (a track each, [B, 2, 32, 16] uint8), its plan [B, 4] and its
-        notes [n] NOTE, which get the song's number.
+        """Write a song.
+
+        Args:
+            entry: What is known of it (ENTRY).
+            packed: Of each track its blocks, [B, *PACKED_SHAPE] uint8.
+            plan: [B, 4] the chord of each half bar.
+            notes: [n] NOTE; the number of the song is set in them.
         """
         for file, blocks in zip(self._tracks, packed):
             file.write(blocks.tobytes())
@@ -194,7 +220,10 @@ class CorpusWriter:
         self.blocks += len(plan)
 
     def finish(self, name: str, left_out: list[dict]) -> None:
-        """name: of the corpus; left_out: `file` and `reason` of songs that could not be read."""
+        """Write songs.json.
+
+        name: of the corpus; left_out: `file` and `reason` of songs that could not be read.
+        """
         songs = [{key: song[key] for key in ENTRY if key in song} for song in self.songs]
         table = {"name": name, "songs": songs, "left_out": left_out}
         self._songs_file.write_text(json.dumps(table, indent=1))

@@ -1,7 +1,8 @@
-"""A prepared corpus as a dataset for the Hugging Face Hub, and back: `export` writes what `read` reads.
+"""Convert a corpus to a dataset for the Hugging Face Hub, and back: `export` and `read`.
 
-The dataset is a folder of Parquet files, data/<split>-<shard>-of-<shards>.parquet, a song a row (FEATURES), and a card,
-README.md, whose figures come from the songs. Both directions go song by song, so that a corpus may be larger than memory.
+The dataset is a folder of Parquet files, data/<split>-<shard>-of-<shards>.parquet, with a song a
+row (COLUMNS), and a card, README.md, whose figures come from the songs. Both directions go song by
+song, so that a corpus may be larger than memory.
 """
 
 import heapq
@@ -10,6 +11,7 @@ import re
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from glob import escape
 from operator import itemgetter
@@ -34,18 +36,15 @@ from tqdm import tqdm
 
 from accomp.errors import ModelError
 from accomp.models import hub
-from accomp.roll.grid import BLOCK_HALF_BARS, BLOCK_STEPS, PITCHES, PLANES, TRACK_NAMES
-from train.data.corpus import ENTRY, NOTE, Corpus
-from train.data.dataset_card import SPLITS, card, licences_of
+from accomp.roll.grid import BLOCK_HALF_BARS, TRACK_NAMES
+from train.data.corpus import ENTRY, NOTE, PACKED_SHAPE, Corpus
+from train.data.dataset_card import HUB_SPLITS, card, licences_of
 from train.data.licences import FREE, FREE_NAMES
 
-SHARD_SONGS = 256
-GROUP_SONGS = 16  # a Parquet row group, the least that is read at once
-BLOCK_SHAPE = (len(PLANES), BLOCK_STEPS, PITCHES // 8)
-PLAYED = np.dtype(
+PLAYED = np.dtype(  # a note of a row; the row is the song
     [(name, NOTE[name]) for name in NOTE.names if name != "song"]
-)  # a note of a row; the row is the song
-FEATURES = Features(
+)
+COLUMNS = Features(
     {
         "song": Value("int32"),  # number among all songs; the order in which they are read back
         "file": Value("string"),
@@ -66,12 +65,33 @@ NULLABLE = ("licence", "source", "programs", "even")
 HUB_ID = re.compile(r"\w[\w.-]*/\w[\w.-]*(@\S+)?")
 
 
+@dataclass(frozen=True)
+class ShardSettings:
+    """How rows are laid out in Parquet files."""
+
+    songs: int = 256  # of a file
+    group: int = 16  # songs of a row group, the least that is read at once
+
+
 # From a corpus to a dataset
 
 
-def export(corpus: Corpus, folder: Path, licences: str = FREE) -> int:
-    """Write the songs whose stated licence matches the regular expression `licences` (whatever its case), and the dataset's
-    card, into `folder`. The number of songs written; the same corpus gives the same bytes.
+def export(
+    corpus: Corpus, folder: Path, licences: str = FREE, shards: ShardSettings = ShardSettings()
+) -> int:
+    """Write songs that may be passed on, and the dataset's card. The same corpus, the same bytes.
+
+    Args:
+        corpus: The songs.
+        folder: Where the dataset goes.
+        licences: A regular expression that the stated licence must match, in upper or lower case.
+        shards: How rows are laid out in files.
+
+    Returns:
+        The number of songs written.
+
+    Raises:
+        SystemExit: No song has such a licence.
     """
     chosen = [
         i
@@ -79,39 +99,55 @@ def export(corpus: Corpus, folder: Path, licences: str = FREE) -> int:
         if re.search(licences, song.get("licence", ""), re.IGNORECASE)
     ]
     if not chosen:
-        found = [
-            f"{count} with {licence!r}"
-            for licence, count in licences_of(corpus.songs).most_common()
-        ]
-        accepted = FREE_NAMES if licences == FREE else f"what matches {licences!r}"
-        raise SystemExit(
-            f"none of {len(corpus.songs)} songs has a licence that is accepted; found: {', '.join(found)}; "
-            f"accepted: {accepted}"
-        )
+        raise SystemExit(_no_free_song(corpus, licences))
     data = folder / "data"
     data.mkdir(parents=True, exist_ok=True)
     for path in data.glob("*-of-*.parquet"):  # of an earlier export, maybe of more shards
         path.unlink()
     splits = {}
-    for split, name in SPLITS.items():
+    for split, name in HUB_SPLITS.items():
         songs = [(number, i) for number, i in enumerate(chosen) if corpus.songs[i]["split"] == name]
         if songs:
-            splits[split] = SplitInfo(
-                split, _write_split(corpus, songs, data, split), len(songs), dataset_name="parquet"
-            )
-    size = sum(path.stat().st_size for path in parquet_files(data))
-    total = sum(info.num_bytes for info in splits.values())
+            size = _write_split(corpus, songs, data, split, shards)
+            splits[split] = SplitInfo(split, size, len(songs), dataset_name="parquet")
     info = DatasetInfo(
-        features=FEATURES, splits=SplitDict(splits), download_size=size, dataset_size=total
+        features=COLUMNS,
+        splits=SplitDict(splits),
+        download_size=sum(path.stat().st_size for path in parquet_files(data)),
+        dataset_size=sum(split.num_bytes for split in splits.values()),
     )
     text = card(corpus, [corpus.songs[i] for i in chosen], info, licences, PLAYED)
     (folder / "README.md").write_text(text, encoding="utf-8")
     return len(chosen)
 
 
-def _write_split(corpus: Corpus, songs: list[tuple[int, int]], data: Path, split: str) -> int:
-    """Write a split in shards; songs: (number in the dataset, number in the corpus). The bytes of its rows in memory."""
-    shards = [songs[at : at + SHARD_SONGS] for at in range(0, len(songs), SHARD_SONGS)]
+def _no_free_song(corpus: Corpus, licences: str) -> str:
+    """Say which licences were found, and which are accepted."""
+    counts = licences_of(corpus.songs).most_common()
+    found = ", ".join(f"{count} with {licence!r}" for licence, count in counts)
+    accepted = FREE_NAMES if licences == FREE else f"what matches {licences!r}"
+    return (
+        f"none of {len(corpus.songs)} songs has a licence that is accepted; found: {found}; "
+        f"accepted: {accepted}"
+    )
+
+
+def _write_split(
+    corpus: Corpus, songs: list[tuple[int, int]], data: Path, split: str, settings: ShardSettings
+) -> int:
+    """Write a split in shards.
+
+    Args:
+        corpus: The songs.
+        songs: Of each, its number in the dataset and in the corpus.
+        data: The folder of the files.
+        split: The Hub's name of the split.
+        settings: How rows are laid out in files.
+
+    Returns:
+        The bytes of the split's rows in memory.
+    """
+    shards = [songs[at : at + settings.songs] for at in range(0, len(songs), settings.songs)]
     size = 0
     for index, shard in enumerate(tqdm(shards, desc=split, unit="shard")):
         path = data / f"{split}-{index:05d}-of-{len(shards):05d}.parquet"
@@ -119,26 +155,23 @@ def _write_split(corpus: Corpus, songs: list[tuple[int, int]], data: Path, split
         with tempfile.TemporaryDirectory() as cache, _no_progress_bars():
             rows = Dataset.from_generator(
                 partial(_rows, corpus, shard),
-                FEATURES,
+                COLUMNS,
                 cache_dir=cache,
                 fingerprint=path.stem,
-                writer_batch_size=GROUP_SONGS,
+                writer_batch_size=settings.group,
             )
-            rows.to_parquet(path, batch_size=GROUP_SONGS)
+            rows.to_parquet(path, batch_size=settings.group)
             size += rows.data.nbytes
     return size
 
 
 def _rows(corpus: Corpus, songs: list[tuple[int, int]]) -> Iterator[dict]:
-    """The rows of songs, in the form of FEATURES; songs: as for `_write_split`."""
+    """Give the rows (COLUMNS) of songs, each by its number in the dataset and in the corpus."""
+    same = ("file", "genre", "dup_group", "licence", "source", "even", "blocks")
     for number, i in songs:
-        song = corpus.songs[i]
-        own = slice(song["first"], song["first"] + song["blocks"])
+        song, own = corpus.songs[i], corpus.own(i)
         yield {
-            **{
-                key: song.get(key)
-                for key in ("file", "genre", "dup_group", "licence", "source", "even", "blocks")
-            },
+            **{key: song.get(key) for key in same},
             "song": number,
             "programs": {name: song["programs"].get(name) for name in TRACK_NAMES},
             "plan": corpus.plan[own].numpy().astype(np.uint8).tobytes(),
@@ -148,8 +181,8 @@ def _rows(corpus: Corpus, songs: list[tuple[int, int]]) -> Iterator[dict]:
 
 
 @contextmanager
-def _no_progress_bars():
-    """None from `datasets`, which count the steps inside of a shard."""
+def _no_progress_bars() -> Iterator[None]:
+    """Switch off the progress bars of `datasets`, which count the steps inside of a shard."""
     were_off = datasets.are_progress_bars_disabled()
     datasets.disable_progress_bars()
     try:
@@ -163,39 +196,42 @@ def _no_progress_bars():
 
 
 def is_dataset(source: str) -> bool:
-    """Whether this is a folder of Parquet files, or may be a Hub id."""
+    """Tell whether this is a folder of Parquet files, or may be a Hub id."""
     path = Path(source)
     return bool(parquet_files(path)) if path.exists() else bool(HUB_ID.fullmatch(source))
 
 
 def parquet_files(folder: Path) -> list[Path]:
-    """Those in its folder `data`, else those that lie in it."""
+    """Return the Parquet files in its folder `data`, or else those that lie in it."""
     return sorted((folder / "data").glob("*.parquet")) or sorted(folder.glob("*.parquet"))
 
 
 def read(source: str | Path) -> Iterator[tuple[dict, list[np.ndarray], np.ndarray, np.ndarray]]:
-    """The songs of a dataset, a folder or a Hub id (NAME/REPOSITORY or NAME/REPOSITORY@REVISION), in the order of the corpus
-    that was exported: what is known of each (train.data.corpus.ENTRY, without `first` and `blocks`), its packed blocks (a track
-    each, [B, 2, 32, 16] uint8), its plan [B, 4] uint8 and its notes [n] NOTE, of song 0.
+    """Read the songs of a dataset, in the order of the corpus that was exported.
 
-    SystemExit says what is wrong: with the dataset at once, with a song when its turn comes.
+    source: a folder, or a Hub id, NAME/REPOSITORY or NAME/REPOSITORY@REVISION.
+
+    Returns:
+        Of each song what is known of it (ENTRY without `first` and `blocks`); of each track its
+        blocks, [B, 2, 32, 16] uint8; its plan, [B, 4] uint8; and its notes, [n] NOTE of song 0.
+
+    Raises:
+        SystemExit: The dataset is wrong, which is told at once; or a song is, when its turn comes.
     """
     folder = Path(source) if Path(source).exists() else _download(str(source))
     files: dict[str, list[Path]] = {}
     for path in parquet_files(folder):
         files.setdefault(re.split(r"[-.]", path.name)[0], []).append(path)
-    if not files or not files.keys() <= SPLITS.keys():
+    if not files or not files.keys() <= HUB_SPLITS.keys():
         found = ", ".join(sorted(files)) or "no Parquet files"
         raise SystemExit(
-            f"{source} is no dataset of blocks: it has {found}; expected: data/<split>-*.parquet, with the splits "
-            f"{', '.join(SPLITS)}"
+            f"{source} is no dataset of blocks: it has {found}; "
+            f"expected: data/<split>-*.parquet, with the splits {', '.join(HUB_SPLITS)}"
         )
-    with (
-        _damage(source),
-        tempfile.TemporaryDirectory() as cache,
-    ):  # of nothing but locks, since rows are streamed
+    # The cache holds nothing but locks, since rows are streamed.
+    with _damage(source), tempfile.TemporaryDirectory() as cache:
         schemas = [read_schema(paths[0]) for paths in files.values()]
-        missing = [name for name in FEATURES if any(name not in schema.names for schema in schemas)]
+        missing = [name for name in COLUMNS if any(name not in schema.names for schema in schemas)]
         if missing:
             columns = f"column{'s' * (len(missing) > 1)} {', '.join(missing)}"
             raise SystemExit(f"{source} is no dataset of blocks: it lacks the {columns}")
@@ -205,34 +241,35 @@ def read(source: str | Path) -> Iterator[tuple[dict, list[np.ndarray], np.ndarra
 
 
 def _stream(split: str, paths: list[Path], cache: str) -> IterableDataset:
+    """Open the files of a split without reading them."""
     files = {split: [escape(str(path)) for path in paths]}
     return load_dataset(
         "parquet",
         data_files=files,
         split=split,
         streaming=True,
-        features=FEATURES,
-        columns=list(FEATURES),
+        features=COLUMNS,
+        columns=list(COLUMNS),
         cache_dir=cache,
     )
 
 
 def _checked(source: str | Path, split: str, rows: Iterable[dict]) -> Iterator[dict]:
-    """Rows with the corpus's name of their split, none of them without what a row must have."""
+    """Give rows with the corpus's name of their split; SystemExit says what a row lacks."""
     with _damage(source):
         for row in rows:
-            nulls = [name for name in FEATURES if row[name] is None and name not in NULLABLE]
+            nulls = [name for name in COLUMNS if row[name] is None and name not in NULLABLE]
             if nulls:
                 raise SystemExit(f"{source}: {row['file']} in {split} has no {', '.join(nulls)}")
-            yield {**row, "split": SPLITS[split]}
+            yield {**row, "split": HUB_SPLITS[split]}
 
 
 def _song(row: dict) -> tuple[dict, list[np.ndarray], np.ndarray, np.ndarray]:
-    """The opposite of `_rows`, of one row."""
+    """Return what a row holds of a song: the opposite of `_rows`."""
     count = row["blocks"]
     sizes = {
         "plan": count * BLOCK_HALF_BARS,
-        **dict.fromkeys(TRACK_NAMES, count * math.prod(BLOCK_SHAPE)),
+        **dict.fromkeys(TRACK_NAMES, count * math.prod(PACKED_SHAPE)),
     }
     for name, size in sizes.items():
         if len(row[name]) != size:
@@ -248,7 +285,7 @@ def _song(row: dict) -> tuple[dict, list[np.ndarray], np.ndarray, np.ndarray]:
     for name in PLAYED.names:
         notes[name] = played[name]
     packed = [
-        np.frombuffer(row[name], np.uint8).reshape(count, *BLOCK_SHAPE) for name in TRACK_NAMES
+        np.frombuffer(row[name], np.uint8).reshape(count, *PACKED_SHAPE) for name in TRACK_NAMES
     ]
     entry = {key: row[key] for key in ENTRY if row.get(key) is not None and key != "blocks"}
     entry["programs"] = {
@@ -263,8 +300,8 @@ def _song(row: dict) -> tuple[dict, list[np.ndarray], np.ndarray, np.ndarray]:
 
 
 @contextmanager
-def _damage(source: str | Path):
-    """What `datasets` and Parquet raise on files that they can't read, as one line."""
+def _damage(source: str | Path) -> Iterator[None]:
+    """Turn what `datasets` and Parquet raise on damaged files into one line."""
     try:
         yield
     except (ArrowException, DatasetGenerationError, OSError, TypeError, ValueError) as error:
@@ -274,7 +311,7 @@ def _damage(source: str | Path):
 
 
 def _download(source: str) -> Path:
-    """The folder of a dataset on the Hub in the cache, brought there where it is not."""
+    """Return the folder of a dataset in the Hub's cache, downloaded where it is not there."""
     name, _, revision = source.partition("@")
     try:
         return hub.download(name, revision or None, ["data/*.parquet"], repo_type="dataset")

@@ -1,7 +1,8 @@
-"""The card of a dataset of blocks, filled from the songs in it."""
+"""Write the card of a dataset of blocks from the songs in it."""
 
 import re
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,22 +12,24 @@ from huggingface_hub import DatasetCardData
 
 from accomp.roll.grid import TRACK_NAMES
 from train.data.corpus import Corpus
-from train.data.licences import FREE, hub_licence, slug
+from train.data.licences import FREE, hub_licence, licence_slug
 
 TEMPLATE = Path(__file__).parents[2] / "model_cards" / "dataset_template.md"
-SPLITS = {
-    "train": "train",
-    "validation": "val",
-    "test": "test",
-}  # the Hub's names, and the corpus's
+HUB_SPLITS = {"train": "train", "validation": "val", "test": "test"}  # the corpus's by the Hub's
 NO_LICENCE, NO_SOURCE = "none stated", "not stated"
 
 
 def card(
     corpus: Corpus, songs: list[dict], info: DatasetInfo, licences: str, note: np.dtype
 ) -> str:
-    """The text of README.md: front matter for the Hub, and what `songs`, those of the corpus that were written, are;
-    licences: as for `dataset.export`; note: the type of a note.
+    """Return the text of README.md: front matter for the Hub, and a description of the songs.
+
+    Args:
+        corpus: The songs.
+        songs: Those that were written.
+        info: What the Hub is told of the files.
+        licences: As for `dataset.export`.
+        note: The type of a note.
     """
     title = f"accomp blocks: {corpus.name}" if corpus.name else "accomp blocks"
     front = DatasetCardData(
@@ -42,7 +45,7 @@ def card(
         ],
     )
     DatasetInfosDict({"default": info}).to_dataset_card_data(front)
-    hub_split = {name: split for split, name in SPLITS.items()}
+    hub_split = {name: split for split, name in HUB_SPLITS.items()}
     return TEMPLATE.read_text(encoding="utf-8").format(
         front=front.to_yaml(),
         title=_plain(title),
@@ -64,8 +67,8 @@ def card(
     )
 
 
-def _table(heading: str, songs: list[dict], value) -> str:
-    """Songs and blocks by the values of something, the most frequent first, as Markdown."""
+def _table(heading: str, songs: list[dict], value: Callable[[dict], str]) -> str:
+    """Count songs and blocks by a value of each song, as Markdown, the most frequent first."""
     counts, blocks = Counter(), Counter()
     for song in songs:
         counts[value(song)] += 1
@@ -76,25 +79,30 @@ def _table(heading: str, songs: list[dict], value) -> str:
 
 
 def _plain(text: str) -> str:
-    """Text from a corpus for a cell of a table in Markdown: it stays one cell, and no markup."""
+    """Escape text from a corpus, so that it stays one cell of a Markdown table, without markup."""
     return re.sub(r"([\\`*_\[\]<>|#])", r"\\\1", " ".join(text.split()))
 
 
 def licences_of(songs: list[dict]) -> Counter:
+    """Count the songs by stated licence."""
     return Counter(song.get("licence", NO_LICENCE) for song in songs)
 
 
 def _front_licence(songs: list[dict]) -> dict:
-    """The fields of the front matter that name the licence: the Hub's identifiers, "other" for what has none."""
+    """Return the fields of the front matter that name the licence.
+
+    They have the Hub's identifiers, and "other" for a licence without one.
+    """
     stated = sorted(licences_of(songs))
     found = sorted({hub_licence(licence) for licence in stated})
     fields = {"license": found[0] if len(found) == 1 else found}
     if "other" in found:
-        others = {slug(licence) for licence in stated if hub_licence(licence) == "other"}
+        others = {licence_slug(licence) for licence in stated if hub_licence(licence) == "other"}
         fields["license_name"] = others.pop() if len(others) == 1 else "stated-by-song"
     return fields
 
 
 def _size_category(rows: int) -> str:
+    """Return the Hub's name of a dataset's size."""
     bounds = {1_000: "n<1K", 10_000: "1K<n<10K", 100_000: "10K<n<100K", 1_000_000: "100K<n<1M"}
     return next((name for bound, name in bounds.items() if rows < bound), "1M<n<10M")

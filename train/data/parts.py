@@ -1,4 +1,4 @@
-"""A song's parts as training learns from them: what the models see, and how each note was played."""
+"""Reduce a song to its five parts as the models see them, and keep how each note was played."""
 
 from dataclasses import dataclass
 
@@ -13,9 +13,15 @@ from train.data.corpus import NOTE
 
 @dataclass
 class Parts:
-    """planes: [5, 2, S, 128] uint8 in the melody's normal key and register; plan: [H] chords that the song plays;
-    notes: [N] NOTE, what the planes hold with how it was played; programs: by track; even: share of the song's beats whose
-    four steps are sixteenths, which those of compound meters are not.
+    """A song of S steps and H half bars.
+
+    Attributes:
+        planes: [5, 2, S, 128] uint8, in the melody's normal key and register.
+        plan: [H] the chords that the song plays.
+        notes: [n] NOTE: what the planes hold, with how it was played.
+        programs: General MIDI programs by track.
+        even: Share of the song's beats whose four steps are sixteenths; those of compound meters
+            are not.
     """
 
     planes: np.ndarray
@@ -26,7 +32,10 @@ class Parts:
 
 
 def played_parts(score: Score, chord_markers: bool = False) -> Parts:
-    """As `accomp.parts.normal_parts`."""
+    """Reduce a score as `accomp.roll.parts.normal_parts` does, and keep how its notes were played.
+
+    chord_markers: take the chords from the score's markers.
+    """
     normal = parts.normal_parts(score, chord_markers)
     grid = normal.grid
     notes = np.concatenate(
@@ -36,24 +45,23 @@ def played_parts(score: Score, chord_markers: bool = False) -> Parts:
         ]
     )
     widths = np.diff(grid.beats).reshape(-1, STEPS_PER_BEAT)
-    even = float(
-        np.isclose(widths, 1 / STEPS_PER_BEAT).all(1).sum() / max((widths > 0).any(1).sum(), 1)
-    )
-    return Parts(normal.planes, normal.plan, notes, normal.programs, even)
+    even = np.isclose(widths, 1 / STEPS_PER_BEAT).all(1).sum()
+    share = float(even / max((widths > 0).any(1).sum(), 1))
+    return Parts(normal.planes, normal.plan, notes, normal.programs, share)
 
 
 def _played_notes(notes: list[Note], track: int, shift: int, grid: Grid) -> np.ndarray:
-    """[n] NOTE of a track by step and pitch; of one pitch struck twice on a step the loudest."""
-    # The number of each note goes through the grid in the place of its pitch, and tells which of them lie on it.
+    """Return a track's notes by step and pitch, [n] NOTE; of a pitch struck twice the louder."""
+    # The number of each note goes through the grid in the place of its pitch, and tells which of
+    # them lie on it.
     index, step, end = pianoroll.on_grid([(i, *note[1:]) for i, note in enumerate(notes)], grid).T
     pitch, onset, _, velocity = np.array(notes, float).reshape(-1, 4)[index].T
     table = np.zeros(len(index), NOTE)
     table["track"], table["step"], table["velocity"] = track, step, velocity
     pitch = normal_pitches(pitch.astype(int), track, shift)
     table["pitch"] = np.maximum(pitch, 0)
-    table["duration"] = (
-        1 if track == DRUMS else np.minimum(end - step, np.iinfo(NOTE["duration"]).max)
-    )
+    longest = np.iinfo(NOTE["duration"]).max
+    table["duration"] = 1 if track == DRUMS else np.minimum(end - step, longest)
     table["offset"] = (onset - grid.beats[step]) * STEPS_PER_BEAT
     table = table[pitch >= 0]
     table = table[np.lexsort((-table["velocity"].astype(int), table["pitch"], table["step"]))]

@@ -1,25 +1,29 @@
-"""Songs to blocks: `python -m train prepare SOURCE --out CORPUS [--labels FILE]`.
+"""Prepare songs for training: a corpus of blocks, chord plans and notes.
 
-SOURCE is a folder of MIDI files, or of LPD-5 archives (.npz). FILE is, for MIDI, a CSV with the columns `file` (relative to
-SOURCE) and `genre`, and optionally `split` (train, val, test), `dup_group`, `licence` and `source` (the collection); without
-it the genre is the name of the first folder. For LPD-5 it is a list of genres by Million Song Dataset id (tagtraum).
+    python -m train prepare SOURCE --out CORPUS [--labels FILE]
 
-SOURCE is also a dataset that train.data.dataset exported: its folder, or its Hub id, NAME/REPOSITORY or NAME/REPOSITORY@REVISION.
+SOURCE is one of
+  - a folder of MIDI files. FILE is then a CSV with the columns `file` (relative to SOURCE) and
+    `genre`, and optionally `split` (train, val, test), `dup_group`, `licence` and `source` (the
+    collection). Without FILE the genre is the name of the first folder;
+  - a folder of LPD-5 archives (.npz). FILE is then a list of genres by Million Song Dataset id
+    (tagtraum);
+  - a dataset that `python -m train push --dataset` made: its folder, or its Hub id NAME/REPOSITORY
+    or NAME/REPOSITORY@REVISION. Its songs keep their splits and groups.
 
-CORPUS gets, per track, its blocks as packed bits ([blocks, 2, 32, 16] uint8, song after song), the chord plan of each block,
-all notes as they were played (train.data.corpus.NOTE) and songs.json. Songs are split 80/10/10 by chance unless the labels say how;
-duplicates go together. The songs of a dataset keep their splits and groups.
+CORPUS gets, for each track, its blocks as packed bits ([blocks, 2, 32, 16] uint8, song after song),
+the chord plan of each block, all notes as they were played, and songs.json. Unless the labels say
+how, songs are split by chance: 80 % train, 10 % val, 10 % test. Versions of a song go together.
 """
 
 import argparse
-import csv
 import hashlib
-import random
 import re
-from collections import defaultdict
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from tqdm import tqdm
@@ -28,62 +32,102 @@ from accomp.errors import MusicError
 from accomp.music.midi import read_midi
 from accomp.music.midi_chunks import MIDI_ENDINGS
 from accomp.roll import pianoroll
-from accomp.roll.grid import BASS, BLOCK_HALF_BARS, BLOCK_STEPS, MELODY, TRACK_NAMES
+from accomp.roll.grid import (
+    BAR_STEPS,
+    BASS,
+    BLOCK_HALF_BARS,
+    BLOCK_STEPS,
+    MELODY,
+    PITCHES,
+    TRACK_NAMES,
+)
+from train.command_line import command_parser, present
 from train.data import dataset
 from train.data.corpus import SONGS_FILE, CorpusWriter
-from train.data.lpd import read_genre_list, read_lpd
+from train.data.lpd import read_lpd
 from train.data.parts import played_parts
-from train.fit.settings import present
-
-SPLITS = (("train", 0.8), ("val", 0.1), ("test", 0.1))
-LONGEST = 1000  # blocks; a longer song is a loop or a medley and is cut
-ALIKE = 0.5  # songs that share this much of their bars are versions of one
+from train.data.songs import list_songs
+from train.data.splits import SPLITS, SplitSettings, group_duplicates, split_songs
 
 
-def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(
-        prog="train prepare", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
-    parser.add_argument("source", metavar="SOURCE")
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument(
-        "--name", help="of the corpus; the name of the source's folder, or its Hub id, by default"
-    )
-    parser.add_argument("--labels", type=present)
-    parser.add_argument(
-        "--genre",
-        help="of all songs, where there are no labels; else the name of their first folder",
-    )
-    parser.add_argument(
-        "--exclude-licence",
-        metavar="REGEX",
-        help="leave out songs whose licence column matches, e.g. 'NC'",
-    )
-    parser.add_argument(
-        "--chord-markers",
-        action="store_true",
-        help="the chords are those that the files' markers name",
-    )
-    parser.add_argument("--seed", type=int, default=0, help="of the split")
-    parser.add_argument("--workers", type=int, default=None, help="processes; all cores by default")
-    options = parser.parse_args(arguments)
+@dataclass(frozen=True)
+class PrepareSettings:
+    """What of a song is kept, and how songs are split."""
 
+    longest: int = 1000  # blocks; a longer song is a loop or a medley, and is cut
+    fewest_notes: int = 4  # struck in a bar that tells songs apart; emptier bars are all alike
+    splits: SplitSettings = SplitSettings()
+
+
+class PreparedSong(NamedTuple):
+    """What a corpus holds of a song of B blocks.
+
+    Attributes:
+        packed: Of each track its blocks, [B, 2, 32, 16] uint8.
+        plan: [B, 4] uint8 the chord of each half bar.
+        notes: [n] NOTE.
+        programs: General MIDI programs by track name.
+        bars: Hashes of the bars of melody and bass, by which versions of a song are found.
+        even: Share of the beats whose four steps are sixteenths.
+    """
+
+    packed: list[np.ndarray]
+    plan: np.ndarray
+    notes: np.ndarray
+    programs: dict[str, int]
+    bars: list[str]
+    even: float
+
+
+def main(arguments: list[str] | None = None, settings: PrepareSettings = PrepareSettings()) -> None:
+    """Prepare the songs of a source."""
+    options = _options(arguments)
     if options.genre and options.labels:
         raise SystemExit(
             "--genre is for songs without labels; the labels say the genre of each song"
         )
-    writer, left_out = (
-        prepare_dataset(options) if dataset.is_dataset(options.source) else prepare_files(options)
-    )
+    if dataset.is_dataset(options.source):
+        writer, left_out = prepare_dataset(options), []
+    else:
+        writer, left_out = prepare_files(options, settings)
     writer.finish(options.name or default_name(options.source), left_out)
-    counts = {split: sum(song["split"] == split for song in writer.songs) for split, _ in SPLITS}
+    counts = {split: sum(song["split"] == split for song in writer.songs) for split in SPLITS}
     print(
-        f"{len(writer.songs)} songs, {writer.blocks} blocks ({counts}); left out {len(left_out)}, see {SONGS_FILE}"
+        f"{len(writer.songs)} songs, {writer.blocks} blocks ({counts}); "
+        f"left out {len(left_out)}, see {SONGS_FILE}"
     )
 
 
-def prepare_files(options: argparse.Namespace) -> tuple[CorpusWriter, list[dict]]:
-    """Write the songs of a folder, with their duplicates found and split. The writer, to be finished, and what was left out."""
+def _options(arguments: list[str] | None) -> argparse.Namespace:
+    parser = command_parser("prepare", __doc__)
+    parser.add_argument("source", metavar="SOURCE", help="folder or Hub id; see above")
+    parser.add_argument("--out", type=Path, required=True, metavar="CORPUS", help="a folder")
+    parser.add_argument("--name", help="of the corpus (default: of the folder, or the Hub id)")
+    parser.add_argument("--labels", type=present, metavar="FILE", help="genres of the songs")
+    parser.add_argument("--genre", help="of all songs, where there are no labels")
+    parser.add_argument(
+        "--exclude-licence",
+        metavar="REGEX",
+        help="leave out songs whose licence matches, such as 'NC'",
+    )
+    parser.add_argument(
+        "--chord-markers",
+        action="store_true",
+        help="take the chords from the files' markers instead of finding them in the notes",
+    )
+    parser.add_argument("--seed", type=int, default=0, help="of the split (default: %(default)s)")
+    parser.add_argument("--workers", type=int, metavar="N", help="processes (default: all cores)")
+    return parser.parse_args(arguments)
+
+
+def prepare_files(
+    options: argparse.Namespace, settings: PrepareSettings
+) -> tuple[CorpusWriter, list[dict]]:
+    """Write the songs of a folder, find versions of one song, and split the songs.
+
+    Returns:
+        The writer, to be finished; and of each song that was left out `file` and `reason`.
+    """
     source = Path(options.source)
     entries = [
         entry
@@ -94,36 +138,35 @@ def prepare_files(options: argparse.Namespace) -> tuple[CorpusWriter, list[dict]
         entries = [entry | {"genre": options.genre} for entry in entries]
     if not entries:
         raise SystemExit(
-            f"{source}: no song found; accepted: {', '.join(MIDI_ENDINGS)} and LPD-5 .npz files, and a dataset of "
-            "blocks in Parquet, in a folder or by its Hub id (NAME/REPOSITORY)"
+            f"{source}: no song found; accepted: {', '.join(MIDI_ENDINGS)} and LPD-5 .npz files, "
+            "and a dataset of blocks in Parquet, in a folder or by its Hub id (NAME/REPOSITORY)"
         )
     left_out = []
     with CorpusWriter(options.out) as writer, ProcessPoolExecutor(options.workers) as pool:
-        prepare = partial(prepare_song, source, options.chord_markers)
+        prepare = partial(prepare_song, source, options.chord_markers, settings)
         results = pool.map(prepare, [entry["file"] for entry in entries], chunksize=8)
         for entry, result in zip(entries, tqdm(results, total=len(entries), unit="song")):
             if isinstance(result, str):
                 left_out.append({"file": entry["file"], "reason": result})
                 continue
-            packed, plan, notes, programs, bars, even = result
-            writer.append(
-                {**entry, "programs": programs, "bars": bars, "even": even}, packed, plan, notes
-            )
+            known = {"programs": result.programs, "bars": result.bars, "even": result.even}
+            writer.append({**entry, **known}, result.packed, result.plan, result.notes)
     if not writer.songs:
         raise SystemExit(f"none of {len(entries)} songs could be read; the first: {left_out[0]}")
-    group_duplicates(writer.songs)
-    split_songs(writer.songs, options.seed)
+    group_duplicates(writer.songs, settings.splits)
+    split_songs(writer.songs, options.seed, settings.splits)
     return writer, left_out
 
 
-def prepare_dataset(options: argparse.Namespace) -> tuple[CorpusWriter, list[dict]]:
-    """As `prepare_files`, from a dataset of blocks, whose songs are grouped and split already."""
+def prepare_dataset(options: argparse.Namespace) -> CorpusWriter:
+    """Write the songs of a dataset of blocks; return the writer, to be finished."""
     if options.labels or options.genre or options.chord_markers:
         if not Path(options.source).exists():
             raise SystemExit(f"there is no folder {options.source}")
         raise SystemExit(
-            f"{options.source} is a dataset of blocks: its songs have their labels and chords already, so "
-            "--labels, --genre and --chord-markers are for folders of MIDI files or LPD-5 archives"
+            f"{options.source} is a dataset of blocks: its songs have their labels and chords "
+            "already, so --labels, --genre and --chord-markers are for folders of MIDI files or "
+            "LPD-5 archives"
         )
     songs = dataset.read(options.source)
     with CorpusWriter(options.out) as writer:
@@ -132,136 +175,58 @@ def prepare_dataset(options: argparse.Namespace) -> tuple[CorpusWriter, list[dic
                 writer.append(entry, packed, plan, notes)
     if not writer.songs:
         raise SystemExit(
-            f"{options.source}: no song is left; --exclude-licence leaves out all, or there are none"
+            f"{options.source}: no song is left; --exclude-licence leaves out all, "
+            "or there are none"
         )
-    return writer, []
+    return writer
 
 
 def is_excluded(entry: dict, licence: str | None) -> bool:
+    """Tell whether a song's licence matches the regular expression `licence`."""
     return bool(licence and re.search(licence, entry.get("licence", "")))
 
 
 def default_name(source: str) -> str:
-    """The name of a folder, or a Hub id without its revision."""
+    """Return the name of a folder, or a Hub id without its revision."""
     return Path(source).resolve().name if Path(source).exists() else source.partition("@")[0]
 
 
-def list_songs(source: Path, labels: Path | None) -> list[dict]:
-    """An entry a song: `file` relative to `source`, `genre`, and of `split`, `dup_group`, `licence`, `source` what the
-    labels say.
+def prepare_song(
+    source: Path, chord_markers: bool, settings: PrepareSettings, file: str
+) -> PreparedSong | str:
+    """Prepare a song.
+
+    Args:
+        source: The folder of the collection.
+        chord_markers: Take the chords from the file's markers.
+        settings: What of the song is kept.
+        file: Of the song, relative to the folder.
+
+    Returns:
+        What a corpus holds of it, or the reason why it is left out.
     """
-    archives = sorted(source.rglob("*.npz"))
-    if archives:
-        genres = read_genre_list(labels) if labels else {}
-        entries = []
-        for path in archives:
-            # LPD's archives lie in a folder named after the track, or are named after it.
-            genre = next(
-                (genres[name] for name in (path.parent.name, path.stem) if name in genres), None
-            )
-            if genre or not labels:
-                entries.append({"file": str(path.relative_to(source)), "genre": genre or "unknown"})
-        return entries
-    if labels:
-        with open(labels, newline="", encoding="utf-8") as file:
-            rows = list(csv.DictReader(file))
-        if rows and not {"file", "genre"} <= rows[0].keys():
-            raise SystemExit(
-                f"{labels.name} has the columns {', '.join(rows[0])}; needed: file, genre"
-            )
-        known = ("file", "genre", "split", "dup_group", "licence", "source")
-        return [{key: row[key] for key in known if row.get(key)} for row in rows]
-    files = sorted(path for path in source.rglob("*") if path.suffix.lower() in MIDI_ENDINGS)
-    parts = [path.relative_to(source).parts for path in files]
-    return [
-        {"file": str(Path(*part)), "genre": part[0] if len(part) > 1 else "unknown"}
-        for part in parts
-    ]
-
-
-def prepare_song(source: Path, chord_markers: bool, file: str):
-    """(packed blocks of each track, plan [B, 4], notes, programs, hashes of bars, share of even beats), or why there are none."""
     path = source / file
     try:
-        parts = played_parts(
-            read_lpd(path) if path.suffix == ".npz" else read_midi(path), chord_markers
-        )
+        score = read_lpd(path) if path.suffix == ".npz" else read_midi(path)
+        parts = played_parts(score, chord_markers)
     except MusicError as error:
         return str(error)
-    blocks = pianoroll.to_blocks(parts.planes)[:, :LONGEST]
-    plan = parts.plan.reshape(-1, BLOCK_HALF_BARS)[:LONGEST].astype(np.uint8)
-    packed = [np.packbits(track, axis=-1) for track in blocks]
-    bars = parts.planes[[MELODY, BASS]][:, 0].reshape(2, -1, 16, 128).swapaxes(0, 1)
+    blocks = pianoroll.to_blocks(parts.planes)[:, : settings.longest]
+    plan = parts.plan.reshape(-1, BLOCK_HALF_BARS)[: settings.longest].astype(np.uint8)
+    bars = parts.planes[[MELODY, BASS]][:, 0].reshape(2, -1, BAR_STEPS, PITCHES).swapaxes(0, 1)
     hashes = {
-        hashlib.md5(np.packbits(bar).tobytes()).hexdigest()[:12] for bar in bars if bar.sum() > 3
+        hashlib.md5(np.packbits(bar).tobytes()).hexdigest()[:12]
+        for bar in bars
+        if bar.sum() >= settings.fewest_notes
     }
-    programs = {TRACK_NAMES[track]: program for track, program in parts.programs.items()}
-    notes = parts.notes[parts.notes["step"] < len(plan) * BLOCK_STEPS]
-    return packed, plan, notes, programs, sorted(hashes), round(parts.even, 3)
-
-
-def group_duplicates(songs: list[dict]) -> None:
-    """Give versions of one song one `dup_group`: those that the labels say are, and those that share half of their bars'
-    melody and bass in the normal key (Jaccard index).
-    """
-    parent = list(range(len(songs)))
-
-    def root(i: int) -> int:
-        while parent[i] != i:
-            parent[i] = i = parent[parent[i]]
-        return i
-
-    labelled: dict[str, int] = {}
-    by_bar = defaultdict(list)
-    for i, song in enumerate(songs):
-        if "dup_group" in song:
-            parent[root(i)] = root(labelled.setdefault(song["dup_group"], i))
-        for bar in song["bars"]:
-            by_bar[bar].append(i)
-    shared: dict[tuple[int, int], int] = defaultdict(int)
-    for holders in by_bar.values():
-        if len(holders) <= 20:  # a bar in many songs is a commonplace
-            for a in range(len(holders)):
-                for b in range(a):
-                    shared[holders[b], holders[a]] += 1
-    for (a, b), count in shared.items():
-        if count >= 4 and count >= ALIKE * min(len(songs[a]["bars"]), len(songs[b]["bars"])):
-            parent[root(b)] = root(a)
-    for i, song in enumerate(songs):
-        song["dup_group"] = str(root(i))
-
-
-def split_songs(songs: list[dict], seed: int) -> None:
-    """Set `split` of songs that have none, 80/10/10 by duplicate group. A group with a labelled song follows it; where
-    labels disagree within a group, the group goes where it does least harm: test before val before train.
-    """
-    groups = defaultdict(list)
-    for song in songs:
-        groups[song["dup_group"]].append(song)
-    free = []
-    for group in groups.values():
-        labelled = {song["split"] for song in group if "split" in song}
-        unknown = labelled - {split for split, _ in SPLITS}
-        if unknown:
-            raise SystemExit(
-                f"split {unknown.pop()!r} of {group[0]['file']} is unknown; accepted: train, val, test"
-            )
-        split = next((s for s in ("test", "val", "train") if s in labelled), None)
-        if split is None:
-            free.append(group)
-            continue
-        for song in group:
-            song["split"] = split
-    random.Random(seed).shuffle(free)
-    total, done = sum(len(group) for group in free), 0
-    bounds = [
-        (split, sum(share for _, share in SPLITS[: i + 1])) for i, (split, _) in enumerate(SPLITS)
-    ]
-    for group in free:
-        split = next((s for s, bound in bounds if done < bound * total - 1e-9), "test")
-        for song in group:
-            song["split"] = split
-        done += len(group)
+    return PreparedSong(
+        packed=[np.packbits(track, axis=-1) for track in blocks],
+        plan=plan,
+        notes=parts.notes[parts.notes["step"] < len(plan) * BLOCK_STEPS],
+        programs={TRACK_NAMES[track]: program for track, program in parts.programs.items()},
+        bars=sorted(hashes),
+        even=round(parts.even, 3),
+    )
 
 
 if __name__ == "__main__":

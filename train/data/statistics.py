@@ -1,4 +1,6 @@
-"""What is counted rather than learned: the programs of a genre's songs and the colours of their chords."""
+"""Count what a genre's songs use: instruments (programs), and the sevenths and ninths of chords."""
+
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -8,50 +10,63 @@ from accomp.models.band_model import SEVENTHS
 from accomp.roll import chord_plan as chords
 from accomp.roll import pianoroll
 from accomp.roll.grid import BASS, GUITAR, STRINGS, TRACK_NAMES
-from train.fit.settings import Session
+from train.data.corpus import Corpus
 
-FAMILIES = {
-    GUITAR: range(24, 32),
-    BASS: range(32, 40),
-    STRINGS: range(40, 56),
-}  # General MIDI programs
-HEARD = 0.12  # share of a half bar's sounding time from which a tone colours its chord rather than passes
-PRIOR = (
-    20  # half bars without colour that are added to each chord's, so that a rare chord says little
-)
+# General MIDI's families of programs; a part played by another instrument says little of a genre.
+FAMILIES = {GUITAR: range(24, 32), BASS: range(32, 40), STRINGS: range(40, 56)}
 
 
-def fit_programs(model: Accompanist, session: Session, songs: list[int]) -> None:
-    """The programs that most of the songs use."""
+@dataclass(frozen=True)
+class ColourSettings:
+    """When a chord counts as coloured."""
+
+    least_share: float = 0.12  # of a half bar's sounding time; a shorter tone is a passing one
+    prior: int = 20  # plain half bars added to each chord's, so that a rare chord says little
+
+
+def fit_programs(model: Accompanist, corpus: Corpus, songs: list[int]) -> None:
+    """Give a model the programs that most of the songs use."""
     programs = {}
     for track, family in FAMILIES.items():
-        used = [session.corpus.songs[i]["programs"].get(TRACK_NAMES[track]) for i in songs]
+        used = [corpus.songs[song]["programs"].get(TRACK_NAMES[track]) for song in songs]
         used = [program for program in used if program in family]
         if used:
             programs[TRACK_NAMES[track]] = max(sorted(set(used)), key=used.count)
     model.config.programs = programs
 
 
-def fit_colours(model: Accompanist, session: Session, songs: list[int]) -> None:
-    """How often each chord of the plan is played with each of SEVENTHS."""
+def fit_colours(
+    model: Accompanist,
+    corpus: Corpus,
+    songs: list[int],
+    settings: ColourSettings = ColourSettings(),
+) -> None:
+    """Give a model how often each chord of the plan is played with each of SEVENTHS.
+
+    Args:
+        model: Gets the shares, in `colours`.
+        corpus: The songs.
+        songs: Which of them are counted.
+        settings: When a chord counts as coloured.
+    """
     counts = np.zeros((chords.CHORD_COUNT, len(SEVENTHS)))
     for song in songs:
-        entry = session.corpus.songs[song]
-        part = slice(entry["first"], entry["first"] + entry["blocks"])
+        part = corpus.own(song)
         planes = [
-            pianoroll.from_blocks(session.corpus.blocks(track, part).numpy())
+            pianoroll.from_blocks(corpus.blocks(track, part).numpy())
             for track in (GUITAR, STRINGS, BASS)
         ]
         chroma = sum(chords.chroma(track) for track in planes)
-        plan = session.corpus.plan[part].numpy().reshape(-1)
+        plan = corpus.plan[part].numpy().reshape(-1)
         sounding = chroma.sum(1)
         share = chroma / np.maximum(sounding, 1)[:, None]
         for index, interval in enumerate(SEVENTHS):
             if interval:
                 tone = share[np.arange(len(plan)), (plan + interval) % 12]
-                np.add.at(counts[:, index], plan[(sounding > 0) & (tone >= HEARD)], 1)
+                coloured = (sounding > 0) & (tone >= settings.least_share)
+                np.add.at(counts[:, index], plan[coloured], 1)
         np.add.at(counts[:, 0], plan[sounding > 0], 1)
-    whole = counts[:, :1] + PRIOR
+    whole = counts[:, :1] + settings.prior
     shares = counts / whole
     shares[:, 0] = np.maximum(1 - shares[:, 1:].sum(1), 0)
     model.colours.copy_(torch.from_numpy(shares / shares.sum(1, keepdims=True)))

@@ -11,8 +11,8 @@ import json
 import re
 from pathlib import Path
 
+from train.command_line import present
 from train.eval.tables import tables
-from train.fit.settings import present
 
 DOCS = Path(__file__).parents[2] / "docs"
 DOCUMENTS = (DOCS / "results.md", DOCS / "claims.md")

@@ -8,7 +8,7 @@ import numpy as np
 import yaml
 
 from train.eval import metrics
-from train.fit.judges import FIVE
+from train.fit.judge_genre import FIVE
 from train.fit.settings import CONFIGS, genre_of
 
 COSTS = "costs.json"  # in the folder of figures

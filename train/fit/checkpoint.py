@@ -39,7 +39,7 @@ def save_checkpoint(
 
 
 def load_checkpoint(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer) -> list[dict]:
-    """Set model, optimizer and random state from a file of `save_checkpoint`; return its history."""
+    """Set model, optimizer and random state from a checkpoint; return its history."""
     with safe_open(path, "pt") as file:
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  no dict
         texts = file.metadata()

@@ -259,7 +259,7 @@ class Stopwatch:
 
 
 def _share(batches: Iterator, processes: int, process: int) -> Iterator:
-    """Give a process its share of the batches, the same number for each; what is over is left out."""
+    """Give a process its share of the batches; all get as many, and the rest is left out."""
     group = []
     for batch in batches:
         group.append(batch)

@@ -1,8 +1,11 @@
-"""What a MelodyNN's songs habitually do: progressions, forms of phrases, tempi and keys, counted (accomp.models.progressions)."""
+"""Count what melodies of a genre habitually do, as accomp.models.progressions has it.
 
-from collections import Counter
+That is their chord progressions and the forms of their phrases, their tempi and their keys.
+"""
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -15,113 +18,138 @@ from accomp.models.melody_nn import ANY, MelodyNN
 from accomp.models.progressions import FORMS, HALF_BARS, PROGRESSIONS, Habits
 from accomp.music.midi import read_midi
 from accomp.music.timing import mean_tempo
-from accomp.roll.grid import BAR_STEPS
+from accomp.roll.chord_plan import CHORD_COUNT
+from accomp.roll.grid import BAR_STEPS, BLOCK_HALF_BARS
 from train.data.corpus import Corpus
-from train.fit.settings import genre_of
+from train.data.melodies import Melodies
 
-RETURNS = (
-    0.6  # distance of latents, of which the mean of two blocks' is 1, up to which a block returns
-)
-PLAIN = [0, 14, 16, 5, 7, 21, 4]  # triads of the key, and the dominant of A minor
-BORROWED = [9, 2, 10, 17, 8]  # other chords that songs in the key have in passing
-MOST_BORROWED = 2  # half bars of a progression
-FEWEST_SONGS = 2  # that have a progression: it is nobody's own
-TEMPO_QUANTILES = np.linspace(0.1, 0.9, 9)
-SLOWEST, FASTEST = 60.0, 180.0
+BLOCKS = HALF_BARS // BLOCK_HALF_BARS  # of a progression: half a phrase
+PHRASE = 2 * BLOCKS  # blocks
 
 
-class Melodies(NamedTuple):
-    """The melodies of a split, one after another, from each one's first block with notes to the last. latents: [all, Z + 1] with
-    flags; plan: [all, H]; planes: [all, 2, 32, 128] uint8; places: [all, 4] int, first, block, blocks, genre of each block;
-    minor: [songs] bool.
-    """
+@dataclass(frozen=True)
+class HabitSettings:
+    """What is counted as a habit."""
 
-    latents: Tensor
-    plan: Tensor
-    planes: Tensor
-    places: Tensor
-    minor: np.ndarray
+    # Distance of latents, in units of the mean of two blocks, up to which a block returns.
+    returns: float = 0.6
+    plain: tuple[int, ...] = (0, 14, 16, 5, 7, 21, 4)  # triads of the key, and A minor's dominant
+    borrowed: tuple[int, ...] = (9, 2, 10, 17, 8)  # chords that songs in the key have in passing
+    most_borrowed: int = 2  # half bars of a progression
+    fewest_songs: int = 2  # that have a progression: it is nobody's own
+    prior_move: float = 0.5  # times that each change of chords counts as met, before counting
+    prior_form: float = 0.1  # times that each form does
+    # Quantiles of the tempi that are kept: first, last and number.
+    tempo_quantiles: tuple[float, float, int] = (0.1, 0.9, 9)
+    tempi: tuple[float, float] = (60.0, 180.0)  # beats a minute; others are mistakes of files
 
-    @property
-    def songs(self) -> list[slice]:
-        first, _, blocks, _ = self.places[self.places[:, 1] == 0].T.tolist()
-        return [slice(at, at + count) for at, count in zip(first, blocks)]
+
+# By progression, the songs that have it: number, genre, and 1 for minor.
+Havers = dict[tuple[int, ...], set[tuple[int, int, int]]]
 
 
-def count_habits(model: MelodyNN, melodies: Melodies) -> None:
-    """Progressions, chord changes, and forms of the songs."""
+def count_habits(
+    model: MelodyNN, melodies: Melodies, settings: HabitSettings = HabitSettings()
+) -> None:
+    """Give a model the progressions, chord changes and forms of songs, and who is in minor."""
     habits: Habits = model.habits
-    known = np.array([*PLAIN, *BORROWED])
-    having: list[dict] = [
-        {},
-        {},
-    ]  # by half of the phrase: songs of each genre and mode that have a progression
-    move, forms = np.full((24, 24), 0.5), np.full(tuple(habits.forms.shape), 0.1)
-    spread = 2 * melodies.latents[:, :-1].var(0).sum().item()
-    for song, rows in enumerate(melodies.songs):
-        genre, minor = int(melodies.places[rows.start, 3]), int(melodies.minor[song])
-        plan = melodies.plan[rows].numpy()
-        np.add.at(move, (plan.reshape(-1)[:-1], plan.reshape(-1)[1:]), 1)
-        for at in range(0, len(plan) - 1, 2):
-            chords = plan[at : at + 2].reshape(-1)
-            if (
-                np.isin(chords, known).all()
-                and np.isin(chords, BORROWED).sum() <= MOST_BORROWED
-                and len(set(chords)) > 1
-            ):
-                having[at // 2 % 2].setdefault(tuple(chords.tolist()), set()).add(
-                    (song, genre, minor)
-                )
-        latents = melodies.latents[rows]
-        for at in range(0, len(plan) - 3, 4):
-            if (latents[at : at + 4, -1] > 0).all():
-                four = latents[at : at + 4, :-1]
-                forms[
-                    [genre, -1],
-                    FORMS.index(form_of(torch.cdist(four[None], four[None])[0].square() / spread)),
-                ] += 1
-    songs_of = Counter(
-        {
-            chords: len({song for song, _, _ in who})
-            for half in having
-            for chords, who in half.items()
-        }
-    )
-    usual = [
-        chords for chords, count in songs_of.most_common(PROGRESSIONS) if count >= FEWEST_SONGS
-    ]
-    for index, chords in enumerate(usual or list(songs_of)[:PROGRESSIONS]):
-        habits.progressions[index] = torch.tensor(chords, dtype=torch.uint8)
-        for half, counts in zip(having, (habits.opening, habits.closing)):
-            for _, genre, minor in half.get(chords, ()):
-                counts[[genre, -1], minor, index] += 1
     assert habits.progressions.shape[1] == HALF_BARS
+    _count_progressions(habits, melodies, settings)
+    move = np.full((CHORD_COUNT, CHORD_COUNT), settings.prior_move)
+    forms = np.full(tuple(habits.forms.shape), settings.prior_form)
+    spread = 2 * melodies.latents[:, :-1].var(0).sum().item()
+    for rows in melodies.songs:
+        plan, latents = melodies.plan[rows].numpy().reshape(-1), melodies.latents[rows]
+        np.add.at(move, (plan[:-1], plan[1:]), 1)
+        for at in range(0, len(latents) - PHRASE + 1, PHRASE):
+            if (latents[at : at + PHRASE, -1] > 0).all():
+                phrase = latents[at : at + PHRASE, :-1]
+                distance = torch.cdist(phrase[None], phrase[None])[0].square() / spread
+                form = FORMS.index(phrase_form(distance, settings.returns))
+                forms[[melodies.genre(rows), -1], form] += 1
     habits.move.copy_(torch.from_numpy(np.log(move / move.sum(1, keepdims=True))))
     habits.forms.copy_(torch.from_numpy(forms))
-    genres = model.config.harmony.genres
-    of_song = np.array([int(melodies.places[rows.start, 3]) for rows in melodies.songs])
-    for index, name in enumerate(genres):
+    of_song = np.array([melodies.genre(rows) for rows in melodies.songs])
+    for index, name in enumerate(model.config.harmony.genres):
         own = melodies.minor if name == ANY else melodies.minor[of_song == index]
         model.config.minor[name] = round(float(own.mean()), 3) if len(own) else 0.0
 
 
-def form_of(distance: Tensor) -> str:
-    """Of four blocks with distances [4, 4], which return: one of FORMS."""
+def _count_progressions(habits: Habits, melodies: Melodies, settings: HabitSettings) -> None:
+    """Count how many songs have each progression in either half of a phrase."""
+    by_half: list[Havers] = [defaultdict(set), defaultdict(set)]
+    for song, rows in enumerate(melodies.songs):
+        who = song, melodies.genre(rows), int(melodies.minor[song])
+        plan = melodies.plan[rows].numpy()
+        for at in range(0, len(plan) - BLOCKS + 1, BLOCKS):
+            chords = plan[at : at + BLOCKS].reshape(-1)
+            if _is_progression(chords, settings):
+                by_half[at // BLOCKS % 2][tuple(chords.tolist())].add(who)
+    songs_of = Counter(
+        {
+            chords: len({song for song, _, _ in who})
+            for half in by_half
+            for chords, who in half.items()
+        }
+    )
+    usual = [
+        chords
+        for chords, count in songs_of.most_common(PROGRESSIONS)
+        if count >= settings.fewest_songs
+    ]
+    for index, chords in enumerate(usual or list(songs_of)[:PROGRESSIONS]):
+        habits.progressions[index] = torch.tensor(chords, dtype=torch.uint8)
+        for half, counts in zip(by_half, (habits.opening, habits.closing)):
+            for _, genre, minor in half.get(chords, ()):
+                counts[[genre, -1], minor, index] += 1
+
+
+def _is_progression(chords: np.ndarray, settings: HabitSettings) -> bool:
+    """Tell whether chords [8] are of a key, few of them borrowed, and not all the same."""
+    known = np.array([*settings.plain, *settings.borrowed])
+    return (
+        np.isin(chords, known).all()
+        and np.isin(chords, settings.borrowed).sum() <= settings.most_borrowed
+        and len(set(chords)) > 1
+    )
+
+
+def phrase_form(distance: Tensor, returns: float) -> str:
+    """Return which of FORMS four blocks have.
+
+    distance: [4, 4] of the blocks; returns: the distance up to which a block returns.
+    """
     letters = ""
-    for block in range(4):
-        like = [j for j in range(block) if distance[block, j] < RETURNS]
-        nearest = min(like, key=lambda j: float(distance[block, j])) if like else None
-        letters += (
-            letters[nearest] if nearest is not None else chr(ord(max(letters, default="`")) + 1)
-        )
+    for block in range(PHRASE):
+        like = [j for j in range(block) if distance[block, j] < returns]
+        if like:
+            letters += letters[min(like, key=lambda j: float(distance[block, j]))]
+        else:
+            letters += chr(ord(max(letters, default="`")) + 1)
     return letters
 
 
-def count_tempos(model: MelodyNN, corpus: Corpus, folder: Path, config: dict) -> None:
-    """Tempi and keys of the corpus's training songs by genre, and how often slow ones move in sixteenths, from their files."""
+def count_tempos(
+    model: MelodyNN,
+    corpus: Corpus,
+    folder: Path,
+    genres: dict[str, str],
+    settings: HabitSettings = HabitSettings(),
+) -> None:
+    """Give a model the tempi and keys of songs, and how often slow ones move in sixteenths.
+
+    Args:
+        model: Gets them, by genre.
+        corpus: The songs, of which those to train on are counted.
+        folder: The corpus's MIDI files.
+        genres: The genre by label of the corpus.
+        settings: What is counted.
+    """
     tempos: dict[str, list[float]] = {}
     keys: dict[str, np.ndarray] = {}
     sixteenths: dict[str, list[bool]] = {}
+    slowest, fastest = settings.tempi
+    up_to = SixteenthsSettings().up_to  # beats a minute: faster melodies never move so
     for index in corpus.choose("train"):
         song = corpus.songs[index]
         try:
@@ -129,19 +157,21 @@ def count_tempos(model: MelodyNN, corpus: Corpus, folder: Path, config: dict) ->
             lead = Lead.of(score)
         except (OSError, MusicError):
             continue
+        tempo = mean_tempo(score)
         moves = moves_in_sixteenths(lead.planes[0].any(-1).reshape(-1, BAR_STEPS))
-        for genre in (genre_of(config, song["genre"]), ANY):
-            if moves is not None and mean_tempo(score) <= SixteenthsSettings().up_to:
+        for genre in (genres[song["genre"]], ANY):
+            if moves is not None and tempo <= up_to:
                 sixteenths.setdefault(genre, []).append(moves)
-            if SLOWEST <= mean_tempo(score) <= FASTEST:
-                tempos.setdefault(genre, []).append(mean_tempo(score))
+            if slowest <= tempo <= fastest:
+                tempos.setdefault(genre, []).append(tempo)
             keys.setdefault(genre, np.ones(12))[lead.shift % 12] += 1
+    quantiles = np.linspace(*settings.tempo_quantiles)
     model.config.tempos = {
-        name: np.quantile(found, TEMPO_QUANTILES).round(1).tolist()
-        for name, found in sorted(tempos.items())
+        genre: np.quantile(found, quantiles).round(1).tolist()
+        for genre, found in sorted(tempos.items())
     }
     model.config.sixteenths = {
-        name: round(float(np.mean(found)), 3) for name, found in sorted(sixteenths.items())
+        genre: round(float(np.mean(found)), 3) for genre, found in sorted(sixteenths.items())
     }
     model.config.keys = {
         genre: (found / found.sum()).round(3).tolist() for genre, found in sorted(keys.items())

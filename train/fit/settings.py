@@ -2,7 +2,7 @@
 
 import argparse
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import yaml
@@ -15,28 +15,13 @@ from accomp.models.files import CONFIG_FILE
 from accomp.models.harmony_nn import HarmonyConfig
 from accomp.models.vae import VAEConfig
 from accomp.roll.grid import TRACKS
+from train.command_line import command_parser, present
 from train.data.corpus import Corpus
 from train.fit.loop import FitSettings
 from train.fit.run_files import FIGURES, WEIGHTS, find_weights, writes
 from train.fit.unpack import unpack
 
 CONFIGS = Path(__file__).parents[1] / "configs"
-
-
-def present(text: str) -> Path:
-    """Return the path of a file that an argument names; argparse tells where there is none."""
-    if not Path(text).is_file():
-        raise argparse.ArgumentTypeError(f"there is no file {text}")
-    return Path(text)
-
-
-def command_parser(name: str, description: str | None) -> argparse.ArgumentParser:
-    """Return a parser for `python -m train NAME` that shows the description as it is written."""
-    return argparse.ArgumentParser(
-        prog=f"train {name}",
-        description=description,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
 
 
 def training_parser(name: str, description: str | None) -> argparse.ArgumentParser:
@@ -105,6 +90,13 @@ class Session:
         """Return the genre that a corpus label belongs to."""
         return genre_of(self.config, label)
 
+    def genre_numbers(self, genres: list[str]) -> dict[str, int]:
+        """Return the number of the genre by label of the corpus; 0 if it is not among them."""
+        return {
+            label: genres.index(genre) if (genre := self.genre_of(label)) in genres else 0
+            for label in {song["genre"] for song in self.corpus.songs}
+        }
+
     @property
     def data(self) -> dict:
         """What this session trains on, for the record: see `Corpus.described`."""
@@ -120,11 +112,16 @@ class Session:
         """Return the songs of a split, of the chosen genre."""
         return self.corpus.choose(split, self.labels)
 
-    def fit_settings(self, part: str) -> FitSettings:
-        """Return how the config trains a part, or fine-tunes it where there is `--init`."""
+    def fit_settings(self, part: str, default: FitSettings | None = None) -> FitSettings:
+        """Return how the config trains a part, or fine-tunes it where there is `--init`.
+
+        default: where the config does not say it.
+        """
         training = self.config["training"]
-        settings = (training["fine_tune"] if self.options.init else training)[part]
-        return FitSettings(**settings, seed=self.options.seed)
+        stage = training["fine_tune"] if self.options.init else training
+        if part not in stage and default:
+            return replace(default, seed=self.options.seed)
+        return FitSettings(**stage[part], seed=self.options.seed)
 
     def load_initial(self, name: str, model: nn.Module) -> None:
         """Give a model the weights of the run that `--init` names, if it names one."""

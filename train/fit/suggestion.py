@@ -1,127 +1,109 @@
-"""Teach the suggestion of a genre: `python -m train suggestion SOURCE --labels FILE --out FOLDER`.
+"""Train the suggestion of a genre for a melody.
 
-SOURCE is a folder of MIDI files and FILE a CSV as for train.data.prepare (`file`, `genre`, and optionally `split`, `dup_group`,
-`source`); without it the genre is the name of the first folder. FOLDER gets the weights (accomp.suggest) and figures.json.
+    python -m train suggestion SOURCE --labels FILE --out FOLDER
 
-Learned from are the melodies of the `train` songs, whole and in excerpts, as visitors bring either; every genre counts alike,
-and in a genre every song. The penalty on the weights is chosen by `val`. The accuracies are of `val` and `test`.
+SOURCE is a folder of MIDI files, and FILE a CSV as for `train prepare` (`file`, `genre`, and
+optionally `split`, `dup_group` and `source`); without it the genre is the name of the first folder.
+FOLDER gets the weights and figures.json.
+
+It learns from the melodies of the `train` songs, whole and in excerpts, as visitors bring either.
+Every genre counts alike, and in a genre every song. The penalty on the weights is chosen on the
+`val` songs; accuracies are those of `val` and `test`.
 """
 
 import argparse
 from collections import Counter
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 import yaml
-from tqdm import tqdm
 
-from accomp.errors import MusicError
 from accomp.models.files import WEIGHTS_FILE, digest
-from accomp.music.melody_track import choose_melody, skyline
-from accomp.music.midi import read_midi
-from accomp.music.score import Note, Score
-from accomp.suggest import GenreModel, Line, features, normalised
-from train.data.corpus import UNSTATED
-from train.data.prepare import list_songs, split_songs
-from train.fit.run_files import write_json
+from accomp.suggest import GenreModel, normalised
+from train.command_line import command_parser, present
+from train.data.songs import list_songs
+from train.data.splits import SPLITS, split_songs
+from train.fit.run_files import FIGURES, write_json
 from train.fit.settings import CONFIGS, genre_of
+from train.fit.suggestion_examples import ExcerptSettings, GenreExamples, read_examples
 
 GENRES = ("folk", "game", "gospel", "jazz", "latin", "pop", "rock")  # that have models
-EXCERPT_BARS, EVERY = 16, 8  # bars of an excerpt, and from one to the next
-FEWEST = 16  # notes of an excerpt
-PENALTIES = (3e-4, 1e-3, 3e-3, 1e-2, 3e-2)  # on squared weights; tried in training
-FEWEST_UNHEARD = 10  # songs of a source that is left out for a trial
 
 
-@dataclass
-class Examples:
-    """Melodies, N of them: the whole ones of songs and excerpts. values: [N, F] of `names`; notes: [N] how many each has; genre:
-    [N] names; split, song, source: [N]; whole: [N] bool.
-    """
+@dataclass(frozen=True)
+class SuggestionSettings:
+    """How the suggestion is trained and measured."""
 
-    names: list[str]
-    values: np.ndarray
-    notes: np.ndarray
-    genre: np.ndarray
-    split: np.ndarray
-    song: np.ndarray
-    source: np.ndarray
-    whole: np.ndarray
-
-    def __getitem__(self, chosen: np.ndarray) -> "Examples":
-        """Those of index or mask `chosen`."""
-        return Examples(self.names, *(getattr(self, name)[chosen] for name in list(vars(self))[1:]))
-
-    def weights(self, genres: list[str]) -> np.ndarray:
-        """[N], 1 in all: the same for each genre, in a genre for each song, and in a song for each example."""
-        _, songs, examples = np.unique(self.song, return_inverse=True, return_counts=True)
-        weight = 1 / examples[songs]
-        for genre in genres:
-            weight[self.genre == genre] /= weight[self.genre == genre].sum() * len(genres)
-        return weight
+    excerpts: ExcerptSettings = ExcerptSettings()
+    penalties: tuple[float, ...] = (3e-4, 1e-3, 3e-3, 1e-2, 3e-2)  # on squared weights, to try
+    iterations: int = 300  # of L-BFGS, at most; it stops earlier
+    fewest_left_out: int = 10  # songs of a source that is left out for a trial
 
 
-def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(
-        prog="train suggestion", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
-    parser.add_argument("source", metavar="SOURCE", type=Path)
-    parser.add_argument("--labels", type=Path)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument(
-        "--genres", nargs="+", default=GENRES, help=f"to tell apart (default: {' '.join(GENRES)})"
-    )
-    parser.add_argument(
-        "--config",
-        type=Path,
-        default=CONFIGS / "accomp.yaml",
-        help="says which labels make a genre",
-    )
-    parser.add_argument(
-        "--seed", type=int, default=0, help="of the split, where the labels don't say it"
-    )
-    parser.add_argument("--workers", type=int, default=None, help="processes; all cores by default")
-    options = parser.parse_args(arguments)
-
-    examples = read_examples(list_entries(options), options.source, options.workers)
+def main(
+    arguments: list[str] | None = None, settings: SuggestionSettings = SuggestionSettings()
+) -> None:
+    """Train with the best penalty, and write weights and figures."""
+    options = _options(arguments)
+    entries = list_entries(options)
+    examples = read_examples(entries, options.source, options.workers, settings.excerpts)
     genres = sorted(options.genres)
-    for split in ("train", "val", "test"):
+    for split in SPLITS:
         if missing := set(genres) - set(examples.genre[examples.split == split]):
             raise SystemExit(f"{split} has no song of {', '.join(sorted(missing))}")
-    train, val, test = (examples[examples.split == split] for split in ("train", "val", "test"))
-    penalty = min(
-        PENALTIES,
-        key=lambda penalty: accuracies(fit(train, genres, penalty), val[val.whole])["nats"],
-    )
-    model = fit(train, genres, penalty)
+    train, val, test = (examples[examples.split == split] for split in SPLITS)
+
+    def surprise(penalty: float) -> float:
+        model = fit_genre_model(train, genres, penalty, settings)
+        return genre_accuracies(model, val[val.whole])["nats"]
+
+    penalty = min(settings.penalties, key=surprise)
+    model = fit_genre_model(train, genres, penalty, settings)
     model.save(options.out)
+    tested = genre_accuracies(model, test[test.whole])
     figures = {
         "seed": options.seed,
         "penalty": penalty,
         "features": len(model.features),
         "weights_sha256": digest(options.out / WEIGHTS_FILE),
         "songs": {
-            split: dict(Counter(s.genre[s.whole].tolist()))
-            for split, s in zip(("train", "val", "test"), (train, val, test))
+            split: dict(Counter(own.genre[own.whole].tolist()))
+            for split, own in zip(SPLITS, (train, val, test))
         },
-        "val": accuracies(model, val[val.whole]),
-        "test": accuracies(model, test[test.whole])
-        | {"confusion": confusion(model, test[test.whole])},
-        "test_excerpts": accuracies(model, test[~test.whole]),
-        "unheard_sources": unheard(train, genres, penalty),
+        "val": genre_accuracies(model, val[val.whole]),
+        "test": tested | {"confusion": suggested_genres(model, test[test.whole])},
+        "test_excerpts": genre_accuracies(model, test[~test.whole]),
+        "unheard_sources": without_each_source(train, genres, penalty, settings),
     }
-    write_json(options.out / "figures.json", figures)
-    print(table(figures))
+    write_json(options.out / FIGURES, figures)
+    print(as_markdown(figures))
+
+
+def _options(arguments: list[str] | None) -> argparse.Namespace:
+    parser = command_parser("suggestion", __doc__)
+    parser.add_argument("source", metavar="SOURCE", type=Path, help="folder of MIDI files")
+    parser.add_argument("--labels", type=present, metavar="FILE", help="genres of the songs")
+    parser.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="for the weights")
+    parser.add_argument(
+        "--genres", nargs="+", default=GENRES, help=f"to tell apart (default: {' '.join(GENRES)})"
+    )
+    parser.add_argument(
+        "--config",
+        type=present,
+        default=CONFIGS / "accomp.yaml",
+        metavar="FILE",
+        help="which labels make a genre (default: %(default)s)",
+    )
+    parser.add_argument("--seed", type=int, default=0, help="of the split, unless labels say it")
+    parser.add_argument("--workers", type=int, metavar="N", help="processes (default: all cores)")
+    return parser.parse_args(arguments)
 
 
 def list_entries(options: argparse.Namespace) -> list[dict]:
-    """Songs of the asked genres, as `list_songs` says, with the genre that their label belongs to and a split."""
+    """List the songs of the genres to tell apart, each with its genre and a split."""
     config = yaml.safe_load(options.config.read_text())
     entries = [
         entry | {"genre": genre_of(config, entry["genre"])}
@@ -136,57 +118,20 @@ def list_entries(options: argparse.Namespace) -> list[dict]:
     return entries
 
 
-def read_examples(entries: list[dict], source: Path, workers: int | None) -> Examples:
-    """The melodies of the songs in folder `source` that can be read and have one."""
-    rows, names = [], []
-    with ProcessPoolExecutor(workers) as pool:
-        found = pool.map(
-            partial(melodies_of, source), [entry["file"] for entry in entries], chunksize=8
-        )
-        for song, (entry, melodies) in enumerate(
-            zip(entries, tqdm(found, total=len(entries), unit="song"))
-        ):
-            for place, (notes, values) in enumerate(melodies):
-                names = list(values)
-                about = (
-                    entry["genre"],
-                    entry["split"],
-                    song,
-                    entry.get("source", UNSTATED),
-                    place == 0,
-                )
-                rows.append((list(values.values()), notes, *about))
-    if not rows:
-        raise SystemExit(f"{source}: none of {len(entries)} songs has a melody of the asked genres")
-    return Examples(names, *map(np.array, zip(*rows)))
+def fit_genre_model(
+    train: GenreExamples,
+    genres: list[str],
+    penalty: float,
+    settings: SuggestionSettings = SuggestionSettings(),
+) -> GenreModel:
+    """Fit a multinomial logistic regression: the least cross-entropy plus a penalty.
 
-
-def melodies_of(source: Path, file: str) -> list[tuple[int, dict[str, float]]]:
-    """Number of notes and features of a song's whole melody and of its excerpts; none where there is no melody."""
-    try:
-        score = read_midi(source / file)
-        notes = skyline(score.tracks[choose_melody(score)].notes)
-    except MusicError:
-        return []
-    return [
-        (len(part), features(Line.of(part, score))) for part in (notes, *excerpts(notes, score))
-    ]
-
-
-def excerpts(notes: list[Note], score: Score) -> Iterator[list[Note]]:
-    """Of EXCERPT_BARS bars, from the melody's first bar on."""
-    onsets = np.array([note.onset for note in notes]) + 1e-6
-    bars = np.array([bar.onset for bar in score.bars(onsets[-1])])
-    first = max(int(np.searchsorted(bars, onsets[0])) - 1, 0)
-    for at in range(first, len(bars), EVERY):
-        end = bars[at + EXCERPT_BARS] if at + EXCERPT_BARS < len(bars) else np.inf
-        part = notes[np.searchsorted(onsets, bars[at]) : np.searchsorted(onsets, end)]
-        if FEWEST <= len(part) < len(notes):
-            yield part
-
-
-def fit(train: Examples, genres: list[str], penalty: float) -> GenreModel:
-    """Multinomial logistic regression: the least cross-entropy of `train`, plus the penalty on squared weights."""
+    Args:
+        train: What it learns from.
+        genres: Those to tell apart.
+        penalty: On squared weights.
+        settings: How long it is fitted.
+    """
     share = train.weights(genres)
     mean = share @ train.values
     deviation = np.sqrt(share @ (train.values - mean) ** 2) + 1e-6
@@ -194,7 +139,9 @@ def fit(train: Examples, genres: list[str], penalty: float) -> GenreModel:
     target, share = torch.from_numpy(np.searchsorted(genres, train.genre)), torch.from_numpy(share)
     weight = torch.zeros(inputs.shape[1], len(genres), dtype=torch.float64, requires_grad=True)
     bias = torch.zeros(len(genres), dtype=torch.float64, requires_grad=True)
-    optimizer = torch.optim.LBFGS([weight, bias], max_iter=300, line_search_fn="strong_wolfe")
+    optimizer = torch.optim.LBFGS(
+        [weight, bias], max_iter=settings.iterations, line_search_fn="strong_wolfe"
+    )
 
     def loss() -> torch.Tensor:
         optimizer.zero_grad()
@@ -204,15 +151,18 @@ def fit(train: Examples, genres: list[str], penalty: float) -> GenreModel:
         return total
 
     optimizer.step(loss)
-    return GenreModel(
-        genres, train.names, mean, deviation, weight.detach().numpy(), bias.detach().numpy()
-    )
+    weights, biases = weight.detach().numpy(), bias.detach().numpy()
+    return GenreModel(genres, train.names, mean, deviation, weights, biases)
 
 
-def accuracies(model: GenreModel, examples: Examples) -> dict[str, float]:
-    """accuracy: share of examples whose genre is the first suggested; balanced: mean over genres of that share; top_2, and
-    balanced_top_2: one of the first two; majority: of always guessing the commonest genre; nats: cross-entropy with every genre
-    weighing the same.
+def genre_accuracies(model: GenreModel, examples: GenreExamples) -> dict[str, float]:
+    """Measure how often the true genre is suggested first, or among the first two.
+
+    Returns:
+        `accuracy`, the share of examples whose genre is the first; `balanced`, the mean over genres
+        of that share; `top_2` and `balanced_top_2`, of one of the first two; `majority`, the
+        accuracy of always suggesting the commonest genre; `nats`, the cross-entropy with all genres
+        counting alike.
     """
     probability = model.probabilities(examples.values, examples.notes)
     target = np.searchsorted(model.genres, examples.genre)
@@ -230,8 +180,8 @@ def accuracies(model: GenreModel, examples: Examples) -> dict[str, float]:
     return {name: round(float(value), 4) for name, value in figures.items()}
 
 
-def confusion(model: GenreModel, examples: Examples) -> dict[str, dict[str, int]]:
-    """By genre, how often each was suggested first."""
+def suggested_genres(model: GenreModel, examples: GenreExamples) -> dict[str, dict[str, int]]:
+    """Count by genre how often each genre was suggested first."""
     first = np.array(model.genres)[model.probabilities(examples.values, examples.notes).argmax(1)]
     return {
         genre: {
@@ -241,34 +191,51 @@ def confusion(model: GenreModel, examples: Examples) -> dict[str, dict[str, int]
     }
 
 
-def unheard(train: Examples, genres: list[str], penalty: float) -> dict[str, dict]:
-    """By genre, for sources of `train` of which nothing was learned: the share of their songs whose genre is the first
-    suggested. It tells how much is learned about sources rather than genres.
+def without_each_source(
+    train: GenreExamples,
+    genres: list[str],
+    penalty: float,
+    settings: SuggestionSettings = SuggestionSettings(),
+) -> dict[str, dict]:
+    """Train without each source, and measure on its songs.
+
+    That tells how much is learned about sources rather than genres.
+
+    Args:
+        train: Songs of all sources.
+        genres: Those to tell apart.
+        penalty: On squared weights.
+        settings: How many songs a source must have.
+
+    Returns:
+        By genre and source, the number of `songs` and the `accuracy`.
     """
     results: dict[str, dict] = {}
+    fewest = settings.fewest_left_out
     for source in np.unique(train.source).tolist():
-        heard = train[train.source != source]
+        others = train[train.source != source]
         held_out = train[(train.source == source) & train.whole]
         enough = [
             genre
             for genre in genres
-            if np.sum(held_out.genre == genre) >= FEWEST_UNHEARD
-            and np.sum(heard.whole & (heard.genre == genre)) >= FEWEST_UNHEARD
+            if np.sum(held_out.genre == genre) >= fewest
+            and np.sum(others.whole & (others.genre == genre)) >= fewest
         ]
-        if not enough or set(heard.genre) != set(genres):
+        if not enough or set(others.genre) != set(genres):
             continue
-        model = fit(heard, genres, penalty)
+        model = fit_genre_model(others, genres, penalty, settings)
         for genre in enough:
             songs = held_out[held_out.genre == genre]
+            accuracy = genre_accuracies(model, songs)["accuracy"]
             results.setdefault(genre, {})[source] = {
                 "songs": len(songs.song),
-                "accuracy": accuracies(model, songs)["accuracy"],
+                "accuracy": accuracy,
             }
     return results
 
 
-def table(figures: dict) -> str:
-    """The accuracies and the confusion matrix, as Markdown tables."""
+def as_markdown(figures: dict) -> str:
+    """Return the accuracies and the confusion matrix as tables."""
     parts = ("val", "test", "test_excerpts")
     lines = ["| | " + " | ".join(parts) + " |", "|---" * (len(parts) + 1) + "|"]
     lines += [

@@ -1,4 +1,4 @@
-"""A model taken apart into a run that one can train on from: opposite of `train.fit.harmony.export`."""
+"""Take a model apart into a run that training can go on from: opposite of `train.fit.export`."""
 
 import json
 from dataclasses import asdict
@@ -15,8 +15,19 @@ from train.fit.run_files import FIGURES, TRAINING, WEIGHTS, write_json
 
 
 def unpack(source: str, genre: str | None, run: Path) -> AccompanistConfig:
-    """Write the parts of a model (folder, genre or Hub id) to `run`, as training would have left them there. A genre that
-    its networks have not met takes the place of the one that they were last trained for. Raises SystemExit.
+    """Write the parts of a model to a run, as training would have left them there.
+
+    Args:
+        source: The model's folder, genre or Hub id.
+        genre: What is to be trained. If the model's networks do not know it, it takes the place of
+            the genre for which they were last trained.
+        run: The folder.
+
+    Returns:
+        The model's settings.
+
+    Raises:
+        SystemExit: There is no such model, or its record of training is damaged.
     """
     try:
         found, config, weights = hub.load(source)
@@ -27,14 +38,10 @@ def unpack(source: str, genre: str | None, run: Path) -> AccompanistConfig:
         _write(run, f"harmony/{name}", f"harmony.{name}.", weights)
     _write(run, "planner", "planner.", weights)
     _write(run, "feel", "feel.", weights)
-    write_json(
-        run / "harmony" / "genres.json", _renamed(config.harmony.genres, config.genre, genre)
-    )
-    feel = config.feel
-    write_json(
-        run / "feel" / "config.json",
-        asdict(feel) | {"genres": _renamed(feel.genres, config.genre, genre)},
-    )
+    genres = _renamed(config.harmony.genres, config.genre, genre)
+    write_json(run / "harmony" / "genres.json", genres)
+    genres = _renamed(config.feel.genres, config.genre, genre)
+    write_json(run / "feel" / "config.json", asdict(config.feel) | {"genres": genres})
     path = found.folder / TRAINING
     if path.is_file():
         try:
@@ -49,6 +56,7 @@ def unpack(source: str, genre: str | None, run: Path) -> AccompanistConfig:
 
 
 def _write(run: Path, part: str, prefix: str, weights: dict[str, Tensor]) -> None:
+    """Write the weights whose names begin with a prefix, in single precision."""
     own = {
         name.removeprefix(prefix): value.float()
         for name, value in weights.items()
@@ -60,8 +68,7 @@ def _write(run: Path, part: str, prefix: str, weights: dict[str, Tensor]) -> Non
 
 
 def _renamed(genres: list[str], known: str, genre: str | None) -> list[str]:
-    return (
-        genres
-        if genre is None or genre in genres
-        else [genre if name == known else name for name in genres]
-    )
+    """Return the genres with `genre` in the place of `known`, if it is not among them."""
+    if genre is None or genre in genres:
+        return genres
+    return [genre if name == known else name for name in genres]

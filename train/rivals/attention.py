@@ -1,4 +1,4 @@
-"""The layer of train.rivals.transformer: attention to what came before, by content and by distance."""
+"""Define the layer of train.rivals.transformer: attention by content and by distance."""
 
 import math
 
@@ -8,22 +8,19 @@ from torch import Tensor, nn
 
 
 class Layer(nn.Module):
-    """A decoder layer with the relative attention of Dai et al. 2019, section 3.3; normalised before, not after, which trains
-    without a long warm-up.
+    """A decoder layer with the relative attention of Dai et al. 2019, section 3.3.
+
+    It is normalised before, not after, which trains without a long warm-up.
     """
 
     def __init__(self, width: int, heads: int):
         super().__init__()
         self.heads = heads
         self.norm, self.norm_out = nn.LayerNorm(width), nn.LayerNorm(width)
-        self.query, self.key_value = (
-            nn.Linear(width, width, bias=False),
-            nn.Linear(width, 2 * width, bias=False),
-        )
-        self.position, self.out = (
-            nn.Linear(width, width, bias=False),
-            nn.Linear(width, width, bias=False),
-        )
+        self.query = nn.Linear(width, width, bias=False)
+        self.key_value = nn.Linear(width, 2 * width, bias=False)
+        self.position = nn.Linear(width, width, bias=False)
+        self.out = nn.Linear(width, width, bias=False)
         self.content_bias = nn.Parameter(torch.zeros(heads, 1, width // heads))
         self.position_bias = nn.Parameter(torch.zeros(heads, 1, width // heads))
         self.feed = nn.Sequential(
@@ -31,27 +28,32 @@ class Layer(nn.Module):
         )
 
     def split(self, x: Tensor) -> Tensor:
-        """[..., N, width] to [..., heads, N, width / heads]."""
+        """Return [..., heads, N, width / heads] of [..., N, width]."""
         return x.unflatten(-1, (self.heads, -1)).transpose(-2, -3)
 
     def keys_values(self, hidden: Tensor) -> tuple[Tensor, Tensor]:
-        """Keys and values [B, heads, N, D] of hidden states [B, N, width]."""
+        """Return keys and values [B, heads, N, D] of hidden states [B, N, width]."""
         keys, values = self.key_value(self.norm(hidden)).chunk(2, dim=-1)
         return self.split(keys), self.split(values)
 
     def forward(
         self, x: Tensor, keys: Tensor, values: Tensor, positions: Tensor, hidden_from: Tensor | None
     ) -> Tensor:
-        """x: [B, T, width], the last T of the K that keys and values [B, heads, K, D] are of; positions: [heads, K, D] for the
-        distances K - 1 to 0; hidden_from: [B, 1, T, K], added to the scores: 0 where a key is seen, far below it where
-        it must not be; None: all is seen (T is 1).
+        """Return the next layer's input, [B, T, width].
+
+        Args:
+            x: [B, T, width] the last T of the K states to which it attends.
+            keys: [B, heads, K, D].
+            values: [B, heads, K, D].
+            positions: [heads, K, D] for the distances K - 1 to 0.
+            hidden_from: [B, 1, T, K] added to the scores: 0 where a key is seen, far below it where
+                it must not be. None: all are seen (T is 1).
         """
         query = self.split(self.query(self.norm(x)))
         scale = 1 / math.sqrt(keys.shape[-1])
         scores = (scale * (query + self.content_bias)) @ keys.transpose(-1, -2)
-        scores = scores + shifted(
-            (scale * (query + self.position_bias)) @ positions.transpose(-1, -2)
-        )
+        by_distance = (scale * (query + self.position_bias)) @ positions.transpose(-1, -2)
+        scores = scores + shifted(by_distance)
         if hidden_from is not None:
             scores = scores + hidden_from
         seen = scores.softmax(-1).to(values.dtype) @ values
@@ -60,8 +62,11 @@ class Layer(nn.Module):
 
 
 def shifted(scores: Tensor) -> Tensor:
-    """[..., T, K] scores of queries with the distances K - 1 ... 0 to scores with keys: the query in row i, T - 1 - i before the
-    last, has distance K - T + i - j to key j (Dai et al. 2019, appendix B). Where a key lies ahead the value means nothing.
+    """Turn scores of queries with distances into scores with keys, [..., T, K] both.
+
+    The distances are K - 1 to 0. The query in row i, T - 1 - i before the last, has distance
+    K - T + i - j to key j (Dai et al. 2019, appendix B). Where a key lies ahead, the value means
+    nothing.
     """
     *lead, rows, columns = scores.shape
     if rows == 1:

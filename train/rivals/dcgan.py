@@ -1,4 +1,6 @@
-"""The two networks of the DCGAN, and how they learn from one another; see train.rivals.gan."""
+"""Define the two networks of the DCGAN, and how they learn from one another."""
+
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
@@ -6,13 +8,25 @@ from torch import Tensor, nn
 
 from accomp.roll.grid import BLOCK_STEPS, PITCHES, TRACKS
 
-NOISE = 100
-CHANNELS = (128, 96, 64, 32, 16)  # from the noise to the roll
+NOISE = 100  # dimensions, as published
+CHANNELS = (128, 96, 64, 32, 16)  # from the noise to the roll; ours
 MEASURES = ("smoothing", "matching", "ttur")  # against instability
-BETAS = (0.5, 0.999)  # of Adam, as is usual for DCGANs
+
+
+@dataclass(frozen=True)
+class GANSettings:
+    """How the networks learn: a part of `gan` in configs/rivals.yaml."""
+
+    learning_rate: float  # of the generator
+    ttur: float  # times that is the discriminator's
+    smoothing: float  # width of the labels
+    matching: tuple[float, float]  # weight of the means of the input and of the first layer
+    betas: tuple[float, float] = (0.5, 0.999)  # of Adam, as is usual for DCGANs
 
 
 class Generator(nn.Module):
+    """From noise to a block of all instruments."""
+
     def __init__(self):
         super().__init__()
         layers: list[nn.Module] = [
@@ -26,19 +40,22 @@ class Generator(nn.Module):
             ]
         self.layers = nn.Sequential(*layers)
         nn.init.constant_(self.layers[-1].bias, -4.0)  # music is sparse
-        # A note counts as sounding from these probabilities on: as much sounds then as in validation songs, by track.
+        # A note counts as sounding from these probabilities on: as much sounds then as in
+        # validation songs, by track.
         self.register_buffer("thresholds", torch.full((len(TRACKS),), 0.5))
 
     def forward(self, noise: Tensor) -> Tensor:
-        """Probabilities [N, 5, 32, 128] that a note sounds, of noise [N, 100]."""
+        """Return the probability that each note sounds, [N, 5, 32, 128], of noise [N, 100]."""
         return self.layers(noise[:, :, None, None]).sigmoid()
 
     def binarise(self, probabilities: Tensor) -> Tensor:
-        """[N, 5, 32, 128] uint8."""
+        """Return what sounds, [N, 5, 32, 128] uint8."""
         return (probabilities > self.thresholds[:, None, None]).to(torch.uint8)
 
 
 class Discriminator(nn.Module):
+    """From blocks to whether they are real."""
+
     def __init__(self):
         super().__init__()
         channels = CHANNELS[::-1]
@@ -57,66 +74,84 @@ class Discriminator(nn.Module):
         )
 
     def forward(self, rolls: Tensor) -> tuple[Tensor, Tensor]:
-        """Logits [N] that rolls [N, 5, 32, 128] are real, and the features of the first layer [N, 16, 16, 64]."""
+        """Return logits and the features of the first layer, of rolls [N, 5, 32, 128].
+
+        The logits [N] say whether the rolls are real; the features are [N, 16, 16, 64].
+        """
         features = self.first(rolls)
         return self.others(features).flatten(), features
 
 
 def smooth_labels(count: int, real: bool, width: float, generator: torch.Generator) -> Tensor:
-    """[count] labels: 0 to `width` for generated and 1 - `width` to 1 for real blocks, evenly by chance."""
+    """Draw labels evenly: 0 to `width` for generated blocks, 1 - `width` to 1 for real ones."""
     noise = width * torch.rand(count, generator=generator)
     return 1 - noise if real else noise
 
 
 class Adversaries(nn.Module):
-    """Both networks and how they learn. settings: `gan` of rivals.yaml; without: of MEASURES, those that are off.
+    """Both networks and how they learn.
 
-    Source of the measures, where the document only names them: label smoothing, Salimans et al. 2016; feature matching by two
-    regularisers, Yang et al. 2017 (MidiNet), "CNN"; TTUR, Heusel et al. 2017.
+    The document only names the measures against instability. They are taken from: label smoothing,
+    Salimans et al. 2016; feature matching by two regularisers, Yang et al. 2017 (MidiNet), "CNN";
+    TTUR, Heusel et al. 2017.
     """
 
-    def __init__(self, settings: dict, without: tuple[str, ...] = ()):
+    def __init__(self, settings: GANSettings, without: tuple[str, ...] = ()):
+        """Make both networks. without: those of MEASURES that are off."""
         super().__init__()
         self.generator, self.discriminator = Generator(), Discriminator()
-        self.smoothing = 0.0 if "smoothing" in without else settings["smoothing"]
-        self.matching = (0.0, 0.0) if "matching" in without else tuple(settings["matching"])
+        self.smoothing = 0.0 if "smoothing" in without else settings.smoothing
+        self.matching = (0.0, 0.0) if "matching" in without else tuple(settings.matching)
+        self.betas = settings.betas
         self.rates = {
-            "generator": settings["learning_rate"],
-            "discriminator": settings["learning_rate"],
+            "generator": settings.learning_rate,
+            "discriminator": settings.learning_rate * (1.0 if "ttur" in without else settings.ttur),
         }
-        self.rates["discriminator"] *= 1.0 if "ttur" in without else settings["ttur"]
 
     def optimizer(self) -> torch.optim.Optimizer:
-        """One Adam with the two networks as its groups; it leaves alone whatever has no gradient."""
+        """Return one Adam with the two networks as its groups.
+
+        It does not change what has no gradient.
+        """
         return torch.optim.Adam(
             [
-                {"params": list(getattr(self, name).parameters()), "lr": rate, "betas": BETAS}
+                {"params": list(getattr(self, name).parameters()), "lr": rate, "betas": self.betas}
                 for name, rate in self.rates.items()
             ]
         )
 
+    def draw(self, count: int, random: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
+        """Draw what a step needs: noise [count, 100], labels of real and of generated blocks."""
+        noise = torch.randn(count, NOISE, generator=random)
+        real, made = (smooth_labels(count, kind, self.smoothing, random) for kind in (True, False))
+        return noise, real, made
+
     def step(
-        self, real: Tensor, optimizer: torch.optim.Optimizer, random: torch.Generator
+        self, real: Tensor, drawn: tuple[Tensor, Tensor, Tensor], optimizer: torch.optim.Optimizer
     ) -> dict[str, Tensor]:
-        """One step of the discriminator and one of the generator on real rolls [N, 5, 32, 128]; their losses: `loss` is what the
-        generator descends and `told_apart` the share of blocks that the discriminator judged rightly.
+        """Make one step of the discriminator and one of the generator.
+
+        Args:
+            real: Rolls [N, 5, 32, 128].
+            drawn: As of `draw`.
+            optimizer: As of `optimizer`.
+
+        Returns:
+            The losses: `loss` is what the generator descends, and `told_apart` the share of blocks
+            that the discriminator judged rightly.
         """
-        count, device = len(real), real.device
-        made = self.generator(torch.randn(count, NOISE, generator=random).to(device))
-        labels = {
-            kind: smooth_labels(count, kind, self.smoothing, random).to(device)
-            for kind in (True, False)
-        }
+        noise, real_labels, made_labels = drawn
+        made = self.generator(noise)
         on_real, on_made = self.discriminator(real)[0], self.discriminator(made.detach())[0]
         doubt = F.binary_cross_entropy_with_logits
-        judging = doubt(on_real, labels[True]) + doubt(on_made, labels[False])
+        judging = doubt(on_real, real_labels) + doubt(on_made, made_labels)
         optimizer.zero_grad(set_to_none=True)
         judging.backward()
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
         verdict, features = self.discriminator(made)
         fooling = doubt(verdict, torch.ones_like(verdict))
-        matching = torch.zeros((), device=device)
+        matching = torch.zeros((), device=real.device)
         if any(self.matching):
             with torch.no_grad():
                 real_features = self.discriminator(real)[1]
@@ -138,5 +173,5 @@ class Adversaries(nn.Module):
 
 
 def _apart(real: Tensor, made: Tensor) -> Tensor:
-    """Squared distance of two batches' means."""
+    """Return the squared distance of two batches' means."""
     return (real.mean(0) - made.mean(0)).square().sum()

@@ -1,13 +1,18 @@
-"""The next-note GRU, the baseline of Tham & Kim 2021: `python -m train rivals.gru --corpus CORPUS --run RUN`.
+"""Train the next-note GRU, the baseline of Tham & Kim 2021.
 
-A song's notes are a list of tokens, single notes and chords alike (a chord by its pitch classes), without time; a GRU predicts
-the next from those before, and the next is drawn from the multinomial of its softmax. Every note lasts a beat. It knows one
-instrument and no condition: here it plays the guitar's part, beginning as if the melody's first notes had been its own, and
-the others are silent. Sizes are not published; these are ours.
+    python -m train rivals.gru --corpus CORPUS --run RUN
+
+A song's notes are a list of tokens, single notes and chords alike (a chord by its pitch classes),
+without time. A GRU predicts the next from those before, and the next is drawn from the multinomial
+of its softmax. Every note lasts a beat. It knows one instrument and no condition: here it plays the
+guitar's part, beginning as if the melody's first notes had been its own, and the other instruments
+are silent. Sizes are not published; these are ours.
 """
 
 import json
 from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -20,39 +25,50 @@ from accomp.music import keys as tonality
 from accomp.roll import pianoroll
 from accomp.roll.grid import ACCOMPANIMENT, GUITAR, STEPS_PER_BEAT, TRACKS
 from train.data.corpus import Corpus
-from train.fit.loop import FitSettings, FunctionTask, fit
-from train.fit.run_files import WEIGHTS, save_weights, write_json
-from train.fit.settings import CONFIGS, Session, training_parser
-from train.rivals import write_figures
+from train.fit.loop import FitSettings, Task
+from train.fit.run_files import WEIGHTS, write_json
+from train.fit.settings import Session
+from train.rivals.training import rival_parser, train_rival
 
-# The published list is of piano notes, single ones and chords. Of this corpus' songs the piano is the melody, a single line;
-# what pianists comp is in the guitar's track, so the list is made of that.
+# The published list is of piano notes, single ones and chords. Of this corpus' songs the piano is
+# the melody, a single line; what pianists comp is in the guitar's track, so the list is made of it.
 TRACK = GUITAR
 LOW, HIGH = TRACKS[TRACK].low, TRACKS[TRACK].high
 NOTES = HIGH - LOW + 1  # the first tokens are single notes; the others chords
-RAREST = 10  # times that a chord must occur in training to be a token; rarer ones (1 in 80) are left out of the lists
-CHORD_OCTAVE = 48  # a chord's classes are played above this C
-WIDTH = 256
-WINDOW = 64
-PRIMED = 16  # notes of the melody
-UNCOUNTED = -100  # where a list ends
+UNCOUNTED = -100  # where a list ends; as cross_entropy has it
+START = 60  # the first note where there is no melody
+CHORDS_FILE = "chords.json"
+Played = tuple[int, ...]  # a single note (pitch,) or a chord (pitch classes, rising)
+
+
+@dataclass(frozen=True)
+class NextNoteSettings:
+    """Sizes of the network, and what it learns and begins with."""
+
+    width: int = 256
+    window: int = 64  # tokens that are learned from at a time
+    rarest: int = 10  # times that a chord must occur to be a token; 1 in 80 is rarer, and left out
+    chord_octave: int = 48  # a chord's pitch classes are played above this C
+    primed: int = 16  # notes of the melody with which it begins
 
 
 class NextNote(nn.Module):
-    def __init__(self, tokens: int):
+    """From tokens to what follows each of them."""
+
+    def __init__(self, tokens: int, width: int = NextNoteSettings().width):
         super().__init__()
-        self.token = nn.Embedding(tokens, WIDTH // 2)
-        self.gru = nn.GRU(WIDTH // 2, WIDTH, batch_first=True)
-        self.next = nn.Linear(WIDTH, tokens)
+        self.token = nn.Embedding(tokens, width // 2)
+        self.gru = nn.GRU(width // 2, width, batch_first=True)
+        self.next = nn.Linear(width, tokens)
 
     def forward(self, tokens: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Logits [B, N, tokens] of what follows each of the tokens [B, N], and the state after the last."""
-        seen, state = self.gru(self.token(tokens), state)
-        return self.next(seen), state
+        """Return logits [B, N, tokens] of what follows tokens [B, N], and the state at the end."""
+        output, state = self.gru(self.token(tokens), state)
+        return self.next(output), state
 
 
-def struck_together(corpus: Corpus, song: int) -> list[tuple[int, ...]]:
-    """What the track plays in a song, in order: single notes (pitch,) and chords (pitch classes, rising)."""
+def struck_together(corpus: Corpus, song: int) -> list[Played]:
+    """Return what the track plays in a song, in order."""
     notes = corpus.notes_of(song)
     notes = notes[notes["track"] == TRACK]
     groups = np.split(
@@ -63,29 +79,61 @@ def struck_together(corpus: Corpus, song: int) -> list[tuple[int, ...]]:
     ]
 
 
-def is_note(played: tuple[int, ...]) -> bool:
+def is_note(played: Played) -> bool:
+    """Tell a single note from a chord."""
     return len(played) == 1 and played[0] >= LOW
 
 
-def chords_of(lists: list[list[tuple[int, ...]]]) -> list[tuple[int, ...]]:
-    """The chords that are tokens, the commonest first. Octaves of one class are a chord too."""
+def chords_of(lists: list[list[Played]], rarest: int = NextNoteSettings().rarest) -> list[Played]:
+    """Return the chords that are tokens, the commonest first.
+
+    Octaves of one pitch class are a chord too. rarest: times that each must occur.
+    """
     counts = Counter(played for entries in lists for played in entries if not is_note(played))
-    return [chord for chord, count in counts.most_common() if count >= RAREST]
+    return [chord for chord, count in counts.most_common() if count >= rarest]
 
 
-def tokens_of(entries: list[tuple[int, ...]], chords: list[tuple[int, ...]]) -> np.ndarray:
+def note_tokens(entries: list[Played], chords: list[Played]) -> np.ndarray:
+    """Return the tokens of what is played; a chord that is no token is left out."""
     number = {chord: NOTES + i for i, chord in enumerate(chords)} | {
         (pitch,): pitch - LOW for pitch in range(LOW, HIGH + 1)
     }
     return np.array([number[played] for played in entries if played in number], int)
 
 
+def token_windows(songs: list[np.ndarray], first: int, window: int) -> Tensor:
+    """Cut songs into windows.
+
+    Each window begins with the last token of the one before.
+
+    Args:
+        songs: The tokens of each.
+        first: The token from which each is cut; a song that is too short is cut from its beginning.
+        window: Tokens that are predicted in a window.
+
+    Returns:
+        [windows, window + 1] tokens, UNCOUNTED after a song's end.
+    """
+    cut = []
+    for tokens in songs:
+        for at in range(first if first < len(tokens) - 1 else 0, len(tokens) - 1, window):
+            part = tokens[at : at + window + 1]
+            cut.append(np.pad(part, (0, window + 1 - len(part)), constant_values=UNCOUNTED))
+    return torch.from_numpy(np.array(cut, int).reshape(-1, window + 1))
+
+
 class NextNotes:
     """The trained network of a run, as an accompanist."""
 
-    def __init__(self, run: Path, corpus: Corpus | None = None):
-        self.chords = [tuple(chord) for chord in json.loads((run / "chords.json").read_text())]
-        self.network = NextNote(NOTES + len(self.chords))
+    def __init__(
+        self,
+        run: Path,
+        corpus: Corpus | None = None,
+        settings: NextNoteSettings = NextNoteSettings(),
+    ):
+        self.settings = settings
+        self.chords = [tuple(chord) for chord in json.loads((run / CHORDS_FILE).read_text())]
+        self.network = NextNote(NOTES + len(self.chords), settings.width)
         self.network.load_state_dict(load_file(run / WEIGHTS))
         self.network.eval()
 
@@ -95,91 +143,90 @@ class NextNotes:
         random = np.random.default_rng(seed)
         steps = planes.shape[1]
         melody = pianoroll.from_planes(planes)
-        pitches = melody[np.argsort(melody[:, 1], kind="stable")][:PRIMED, 0]
-        first = tonality.fold(pitches, LOW, HIGH) - LOW if len(pitches) else np.array([60 - LOW])
-        seen, state = torch.from_numpy(first.astype(int))[None], None
+        pitches = melody[np.argsort(melody[:, 1], kind="stable")][: self.settings.primed, 0]
+        pitches = tonality.fold(pitches, LOW, HIGH) if len(pitches) else np.array([START])
+        tokens, state = torch.from_numpy((pitches - LOW).astype(int))[None], None
         notes = []
         for start in range(0, steps, STEPS_PER_BEAT):
-            logits, state = self.network(seen, state)
+            logits, state = self.network(tokens, state)
             chances = logits[0, -1].double().softmax(0).numpy()
             token = int(random.choice(len(chances), p=chances / chances.sum()))
-            played = (
-                [LOW + token]
-                if token < NOTES
-                else [CHORD_OCTAVE + c for c in self.chords[token - NOTES]]
-            )
-            notes += [(pitch, start, start + STEPS_PER_BEAT) for pitch in played]
-            seen = torch.tensor([[token]])
+            notes += [(pitch, start, start + STEPS_PER_BEAT) for pitch in self._pitches(token)]
+            tokens = torch.tensor([[token]])
         band = {track: np.zeros_like(planes) for track in ACCOMPANIMENT}
         band[TRACK] = pianoroll.to_planes(np.array(notes), steps)
         return band
 
+    def _pitches(self, token: int) -> list[int]:
+        if token < NOTES:
+            return [LOW + token]
+        return [self.settings.chord_octave + tone for tone in self.chords[token - NOTES]]
 
-def main(arguments: list[str] | None = None) -> None:
-    options = training_parser("rivals.gru", __doc__)
-    options.set_defaults(config=CONFIGS / "rivals.yaml")
-    session = Session.open(options.parse_args(arguments))
+
+def main(
+    arguments: list[str] | None = None, settings: NextNoteSettings = NextNoteSettings()
+) -> None:
+    """Train the network on what the guitar's track plays."""
+    session = Session.open(rival_parser("gru", __doc__).parse_args(arguments))
     options, corpus = session.options, session.corpus
     torch.manual_seed(options.seed)
     lists = {
         split: [struck_together(corpus, song) for song in session.songs(split)]
         for split in ("train", "val")
     }
-    chords = chords_of(lists["train"])
-    write_json(options.run / "chords.json", chords)
-    network = NextNote(NOTES + len(chords))
+    chords = chords_of(lists["train"], settings.rarest)
+    write_json(options.run / CHORDS_FILE, chords)
     songs = {
-        split: [tokens for entries in lists[split] if len(tokens := tokens_of(entries, chords)) > 1]
-        for split in lists
+        split: [found for entries in own if len(found := note_tokens(entries, chords)) > 1]
+        for split, own in lists.items()
     }
+    network = NextNote(NOTES + len(chords), settings.width)
+    task = NextNoteTask(network, songs, settings)
+    train_rival(session, task, FitSettings(**session.config["gru"], seed=options.seed), network)
 
-    def batches(generator: torch.Generator, size: int):
-        first = torch.randint(WINDOW, (), generator=generator)
-        cut = windows(songs["train"], int(first))
+
+class NextNoteTask(Task):
+    """The network and the tokens of songs that it learns from."""
+
+    model: NextNote
+
+    def __init__(
+        self,
+        model: NextNote,
+        songs: dict[str, list[np.ndarray]],
+        settings: NextNoteSettings = NextNoteSettings(),
+    ):
+        super().__init__(model)
+        self.songs, self.settings = songs, settings
+
+    def batches(self, generator: torch.Generator, size: int) -> Iterator[Tensor]:
+        """Give windows [N, window + 1] in random order, cut elsewhere in each epoch."""
+        window = self.settings.window
+        first = int(torch.randint(window, (), generator=generator))
+        cut = token_windows(self.songs["train"], first, window)
         for rows in torch.randperm(len(cut), generator=generator).split(size):
             yield cut[rows]
 
-    def losses(progress: float, batch: Tensor) -> dict[str, Tensor]:
-        logits, _ = network(batch[:, :-1].clamp(min=0))
-        return {
-            "loss": F.cross_entropy(
-                logits.flatten(0, 1), batch[:, 1:].flatten(), ignore_index=UNCOUNTED
-            )
-        }
+    def losses(self, progress: float, batch: Tensor) -> dict[str, Tensor]:
+        """Return the cross-entropy of a token."""
+        logits, target = self._predicted(batch)
+        return {"loss": F.cross_entropy(logits, target, ignore_index=UNCOUNTED)}
+
+    def _predicted(self, batch: Tensor) -> tuple[Tensor, Tensor]:
+        """Return logits [n, tokens] and what they were to predict, [n]."""
+        logits, _ = self.model(batch[:, :-1].clamp(min=0))
+        return logits.flatten(0, 1), batch[:, 1:].flatten()
 
     @torch.no_grad()
-    def validate() -> dict[str, float]:
-        """By note, and how often the likeliest is right."""
+    def validate(self) -> dict[str, float]:
+        """Return the cross-entropy of a token, and how often the likeliest is `right`."""
         total, right, count = 0.0, 0, 0
-        for batch in windows(songs["val"], 0).split(256):
-            batch = batch.to(network.next.weight.device)
-            logits, target = (
-                network(batch[:, :-1].clamp(min=0))[0].flatten(0, 1),
-                batch[:, 1:].flatten(),
-            )
+        for batch in token_windows(self.songs["val"], 0, self.settings.window).split(256):
+            logits, target = self._predicted(batch.to(self.model.next.weight.device))
             total += float(F.cross_entropy(logits, target, ignore_index=UNCOUNTED, reduction="sum"))
             right += int((logits.argmax(1) == target).sum())
             count += int((target != UNCOUNTED).sum())
         return {"loss": total / max(count, 1), "right": right / max(count, 1)}
-
-    settings = FitSettings(**session.config["gru"], seed=options.seed)
-    history = fit(
-        options.run, FunctionTask(network, losses, batches, validate), settings, options.max_steps
-    )
-    save_weights(options.run, network)
-    write_figures(session, network, history)
-
-
-def windows(songs: list[np.ndarray], first: int) -> Tensor:
-    """[windows, WINDOW + 1] tokens: every song cut from its token `first` on (from its beginning, if it is that short), each
-    window beginning with the last token of the one before; UNCOUNTED after the song's end.
-    """
-    cut = []
-    for tokens in songs:
-        for at in range(first if first < len(tokens) - 1 else 0, len(tokens) - 1, WINDOW):
-            part = tokens[at : at + WINDOW + 1]
-            cut.append(np.pad(part, (0, WINDOW + 1 - len(part)), constant_values=UNCOUNTED))
-    return torch.from_numpy(np.array(cut, int).reshape(-1, WINDOW + 1))
 
 
 if __name__ == "__main__":

@@ -1,110 +1,117 @@
-"""The MelodyCNN of Tham & Kim 2021, "MelodyCNN and Conditional HarmonyCNNs":
-`python -m train rivals.melody_cnn --corpus CORPUS --run RUN`.
+"""Train the MelodyCNN of Tham & Kim 2021, "MelodyCNN and Conditional HarmonyCNNs".
 
-A symmetric network of three convolutional, three dense and three deconvolutional layers, from a block of the melody to the
-next. It makes up melodies, to which the Conditional-HarmonyCNNs (train.rivals.cnn) play. RUN/variety.json says how much its
-continuations of fifty melodies differ (train.eval.variety), since the document found them nearly the same. The widths are ours, as
-those of the HarmonyCNNs.
+    python -m train rivals.melody_cnn --corpus CORPUS --run RUN
+
+A symmetric network of three convolutional, three dense and three deconvolutional layers, from a
+block of the melody to the next. It makes up melodies, to which the Conditional-HarmonyCNNs
+(train.rivals.cnn) play. RUN/variety.json says how much its continuations of fifty melodies differ
+(train.eval.variety), since the document found them nearly the same. The widths are ours, as those
+of the HarmonyCNNs.
 """
 
 from pathlib import Path
 
 import numpy as np
 import torch
-import yaml
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from accomp.roll.grid import MELODY
+from train.data.corpus import Corpus
 from train.eval.variety import continuation_variety
 from train.fit.run_files import WEIGHTS, write_json
 from train.fit.settings import Session, training_parser
-from train.rivals.cnn import DENSE, SHAPE, SIZE, convolutions, deconvolutions, fit_rolls, planes_of
-from train.rivals.latent_sizes import SETTINGS
+from train.rivals import planes_of_sounding
+from train.rivals.cnn import CNNSettings, RollTask, convolutions, deconvolutions, train_cnn
+from train.rivals.training import add_epochs, rival_settings
 
 VARIETY = "variety.json"
 
 
 class MelodyCNN(nn.Module):
-    def __init__(self):
+    """From a block of the melody to the next one."""
+
+    def __init__(self, settings: CNNSettings = CNNSettings()):
         super().__init__()
-        self.convolutions, self.deconvolutions = convolutions(), deconvolutions()
+        self.shape, size, dense = settings.shape, settings.size, settings.dense
+        self.convolutions, self.deconvolutions = convolutions(settings), deconvolutions(settings)
         self.dense = nn.Sequential(
-            nn.Linear(SIZE, DENSE),
+            nn.Linear(size, dense),
             nn.ReLU(),
-            nn.Linear(DENSE, DENSE),
+            nn.Linear(dense, dense),
             nn.ReLU(),
-            nn.Linear(DENSE, SIZE),
+            nn.Linear(dense, size),
             nn.ReLU(),
         )
         self.register_buffer("threshold", torch.tensor(0.5))
 
     @classmethod
     def load(cls, run: Path) -> "MelodyCNN":
-        """The trained one of a run."""
+        """Load the trained network of a run."""
         network = cls()
         network.load_state_dict(load_file(run / WEIGHTS))
         return network.eval()
 
     def forward(self, block: Tensor) -> Tensor:
-        """Logits [N, 32, 128] of what sounds in the next block, of what sounds in this one, [N, 32, 128]."""
-        return self.deconvolutions(
-            self.dense(self.convolutions(block[:, None].float())).reshape(-1, *SHAPE)
-        )[:, 0]
+        """Return logits of what sounds in the next block, of what sounds in one; [N, 32, 128]."""
+        dense = self.dense(self.convolutions(block[:, None].float()))
+        return self.deconvolutions(dense.reshape(-1, *self.shape))[:, 0]
 
     @torch.no_grad()
     def generate(self, start: np.ndarray, blocks: int, seed: int | None = None) -> np.ndarray:
-        """Planes [2, 32 blocks, 128] uint8 that go on from `start` [2, 32, 128].
+        """Continue a melody.
 
-        seed: None: as published, whatever is likelier than the threshold sounds, so that a start has one continuation; else
-        each cell of the roll is drawn by its probability.
+        Args:
+            start: [2, 32, 128] a block.
+            blocks: How many follow it.
+            seed: None, as published: whatever is likelier than the threshold sounds, so that a
+                start has one continuation. Else each cell of the roll is drawn by its probability.
+
+        Returns:
+            Planes [2, 32 blocks, 128] uint8.
         """
         random = None if seed is None else torch.Generator().manual_seed(seed)
         block, found = torch.from_numpy(np.ascontiguousarray(start[1]))[None], []
         for _ in range(blocks):
             probability = self(block).sigmoid()
-            from_here = (
-                self.threshold
-                if random is None
-                else torch.rand(probability.shape, generator=random)
-            )
-            block = (probability > from_here).float()
+            least = self.threshold
+            if random is not None:
+                least = torch.rand(probability.shape, generator=random)
+            block = (probability > least).float()
             found.append(block[0])
-        return planes_of(torch.cat(found).numpy())
+        return planes_of_sounding(torch.cat(found).numpy())
 
 
-def main(arguments: list[str] | None = None) -> None:
-    options = training_parser("rivals.melody_cnn", __doc__)
-    options.add_argument("--epochs", type=int, help="instead of the config's")
-    session = Session.open(options.parse_args(arguments))
+def main(arguments: list[str] | None = None, settings: CNNSettings = CNNSettings()) -> None:
+    """Train the network, and measure how much its melodies differ."""
+    parser = training_parser("rivals.melody_cnn", __doc__)
+    add_epochs(parser, rival_settings("melody_cnn")["epochs"])
+    session = Session.open(parser.parse_args(arguments))
     options, corpus = session.options, session.corpus
-    options.epochs = options.epochs or yaml.safe_load(SETTINGS.read_text())["melody_cnn"]["epochs"]
     torch.manual_seed(options.seed)
 
     def rolls(rows: np.ndarray) -> tuple[Tensor, Tensor]:
         return corpus.blocks(MELODY, rows)[:, 1], corpus.blocks(MELODY, rows + 1)[:, 1]
 
-    places = {split: _places(corpus, session.songs(split)) for split in ("train", "val")}
-    fit_rolls(session, MelodyCNN(), options.run, rolls, places)
-    network = MelodyCNN.load(options.run)
+    places = {split: melody_pairs(corpus, session.songs(split)) for split in ("train", "val")}
+    network = MelodyCNN(settings)
+    train_cnn(session, RollTask(network, rolls, places, settings), options.run)
     played = {
         "threshold": lambda start, blocks, seed: network.generate(start, blocks),
         "drawn": network.generate,
     }
-    write_json(
-        options.run / VARIETY,
-        {how: continuation_variety(play, corpus) for how, play in played.items()},
-    )
+    variety = {how: continuation_variety(play, corpus) for how, play in played.items()}
+    write_json(options.run / VARIETY, variety)
 
 
-def _places(corpus, songs: list[int]) -> np.ndarray:
-    """[n]: blocks in which the melody plays, and in the next one too."""
+def melody_pairs(corpus: Corpus, songs: list[int]) -> np.ndarray:
+    """Return the blocks in which the melody plays, and in the next one of the song too, [n]."""
     sounding, rows = corpus.active(MELODY), []
     for song in songs:
-        first, count = corpus.songs[song]["first"], corpus.songs[song]["blocks"]
+        own = corpus.own(song)
         rows += [
             block
-            for block in range(first, first + count - 1)
+            for block in range(own.start, own.stop - 1)
             if sounding[block] and sounding[block + 1]
         ]
     return np.array(rows, int)

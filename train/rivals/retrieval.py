@@ -1,5 +1,6 @@
-"""Retrieval: each block gets the accompaniment of the training block whose melody is nearest. Nothing is learned, so any
-learned model must beat it.
+"""Give each block the accompaniment of the training block whose melody is nearest.
+
+Nothing is learned, so any learned model must do better.
 """
 
 from pathlib import Path
@@ -10,14 +11,16 @@ from accomp.roll import pianoroll
 from accomp.roll.grid import ACCOMPANIMENT, MELODY
 from train.data.corpus import Corpus
 
-NEAREST = 3  # of which the seed chooses one; 1 would give the same music for every seed
-
 
 class Retrieval:
-    nearest = NEAREST
+    """An accompanist that plays what training songs play."""
 
-    def __init__(self, corpus: Path):
-        self.corpus = Corpus.load(corpus)
+    def __init__(self, corpus: Path, nearest: int = 3):
+        """Index the melodies of the training songs.
+
+        nearest: of so many blocks, the seed chooses one; 1 gives the same music for every seed.
+        """
+        self.corpus, self.nearest = Corpus.load(corpus), nearest
         index = self.corpus.block_index(self.corpus.choose("train"))
         self.index = index[self.corpus.active(MELODY)[index]]
         self.packed = (
@@ -27,8 +30,10 @@ class Retrieval:
         )
 
     def play(self, planes: np.ndarray, seed: int) -> dict[int, np.ndarray]:
-        """See train.rivals. Distance is the Hamming distance of the rolls, onsets and sustained notes alike; a block without
-        melody is silent.
+        """See train.rivals. A block without melody is silent.
+
+        The distance of blocks is the Hamming distance of their rolls, onsets and sustained notes
+        alike.
         """
         random = np.random.default_rng(seed)
         blocks = pianoroll.to_blocks(planes)
@@ -38,9 +43,8 @@ class Retrieval:
                 continue
             query = np.packbits(block, axis=-1).reshape(-1).view(np.uint64)
             distance = np.bitwise_count(self.packed ^ query).sum(1, dtype=np.int32)
-            chosen = self.index[
-                random.choice(np.argpartition(distance, self.nearest)[: self.nearest])
-            ]
+            nearest = np.argpartition(distance, self.nearest)[: self.nearest]
+            chosen = self.index[random.choice(nearest)]
             for track in ACCOMPANIMENT:
                 band[track][at] = self.corpus.blocks(track, slice(chosen, chosen + 1)).numpy()[0]
         return {track: pianoroll.from_blocks(rolls) for track, rolls in band.items()}

@@ -1,12 +1,17 @@
-"""The Multi-instrument RNN of Tham & Kim 2021: `python -m train rivals.rnn --corpus CORPUS --run RUN`.
+"""Train the Multi-instrument RNN of Tham & Kim 2021.
 
-A step is the sounding notes of the five instruments, 5 x 128, as one vector of 640; from the 32 steps before, an RNN (a GRU, as
-their first baseline) predicts the next. A fixed number of notes of each instrument is drawn from the multinomial over the
-softmax of its own 128 scores, each instrument for itself. Here the piano of every step is the given melody, the others what was
-drawn. Trained on all steps of a window of 32 at once, each predicted from those before it. Sizes, the loss and most numbers of
-notes are not published; these are ours.
+    python -m train rivals.rnn --corpus CORPUS --run RUN
+
+A step is the sounding notes of the five instruments, 5 x 128, as one vector of 640. From the 32
+steps before, an RNN (a GRU, as their first baseline) predicts the next. A fixed number of notes of
+each instrument is drawn from the multinomial over the softmax of its own 128 scores, each
+instrument for itself. Here the piano of every step is the given melody, the others what was drawn.
+It is trained on all steps of a window of 32 at once, each predicted from those before it. Sizes,
+the loss and most numbers of notes are not published; these are ours.
 """
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -14,60 +19,77 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from accomp.roll.grid import (
-    ACCOMPANIMENT,
-    BASS,
-    BLOCK_STEPS,
-    DRUMS,
-    GUITAR,
-    PITCHES,
-    STRINGS,
-    TRACKS,
-)
+from accomp.roll.grid import ACCOMPANIMENT, BLOCK_STEPS, DRUMS, PITCHES, TRACKS
 from accomp.roll.grid import MELODY as PIANO
 from train.data.corpus import Corpus
-from train.fit.loop import FitSettings, FunctionTask, fit
-from train.fit.run_files import WEIGHTS, save_weights
-from train.fit.settings import CONFIGS, Session, training_parser
-from train.rivals import write_figures
+from train.fit.loop import FitSettings, Task
+from train.fit.run_files import WEIGHTS
+from train.fit.settings import Session
+from train.rivals import planes_of_sounding
+from train.rivals.training import rival_parser, train_rival
 
 WINDOW = BLOCK_STEPS
-WIDTH = 256
 SIZE = len(TRACKS) * PITCHES
-DRAWN = {
-    DRUMS: 2,
-    BASS: 1,
-    GUITAR: 3,
-    STRINGS: 3,
-}  # notes a step; 3 for the guitar is theirs, all are the corpus' means
-EPOCH_SHARE = 4  # one in so many of the places is seen in an epoch, at another offset each time
-VALIDATION_WINDOWS = 1024
+
+
+@dataclass(frozen=True)
+class RNNSettings:
+    """The size of the network, and what it learns and plays."""
+
+    width: int = 256
+    # Notes drawn at a step, in the order of ACCOMPANIMENT; 3 for the guitar is theirs. All are the
+    # corpus' means.
+    drawn: tuple[int, ...] = (2, 1, 3, 3)
+    epoch_share: int = 4  # one place in so many is learned from in an epoch, at another offset
+    validation_windows: int = 1024
 
 
 class MultiRNN(nn.Module):
-    def __init__(self):
+    """From steps to what follows each of them."""
+
+    def __init__(self, width: int = RNNSettings().width):
         super().__init__()
-        self.gru = nn.GRU(SIZE, WIDTH, batch_first=True)
-        self.next = nn.Linear(WIDTH, SIZE)
+        self.gru = nn.GRU(SIZE, width, batch_first=True)
+        self.next = nn.Linear(width, SIZE)
 
     def forward(self, steps: Tensor) -> Tensor:
-        """Scores [B, N, 5, 128] of what follows each of the steps [B, N, 640]."""
+        """Return scores [B, N, 5, 128] of what follows each of the steps [B, N, 640]."""
         return self.next(self.gru(steps)[0]).unflatten(-1, (len(TRACKS), PITCHES))
 
 
-def loss_of(scores: Tensor, following: Tensor) -> Tensor:
-    """Cross-entropy a step, summed over instruments, of their softmax (scores [..., 5, 128]) with the notes that sounded
-    (following, of the same shape, 0 or 1), each an equal share; a silent instrument has none.
+def multinomial_loss(scores: Tensor, following: Tensor) -> Tensor:
+    """Return the cross-entropy of a step, summed over instruments.
+
+    It is that of the softmax of the scores with the notes that sounded, each an equal share. A
+    silent instrument has none. scores, following: [..., 5, 128], the latter 0 or 1.
     """
     share = following / following.sum(-1, keepdim=True).clamp(min=1)
     return -(share * scores.log_softmax(-1)).sum((-1, -2)).mean()
 
 
+def followed(corpus: Corpus, songs: list[int]) -> np.ndarray:
+    """Return the blocks that another one of the same song follows."""
+    return np.concatenate([np.zeros(0, int), *(corpus.block_index([song])[:-1] for song in songs)])
+
+
+def step_windows(corpus: Corpus, blocks: np.ndarray, offsets: np.ndarray) -> Tensor:
+    """Return the sounding notes from steps `offsets` of `blocks` on, [n, WINDOW + 1, 5, 128]."""
+    both = [
+        torch.cat([corpus.blocks(track, blocks + i)[:, 1] for i in (0, 1)], dim=1)
+        for track in range(len(TRACKS))
+    ]
+    steps = torch.from_numpy(offsets)[:, None] + torch.arange(WINDOW + 1)
+    return torch.stack(both, dim=2)[torch.arange(len(blocks))[:, None], steps]
+
+
 class MultiRNNs:
     """The trained network of a run, as an accompanist."""
 
-    def __init__(self, run: Path, corpus: Corpus | None = None):
-        self.network = MultiRNN()
+    def __init__(
+        self, run: Path, corpus: Corpus | None = None, settings: RNNSettings = RNNSettings()
+    ):
+        self.settings = settings
+        self.network = MultiRNN(settings.width)
         self.network.load_state_dict(load_file(run / WEIGHTS))
         self.network.eval()
 
@@ -76,89 +98,82 @@ class MultiRNNs:
         """See train.rivals. Notes that go on from step to step are one; drums are struck anew."""
         random = np.random.default_rng(seed)
         count = planes.shape[1]
-        heard = torch.zeros(count + 1, len(TRACKS), PITCHES)  # the first step is silence
-        heard[1:, PIANO] = torch.from_numpy(planes[1]).float()
+        steps = torch.zeros(count + 1, len(TRACKS), PITCHES)  # the first step is silence
+        steps[1:, PIANO] = torch.from_numpy(planes[1]).float()
         for step in range(1, count + 1):
-            scores = self.network(heard[max(0, step - WINDOW) : step].flatten(1)[None])[
-                0, -1
-            ].double()
-            for track, notes in DRAWN.items():
+            before = steps[max(0, step - WINDOW) : step].flatten(1)[None]
+            scores = self.network(before)[0, -1].double()
+            for track, notes in zip(ACCOMPANIMENT, self.settings.drawn):
                 low, high = TRACKS[track].low, TRACKS[track].high
                 chances = scores[track, low : high + 1].softmax(0).numpy()
                 drawn = random.choice(len(chances), notes, replace=False, p=chances / chances.sum())
-                heard[step, track, low + drawn] = 1
-        roll = heard[1:].numpy().astype(np.uint8)
-        band = {}
-        for track in ACCOMPANIMENT:
-            sounding = roll[:, track]
-            struck = (
-                sounding
-                if track == DRUMS
-                else (np.diff(sounding.astype(int), axis=0, prepend=0) == 1).astype(np.uint8)
-            )
-            band[track] = np.stack([struck, sounding])
+                steps[step, track, low + drawn] = 1
+        roll = steps[1:].numpy().astype(np.uint8)
+        band = {track: planes_of_sounding(roll[:, track]) for track in ACCOMPANIMENT}
+        band[DRUMS][0] = band[DRUMS][1]
         return band
 
 
-def main(arguments: list[str] | None = None) -> None:
-    options = training_parser("rivals.rnn", __doc__)
-    options.set_defaults(config=CONFIGS / "rivals.yaml")
-    session = Session.open(options.parse_args(arguments))
+def main(arguments: list[str] | None = None, settings: RNNSettings = RNNSettings()) -> None:
+    """Train the network."""
+    session = Session.open(rival_parser("rnn", __doc__).parse_args(arguments))
     options, corpus = session.options, session.corpus
     torch.manual_seed(options.seed)
-    network = MultiRNN()
+    network = MultiRNN(settings.width)
     places = {split: followed(corpus, session.songs(split)) for split in ("train", "val")}
-    random = np.random.default_rng(0)
-    val = random.permutation(places["val"])[:VALIDATION_WINDOWS]
-    val_offsets = random.integers(BLOCK_STEPS, size=len(val))
+    task = MultiRNNTask(network, corpus, places, settings)
+    train_rival(session, task, FitSettings(**session.config["rnn"], seed=options.seed), network)
 
-    def batches(generator: torch.Generator, size: int):
-        order = torch.randperm(len(places["train"]), generator=generator).numpy()[
-            : -(-len(places["train"]) // EPOCH_SHARE)
-        ]
+
+class MultiRNNTask(Task):
+    """The network and the blocks that it learns from."""
+
+    model: MultiRNN
+
+    def __init__(
+        self,
+        model: MultiRNN,
+        corpus: Corpus,
+        places: dict[str, np.ndarray],
+        settings: RNNSettings = RNNSettings(),
+    ):
+        """Keep what is trained on what.
+
+        Args:
+            model: The network.
+            corpus: The songs.
+            places: Numbers of blocks that another follows, by split.
+            settings: How many of them in an epoch.
+        """
+        super().__init__(model)
+        self.corpus, self.train, self.settings = corpus, places["train"], settings
+        random = np.random.default_rng(0)
+        self.val = random.permutation(places["val"])[: settings.validation_windows]
+        self.val_offsets = random.integers(BLOCK_STEPS, size=len(self.val))
+
+    def batches(self, generator: torch.Generator, size: int) -> Iterator[Tensor]:
+        """Give windows [N, WINDOW + 1, 5, 128] of a part of the places, at random offsets."""
+        count = -(-len(self.train) // self.settings.epoch_share)
+        order = torch.randperm(len(self.train), generator=generator).numpy()[:count]
         for at in range(0, len(order), size):
-            chosen = places["train"][order[at : at + size]]
-            yield windows(
-                corpus,
-                chosen,
-                torch.randint(BLOCK_STEPS, (len(chosen),), generator=generator).numpy(),
-            )
+            chosen = self.train[order[at : at + size]]
+            offsets = torch.randint(BLOCK_STEPS, (len(chosen),), generator=generator).numpy()
+            yield step_windows(self.corpus, chosen, offsets)
 
-    def losses(progress: float, batch: Tensor) -> dict[str, Tensor]:
+    def losses(self, progress: float, batch: Tensor) -> dict[str, Tensor]:
+        """Return the loss of a step."""
         steps = batch.float()
-        return {"loss": loss_of(network(steps[:, :-1].flatten(2)), steps[:, 1:])}
+        return {"loss": multinomial_loss(self.model(steps[:, :-1].flatten(2)), steps[:, 1:])}
 
     @torch.no_grad()
-    def validate() -> dict[str, float]:
-        total = 0.0
-        for at in range(0, len(val), 256):
-            batch = windows(corpus, val[at : at + 256], val_offsets[at : at + 256]).to(
-                network.next.weight.device
-            )
-            total += float(losses(1.0, batch)["loss"]) * len(batch)
-        return {"loss": total / max(len(val), 1)}
-
-    settings = FitSettings(**session.config["rnn"], seed=options.seed)
-    history = fit(
-        options.run, FunctionTask(network, losses, batches, validate), settings, options.max_steps
-    )
-    save_weights(options.run, network)
-    write_figures(session, network, history)
-
-
-def followed(corpus: Corpus, songs: list[int]) -> np.ndarray:
-    """The blocks that another one of the same song follows."""
-    return np.concatenate([np.zeros(0, int), *(corpus.block_index([song])[:-1] for song in songs)])
-
-
-def windows(corpus: Corpus, blocks: np.ndarray, offsets: np.ndarray) -> Tensor:
-    """[n, WINDOW + 1, 5, 128] uint8: the sounding notes from step `offsets` of `blocks` on."""
-    both = [
-        torch.cat([corpus.blocks(track, blocks + i)[:, 1] for i in (0, 1)], dim=1)
-        for track in range(len(TRACKS))
-    ]
-    steps = torch.from_numpy(offsets)[:, None] + torch.arange(WINDOW + 1)
-    return torch.stack(both, dim=2)[torch.arange(len(blocks))[:, None], steps]
+    def validate(self) -> dict[str, float]:
+        """Return the loss of a step of validation songs."""
+        total, device = 0.0, self.model.next.weight.device
+        for at in range(0, len(self.val), 256):
+            part = slice(at, at + 256)
+            batch = step_windows(self.corpus, self.val[part], self.val_offsets[part]).to(device)
+            total += float(self.losses(1.0, batch)["loss"]) * len(batch)
+        return {"loss": total / max(len(self.val), 1)}
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from accomp.roll.grid import TRACK_NAMES
 from tests.support import scores as music
 from train.data import dataset, licences, prepare
 from train.data.corpus import NOTE, Corpus, CorpusWriter
+from train.data.dataset import ShardSettings
 from train.publish import push
 
 # file, genre, split, licence, source, blocks, programs
@@ -95,11 +96,9 @@ def change(file: Path, column: str, value, type=None) -> None:
 
 
 @pytest.mark.parametrize("shard_songs", [1, 256])
-def test_export_and_prepare_undo_each_other(
-    corpus_folder, tmp_path, monkeypatch, cache, shard_songs
-):
-    monkeypatch.setattr(dataset, "SHARD_SONGS", shard_songs)
-    assert dataset.export(Corpus.load(corpus_folder), tmp_path / "dataset", licences="") == 7
+def test_export_and_prepare_undo_each_other(corpus_folder, tmp_path, cache, shard_songs):
+    corpus, shards = Corpus.load(corpus_folder), ShardSettings(songs=shard_songs)
+    assert dataset.export(corpus, tmp_path / "dataset", licences="", shards=shards) == 7
     prepare.main(
         [str(tmp_path / "dataset"), "--out", str(tmp_path / "back"), "--name", "seven songs"]
     )
@@ -180,14 +179,12 @@ def test_no_song_to_pass_on(corpus_folder, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-def test_the_same_corpus_gives_the_same_bytes(corpus_folder, exported, tmp_path, monkeypatch):
+def test_the_same_corpus_gives_the_same_bytes(corpus_folder, exported):
     first = bytes_of(exported)
     expected = {f"data/{split}-00000-of-00001.parquet" for split in ("train", "validation", "test")}
     assert first.keys() == {"README.md"} | expected
-    monkeypatch.setattr(dataset, "SHARD_SONGS", 1)
-    dataset.export(Corpus.load(corpus_folder), exported)
+    dataset.export(Corpus.load(corpus_folder), exported, shards=ShardSettings(songs=1))
     assert "data/train-00001-of-00002.parquet" in bytes_of(exported)
-    monkeypatch.undo()
     dataset.export(Corpus.load(corpus_folder), exported)  # over one of more shards
     assert bytes_of(exported) == first
 
@@ -232,7 +229,7 @@ def test_the_card_is_one(exported, tmp_path):
         "test": 1,
     }
     assert (
-        loaded["validation"].features == dataset.FEATURES
+        loaded["validation"].features == dataset.COLUMNS
         and loaded["validation"][0]["programs"]["drums"] is None
     )
 
@@ -270,9 +267,9 @@ def test_the_cards_snippet_runs(corpus_folder, exported, monkeypatch, capsys):
     assert capsys.readouterr().out.startswith("b|3.mid (32, 128)")
 
 
-def test_rows_come_before_the_next_shard_is_read(corpus_folder, tmp_path, monkeypatch):
-    monkeypatch.setattr(dataset, "SHARD_SONGS", 2)
-    dataset.export(Corpus.load(corpus_folder), tmp_path, licences="")
+def test_rows_come_before_the_next_shard_is_read(corpus_folder, tmp_path):
+    shards = ShardSettings(songs=2)
+    dataset.export(Corpus.load(corpus_folder), tmp_path, licences="", shards=shards)
     (tmp_path / "data" / "train-00001-of-00002.parquet").write_bytes(b"no Parquet")
     songs = dataset.read(tmp_path)
     assert [next(songs)[0]["file"] for _ in range(3)] == [song[0] for song in SONGS[:3]]
@@ -282,10 +279,8 @@ def test_rows_come_before_the_next_shard_is_read(corpus_folder, tmp_path, monkey
         list(songs)
 
 
-def test_neither_direction_holds_all_songs(tmp_path, monkeypatch):
+def test_neither_direction_holds_all_songs(tmp_path):
     """A corpus of 26 MB of blocks that can't be compressed, in shards of 4 MB."""
-    monkeypatch.setattr(dataset, "SHARD_SONGS", 16)
-    monkeypatch.setattr(dataset, "GROUP_SONGS", 4)
     blocks, held = 48, []
 
     def look() -> None:
@@ -320,7 +315,7 @@ def test_neither_direction_holds_all_songs(tmp_path, monkeypatch):
     tracemalloc.start()
     try:
         look()
-        dataset.export(corpus, tmp_path)
+        dataset.export(corpus, tmp_path, shards=ShardSettings(songs=16, group=4))
         assert len(held) == 1 + 104 * 5 and max(held) - held[0] < 8e6
         held.clear()
         look()

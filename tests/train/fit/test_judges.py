@@ -13,13 +13,23 @@ from accomp.roll import pianoroll
 from accomp.roll.grid import BASS, BLOCK_STEPS, DRUMS, GUITAR, MELODY, STRINGS
 from train.data import prepare
 from train.data.corpus import Corpus
-from train.fit import judges, listeners
-from train.fit.judges import Judges, Pairs
-from train.fit.listeners import Listener, Settings, Songs
+from train.fit import judge_critic, judge_genre, judge_windows, judges
+from train.fit.judge_critic import CriticTraining, Pairs
+from train.fit.judge_genre import GenreTask, GenreTraining
+from train.fit.judge_networks import JudgeConfig, genre_classifier
+from train.fit.judge_windows import Songs, Variation
+from train.fit.judges import Judges, JudgeSettings
 from train.fit.loop import FitSettings
 
 SCALE = (0, 2, 4, 5, 7, 9, 11)
-SMALL = Settings(width=12, embedding=8, genre_windows=8, critic_windows=2)
+FIT = FitSettings(epochs=1, batch_size=8, learning_rate=1e-3)
+SMALL = JudgeSettings(
+    JudgeConfig(width=12, embedding=8),
+    GenreTraining(windows=8),
+    CriticTraining(windows=2),
+    genre_fit=FIT,
+    critic_fit=FIT,
+)
 
 
 def song(number: int, genre: str) -> Score:
@@ -70,11 +80,7 @@ def corpus(tmp_path_factory) -> Path:
 @pytest.fixture(scope="module")
 def run(corpus, tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("run")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(judges, "SETTINGS", SMALL)
-        patch.setattr(judges, "GENRE_FIT", FitSettings(epochs=1, batch_size=8, learning_rate=1e-3))
-        patch.setattr(judges, "CRITIC_FIT", FitSettings(epochs=1, batch_size=8, learning_rate=1e-3))
-        judges.main(["--corpus", str(corpus), "--run", str(folder), "--max-steps", "2"])
+    judges.main(["--corpus", str(corpus), "--run", str(folder), "--max-steps", "2"], SMALL)
     return folder
 
 
@@ -124,7 +130,10 @@ def test_what_judges_answer(run):
     assert (
         judge.matched(song).shape == (3,) and judge.matched(song).dtype == bool
     )  # blocks 0-3, 4-7 and 5-8
-    assert judge.embed(song).shape == (3, SMALL.embedding) and np.isfinite(judge.embed(song)).all()
+    assert (
+        judge.embed(song).shape == (3, SMALL.network.embedding)
+        and np.isfinite(judge.embed(song)).all()
+    )
     assert (judge.matched(song) == (judge.matching(song) >= 0)).all()
 
 
@@ -132,14 +141,18 @@ def test_short_and_silent_songs(run):
     judge = Judges.load(run)
     short = planes(2)
     assert (
-        judge.embed(short).shape == (1, SMALL.embedding) and np.isfinite(judge.genre(short)).all()
+        judge.embed(short).shape == (1, SMALL.network.embedding)
+        and np.isfinite(judge.genre(short)).all()
     )
     silent = planes(8)
     silent[MELODY, :, : 6 * BLOCK_STEPS] = 0  # it plays in half of the second window's blocks
     assert judge.matched(silent).shape == (1,)
     assert np.allclose(judge.embed(silent), judge.embed(silent[:, :, 4 * BLOCK_STEPS :]))
     silent[MELODY] = 0
-    assert judge.matched(silent).shape == (0,) and judge.embed(silent).shape == (0, SMALL.embedding)
+    assert judge.matched(silent).shape == (0,) and judge.embed(silent).shape == (
+        0,
+        SMALL.network.embedding,
+    )
     assert np.isnan(judge.genre(silent)).all()
 
 
@@ -165,9 +178,9 @@ def test_features_hear_pitch_classes_not_how_many_play():
     song = np.zeros((5, 2, BLOCK_STEPS, 128), np.uint8)
     song[GUITAR] = pianoroll.to_planes(notes, BLOCK_STEPS)
     song[DRUMS, 0, 0, [36, 38, 40]] = 1
-    heard = listeners.features_of(torch.from_numpy(song))
-    assert heard.shape == (BLOCK_STEPS, listeners.FEATURES) and heard.dtype == torch.uint8
-    guitar = heard[:, listeners.OF_TRACK : 2 * listeners.OF_TRACK]
+    heard = judge_windows.step_features(torch.from_numpy(song))
+    assert heard.shape == (BLOCK_STEPS, judge_windows.FEATURES) and heard.dtype == torch.uint8
+    guitar = heard[:, judge_windows.OF_TRACK : 2 * judge_windows.OF_TRACK]
     assert guitar[0, [0, 12]].tolist() == [1, 1] and guitar[4, [0, 4, 12, 16]].tolist() == [
         0,
         1,
@@ -175,21 +188,21 @@ def test_features_hear_pitch_classes_not_how_many_play():
         1,
     ]
     assert guitar[0, 24] == 48 and guitar[4, 24] == round((48 + 52 + 64) / 3) and guitar[8, 24] == 0
-    assert heard[0, -len(listeners.DRUM_GROUPS) :].tolist() == [1, 1, 0, 0, 0, 0, 0, 0, 0]
+    assert heard[0, -len(judge_windows.DRUM_GROUPS) :].tolist() == [1, 1, 0, 0, 0, 0, 0, 0, 0]
 
 
 def test_variation_keeps_the_melody_and_never_adds_notes():
-    heard = listeners.windows_of(planes(8))
-    varied = listeners.vary(
+    heard = judge_windows.windows_of(planes(8))
+    varied = judge_windows.vary(
         heard,
         np.random.default_rng(0),
-        Settings(most_hidden=0.5, track_dropout=0.5),
+        Variation(most_hidden=0.5, track_dropout=0.5),
         keep_melody=True,
     )
     classes = [
         i
         for track in range(4)
-        for i in range(track * listeners.OF_TRACK, (track + 1) * listeners.OF_TRACK - 1)
+        for i in range(track * judge_windows.OF_TRACK, (track + 1) * judge_windows.OF_TRACK - 1)
     ]
     assert torch.equal(varied[..., :24], heard[..., :24].float())
     assert (varied[..., classes] <= heard[..., classes]).all() and varied[
@@ -199,37 +212,40 @@ def test_variation_keeps_the_melody_and_never_adds_notes():
 
 def test_mismatched_bands_come_from_elsewhere(corpus):
     loaded = Corpus.load(corpus)
-    songs = Songs.of(loaded, loaded.choose("train"), {"pop": ["soul"]})
+    songs = Songs.read(loaded, loaded.choose("train"), {"pop": ["soul"]})
     assert set(songs.genres) == {"pop", "jazz"}
-    pairs = Pairs.of(songs, Settings(same_song=0.5, far=4, alike=0.9), 2)
-    found = {judges.KINDS[kind] for kind in pairs.kinds}
-    assert found == set(judges.KINDS)
+    pairs = Pairs.draw(songs, 2, CriticTraining(same_song=0.5, far=4, alike=0.9))
+    found = {judge_critic.KINDS[kind] for kind in pairs.kinds}
+    assert found == set(judge_critic.KINDS)
     for (song, at), (other, place), kind in zip(pairs.melodies, pairs.bands, pairs.kinds):
-        if judges.KINDS[kind] == "matched":
+        if judge_critic.KINDS[kind] == "matched":
             assert (song, at) == (other, place)
-        elif judges.KINDS[kind] == "same song":
+        elif judge_critic.KINDS[kind] == "same song":
             assert song == other and abs(at - place) >= 4
         else:
             assert song != other
-        assert judges.KINDS[kind] != "same genre" or songs.genres[song] == songs.genres[other]
+        assert judge_critic.KINDS[kind] != "same genre" or songs.genres[song] == songs.genres[other]
 
 
 def test_the_classifier_learns_what_tells_genres_apart(corpus):
     loaded = Corpus.load(corpus)
     groups, genres = {"pop": ["soul"]}, ["pop", "jazz"]
-    train, test = (Songs.of(loaded, loaded.choose(split), groups) for split in ("train", "test"))
+    train, test = (Songs.read(loaded, loaded.choose(split), groups) for split in ("train", "test"))
     torch.manual_seed(0)
-    classifier = Listener(3, 2, width=12, embedding=8, dropout=0.1)
+    classifier = genre_classifier(2, JudgeConfig(width=12, embedding=8, dropout=0.1))
     optimizer = torch.optim.AdamW(classifier.parameters(), 5e-3)
-    before = judges.genre_figures(classifier.eval(), judges.genre_examples(test, genres), genres)
+    before = judge_genre.genre_figures(
+        classifier.eval(), judge_genre.genre_examples(test, genres), genres
+    )
     generator = torch.Generator().manual_seed(0)
-    for heard, label in judges.genre_batches(
-        train, genres, Settings(genre_windows=160), generator, 16
-    ):
+    task = GenreTask(classifier, train, [], genres, GenreTraining(windows=160))
+    for heard, label in task.batches(generator, 16):
         torch.nn.functional.cross_entropy(classifier.train()(heard), label).backward()
         optimizer.step()
         optimizer.zero_grad()
-    after = judges.genre_figures(classifier.eval(), judges.genre_examples(test, genres), genres)
+    after = judge_genre.genre_figures(
+        classifier.eval(), judge_genre.genre_examples(test, genres), genres
+    )
     assert after["accuracy"] == 1.0 and after["loss"] < 0.3 < before["loss"]
     assert after["confusion"] == [[2, 0], [0, 2]]
 
@@ -237,7 +253,7 @@ def test_the_classifier_learns_what_tells_genres_apart(corpus):
 def test_threshold_balances_both_errors():
     random = np.random.default_rng(0)
     matched, mismatched = random.normal(1, 1, 4000), random.normal(-1, 2, 1000)
-    threshold = judges.balanced_threshold(matched, mismatched)
+    threshold = judge_critic.balanced_threshold(matched, mismatched)
     assert (matched < threshold).mean() == pytest.approx(
         (mismatched >= threshold).mean(), abs=0.005
     )

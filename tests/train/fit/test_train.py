@@ -17,7 +17,8 @@ from tests.band.test_accompanist import melody
 from train.data import prepare
 from train.data.corpus import Corpus
 from train.data.lpd import read_genre_list, read_lpd
-from train.data.prepare import group_duplicates, list_songs, split_songs
+from train.data.songs import list_songs
+from train.data.splits import group_duplicates, split_songs
 from train.fit import harmony, planner, vae
 from train.fit.settings import CONFIGS
 from train.publish import staging

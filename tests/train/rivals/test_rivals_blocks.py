@@ -2,6 +2,7 @@
 
 import csv
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -22,9 +23,17 @@ from train.eval.variety import continuation_variety, melodies, variety
 from train.fit.run_files import save_weights
 from train.fit.settings import planner_config
 from train.rivals import cnn, gan, latent_sizes, melody_cnn
-from train.rivals.dcgan import MEASURES, NOISE, Adversaries, Discriminator, Generator, smooth_labels
+from train.rivals.dcgan import (
+    MEASURES,
+    NOISE,
+    Adversaries,
+    Discriminator,
+    GANSettings,
+    Generator,
+    smooth_labels,
+)
 
-SETTINGS = {"learning_rate": 1e-3, "ttur": 2, "smoothing": 0.1, "matching": [0.1, 1.0]}
+SETTINGS = GANSettings(learning_rate=1e-3, ttur=2, smoothing=0.1, matching=(0.1, 1.0))
 
 
 def tune(blocks: int = 2) -> np.ndarray:
@@ -118,7 +127,10 @@ def test_each_measure_can_be_switched_off():
     real = (torch.rand(4, len(TRACKS), 32, 128) < 0.02).float()
     random = torch.Generator().manual_seed(0)
     losses = {off: Adversaries(SETTINGS, off) for off in ((), ("matching",))}
-    losses = {off: model.step(real, model.optimizer(), random) for off, model in losses.items()}
+    losses = {
+        off: model.step(real, model.draw(len(real), random), model.optimizer())
+        for off, model in losses.items()
+    }
     assert (
         float(losses[()]["matching"].detach()) > 0
         and float(losses["matching",]["matching"].detach()) == 0
@@ -128,10 +140,11 @@ def test_each_measure_can_be_switched_off():
 
 def test_a_step_moves_each_network_by_its_own_rate():
     torch.manual_seed(0)
-    model = Adversaries({**SETTINGS, "ttur": 0})  # a discriminator that does not learn
+    model = Adversaries(replace(SETTINGS, ttur=0))  # a discriminator that does not learn
     before = {name: value.clone() for name, value in model.named_parameters()}
     real = (torch.rand(4, len(TRACKS), 32, 128) < 0.02).float()
-    model.step(real, model.optimizer(), torch.Generator().manual_seed(0))
+    drawn = model.draw(len(real), torch.Generator().manual_seed(0))
+    model.step(real, drawn, model.optimizer())
     for name, value in model.named_parameters():
         assert torch.equal(value, before[name]) == name.startswith("discriminator"), name
 
@@ -228,7 +241,7 @@ def test_the_melody_cnn_trains_and_goes_on(corpus, tmp_path):  # noqa: F811
 def test_the_melody_cnn_learns_from_pairs_that_both_sound(corpus):  # noqa: F811
     loaded = Corpus.load(corpus)
     active = loaded.active(MELODY)
-    places = melody_cnn._places(loaded, loaded.choose("train"))
+    places = melody_cnn.melody_pairs(loaded, loaded.choose("train"))
     last = {song["first"] + song["blocks"] - 1 for song in loaded.songs}
     assert (
         len(places)

@@ -13,12 +13,13 @@ from tests.train.fit.test_judges import corpus, planes  # noqa: F401  a fixture
 from train.data.corpus import Corpus
 from train.rivals import gru, rnn, tokens, transformer
 from train.rivals.attention import Layer
-from train.rivals.transformer import Cache, Transformer
+from train.rivals.transformer import Cache, Transformer, TransformerSettings
 
 
-def small() -> Transformer:
+def small(segment: int = 192) -> Transformer:
     torch.manual_seed(0)
-    network = Transformer(width=16, layers=2, heads=2).eval()
+    settings = TransformerSettings(width=16, layers=2, heads=2, segment=segment)
+    network = Transformer(settings).eval()
     for layer in network.layers:
         torch.nn.init.normal_(layer.content_bias)
         torch.nn.init.normal_(layer.position_bias)
@@ -62,11 +63,9 @@ def test_relative_attention_is_that_of_a_loop():
 
 
 @torch.no_grad()
-def test_segments_with_memory_see_what_one_long_pass_sees(monkeypatch):
-    monkeypatch.setattr(
-        transformer, "SEGMENT", 64
-    )  # as long as both segments, so that all is remembered
-    network, rows, songs = small(), random_rows(48), torch.zeros(1, 48, dtype=torch.long)
+def test_segments_with_memory_see_what_one_long_pass_sees():
+    network = small(segment=64)  # as long as both segments, so that all is remembered
+    rows, songs = random_rows(48), torch.zeros(1, 48, dtype=torch.long)
     whole, _ = network(rows, songs)
     first, memory = network(rows[:, :20], songs[:, :20])
     second, _ = network(rows[:, 20:], songs[:, 20:], memory)
@@ -79,14 +78,14 @@ def test_segments_with_memory_see_what_one_long_pass_sees(monkeypatch):
 
 
 @torch.no_grad()
-def test_one_token_after_another_sees_the_same(monkeypatch):
-    monkeypatch.setattr(transformer, "CONTEXT", 12)
-    network, rows = small(), random_rows(60)
+def test_one_token_after_another_sees_the_same():
+    network, rows = small(segment=6), random_rows(60)
+    assert network.settings.context == 12
     cache = Cache(network)
     one_by_one = torch.stack([cache.see(row) for row in rows[0].numpy()])
     whole, _ = network(rows[:, :12], torch.zeros(1, 12, dtype=torch.long))
     assert torch.allclose(one_by_one[:12], whole[0], atol=1e-5)
-    # The first layer sees CONTEXT tokens, also after the cache was full and began again.
+    # The first layer sees `context` tokens, also after the cache was full and began again.
     assert cache.count == 12 + 60 - 48 and torch.isfinite(one_by_one).all()
     again = Cache(network)
     for row in rows[0, 60 - 23 :].numpy():  # two layers see no further back than this
@@ -97,7 +96,7 @@ def test_one_token_after_another_sees_the_same(monkeypatch):
 def test_tokens_hold_the_song_and_play_it_back():
     song = planes(blocks=3, seed=4)
     notes = {track: tokens.rows_of(song[track]) for track in range(5)}
-    rows = tokens.tokens_of(notes, 6)
+    rows = tokens.song_tokens(notes, 6)
     assert (
         (rows[:, 0] == tokens.BAR).sum() == 7
         and (rows[:, 0] == tokens.BAND).sum() == 6
@@ -135,15 +134,14 @@ def test_tokens_hold_the_song_and_play_it_back():
 def test_a_melody_without_band_is_the_songs_own_beginning_of_each_bar():
     song = planes(blocks=2, seed=5)
     notes = {track: tokens.rows_of(song[track]) for track in range(5)}
-    whole, given = tokens.tokens_of(notes, 4), tokens.tokens_of({MELODY: notes[MELODY]}, 4)
+    whole, given = tokens.song_tokens(notes, 4), tokens.song_tokens({MELODY: notes[MELODY]}, 4)
     melody = whole[(whole[:, 0] >= tokens.CHOSEN) | (whole[:, 0] <= tokens.BAND)]
     assert (melody == given).all()
 
 
-def trained(module, corpus: Path, run: Path, seed: int = 0) -> dict:  # noqa: F811
-    module.main(
-        ["--corpus", str(corpus), "--run", str(run), "--max-steps", "2", "--seed", str(seed)]
-    )
+def trained(module, corpus: Path, run: Path, settings=None, seed: int = 0) -> dict:  # noqa: F811
+    arguments = ["--corpus", str(corpus), "--run", str(run), "--max-steps", "2"]
+    module.main([*arguments, "--seed", str(seed)], *([settings] if settings else []))
     figures = json.loads((run / "figures.json").read_text())
     assert (
         figures["seed"] == seed
@@ -177,10 +175,10 @@ def plays(player, blocks: int = 2) -> dict[int, np.ndarray]:
     return band
 
 
-def test_the_transformer_trains_and_plays(corpus, tmp_path, monkeypatch):  # noqa: F811
-    monkeypatch.setattr(transformer, "EPOCH_SEGMENTS", 2)
-    monkeypatch.setattr(transformer, "VALIDATION_SEGMENTS", 1)
-    trained(transformer, corpus, tmp_path)
+def test_the_transformer_trains_and_plays(corpus, tmp_path):  # noqa: F811
+    trained(
+        transformer, corpus, tmp_path, TransformerSettings(epoch_segments=2, validation_segments=1)
+    )
     band = plays(transformer.Transformers(tmp_path))
     assert sum(found[0].sum() for found in band.values()) > 0
 
@@ -214,13 +212,13 @@ def test_the_grus_tokens_are_single_notes_and_chords(corpus):  # noqa: F811
         len(song) for song in entries
     } == {32}
     chords = gru.chords_of(entries)
-    assert {len(chord) for chord in chords} == {3} and gru.tokens_of(
+    assert {len(chord) for chord in chords} == {3} and gru.note_tokens(
         entries[0], chords
     ).max() >= gru.NOTES
-    assert gru.tokens_of([(60,), (0, 1, 2)], chords).tolist() == [
+    assert gru.note_tokens([(60,), (0, 1, 2)], chords).tolist() == [
         60 - gru.LOW
     ]  # a chord unknown is left out
-    cut = gru.windows([np.arange(100), np.arange(3)], 10)
+    cut = gru.token_windows([np.arange(100), np.arange(3)], 10, 64)
     assert cut[0].tolist() == list(range(10, 75)) and cut[1, :26].tolist() == list(range(74, 100))
     assert cut[2, :3].tolist() == [0, 1, 2] and (cut[2, 3:] == gru.UNCOUNTED).all()
 
@@ -242,7 +240,7 @@ def test_the_gru_hears_the_melodys_first_notes(corpus, tmp_path):  # noqa: F811
 def test_the_multi_instrument_rnn_trains_and_draws_as_many_notes_as_it_must(corpus, tmp_path):  # noqa: F811
     trained(rnn, corpus, tmp_path)
     band = plays(rnn.MultiRNNs(tmp_path))
-    for track, notes in rnn.DRAWN.items():
+    for track, notes in zip(ACCOMPANIMENT, rnn.RNNSettings().drawn):
         assert (band[track][1].sum(1) == notes).all()
     assert (band[DRUMS][0] == band[DRUMS][1]).all()
 
@@ -265,11 +263,11 @@ def test_the_rnns_piano_is_the_given_melody(corpus, tmp_path, monkeypatch):  # n
 
 def test_the_rnns_loss_counts_no_silent_instrument():
     scores, following = torch.zeros(1, 5, 128), torch.zeros(1, 5, 128)
-    assert float(rnn.loss_of(scores, following)) == 0
+    assert float(rnn.multinomial_loss(scores, following)) == 0
     following[0, BASS, 40] = following[0, GUITAR, 50] = following[0, GUITAR, 57] = 1
-    assert float(rnn.loss_of(scores, following)) == pytest.approx(2 * np.log(128))
+    assert float(rnn.multinomial_loss(scores, following)) == pytest.approx(2 * np.log(128))
     scores[0, STRINGS, 3] = 9.0
-    assert float(rnn.loss_of(scores, following)) == pytest.approx(2 * np.log(128))
+    assert float(rnn.multinomial_loss(scores, following)) == pytest.approx(2 * np.log(128))
 
 
 def test_the_rnns_windows_lie_within_songs(corpus):  # noqa: F811
@@ -277,6 +275,6 @@ def test_the_rnns_windows_lie_within_songs(corpus):  # noqa: F811
     blocks = rnn.followed(loaded, [0, 1])
     first, count = loaded.songs[1]["first"], loaded.songs[1]["blocks"]
     assert blocks.max() == first + count - 2 and loaded.songs[0]["blocks"] - 1 not in blocks
-    found = rnn.windows(loaded, blocks[:2], np.array([0, 31]))
+    found = rnn.step_windows(loaded, blocks[:2], np.array([0, 31]))
     assert (found[0, :32, BASS] == loaded.blocks(BASS, blocks[:1])[0, 1]).all()
     assert (found[1, 1:, GUITAR] == loaded.blocks(GUITAR, blocks[1:2] + 1)[0, 1]).all()

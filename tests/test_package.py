@@ -9,6 +9,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+import yaml
 from packaging.requirements import Requirement
 
 import accomp
@@ -158,3 +159,9 @@ def test_the_lists_of_packages_agree():
     assert {"listen", "sound", "plot", "all", "page", "train", "dev"} == PROJECT[
         "optional-dependencies"
     ].keys()
+
+
+def test_the_version_is_said_once_and_told_alike_elsewhere():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert citation["version"] == accomp.__version__ and citation["license"] == PROJECT["license"]
+    assert f"\n## [{accomp.__version__}]" in (ROOT / "CHANGELOG.md").read_text()

@@ -84,7 +84,7 @@ class InventSettings:
 SETTINGS = InventSettings()
 
 
-def invent(
+def invent(  # noqa: PLR0913 - a public call; all but the first four are keywords
     model: BandModel,
     bars: int = 16,
     seed: int = 0,
@@ -93,6 +93,7 @@ def invent(
     key: str | None = None,
     tempo: float | None = None,
     inventor: MelodyNN | None = None,
+    settings: InventSettings = SETTINGS,
 ) -> Score:
     """Invent a melody in 4/4 as a genre has them.
 
@@ -104,6 +105,7 @@ def invent(
         key: such as "A minor"; None to draw it as the genre's songs have them.
         tempo: beats a minute; None to draw it likewise.
         inventor: the MelodyNN; None for the package's.
+        settings: how melodies are made.
 
     Returns:
         One track, with its chords in `chords`, for `model.accompany(melody, chords="melody")`.
@@ -114,7 +116,6 @@ def invent(
     _check(bars, seed, variation)
     if tempo is not None:
         TEMPO.check(tempo)
-    settings = SETTINGS
     inventor = melody_nn_of(model, inventor)
     streams, config, genre = MelodyStreams(seed), inventor.config, model.config.genre
     wished = parse_key(key) if key else None
@@ -139,7 +140,7 @@ def invent(
     return Score([track], [Tempo(0.0, round(60e6 / bpm))], chords=chords)
 
 
-def continue_melody(
+def continue_melody(  # noqa: PLR0913 - a public call; all but the first five are keywords
     model: BandModel,
     score: Score,
     bars: int = 8,
@@ -148,6 +149,7 @@ def continue_melody(
     *,
     options: Options = Options(),
     inventor: MelodyNN | None = None,
+    settings: InventSettings = SETTINGS,
     **changes,
 ) -> Score:
     """Continue a melody in its key, tempo and meter, from the bar after its last note on.
@@ -161,6 +163,7 @@ def continue_melody(
         options: `melody_track`, `key` and `chords` count. Where the chords are "planned", those
             that the score names stay, if it names any.
         inventor: the MelodyNN; None for the package's.
+        settings: how melodies are made.
         **changes: fields of Options that replace those of `options`.
 
     Returns:
@@ -170,7 +173,7 @@ def continue_melody(
         MusicError: as `invent`, or there is no melody.
     """
     _check(bars, seed, variation)
-    options, settings = replace(options, **changes), SETTINGS
+    options = replace(options, **changes)
     inventor, streams = melody_nn_of(model, inventor), MelodyStreams(seed)
     lead = Lead.of(score, options.melody_track, key=options.key)
     if options.key is None:

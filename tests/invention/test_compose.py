@@ -5,13 +5,20 @@ import torch
 from accomp import Note, Score, Track
 from accomp.band.accompanist import Accompanist
 from accomp.invention import compose as composition
-from accomp.invention.invent import continue_melody
+from accomp.invention.compose import ComposeSettings, SixteenthsSettings
+from accomp.invention.invent import InventSettings, continue_melody
 from accomp.invention.pitch_line import give_pitches
 from accomp.invention.plan import Past
 from accomp.roll import pianoroll
 from accomp.roll.grid import BAR_STEPS, Grid
 from tests.models.test_melody_nn import inventor, made
 from tests.support.tiny import tiny
+
+
+def asked(early: float = 0.5, often: float = 0.5) -> InventSettings:
+    """Settings with which phrases end early, and slow melodies move in sixteenths, as often."""
+    sixteenths = SixteenthsSettings(often=often)
+    return InventSettings(compose=ComposeSettings(early=early, sixteenths=sixteenths))
 
 
 def past_of(steps: list[int], blocks: int = 1) -> Past:
@@ -65,8 +72,8 @@ def test_a_melody_that_was_given_tells_whether_it_moves_in_sixteenths():
         jig, 80, 1.0, random
     )
     few = past_of([0, 5, 16])
-    assert composition.shall_move(few, composition.FASTEST, 1.0, random)
-    assert not composition.shall_move(few, composition.FASTEST + 1, 1.0, random)
+    assert composition.shall_move(few, SixteenthsSettings().up_to, 1.0, random)
+    assert not composition.shall_move(few, SixteenthsSettings().up_to + 1, 1.0, random)
 
 
 def test_the_chance_decides_for_melodies_from_nothing():
@@ -80,7 +87,6 @@ def test_the_chance_decides_for_melodies_from_nothing():
 
 def test_slow_melodies_may_be_quick_and_fast_ones_never_are(monkeypatch):
     quick = []
-    monkeypatch.setattr(composition, "SIXTEENTHS", 1.0)
     decode = composition.decode
 
     def watched(model: Accompanist, latents, plan, which):
@@ -88,45 +94,39 @@ def test_slow_melodies_may_be_quick_and_fast_ones_never_are(monkeypatch):
         return decode(model, latents, plan, which)
 
     monkeypatch.setattr(composition, "decode", watched)
-    made(16, seed=1, tempo=90)
+    made(16, seed=1, tempo=90, settings=asked(often=1.0))
     slow, quick[:] = quick[-1], []
-    made(16, seed=1, tempo=150)
+    made(16, seed=1, tempo=150, settings=asked(often=1.0))
     assert (
         slow[:3].all() and not slow[-1] and not np.concatenate(quick).any()
     )  # the end comes in its own time
 
 
 def test_what_was_given_returns_in_its_own_time(monkeypatch):
-    monkeypatch.setattr(composition, "EARLY", 0.0)
-    choose, returned = composition.choose_latents, []
+    choose, returned = composition._Walk.choose, []
 
-    def watched(model, network, past, plan, quick, *more):
-        played = choose(model, network, past, plan, quick, *more)
-        returned.extend(
-            quick[
-                (plan.source >= 0)
-                & (plan.source < past.blocks)
-                & (np.arange(len(quick)) >= past.blocks)
-            ]
-        )
-        assert quick[past.blocks :].any()
-        return played
+    def watched(self, quick):
+        played, found = choose(self, quick)
+        source, blocks = self.plan.source, self.past.blocks
+        new = np.arange(len(found)) >= blocks
+        returned.extend(found[(source >= 0) & (source < blocks) & new])
+        assert found[blocks:].any()
+        return played, found
 
-    monkeypatch.setattr(composition, "choose_latents", watched)
+    monkeypatch.setattr(composition._Walk, "choose", watched)
     given = Score([Track("tune", notes=[Note(60 + at % 5, at / 4, 0.25, 80) for at in range(64)])])
     for seed in range(6):
-        continue_melody(tiny(), given, 16, seed, inventor=inventor())
+        continue_melody(tiny(), given, 16, seed, inventor=inventor(), settings=asked(early=0.0))
     assert returned and not any(returned)
 
 
 def test_what_returns_returns_quick(monkeypatch):
-    monkeypatch.setattr(composition, "SIXTEENTHS", 1.0)
-    monkeypatch.setattr(composition, "EARLY", 0.0)
     monkeypatch.setattr(
-        "accomp.invention.plan.habits.draw_sections", lambda count, random: "A" * count
+        "accomp.invention.plan.progressions.draw_sections", lambda count, random: "A" * count
     )
     notes = pianoroll.on_grid(
-        made(24, seed=2, tempo=80, key="C major").tracks[0].notes, Grid(np.arange(16 * 24 + 1) / 4)
+        made(24, seed=2, tempo=80, key="C major", settings=asked(0.0, 1.0)).tracks[0].notes,
+        Grid(np.arange(16 * 24 + 1) / 4),
     )
     first, second = (
         [(start - at) for _, start, _ in notes if at <= start < at + 96] for at in (0, 128)
@@ -135,10 +135,10 @@ def test_what_returns_returns_quick(monkeypatch):
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_a_phrase_may_end_a_bar_early(monkeypatch, seed):
+def test_a_phrase_may_end_a_bar_early(seed):
     def starts(chance: float) -> list[float]:
-        monkeypatch.setattr(composition, "EARLY", chance)
-        return [note.onset for note in made(16, seed, tempo=150).tracks[0].notes]
+        melody = made(16, seed, tempo=150, settings=asked(early=chance))
+        return [note.onset for note in melody.tracks[0].notes]
 
     late, early = starts(0.0), starts(1.0)
     assert any(28 <= onset < 32 for onset in late) and not any(28 <= onset < 32 for onset in early)

@@ -1,0 +1,1 @@
+"""The networks, their settings, and the files in which they are kept."""

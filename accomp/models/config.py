@@ -1,6 +1,7 @@
-"""What one genre's models are made of and how they play."""
+"""The settings of one genre's models: what they are made of and how they play."""
 
 from dataclasses import dataclass, field, fields
+from typing import Any
 
 from accomp.errors import ModelError
 from accomp.models.chord_planner import PlannerConfig
@@ -13,64 +14,89 @@ VERSION = 2
 
 @dataclass
 class AccompanistConfig:
+    """The settings of a genre's models, as config.json holds them.
+
+    Attributes:
+        genre: Name.
+        vaes: By track name.
+        harmony: Of the HarmonyNNs.
+        planner: None: no chord plan, as published.
+        feel: Of the players' loudness and timing.
+        programs: General MIDI program by track name.
+        temperature: Of sampling among latents of real playing.
+        top_p: Probability of the likeliest latents that are sampled from.
+        steadiness: By track name, logits by which an instrument rather stays on its pattern than by
+            probability alone. Without it neighbouring blocks are less alike than those of real
+            songs, except in the drums.
+        variety: By track name, logits per standard deviation by which patterns of many pitch
+            classes are preferred: the network plays it safe.
+        colours: Whether the plan has sevenths, as often as the genre has them.
+        agree: Whether what the decoders play is brought to the very chords of the plan
+            (accomp.band.voicing).
+        sparsest: Density, in standard deviations, that a pattern must have to begin a section: it
+            may stay long.
+        contrast: Logits by which a new section seeks other patterns than the one before.
+        push: Logits per deviation by which the energy of a section asks for busier or sparser
+            patterns.
+        longest_rest: Blocks; an instrument that has rested so long comes in by its first network.
+        repeat: A melody block as similar as this to an earlier one gets its accompaniment; above 1:
+            never.
+        song: Whether who rests, how busy and how loud phrases are is drawn from the song VAE
+            (accomp.band.song_form).
+        weights_sha256: Of the weights' file: a HarmonyNN means nothing without the very VAEs it
+            learned from.
+        version: Of these settings.
+    """
+
     genre: str = "universal"
-    vaes: dict[str, VAEConfig] = field(default_factory=dict)  # by track name
+    vaes: dict[str, VAEConfig] = field(default_factory=dict)
     harmony: HarmonyConfig = field(default_factory=HarmonyConfig)
-    planner: PlannerConfig | None = field(
-        default_factory=PlannerConfig
-    )  # None: no chord plan, as published
+    planner: PlannerConfig | None = field(default_factory=PlannerConfig)
     feel: FeelConfig = field(default_factory=FeelConfig)
-    programs: dict[str, int] = field(default_factory=dict)  # General MIDI program by track name
-    temperature: float = 0.9  # of sampling among latents of real playing
+    programs: dict[str, int] = field(default_factory=dict)
+    temperature: float = 0.9
     top_p: float = 0.9
-    # How much rather than by probability alone an instrument stays on its pattern, in logits. Without it neighbouring blocks
-    # are less alike than those of real songs, except in the drums.
     steadiness: dict[str, float] = field(
         default_factory=lambda: {"drums": 2.5, "bass": 4.5, "guitar": 4.0, "strings": 5.5}
     )
-    # How much patterns of many pitch classes are preferred, in logits per standard deviation: the network plays it safe.
     variety: dict[str, float] = field(
         default_factory=lambda: {"bass": 0.4, "guitar": 0.1, "strings": 0.4}
     )
-    colours: bool = True  # sevenths in the plan, as often as the genre has them
-    agree: bool = (
-        True  # bring what the decoders play to the very chords of the plan (accomp.band.voicing)
-    )
-    sparsest: float = -0.8  # density, in standard deviations, that a pattern must have to begin a section: it may stay long
-    contrast: float = (
-        4.0  # how much a section that is new seeks other patterns than the one before, in logits
-    )
-    push: float = 0.4  # how much the energy of a section asks for busier or sparser patterns, in logits per deviation
-    longest_rest: int = (
-        4  # blocks; an instrument that has rested so long comes in by its first network
-    )
-    repeat: float = 0.7  # a melody block as similar as this to an earlier one gets its accompaniment; above 1: never
-    song: bool = True  # who rests, how busy and how loud phrases are is drawn from the song VAE (accomp.band.song_form)
-    weights_sha256: str = (
-        ""  # of the weights' file: a HarmonyNN means nothing without the very VAEs it learned from
-    )
+    colours: bool = True
+    agree: bool = True
+    sparsest: float = -0.8
+    contrast: float = 4.0
+    push: float = 0.4
+    longest_rest: int = 4
+    repeat: float = 0.7
+    song: bool = True
+    weights_sha256: str = ""
     version: int = VERSION
 
     @classmethod
     def from_dict(cls, values: dict) -> "AccompanistConfig":
-        """Opposite of `dataclasses.asdict`; a key that is unknown is an error."""
+        """Read what `dataclasses.asdict` made.
+
+        Raises:
+            ModelError: The version or a key is unknown.
+        """
         values = dict(values)
         if values.get("version") != VERSION:
             raise ModelError(
-                f"config version {values.get('version')!r} is unknown; this release of accomp reads version {VERSION}"
+                f"config version {values.get('version')!r} is unknown; "
+                f"this release of accomp reads version {VERSION}"
             )
         values["vaes"] = {
             name: _build(VAEConfig, vae) for name, vae in values.get("vaes", {}).items()
         }
         values["harmony"] = _build(HarmonyConfig, values.get("harmony", {}))
         values["feel"] = _build(FeelConfig, values.get("feel", {}))
-        values["planner"] = (
-            _build(PlannerConfig, values["planner"]) if values.get("planner") else None
-        )
+        planner = values.get("planner")
+        values["planner"] = _build(PlannerConfig, planner) if planner else None
         return _build(cls, values)
 
 
-def _build(kind, values: dict):
+def _build(kind: Any, values: dict[str, Any]) -> Any:
     unknown = set(values) - {entry.name for entry in fields(kind)}
     if unknown:
         raise ModelError(f"{kind.__name__} has no setting {', '.join(sorted(unknown))}")

@@ -273,7 +273,8 @@ class HarmonyNN(nn.Module):
             buffer[: len(codes)] = value
         self.log_count.fill_(NEVER)
         self.log_count[: len(codes)] = 0.0
-        self.spread.copy_(torch.pdist(codes[:256]).square().mean() if len(codes) > 1 else 1.0)
+        apart = torch.pdist(codes[:256]).square()
+        self.spread.copy_(apart.mean() if len(codes) > 1 else torch.ones(()))
 
     def forward(self, step: str, context: Context) -> Tensor:
         """Return logits of the choices, or with the regression head the latent.

@@ -1,4 +1,4 @@
-"""The song VAE learns what it is shown, in both configurations, and draws shapes of songs from melodies."""
+"""The song VAE learns what it is shown, in both configurations, and draws forms from melodies."""
 
 import csv
 import json
@@ -30,7 +30,10 @@ def small(**settings) -> SongVAE:
 
 
 def toys(count=64):
-    """[count, 4, 12] songs of two themes of three, each of which returns; six numbers of the melody, six that go with it."""
+    """[count, 4, 12] songs of two themes of three, each of which returns.
+
+    Six numbers are of the melody, and six go with it.
+    """
     random = np.random.default_rng(0)
     themes = np.eye(3).repeat(2, 1)
     chosen = random.integers(3, size=(count, 2))[:, [0, 1, 0, 1]]
@@ -244,7 +247,7 @@ def test_the_shipped_one_loads_and_is_small():
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory) -> Path:
     folder, out = tmp_path_factory.mktemp("songs"), tmp_path_factory.mktemp("corpus")
-    with open(folder / "labels.csv", "w", newline="") as file:
+    with (folder / "labels.csv").open("w", newline="") as file:
         table = csv.writer(file)
         table.writerow(["file", "genre", "split"])
         for number in range(7):

@@ -36,7 +36,8 @@ def test_what_is_seen_is_given_back():
 
 
 def test_a_pattern_is_the_same_under_any_chord():
-    # A third over the root, in each half bar: C, G, F# minor, Ab. The relative view does not change within a block.
+    # A third over the root, in each half bar: C, G, F# minor, Ab. The relative view does not change
+    # within a block.
     vae = InstrumentVAE(VAEConfig(36, 88, **SMALL))
     planes = torch.zeros(1, 2, 32, 128, dtype=torch.uint8)
     for half_bar, root in enumerate((60, 55, 54, 56)):

@@ -79,7 +79,7 @@ def struck(model: SongVAE, songs: Tensor, threshold: float = 0.5) -> Tensor:
     """Tell where songs [N, M, D] have onsets, [N, M, cells] bool."""
     if not model.config.bits:
         return songs > threshold
-    bits = songs[..., : measures.BITS].unflatten(-1, (measures.COUNT, -1))
+    bits = songs[..., : measures.BITS].unflatten(-1, (measures.TRACK_COUNT, -1))
     return (bits[..., ONSETS] > threshold).flatten(2)
 
 
@@ -119,7 +119,7 @@ def likeliest(model: SongVAE, songs: Tensor, real: Tensor) -> Tensor:
     """Find onsets by the threshold that leaves as many in all songs as the real ones have."""
     values = songs
     if model.config.bits:
-        values = songs[..., : measures.BITS].unflatten(-1, (measures.COUNT, -1))[..., ONSETS]
+        values = songs[..., : measures.BITS].unflatten(-1, (measures.TRACK_COUNT, -1))[..., ONSETS]
     values = values.flatten().sort(descending=True).values
     return struck(model, songs, float(values[min(int(real.sum()), len(values) - 1)]))
 

@@ -1,0 +1,144 @@
+"""Encoder and decoder of the instrument VAE: a hierarchical one, and the published one."""
+
+from typing import Protocol
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from accomp.roll.chord_plan import CHORD_COUNT
+from accomp.roll.grid import BLOCK_HALF_BARS, BLOCK_STEPS, STEPS_PER_BEAT
+
+
+class NetworkConfig(Protocol):
+    """What the networks need to know: see accomp.models.vae.VAEConfig."""
+
+    latent: int
+    likelihood: str
+    planes: int
+    chord_relative: bool
+    step: int
+    beat: int
+    block: int
+
+
+class Hierarchical(nn.Module):
+    """Steps into beats, beats into the block, and back; the decoder has the chords at each beat."""
+
+    def __init__(self, config: NetworkConfig, pitches: int):
+        super().__init__()
+        self.depth, self.pitches = config.planes, pitches
+        beats = BLOCK_STEPS // STEPS_PER_BEAT
+        self.beats = beats
+        chord = CHORD_COUNT if config.chord_relative else 0
+        step, beat, block = config.step, config.beat, config.block
+        self.steps_in = nn.Sequential(nn.Linear(self.depth * pitches, step), nn.GELU())
+        self.beats_in = nn.Sequential(nn.Linear(STEPS_PER_BEAT * step, beat), nn.GELU())
+        self.block_in = nn.Sequential(
+            nn.Linear(beats * beat + BLOCK_HALF_BARS * chord, block),
+            nn.GELU(),
+            _Residual(block),
+            nn.Linear(block, 2 * config.latent),
+        )
+        self.block_out = nn.Sequential(
+            nn.Linear(config.latent + BLOCK_HALF_BARS * chord, block),
+            nn.GELU(),
+            _Residual(block),
+            nn.Linear(block, beats * beat),
+        )
+        self.beats_out = nn.Sequential(nn.GELU(), nn.Linear(beat + chord, STEPS_PER_BEAT * step))
+        last = nn.Linear(step, self.depth * pitches)
+        self.steps_out = nn.Sequential(nn.GELU(), last)
+        # Music is sparse: begin with a low probability everywhere.
+        nn.init.constant_(last.bias, -4.0 if config.likelihood == "bernoulli" else 0.0)
+
+    def encode(self, seen: Tensor, chord: Tensor) -> tuple[Tensor, Tensor]:
+        """Return mean and log variance [N, K] of [N, planes, 32, pitches] and [N, H, chords]."""
+        count = len(seen)
+        steps = self.steps_in(seen.transpose(1, 2).reshape(count, BLOCK_STEPS, -1))
+        beats = self.beats_in(steps.reshape(count, self.beats, -1))
+        both = self.block_in(torch.cat([beats.flatten(1), chord.flatten(1)], dim=1))
+        mean, log_variance = both.chunk(2, dim=1)
+        return mean, log_variance.clamp(-10, 4)
+
+    def decode(self, latents: Tensor, chord: Tensor) -> Tensor:
+        """Return outputs [N, planes, 32, pitches] of latents [N, K] and [N, H, chords]."""
+        count = len(latents)
+        block = self.block_out(torch.cat([latents, chord.flatten(1)], dim=1))
+        of_beat = chord.repeat_interleave(self.beats // BLOCK_HALF_BARS, dim=1)
+        beats = torch.cat([block.reshape(count, self.beats, -1), of_beat], dim=2)
+        steps = self.beats_out(beats).reshape(count, BLOCK_STEPS, -1)
+        rolls = self.steps_out(steps).reshape(count, BLOCK_STEPS, self.depth, self.pitches)
+        return rolls.transpose(1, 2)
+
+
+class _Residual(nn.Module):
+    def __init__(self, width: int):
+        super().__init__()
+        self.inner = nn.Sequential(
+            nn.LayerNorm(width), nn.Linear(width, width), nn.GELU(), nn.Linear(width, width)
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.inner(x)
+
+
+class Convolutional(nn.Module):
+    """The published network: three convolutions, each halving time and pitch, and back.
+
+    Channels of 64, 128 and 256 (Tham & Kim) would make the dense layers alone 4 M weights at a full
+    roll. A 1 x 1 convolution to 16 channels before them keeps all five VAEs within one small file.
+    """
+
+    def __init__(self, config: NetworkConfig, pitches: int):
+        super().__init__()
+        if config.chord_relative:
+            raise ValueError(
+                "the convolutional architecture does not know chords; set chord_relative: false"
+            )
+        self.pitches = pitches
+        self.padded = -(-pitches // 8) * 8
+        self.narrow = 16
+        self.shape = (self.narrow, BLOCK_STEPS // 8, self.padded // 8)
+        size = self.narrow * self.shape[1] * self.shape[2]
+
+        def halve(before: int, after: int) -> nn.Module:
+            return nn.Conv2d(before, after, kernel_size=3, stride=2, padding=1)
+
+        def double(before: int, after: int) -> nn.Module:
+            return nn.ConvTranspose2d(
+                before, after, kernel_size=3, stride=2, padding=1, output_padding=1
+            )
+
+        self.encoder = nn.Sequential(
+            halve(config.planes, 64),
+            nn.ReLU(),
+            halve(64, 128),
+            nn.ReLU(),
+            halve(128, 256),
+            nn.ReLU(),
+            nn.Conv2d(256, self.narrow, 1),
+            nn.Flatten(),
+            nn.Linear(size, 2 * config.latent),
+        )
+        self.dense = nn.Linear(config.latent, size)
+        self.decoder = nn.Sequential(
+            nn.Conv2d(self.narrow, 256, 1),
+            nn.ReLU(),
+            double(256, 128),
+            nn.ReLU(),
+            double(128, 64),
+            nn.ReLU(),
+            double(64, config.planes),
+        )
+
+    def encode(self, seen: Tensor, chord: Tensor) -> tuple[Tensor, Tensor]:
+        """Return mean and log variance [N, K] of [N, planes, 32, pitches]; chords are unknown."""
+        both = self.encoder(F.pad(seen, (0, self.padded - self.pitches)))
+        mean, log_variance = both.chunk(2, dim=1)
+        return mean, log_variance.clamp(-10, 4)
+
+    def decode(self, latents: Tensor, chord: Tensor) -> Tensor:
+        """Return outputs [N, planes, 32, pitches] of latents [N, K]; chords are unknown."""
+        hidden = self.dense(latents).reshape(-1, *self.shape)
+        return self.decoder(hidden)[..., : self.pitches]

@@ -5,6 +5,8 @@ They are lopsided, so that mix-ups of tracks, times or pitches show.
 
 import struct
 
+import numpy as np
+
 from accomp.music.score import PITCH_BEND, Control, Note, Score, Tempo, TimeSignature, Track
 
 
@@ -83,3 +85,22 @@ def midi(*tracks: bytes, kind: int = 1, division: int = 96, count: int | None = 
     """A MIDI file with these contents of track chunks."""
     header = struct.pack(">HHH", kind, len(tracks) if count is None else count, division)
     return chunk(header, b"MThd") + b"".join(map(chunk, tracks))
+
+
+def tune(
+    durations=(1.0, 0.5, 0.5), bars: int = 24, numerator: int = 4, seed: int = 0, bpm: float = 110
+) -> Score:
+    """A random walk through C major in a rhythm that repeats."""
+    rng = np.random.default_rng(seed)
+    notes, at, step = [], 0.0, 28
+    while at < bars * numerator - 1e-6:
+        duration = durations[len(notes) % len(durations)]
+        octave, degree = divmod(step, 7)
+        notes.append(Note(12 * octave + 12 + (0, 2, 4, 5, 7, 9, 11)[degree], at, duration, 80))
+        at += duration
+        step = int(np.clip(step + rng.choice([-2, -1, 0, 1, 2]), 22, 36))
+    return Score(
+        [Track("Melody", notes=notes)],
+        [Tempo(0.0, round(60e6 / bpm))],
+        [TimeSignature(0.0, numerator, 4)],
+    )

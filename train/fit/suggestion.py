@@ -22,7 +22,7 @@ import torch.nn.functional as F
 import yaml
 
 from accomp.models.files import WEIGHTS_FILE, digest
-from accomp.suggest import GenreModel, normalised
+from accomp.suggest import GenreModel, normalised_features
 from train.command_line import command_parser, present
 from train.data.songs import list_songs
 from train.data.splits import SPLITS, split_songs
@@ -135,7 +135,7 @@ def fit_genre_model(
     share = train.weights(genres)
     mean = share @ train.values
     deviation = np.sqrt(share @ (train.values - mean) ** 2) + 1e-6
-    inputs = torch.from_numpy(normalised(train.values, train.notes, mean, deviation))
+    inputs = torch.from_numpy(normalised_features(train.values, train.notes, mean, deviation))
     target, share = torch.from_numpy(np.searchsorted(genres, train.genre)), torch.from_numpy(share)
     weight = torch.zeros(inputs.shape[1], len(genres), dtype=torch.float64, requires_grad=True)
     bias = torch.zeros(len(genres), dtype=torch.float64, requires_grad=True)

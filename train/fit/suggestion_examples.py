@@ -13,7 +13,7 @@ from accomp.errors import MusicError
 from accomp.music.melody_track import choose_melody, skyline
 from accomp.music.midi import read_midi
 from accomp.music.score import Note, Score
-from accomp.suggest import Line, features
+from accomp.suggest import MelodyFeatures, genre_features
 from train.data.corpus import UNSTATED
 
 
@@ -118,7 +118,7 @@ def melodies_of(
     except MusicError:
         return []
     parts = (notes, *excerpts(notes, score, settings))
-    return [(len(part), features(Line.of(part, score))) for part in parts]
+    return [(len(part), genre_features(MelodyFeatures.of(part, score))) for part in parts]
 
 
 def excerpts(

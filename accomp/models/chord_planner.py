@@ -1,4 +1,4 @@
-"""The chord planner: from a melody to one chord per half bar, shared by all instruments.
+"""The chord planner: from a melody to one chord per half bar, for all players.
 
 Not part of the published method (Tham & Kim 2021), whose instruments agree by chance only. A
 bidirectional recurrent network over the melody gives each chord's probability, Viterbi the best
@@ -161,7 +161,7 @@ class ChordPlanner(nn.Module):
 
 
 def _shared(fit: np.ndarray, source: np.ndarray) -> np.ndarray:
-    """Give the half bars of blocks that repeat each other the mean of their fits, [H, 24]."""
+    """Give half bars of blocks that repeat each other the mean of their fits."""
     blocks = fit.reshape(len(source), BLOCK_HALF_BARS, -1)
     root = np.where(source >= 0, source, np.arange(len(source)))
     total, count = np.zeros_like(blocks), np.zeros((len(source), 1, 1))

@@ -1,4 +1,4 @@
-"""The feel of a genre's players: how loud each note is and how far from the grid it is struck.
+"""The feel of a genre's players: velocities, and offsets from the grid.
 
 Learned per genre and instrument. Not part of the published method (Tham & Kim 2021), which has no
 velocities. Notes are [n, 3] int arrays of pitch, first step and end step; offsets and times between
@@ -60,7 +60,7 @@ class FeelSettings:
 
 
 class Feel(nn.Module):
-    """A network for the velocities of single notes, and statistics of each genre and of all.
+    """A network for velocities, and statistics of each genre and of all.
 
     Attributes:
         config: What it is made of.
@@ -300,7 +300,7 @@ def noise(
 
 
 def played_times(notes: np.ndarray, offsets: np.ndarray, grid: Grid) -> np.ndarray:
-    """Return when the notes of a track begin and end once they are moved off the grid.
+    """Return when notes begin and end once they are moved off the grid.
 
     A note that ends where another begins still does. No note loses its duration or sounds into the
     next of its pitch.

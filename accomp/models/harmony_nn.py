@@ -1,4 +1,4 @@
-"""The Conditional-HarmonyNN: from the melody's latents and an instrument's last latent to its next.
+"""The Conditional-HarmonyNN: from melody latents to an instrument's next latent.
 
 Letters: N sequences of a batch, Z melody latent size, K latent size of the instrument, C entries of
 the codebook, H half bars of a block (4).
@@ -110,7 +110,7 @@ class SongLatents:
 
 @dataclass(frozen=True)
 class Sampling:
-    """How a latent is sampled from the distribution of a HarmonyNN with the codebook head.
+    """How a latent is sampled from the distribution of a HarmonyNN.
 
     Attributes:
         temperature: By which logits are divided.
@@ -329,7 +329,7 @@ class HarmonyNN(nn.Module):
         return -(self._targets(context.previous, real, active) * output.log_softmax(1)).sum(1)
 
     def _targets(self, previous: Tensor, real: Tensor, active: Tensor) -> Tensor:
-        """Return soft targets [N, C + 2]: exp(-d^2 / T) over codes and the previous latent.
+        """Return soft targets [N, C + 2]: exp(-d^2 / T) over codes and staying.
 
         Silence has silence as its target.
         """
@@ -462,7 +462,7 @@ class _Trunk(nn.Module):
 
 
 def draw(logits: Tensor, top_p: float, generator: torch.Generator) -> Tensor:
-    """Sample among the likeliest choices that have `top_p` of the probability together.
+    """Sample among the likeliest choices, which have `top_p` of the probability.
 
     Drawn on the CPU, so that a seed means the same on every device.
 
@@ -488,5 +488,5 @@ def forget(previous: Tensor, forgotten: Tensor) -> Tensor:
 
 
 def generated_before(instrument: int) -> tuple[int, ...]:
-    """Return the indices of the instruments that are generated before one in every block."""
+    """Return the instruments that are generated before one in every block."""
     return ACCOMPANIMENT[: ACCOMPANIMENT.index(instrument)]

@@ -1,4 +1,4 @@
-"""What a band does in each measure, in 160 numbers: what accomp.models.song_vae encodes.
+"""What a band does in each measure, in 160 numbers, for the song VAE.
 
 Letters: B blocks, M measures (two a block).
 Of each of the five tracks in a measure: whether it plays, on which of 16 steps it strikes, which

@@ -1,4 +1,4 @@
-"""The MelodyNN: from the latents of a melody's blocks so far to the next one, to invent melodies.
+"""The MelodyNN: from a melody's latents so far to the next one.
 
 Letters: N sequences of a batch, T blocks of a melody, H half bars of a block (4), Z latent size, C
 entries of the codebook.
@@ -70,7 +70,10 @@ class MelodyConfig:
 
 @dataclass(frozen=True)
 class MelodySettings:
-    """How a MelodyNN is sampled. Chosen on validation songs (train.eval.melody_tuning)."""
+    """How a MelodyNN is sampled.
+
+    Chosen on validation songs by train.eval.melody_tuning.
+    """
 
     temperature: float = 0.5
     top_p: float = 0.9

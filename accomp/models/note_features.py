@@ -58,14 +58,14 @@ def note_features(notes: np.ndarray, track: int, melody: MelodyTiming) -> np.nda
 
 
 def with_genre(rows: np.ndarray, genre: int, genres: int) -> np.ndarray:
-    """Append to features [n, FEATURES] one of `genres` genres; none where `genre` is `genres`."""
+    """Append a genre, one-hot, to features [n, FEATURES]; none if it is `genres`."""
     one_hot = np.zeros((len(rows), genres), np.float32)
     one_hot[:, genre : genre + 1] = 1
     return np.concatenate([rows, one_hot], 1)
 
 
 def drum_kind(pitches: np.ndarray) -> np.ndarray:
-    """Return [n] index in percussion.KINDS of percussion keys [n]; len(KINDS) for all others."""
+    """Return the index in KINDS of percussion keys [n]; len(KINDS) for others."""
     by_pitch = np.full(128, len(KINDS))
     for index, kind in enumerate(KINDS):
         by_pitch[list(keys_of(kind))] = index

@@ -1,4 +1,4 @@
-"""What songs of a genre habitually do: their chord progressions and the forms of their phrases.
+"""What songs of a genre do: their chord progressions and phrase forms.
 
 Counted over real songs. A melody that does not exist yet gets its chords from here.
 
@@ -36,7 +36,10 @@ assert len(FORMS) == 15
 
 @dataclass(frozen=True)
 class HabitSettings:
-    """How progressions are drawn. Chosen on validation songs (train.eval.melody_tuning)."""
+    """How progressions are drawn.
+
+    Chosen on validation songs by train.eval.melody_tuning.
+    """
 
     others: float = 0.15  # weight of the counts of all genres in a genre's
     # Factor by which progressions are preferred that close where a phrase closes.

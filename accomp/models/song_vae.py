@@ -148,7 +148,10 @@ class SongVAE(nn.Module):
         return mean, log_variance.clamp(-12, 6)
 
     def decode(self, latents: Tensor, about: Tensor | None = None) -> Tensor:
-        """Return songs [N, M, D] of latents [N, K]: probabilities of bits, means of the others."""
+        """Return songs [N, M, D] of latents [N, K].
+
+        They are the probabilities of the bits and the means of the other numbers.
+        """
         return self._means(self._outputs(latents, about))
 
     def _outputs(self, latents: Tensor, about: Tensor | None) -> Tensor:
@@ -249,7 +252,7 @@ class SongVAE(nn.Module):
 def divergence(
     mean: Tensor, log_variance: Tensor, other: Tensor | None = None, other_log: Tensor | None = None
 ) -> Tensor:
-    """Return the KL divergence of Gaussians from others, by default from standard ones.
+    """Return the KL divergence of Gaussians from others, or from standard ones.
 
     Args:
         mean: [N, K].

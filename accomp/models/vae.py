@@ -1,4 +1,4 @@
-"""The instrument VAE: a block of one instrument's piano roll to a latent vector, and back.
+"""The instrument VAE: from a block of piano roll to a latent, and back.
 
 Letters: N blocks of a batch, K latent size, P pitches (128), H half bars of a block (4).
 Source: Tham & Kim 2021, "Using Variational Autoencoders": one VAE per instrument over 32 x 128
@@ -237,7 +237,7 @@ class InstrumentVAE(nn.Module):
         return window + offset[..., None]
 
     def _chord_input(self, plan: Tensor) -> Tensor:
-        """Return chords one-hot, [N, H, 24]; [N, H, 0] for a VAE that does not know chords."""
+        """Return chords one-hot, [N, H, 24]; [N, H, 0] where the VAE has no chords."""
         if not self.config.chord_relative:
             return self.thresholds.new_zeros(len(plan), BLOCK_HALF_BARS, 0)
         return F.one_hot(plan, CHORD_COUNT).to(self.thresholds.dtype)

@@ -1,4 +1,4 @@
-"""Encoder and decoder of the instrument VAE: a hierarchical one, and the published one."""
+"""Encoders and decoders of the instrument VAE: hierarchical, and as published."""
 
 from typing import Protocol
 
@@ -23,7 +23,10 @@ class NetworkConfig(Protocol):
 
 
 class Hierarchical(nn.Module):
-    """Steps into beats, beats into the block, and back; the decoder has the chords at each beat."""
+    """Steps into beats, beats into the block, and back.
+
+    The decoder has the chords at each beat.
+    """
 
     def __init__(self, config: NetworkConfig, pitches: int):
         super().__init__()
@@ -53,7 +56,15 @@ class Hierarchical(nn.Module):
         nn.init.constant_(last.bias, -4.0 if config.likelihood == "bernoulli" else 0.0)
 
     def encode(self, seen: Tensor, chord: Tensor) -> tuple[Tensor, Tensor]:
-        """Return mean and log variance [N, K] of [N, planes, 32, pitches] and [N, H, chords]."""
+        """Return mean and log variance of the latents.
+
+        Args:
+            seen: [N, planes, 32, pitches].
+            chord: [N, H, chords] one-hot.
+
+        Returns:
+            [N, K] each.
+        """
         count = len(seen)
         steps = self.steps_in(seen.transpose(1, 2).reshape(count, BLOCK_STEPS, -1))
         beats = self.beats_in(steps.reshape(count, self.beats, -1))
@@ -84,7 +95,7 @@ class _Residual(nn.Module):
 
 
 class Convolutional(nn.Module):
-    """The published network: three convolutions, each halving time and pitch, and back.
+    """The published network: three convolutions that halve time and pitch.
 
     Channels of 64, 128 and 256 (Tham & Kim) would make the dense layers alone 4 M weights at a full
     roll. A 1 x 1 convolution to 16 channels before them keeps all five VAEs within one small file.
@@ -133,12 +144,12 @@ class Convolutional(nn.Module):
         )
 
     def encode(self, seen: Tensor, chord: Tensor) -> tuple[Tensor, Tensor]:
-        """Return mean and log variance [N, K] of [N, planes, 32, pitches]; chords are unknown."""
+        """Return mean and log variance [N, K] of [N, planes, 32, pitches]."""
         both = self.encoder(F.pad(seen, (0, self.padded - self.pitches)))
         mean, log_variance = both.chunk(2, dim=1)
         return mean, log_variance.clamp(-10, 4)
 
     def decode(self, latents: Tensor, chord: Tensor) -> Tensor:
-        """Return outputs [N, planes, 32, pitches] of latents [N, K]; chords are unknown."""
+        """Return outputs [N, planes, 32, pitches] of latents [N, K]."""
         hidden = self.dense(latents).reshape(-1, *self.shape)
         return self.decoder(hidden)[..., : self.pitches]

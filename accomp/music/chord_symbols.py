@@ -26,7 +26,7 @@ class ChordSymbol(NamedTuple):
 
     @property
     def triad(self) -> int:
-        """The nearest chord of a plan (accomp.roll.chord_plan): 0 to 11 major, 12 to 23 minor."""
+        """The nearest triad of accomp.roll.chord_plan: 0 to 11 major, 12 to 23 minor."""
         tones = QUALITIES[self.quality]
         return self.root + (12 if 3 in tones and 4 not in tones else 0)
 
@@ -81,14 +81,14 @@ def is_symbol(text: str) -> bool:
 
 
 def ascii_signs(text: str) -> str:
-    """Replace typographic accidentals, dashes and double bar lines by their ASCII forms."""
+    """Replace typographic accidentals, dashes and bar lines by ASCII."""
     for fancy, plain in (("♭", "b"), ("♯", "#"), ("−", "-"), ("–", "-"), ("—", "-"), ("‖", "||")):
         text = text.replace(fancy, plain)
     return text
 
 
 def _quality(text: str) -> str | None:
-    """Return the key of QUALITIES that a spelling stands for; None where there is none."""
+    """Return the key of QUALITIES of a spelling; None where there is none."""
     text = text.replace("Δ", "^").replace("△", "^")
     text = "maj7" if text == "^" else text
     text = re.sub(r"^(?:(?i:minor|min|mi)|-)", "m", text)

@@ -134,7 +134,11 @@ def _bar_text(chords: list[Chord], bar: Bar, following: Bar) -> str:
 
 
 def _parse_text(text: str) -> tuple[list[list[ChordSymbol | None]], list[str]]:
-    """Read text as the chords of each bar, None where one holds; and notices. Raises MusicError."""
+    """Read text as the chords of each bar, None where one holds; and notices.
+
+    Raises:
+        MusicError: The text is not understood.
+    """
     read: list[list[ChordSymbol | None]] = []
     notices = []
     for number, symbols in enumerate(_written_bars(text), 1):

@@ -1,4 +1,4 @@
-"""Read what a caller gives as a file: a path, the bytes of a file or a binary file object."""
+"""Read a path, the bytes of a file or a binary file object."""
 
 import os
 from pathlib import Path

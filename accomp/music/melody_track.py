@@ -1,4 +1,4 @@
-"""Find the melody of a score: which track it is, and the top line of a polyphonic one."""
+"""Find the melody of a score: its track, and the top line of that."""
 
 import re
 from dataclasses import dataclass
@@ -94,7 +94,7 @@ def choose_melody(score: Score, settings: MelodyTrackSettings = MelodyTrackSetti
 
 
 def melody_index(score: Score, wanted: int | None = None) -> int:
-    """Return the index of the melody's track: `wanted`, or the track most like a melody.
+    """Return the index of the melody's track: `wanted`, or a chosen one.
 
     Raises:
         MusicError: Track `wanted` does not exist, is a drum track or has no notes; or no track

@@ -42,7 +42,7 @@ class Header(NamedTuple):
 
 
 def is_midi(head: bytes) -> bool:
-    """Tell by its first bytes whether a file is MIDI, bare or in a RIFF wrapping (.rmi)."""
+    """Tell by its first bytes whether a file is MIDI, bare or in RIFF (.rmi)."""
     return head.startswith(b"MThd") or head[:4] == b"RIFF" and head[8:12] == b"RMID"
 
 
@@ -109,7 +109,7 @@ def read_header(data: bytes) -> Header:
 
 
 def _smpte_resolution(division: int) -> tuple[int, int]:
-    """Return ticks and microseconds a beat of a file that counts seconds (SMPTE time).
+    """Return ticks and microseconds a beat of a file in SMPTE time.
 
     Such files have no beats: 120 a minute are assumed, or 60 where half a second is not a whole
     number of ticks.
@@ -127,7 +127,7 @@ def _smpte_resolution(division: int) -> tuple[int, int]:
 
 
 def track_chunks(data: bytes, count: int) -> Iterator[bytes]:
-    """Yield the content of each of the `count` track chunks; other chunks are skipped.
+    """Yield the content of each track chunk; other chunks are skipped.
 
     Raises:
         MusicError: The file ends too early.

@@ -1,4 +1,4 @@
-"""The events of a MIDI track: read them from a track chunk, and write them to one."""
+"""Read the events of a MIDI track from its chunk, and write them to one."""
 
 import struct
 from collections import defaultdict, deque

@@ -1,4 +1,4 @@
-"""The drum keys of General MIDI: what each is called and which part of the drum kit it is."""
+"""The drum keys of General MIDI: their names and parts of the drum kit."""
 
 import csv
 from functools import cache

@@ -37,7 +37,7 @@ class Note(NamedTuple):
 
 
 class Control(NamedTuple):
-    """How a track is played beside its notes: sustain pedal, pitch bends and other controllers.
+    """How a track is played: sustain pedal, pitch bends and other controllers.
 
     Attributes:
         onset: Beats.
@@ -205,7 +205,7 @@ class Score:
         return times if at.ndim else float(times)
 
     def bars(self, until: float) -> list[Bar]:
-        """Return the bars from beat 0 on that are needed to cover `until` beats, at least one.
+        """Return the bars from beat 0 on that cover `until` beats, at least one.
 
         A change of meter always begins a bar.
         """
@@ -224,7 +224,9 @@ class Score:
 
 
 def is_pickup(bar: Bar, following: Bar, start: float) -> bool:
-    """Tell whether `bar` is a pickup to `following`: it is short, or silent in its first half.
+    """Tell whether `bar` is a pickup to `following`.
+
+    It is one where it is shorter than a whole bar, or silent in its first half.
 
     Args:
         bar: The bar in which the music begins.
@@ -240,7 +242,7 @@ def is_pickup(bar: Bar, following: Bar, start: float) -> bool:
 
 
 def first_bar_number(bars: list[Bar], start: float) -> int:
-    """Return the number of a score's first bar: 0 where it is a pickup, by custom, else 1.
+    """Return the number of a score's first bar: by custom 0 for a pickup, else 1.
 
     Args:
         bars: The bars of the score from beat 0.
@@ -254,7 +256,10 @@ def first_bar_number(bars: list[Bar], start: float) -> int:
 
 
 def whole_bars(score: Score, track: Track) -> list[Bar]:
-    """Return the bars in which a melody plays, without its pickup, and one more for its end."""
+    """Return the bars in which a melody plays, without its pickup.
+
+    One more stands for its end.
+    """
     bars = score.bars(max(track.end, track.start + 1e-3))
     first = max(i for i, bar in enumerate(bars) if bar.onset <= track.start + 1e-6)
     if first + 1 < len(bars) and is_pickup(bars[first], bars[first + 1], track.start):

@@ -1,1 +1,1 @@
-"""Scores on the models' grid: piano rolls of five parts, and the chord of each half bar."""
+"""Scores on the models' grid: piano rolls of five parts, and chord plans."""

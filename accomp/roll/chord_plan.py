@@ -54,7 +54,7 @@ def chroma(planes: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class ArrangementChordSettings:
-    """How the chords of an arrangement are told; weights beside that of the chordal tracks, 1."""
+    """Weights for telling an arrangement's chords; the chordal tracks have 1."""
 
     melody: float = 0.3  # of the melody's notes
     bass: float = 0.5  # of the bass's notes as tones of the chord

@@ -1,4 +1,4 @@
-"""The axes of a piano roll: tracks, planes, steps, pitches, and how steps lie in a song's bars."""
+"""The axes of a piano roll, and how its steps lie in a song's bars."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -103,7 +103,7 @@ class Grid:
         return cls(_lay_out(bars[first:], ends[first:], start))
 
     def nearest_step(self, beat: float | np.ndarray) -> np.ndarray:
-        """Return the present step whose onset is nearest to each beat, or `steps` for the end."""
+        """Return the present step nearest to each beat, or `steps` for the end."""
         steps = np.append(np.flatnonzero(self.present), self.steps)
         onsets = self.beats[steps]
         return steps[

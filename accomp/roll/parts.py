@@ -1,4 +1,4 @@
-"""The five parts of a song: which instrument plays which, in the normal key and register."""
+"""The five parts of a song, in the normal key and register."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -105,7 +105,7 @@ def split_parts(
 
 
 def _role(track: Track) -> int | str | None:
-    """Return the part of a track; else "comping", "sustained" or "other"; None for effects."""
+    """Return a track's part, or "comping", "sustained", "other", or None (effects)."""
     family = track.program // 8
     if track.is_drum:
         return DRUMS
@@ -134,7 +134,7 @@ def _main_programs(tracks: list[Track]) -> dict[int, int]:
 
 
 def normal_parts(score: Score, chord_markers: bool = False) -> NormalParts:
-    """Bring the parts of a song to its normal key and register, on the grid of its bars.
+    """Bring the parts of a song to its normal key and register, on its grid.
 
     Args:
         score: The song.
@@ -171,7 +171,7 @@ def normal_parts(score: Score, chord_markers: bool = False) -> NormalParts:
 
 
 def normal_register(median: float, track: int) -> int:
-    """Return the octaves that bring a median pitch within half an octave of its track's centre.
+    """Return the octaves that bring a median pitch nearest to its track's centre.
 
     Returns:
         Semitones, a multiple of 12.

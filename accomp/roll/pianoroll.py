@@ -1,4 +1,4 @@
-"""Piano rolls: notes on a grid, planes of them, blocks of planes, and all the way back.
+"""Piano rolls: notes on a grid, planes, blocks of planes, and back.
 
     Note in beats --on_grid--> notes in steps --to_planes--> planes --to_blocks--> blocks
     Note in beats <--in_beats- notes in steps <-from_planes- planes <-from_blocks- blocks
@@ -88,6 +88,6 @@ def to_blocks(planes: np.ndarray) -> np.ndarray:
 
 
 def from_blocks(blocks: np.ndarray) -> np.ndarray:
-    """Join blocks [..., B, 2, 32, P] to planes [..., 2, S, P], the opposite of `to_blocks`."""
+    """Join blocks [..., B, 2, 32, P] to planes [..., 2, S, P]."""
     *lead, count, depth, _, pitches = blocks.shape
     return np.moveaxis(blocks, -4, -3).reshape(*lead, depth, count * BLOCK_STEPS, pitches)

@@ -1,0 +1,56 @@
+from accomp.music.score import Note, Score, Track
+from accomp.roll.grid import BASS, DRUMS, GUITAR, MELODY, STRINGS
+from accomp.roll.parts import PartSettings, normal_parts, split_parts
+
+
+def track(program: int, pitch: int, count: int, name: str = "", is_drum: bool = False) -> Track:
+    notes = [Note(pitch, float(beat), 1.0, 80) for beat in range(count)]
+    return Track(name, program, is_drum, notes)
+
+
+def song(guitar: int = 20, strings: int = 10) -> Score:
+    return Score(
+        [
+            track(73, 72, 32, "melody"),
+            track(0, 36, 32, is_drum=True),
+            track(0, 60, 32),  # a piano's comping
+            track(27, 55, guitar),
+            track(34, 40, 32),
+            track(48, 67, strings),
+            track(61, 62, 12),  # brass
+            track(125, 50, 8),  # a helicopter
+        ]
+    )
+
+
+def pitches(notes: list[Note]) -> set[int]:
+    return {note.pitch for note in notes}
+
+
+def test_families_play_the_five_parts():
+    parts = split_parts(song())
+    found = {part: pitches(notes) for part, notes in parts.notes.items()}
+    assert found == {MELODY: {72}, DRUMS: {36}, GUITAR: {55}, BASS: {40}, STRINGS: {67, 62}}
+    assert pitches(parts.others) == {62, 60}  # brass, and the comping that has no part
+    assert parts.programs == {GUITAR: 27, BASS: 34, STRINGS: 48}
+
+
+def test_comping_plays_the_guitar_part_where_there_is_hardly_a_guitar():
+    few = song(guitar=4)
+    assert pitches(split_parts(few).notes[GUITAR]) == {60}
+    settings = PartSettings(least_guitar=0.1)
+    assert pitches(split_parts(few, settings=settings).notes[GUITAR]) == {55}
+
+
+def test_brass_is_left_out_where_strings_play_enough():
+    settings = PartSettings(enough_sustained=10)
+    assert pitches(split_parts(song(), settings=settings).notes[STRINGS]) == {67}
+    assert pitches(split_parts(song(strings=50)).notes[STRINGS]) == {67}
+
+
+def test_parts_come_in_the_normal_key_and_register():
+    normal = normal_parts(song())
+    assert normal.planes.shape == (5, 2, normal.grid.steps, 128)
+    assert len(normal.plan) == normal.grid.steps // 8
+    # A melody on one note is in its key, and C is the tonic of the normal key.
+    assert normal.planes[MELODY, 1].any(0).nonzero()[0].tolist() == [72]

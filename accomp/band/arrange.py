@@ -147,15 +147,23 @@ def lead_voices(
         pitches = np.unique(notes[rows, 0])
         chord = plan[min(index, len(plan) - 1)]
         if before is not None and (chord != last_chord or set(pitches) - set(moves)):
-            moves = min(
-                _inversions(pitches),
-                key=lambda v: _distance(sorted(v.values()), before, centre, settings),
-            )
+            moves = _nearest_inversion(pitches, before, centre, settings)
         elif before is None:
             moves = {int(p): int(p) for p in pitches}
         notes[rows, 0] = [moves[int(p)] for p in notes[rows, 0]]
         before, last_chord = sorted({moves[int(p)] for p in pitches}), chord
     return notes
+
+
+def _nearest_inversion(
+    pitches: np.ndarray, before: list[int], centre: float, settings: ArrangeSettings
+) -> dict[int, int]:
+    """Choose the inversion nearest to the voicing before: pitch to new pitch."""
+
+    def distance(way: dict[int, int]) -> float:
+        return _distance(sorted(way.values()), before, centre, settings)
+
+    return min(_inversions(pitches), key=distance)
 
 
 def _inversions(pitches: np.ndarray) -> list[dict[int, int]]:

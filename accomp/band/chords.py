@@ -59,7 +59,8 @@ def choose_chords(
     Raises:
         MusicError: no chords were found where some were asked for.
     """
-    given, notices = options.chords, []
+    given = options.chords if isinstance(options.chords, str) else list(options.chords)
+    notices = []
     if given == "melody":
         given = list(score.chords)
     elif given == "planned" and retake and model.planner:

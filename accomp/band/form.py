@@ -121,7 +121,7 @@ def self_similarity(blocks: np.ndarray, settings: FormSettings = FormSettings())
         [B, B] from 0 to 1.
     """
     onsets = blocks[:, 0].reshape(len(blocks), -1).astype(np.float32)
-    rhythm = blocks[:, 0].any(2).astype(np.float32)
+    rhythm = np.asarray(blocks[:, 0].any(2), np.float32)
     result = np.zeros((len(blocks), len(blocks)), np.float32)
     weight = settings.pitch_weight
     for share, rows in ((weight, onsets), (1 - weight, rhythm)):

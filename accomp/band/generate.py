@@ -168,7 +168,7 @@ class _Walk:
             apart=apart,
             sparsest=sparsest,
         )
-        return self.model.harmony[name].choose(step, context, self.generator, sampling)[0]
+        return self.model.harmony_nn(track).choose(step, context, self.generator, sampling)[0]
 
     def onsets(self) -> dict[int, Tensor]:
         """Count the onsets that blocks on the way to the style shall have."""
@@ -198,7 +198,7 @@ def choose_fills(
     fills = {}
     for block in np.flatnonzero(form.closes[:-1]):
         is_new = form.labels[block + 1] != form.labels[block]
-        fill = model.harmony[TRACK_NAMES[DRUMS]].draw_fill(generator)
+        fill = model.harmony_nn(DRUMS).draw_fill(generator)
         chance = 1.0 if is_new else settings.fill
         if fill is not None and torch.rand((), generator=generator) < chance:
             fills[int(block)] = fill
@@ -221,5 +221,5 @@ def count_onsets(model: BandModel, track: int, plan: Tensor, rows: Tensor) -> Te
     Returns:
         [B] counts.
     """
-    vae = model.vaes[TRACK_NAMES[track]]
+    vae = model.vae(track)
     return (vae.decode(rows[:, :-1], plan)[:, 0] > vae.thresholds[0]).sum((1, 2)).to(rows.dtype)

@@ -12,7 +12,7 @@ from accomp.models.feel import played_times
 from accomp.models.swing import MelodyTiming
 from accomp.music.score import Note, Score, Track
 from accomp.roll import parts, pianoroll
-from accomp.roll.grid import ACCOMPANIMENT, BASS, DRUMS, HALF_BAR_STEPS, MELODY, TRACK_NAMES, TRACKS
+from accomp.roll.grid import ACCOMPANIMENT, BASS, DRUMS, HALF_BAR_STEPS, MELODY, TRACKS
 
 
 def perform(sketch: Sketch, settings: ArrangeSettings = arrange.SETTINGS) -> Score:
@@ -63,7 +63,7 @@ def decode(sketch: Sketch, settings: ArrangeSettings = arrange.SETTINGS) -> dict
 
 def _blocks(sketch: Sketch, track: int) -> np.ndarray:
     """Decode a track's blocks with their fills, [B, 2, 32, 128]."""
-    vae, plan, latents = sketch.model.vaes[TRACK_NAMES[track]], sketch.plan, sketch.latents
+    vae, plan, latents = sketch.model.vae(track), sketch.plan, sketch.latents
     rows = latents.rows[track]
     probabilities = vae.decode(rows[:, :-1], plan) * rows[:, -1:, None, None]
     played = vae.binarise(probabilities, latents.onsets[track])

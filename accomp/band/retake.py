@@ -125,7 +125,7 @@ def kept_latents(
     """
     kept = retake.kept_latents(model, lead, plan) if retake else {}
     for track in options.silent:
-        nothing = torch.zeros(model.vaes[TRACK_NAMES[track]].config.latent + 1, device=model.device)
+        nothing = torch.zeros(model.vae(track).config.latent + 1, device=model.device)
         kept |= {(track, block): nothing for block in range(lead.grid.blocks)}
     return kept
 

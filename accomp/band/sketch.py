@@ -169,7 +169,7 @@ class Sketch:
                 f"{name} moves by {move!r}; accepted: directions with amounts, "
                 'such as {"density": 1.0}'
             )
-        directions = self.model.harmony[name].directions()
+        directions = self.model.harmony_nn(_track_of(name)).directions()
         shift = torch.zeros_like(like)
         for direction, amount in move.items():
             if direction not in directions:

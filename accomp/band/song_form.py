@@ -80,7 +80,7 @@ def draw_song(
     padded = np.concatenate([melody, np.zeros((starts[-1] + length, measures.SIZE), np.float32)])
     windows = torch.from_numpy(padded[starts[:, None] + np.arange(length)])
     places = np.minimum(np.stack([starts, starts + length], 1), count) / count
-    about = torch.cat([vae.about_songs(1, genre, *map(float, place)) for place in places])
+    about = torch.cat([vae.about_songs(1, genre, float(a), float(b)) for a, b in places])
     device, draws = vae.known.device, settings.draws
     mean, log_variance = vae.encode(windows.to(device), about.to(device), alone=True)
     drawn = random.standard_normal((draws, 1, vae.config.latent)).astype(np.float32)
@@ -130,7 +130,7 @@ def draw_song_form(
     count = int(phrase.max()) + 1
     of_measure = phrase[first:].repeat(BLOCK_MEASURES)
     # Measures in which the melody is silent, as those after its end, say nothing about the band.
-    sounds = blocks[first:, 1].reshape(-1, BAR_STEPS, blocks.shape[-1]).any((1, 2))
+    sounds = np.asarray(blocks[first:, 1].reshape(-1, BAR_STEPS, blocks.shape[-1]).any((1, 2)))
 
     def by_phrase(values: np.ndarray) -> np.ndarray:
         """Average [M, 5] over the measures of each phrase, [P, 5]."""

@@ -21,7 +21,7 @@ from accomp.models import harmony_nn, progressions
 from accomp.models.band_model import BandModel
 from accomp.models.melody_nn import MelodyNN, MelodyWish, melody_context
 from accomp.roll import pianoroll
-from accomp.roll.grid import BAR_STEPS, BLOCK_STEPS, HALF_BAR_STEPS, MELODY, TRACK_NAMES
+from accomp.roll.grid import BAR_STEPS, BLOCK_STEPS, HALF_BAR_STEPS, MELODY
 
 
 @dataclass(frozen=True)
@@ -223,7 +223,7 @@ def shall_move(
         settings: what counts as moving, and as slow.
     """
     drawn = random.random() < often
-    moves = moves_in_sixteenths(past.planes[:, 0].any(-1), settings)
+    moves = moves_in_sixteenths(np.asarray(past.planes[:, 0].any(-1)), settings)
     return bool(drawn and tempo <= settings.up_to) if moves is None else moves
 
 
@@ -242,7 +242,7 @@ def decode(
     Returns:
         Planes [n, 2, 32, 128], and how likely each pitch is struck, [n, 32, 128].
     """
-    vae = model.vaes[TRACK_NAMES[MELODY]]
+    vae = model.vae(MELODY)
 
     def play(latent: Tensor, chords: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         found = vae.decode(latent.to(model.device), torch.from_numpy(chords).to(model.device))

@@ -262,7 +262,7 @@ def fingerprint(model: BandModel) -> str:
     It is the same for models of all genres that share the VAE.
     """
     found = hashlib.sha256()
-    for name, value in sorted(model.vaes[TRACK_NAMES[MELODY]].state_dict().items()):
+    for name, value in sorted(model.vae(MELODY).state_dict().items()):
         found.update(name.encode() + value.half().cpu().contiguous().numpy().tobytes())
     return found.hexdigest()
 
@@ -277,7 +277,7 @@ def _given_chords(
     model: BandModel, score: Score, lead: Lead, options: Options, random: np.random.Generator
 ) -> list[ChordSymbol]:
     """Return the chords of a given melody by half bar, in its normal key."""
-    given = options.chords
+    given = options.chords if isinstance(options.chords, str) else list(options.chords)
     if given == "melody" or (given == "planned" and score.chords):
         given = score.chords
     if given != "planned":

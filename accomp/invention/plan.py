@@ -59,7 +59,7 @@ class Past:
     @property
     def whole(self) -> np.ndarray:
         """Which blocks can return, [P] bool: those that are more than a pickup or an end."""
-        struck = self.planes[:, 0].any(-1)
+        struck = np.asarray(self.planes[:, 0].any(-1))
         return (
             (struck.sum(1) >= FEWEST_NOTES)
             & struck[:, :BAR_STEPS].any(1)

@@ -8,7 +8,7 @@ Source: "Generating Musical Accompaniment to a given Master Melody using VAEs an
 import hashlib
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import torch
 from huggingface_hub import PyTorchModelHubMixin
@@ -104,6 +104,14 @@ class BandModel(
         known = self.config.harmony.genres
         return known.index(self.config.genre) if self.config.genre in known else 0
 
+    def vae(self, track: int) -> InstrumentVAE:
+        """Return the VAE of a track, by its index in TRACKS."""
+        return cast(InstrumentVAE, self.vaes[TRACK_NAMES[track]])
+
+    def harmony_nn(self, track: int) -> HarmonyNN:
+        """Return the HarmonyNN of a track of the accompaniment, by its index in TRACKS."""
+        return cast(HarmonyNN, self.harmony[TRACK_NAMES[track]])
+
     @cached_property
     def latent_space(self) -> str:
         """A name for what the latents mean: SHA-256 of the VAEs' half-precision weights.
@@ -131,7 +139,7 @@ class BandModel(
         Returns:
             [B, K + 1] latents and flags.
         """
-        mean, _ = self.vaes[TRACK_NAMES[track]].encode(blocks, plan)
+        mean, _ = self.vae(track).encode(blocks, plan)
         active = blocks.flatten(1).any(1).to(mean.dtype)[:, None]
         if self.config.harmony.head == "regression":
             active = torch.ones_like(active)

@@ -156,9 +156,9 @@ def test_notes_struck_again_differ_from_a_held_note():
 
 def test_long_scores_are_wrapped_and_stay_small(tmp_path):
     assert len(plot(band(64)).axes) == 2 * 5
-    started = time.perf_counter()
+    started = time.process_time()
     save_plot(band(1000), tmp_path / "long.png")
-    assert time.perf_counter() - started < 15  # about 1 s on an idle core
+    assert time.process_time() - started < 15  # about 1 s
     assert len(plot(band(1000)).axes) == 4 * 5
     assert (tmp_path / "long.png").stat().st_size < 5e6
 

@@ -19,7 +19,6 @@ FORMATS = {
         "libopus",
         {"live": "1"},
     ),  # as a browser's recorder does: no duration, no index
-    "webmfast": ("webm", "libopus", {"live": "1", "compression_level": "0"}),  # for long ones
     "m4a": ("ipod", "aac", {}),
     "mp4": (
         "mp4",
@@ -66,13 +65,19 @@ def errors_of_onsets(samples: np.ndarray, rate: int, onsets: Sequence[float]) ->
 
 
 def encoded(
-    samples: np.ndarray, kind: str = "wav", rate: int = 48_000, lost: tuple[float, float] = (0, 0)
+    samples: np.ndarray,
+    kind: str = "wav",
+    rate: int = 48_000,
+    lost: tuple[float, float] = (0, 0),
+    effort: int | None = None,
 ) -> bytes:
     """A file of FORMATS[kind] with `samples`, [samples] or [samples, channels] within -1 to 1.
 
     lost: packets between these two times, in seconds, are left out.
+    effort: the encoder's compression_level; 0 is quickest, None leaves it to the encoder.
     """
     container, encoder, options = FORMATS[kind]
+    options = options if effort is None else options | {"compression_level": str(effort)}
     samples = samples[:, None] if samples.ndim == 1 else samples
     muxer_options = {name: value for name, value in options.items() if name in ("live", "movflags")}
     encoder_options = {name: value for name, value in options.items() if name not in muxer_options}

@@ -111,7 +111,7 @@ def one_visitor(server: Server, melody: Path, genre: str) -> None:
                 f"{seconds_until('song', moved):.1f} s",
             )
             start = time.perf_counter()
-            page.get_by_role("button", name="Surprise me: invent one").click()
+            page.get_by_role("button", name="Invent a melody").click()
             invented = "!p.song.title.endsWith('moved')"
             row(
                 "click to the roll of an invented melody's song",

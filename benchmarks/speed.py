@@ -134,7 +134,9 @@ def app_memory() -> None:
     """Measure the peak memory of a process that has played every genre as the page does."""
     code = (
         "import app\n"
-        "for genre in app.genres(): app.accompany(app.EXAMPLES['ode_to_joy'], genre)\n"
+        "from page import api, melodies, models\n"
+        "song = melodies.EXAMPLES['ode_to_joy']\n"
+        "for genre in models.GENRES: api.accompany(song, genre)\n"
         # Not ru_maxrss, which a process takes over from the one that began it.
         "lines = open('/proc/self/status').read().splitlines()\n"
         "print(next(line.split()[1] for line in lines if line.startswith('VmHWM')))"

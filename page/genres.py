@@ -1,4 +1,4 @@
-"""What to expect of each genre, in a line: what its bands played to examples, counted."""
+"""One line about each genre: what its bands played to the examples, counted."""
 
 LINES = {
     "folk": "Picked steel-string guitar, a calm upright bass and light drums; plain chords.",
@@ -12,5 +12,5 @@ LINES = {
 
 
 def describe(genre: str) -> str:
-    """Empty for a genre that somebody else trained."""
+    """Return a genre's line; empty for a genre that somebody else trained."""
     return LINES.get(genre, "")

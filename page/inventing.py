@@ -1,123 +1,160 @@
-"""Melodies that are made here: invented from nothing, or going on where what was brought ends. No widgets."""
+"""Melodies that the page makes: invented, or continued from one that was opened. No widgets."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
 from accomp.errors import MusicError
-from accomp.listen.source import Corrections, Source, SourceMelody, load_source
-from accomp.music.chord_text import chord_text
+from accomp.listen.source import Corrections, Source, load_source
 from accomp.music.midi import write_midi
 from accomp.music.score import Score
-from page.choices import MOST_MADE, Making
+from page.choices import MOST_ADDITIONS, MelodyRecipe
 from page.files import new_folder
 from page.settings import Settings
 
-Invent = Callable[[Making], Score]
-GoOn = Callable[
-    [Making, Score, int, str | None], Score
-]  # of a score, its melody's index and, where it was said, its key
+
+class Invent(Protocol):
+    """Invent a melody; page.models.invent_melody does."""
+
+    def __call__(self, recipe: MelodyRecipe, /) -> Score: ...  # noqa: D102
+
+
+class Continue(Protocol):
+    """Continue a melody; page.models.lengthen_melody does."""
+
+    def __call__(  # noqa: D102
+        self, recipe: MelodyRecipe, score: Score, track: int, key: str | None, /
+    ) -> Score: ...
 
 
 @dataclass
-class Longer(Source):
-    """A melody that goes on. before: the one that it was; added: all bars that were added to what was brought."""
+class ContinuedSource(Source):
+    """A melody that was made longer.
+
+    Attributes:
+        before: The melody as it was.
+        added: All bars that were added to what was opened first.
+    """
 
     before: Source | None = None
     added: int = 0
 
 
-def invented(invent: Invent, making: Making) -> Source:
-    """Raises MusicError."""
-    return _brought(invent(making), f"invented_{making.genre}_{making.seed}")
+def invented_source(invent: Invent, recipe: MelodyRecipe) -> Source:
+    """Invent a melody, as if a file of it had been opened. Raises MusicError."""
+    return _as_file(invent(recipe), f"invented_{recipe.genre}_{recipe.seed}")
 
 
-def continued(go_on: GoOn, material: Source, making: Making) -> Longer:
-    """The melody, as `making.corrections` say it is understood, and what comes after it; of a recording, its notes alone. Raises
-    MusicError.
+def continued_source(go_on: Continue, source: Source, recipe: MelodyRecipe) -> ContinuedSource:
+    """Continue a melody, as `recipe.corrections` understand it.
+
+    Of a recording only the notes are left.
+
+    Raises:
+        MusicError: The melody can't be continued so.
     """
-    melody = material.melody(making.corrections)
-    score = go_on(making, melody.score, melody.track, making.corrections.key)
-    added = making.bars + (material.added if isinstance(material, Longer) else 0)
-    whole = _brought(score, f"{original(material).name}_and_{added}_more_bars")
-    return Longer(whole.name, whole.score, before=material, added=added)
+    melody = source.melody(recipe.corrections)
+    score = go_on(recipe, melody.score, melody.track, recipe.corrections.key)
+    added = recipe.bars + (source.added if isinstance(source, ContinuedSource) else 0)
+    whole = _as_file(score, f"{opened_source(source).name}_and_{added}_more_bars")
+    return ContinuedSource(whole.name, whole.score, before=source, added=added)
 
 
-def longer(
-    go_on: GoOn, material: Source, settings: Settings, making: Making
-) -> tuple[Longer, Settings]:
-    """The melody that is open goes on, and the settings that say so. What was corrected so far is then part of the melody, but
-    for its key. Raises MusicError.
+def lengthen(
+    go_on: Continue, source: Source, settings: Settings, recipe: MelodyRecipe
+) -> tuple[ContinuedSource, Settings]:
+    """Continue the melody that is open.
+
+    What was corrected so far is then part of the melody, except its key.
+
+    Args:
+        go_on: Makes the melody.
+        source: The melody.
+        settings: Its settings.
+        recipe: How it is continued; its corrections are those of the settings.
+
+    Returns:
+        The longer melody and its settings.
+
+    Raises:
+        MusicError: It was continued too often, or can't be continued so.
     """
-    if len(settings.continued) >= MOST_MADE:
-        raise MusicError(f"the melody went on {MOST_MADE} times already; accepted: up to that")
-    making = replace(making, corrections=settings.corrections)
+    if len(settings.continued) >= MOST_ADDITIONS:
+        raise MusicError(
+            f"the melody was continued {MOST_ADDITIONS} times; accepted: up to {MOST_ADDITIONS}"
+        )
+    recipe = replace(recipe, corrections=settings.corrections)
     after = Corrections(key=settings.corrections.key)
-    settings = settings.changed(continued=(*settings.continued, making), corrections=after)
-    return continued(go_on, material, making), settings
+    settings = settings.changed(continued=(*settings.continued, recipe), corrections=after)
+    return continued_source(go_on, source, recipe), settings
 
 
-def shorter(material: Source | None, settings: Settings) -> tuple[Source, Settings]:
-    """The opposite of `longer`. Raises MusicError."""
-    if not isinstance(material, Longer) or material.before is None or not settings.continued:
-        raise MusicError("nothing was added to this melody")
+def shorten(source: Source | None, settings: Settings) -> tuple[Source, Settings]:
+    """Remove what was added last; the opposite of `lengthen`. Raises MusicError."""
+    before = source.before if isinstance(source, ContinuedSource) else None
+    if before is None or not settings.continued:
+        raise MusicError("no bars were added to this melody")
     *earlier, last = settings.continued
-    return material.before, settings.changed(continued=tuple(earlier), corrections=last.corrections)
+    return before, settings.changed(continued=tuple(earlier), corrections=last.corrections)
 
 
 def made_again(
-    invent: Invent, go_on: GoOn, settings: Settings, base: Source | None
+    invent: Invent, go_on: Continue, settings: Settings, base: Source | None
 ) -> Source | None:
-    """The melody that settings say was made here. base: what was brought, for settings that don't hold the beginning; the outcome
-    is None where that is needed and missing. Raises MusicError.
+    """Make the melody again that settings describe.
+
+    Args:
+        invent: Invents a melody.
+        go_on: Continues one.
+        settings: How the melody was made.
+        base: What was opened, for settings of a melody that was not invented.
+
+    Returns:
+        The melody; None where `base` is needed and missing.
+
+    Raises:
+        MusicError: It can't be made.
     """
-    material = invented(invent, settings.invented) if settings.invented else original(base)
-    for making in settings.continued if material else ():
-        material = continued(go_on, material, making)
-    return material
+    if settings.invented:
+        source = invented_source(invent, settings.invented)
+    elif base:
+        source = opened_source(base)
+    else:
+        return None
+    for recipe in settings.continued:
+        source = continued_source(go_on, source, recipe)
+    return source
 
 
-def original(material: Source | None) -> Source | None:
-    """What was brought, without what was added."""
-    while isinstance(material, Longer):
-        material = material.before
-    return material
+def opened_source(source: Source) -> Source:
+    """Return what was opened, without what was added."""
+    while isinstance(source, ContinuedSource) and source.before:
+        source = source.before
+    return source
 
 
-def chords_of(melody: SourceMelody, settings: Settings) -> str:
-    """What the band shall play: the visitor's chords, or those that the melody was made with, else "planned".
-    As text, which an introduction does not shift.
-    """
-    own = chord_text(melody.score, melody.score.tracks[melody.track]) if settings.own_chords else ""
-    return settings.chords.strip() or own or "planned"
-
-
-def told(material: Source, settings: Settings) -> str:
-    """What to say of a melody that was made here."""
+def origin(source: Source, settings: Settings) -> str:
+    """Say in a sentence how a melody was made here; empty where it was opened."""
     if settings.continued:
         last = settings.continued[-1]
-        lost = getattr(original(material), "recording", None)
-        without = (
-            " Your recording is not played under it: what was added has nobody's voice."
-            if lost
-            else ""
-        )
-        return (
-            f" The last {last.bars} bars were added here ({last.genre}, seed {last.seed}).{without}"
-        )
+        told = f" The last {last.bars} bars were added here ({last.genre}, seed {last.seed})."
+        if opened_source(source).recording:
+            told += " Your recording is not played with it: nobody has sung the added bars."
+        return told
     if settings.invented:
         made = settings.invented
-        return f" Invented here ({made.genre}, seed {made.seed}, variation {made.variation:g}), with chords of its own."
+        how = f"{made.genre}, seed {made.seed}, variation {made.variation:g}"
+        return f" Invented here ({how}), with its own chords."
     return ""
 
 
-def file_of(material: Source) -> Path:
-    """A MIDI file of its melody."""
-    path = new_folder() / f"{material.name}.mid"
-    write_midi(material.score, path)
+def write_melody(score: Score, name: str) -> Path:
+    """Write a melody to a MIDI file of a name."""
+    path = new_folder() / f"{name}.mid"
+    write_midi(score, path)
     return path
 
 
-def _brought(score: Score, name: str) -> Source:
-    """As a file that was opened."""
-    return load_source(file_of(Source(name, score)))
+def _as_file(score: Score, name: str) -> Source:
+    """Return a score as a file that was opened."""
+    return load_source(write_melody(score, name))

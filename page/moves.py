@@ -1,32 +1,42 @@
-"""From a take to others near it: on the way to another take, or with an instrument moved. No widgets."""
+"""Settings of takes near another one: blended with a second take, or with an instrument moved."""
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import fields, replace
 
 from accomp.errors import MusicError
 from page.choices import BAND, DIRECTIONS, Blend
 from page.settings import Settings
 from page.studio import Take
 
-WHOLE = "a take of the whole song (by Accompany, Three takes, or from a settings file), none that was made anew in parts"
+WHOLE_TAKE = "takes of the whole song, none of which only a part was made anew"
 
 
-def between(take: Take, other: Take | None, amount: float) -> Settings:
-    """Of a take between two, `amount` of the way from `take` (0) to the other one (1). A take that is between two itself is seen
-    from its first one. Raises MusicError.
+def blended(take: Take, other: Take | None, amount: float) -> Settings:
+    """Return the settings of a take between two.
+
+    Args:
+        take: The first take. If it is a blend itself, its own first take counts.
+        other: The second take.
+        amount: From 0 (the first) to 1 (the second).
+
+    Raises:
+        MusicError: The takes differ in more than genre and seed, or can't be blended.
     """
     if other is None:
         raise MusicError(
-            "choose the other take first; accepted: takes of one melody, with the same settings but genre and seed"
+            "choose the other take first; accepted: takes of the same melody and settings, "
+            "with another genre or seed"
         )
     if take.is_retake or other.is_retake:
-        raise MusicError(f"a take between two needs two whole ones; accepted: {WHOLE}")
+        raise MusicError(f"a part of one of the takes was made anew; accepted: {WHOLE_TAKE}")
     first = take.settings.changed(blend=None)
     if other.settings.blend:
-        raise MusicError(f"take {other.number} is between two itself; accepted: one of those two")
+        raise MusicError(f"take {other.number} is a blend itself; accepted: one of its two takes")
     differs = "neither genre nor seed" if _same_band(take, other) else _difference(take, other)
     if differs:
         raise MusicError(
-            f"takes {take.number} and {other.number} differ in {differs}; accepted: other genres and seeds"
+            f"takes {take.number} and {other.number} differ in {differs}; "
+            "accepted: another genre or seed"
         )
     amount = round(float(amount), 2)
     if not amount:
@@ -34,66 +44,67 @@ def between(take: Take, other: Take | None, amount: float) -> Settings:
     return first.changed(blend=Blend(other.settings.genre, other.settings.seed, amount))
 
 
-def others(takes: list[Take], take: Take) -> list[Take]:
-    """The takes that `between` takes beside this one."""
+def partners(takes: list[Take], take: Take) -> list[Take]:
+    """Return the takes that `blended` accepts beside this one."""
     if take.is_retake:
         return []
     whole = [each for each in takes if not each.is_retake and not each.settings.blend]
     return [each for each in whole if not _same_band(take, each) and not _difference(take, each)]
 
 
-def moved(take: Take, instrument: str, amounts: tuple[float, ...]) -> Settings:
-    """Of a take as this one, its instrument elsewhere, by DIRECTIONS; where there was another move of it, it is replaced. Raises
-    MusicError.
+def moved(take: Take, instrument: str, amounts: Sequence[float]) -> Settings:
+    """Return the settings of a take with an instrument moved; its earlier move is replaced.
+
+    Args:
+        take: The take.
+        instrument: Who moves.
+        amounts: How far, by DIRECTIONS.
+
+    Raises:
+        MusicError: The instrument doesn't play, or a part of the take was made anew.
     """
     if take.is_retake:
-        raise MusicError(f"an instrument's ways need a whole take; accepted: {WHOLE}")
+        raise MusicError(f"a part of this take was made anew; accepted: {WHOLE_TAKE}")
     if instrument not in take.settings.instruments:
-        raise MusicError(
-            f"{instrument} does not play in this take; playing: {', '.join(take.settings.instruments) or 'nobody'}"
-        )
+        playing = ", ".join(take.settings.instruments) or "nobody"
+        raise MusicError(f"{instrument} does not play in this take; playing: {playing}")
     asked = dict(zip(DIRECTIONS, amounts))
     move = {
         direction: round(float(asked[direction]), 2)
-        for direction in ways_of(instrument)
+        for direction in directions_of(instrument)
         if asked[direction]
     }
     moves = {name: move if name == instrument else take.settings.explore.get(name) for name in BAND}
     return take.settings.changed(explore={name: each for name, each in moves.items() if each})
 
 
-def ways_of(instrument: str) -> list[str]:
-    """The directions in which an instrument can move; drums have no pitches."""
-    return [
-        direction for direction in DIRECTIONS if instrument != "drums" or direction != "variety"
-    ]
+def directions_of(instrument: str) -> list[str]:
+    """Return the directions in which an instrument can move; drums have no pitches to vary."""
+    return [each for each in DIRECTIONS if instrument != "drums" or each != "variety"]
 
 
 def amounts_of(take: Take, instrument: str) -> list[float]:
-    """How far an instrument has moved, by DIRECTIONS."""
-    return [
-        take.settings.explore.get(instrument, {}).get(direction, 0.0) for direction in DIRECTIONS
-    ]
+    """Return how far an instrument has moved, by DIRECTIONS."""
+    move = take.settings.explore.get(instrument, {})
+    return [move.get(direction, 0.0) for direction in DIRECTIONS]
 
 
 def _same_band(take: Take, other: Take) -> bool:
-    """Whether they are of one genre and seed."""
+    """Whether two takes are of one genre and seed."""
     return (take.settings.genre, take.settings.seed) == (other.settings.genre, other.settings.seed)
 
 
 def _difference(take: Take, other: Take) -> str:
-    """What of two takes differs beside genre and seed, in a word; empty where nothing does."""
-    if (
-        take.melody.score.tracks[take.melody.track].notes
-        != other.melody.score.tracks[other.melody.track].notes
-    ):
+    """Name what differs beside genre and seed; empty where nothing does."""
+    own, others = take.melody, other.melody
+    if own.score.tracks[own.track].notes != others.score.tracks[others.track].notes:
         return "melody"
-    if take.melody.key != other.melody.key or take.melody.score.meters != other.melody.score.meters:
+    if own.key != others.key or own.score.meters != others.score.meters:
         return "key or metre"
     if take.style != other.style:
         return "style"
     a, b = (replace(each.settings, genre="", seed=0, blend=None) for each in (take, other))
-    if not (take.style or a.styles or b.styles):  # how much of a style counts where there is one
+    if not (take.style or a.styles or b.styles):  # a style's factor counts where there is a style
         b = replace(b, style_factor=a.style_factor)
-    names = (name for name in vars(a) if getattr(a, name) != getattr(b, name))
-    return next((name.replace("_", " ") for name in names), "")
+    names = [each.name for each in fields(a)]
+    return next((n.replace("_", " ") for n in names if getattr(a, n) != getattr(b, n)), "")

@@ -2,29 +2,58 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
-from typing import Any
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
 from urllib.parse import urlencode
 
+from accomp.band.options import Options
 from accomp.errors import MusicError
-from accomp.listen.source import Corrections
-from page.choices import BAND, Blend, Making, checked, read, shortened
+from accomp.listen.source import Corrections, SourceMelody
+from accomp.music.chord_text import chord_text
+from page.choices import (
+    BAND,
+    MOST_ADDITIONS,
+    SEED,
+    VARIATION,
+    Blend,
+    MelodyRecipe,
+    Styles,
+    check_corrections,
+    check_kind,
+    check_moves,
+    check_styles,
+)
+from page.plain import from_plain, to_plain
 
-NO_FILE = "this is no settings file; accepted: one that this page wrote (.json)"
-NESTED = (
-    "invented",
-    "continued",
-    "styles",
-    "blend",
-    "explore",
-)  # in an address they are written as in a file
+NO_FILE = "this is not a settings file; accepted: a file that this page wrote (.json)"
+# In an address these are written as in a file; the others are plain text.
+NESTED = ("invented", "continued", "styles", "blend", "explore")
+TEXTS = ("melody", "genre", "chords", "intro")
+NUMBERS = ("seed", "variation", "style_factor")
+CORRECTED_NUMBERS = ("tempo", "pace", "downbeat", "later", "track")
 
 
 @dataclass(frozen=True)
 class Settings:
-    """melody: an example's name, else empty: a visitor's own file is not in the settings, nor is a style's; invented: the melody
-    that was made here; continued: how it, or the other one, was made longer, the earliest first; corrections: of the outcome;
-    styles: built-in ones with weights; explore: as in accomp.sketch.Sketch.explored.
+    """All choices for a melody and its band. Checked when they are made.
+
+    Attributes:
+        melody: An example's name, else empty: a visitor's own file is not in the settings, nor is
+            a style's.
+        genre: Whose models play.
+        seed: Another seed gives other music.
+        variation: How freely the band plays, from 0 to 1.
+        chords: As they were typed; empty where they are planned.
+        intro: As in Options.
+        instruments: Who plays beside the piano.
+        corrections: Of the melody as it is in the end.
+        invented: How the melody was invented, if it was.
+        continued: How the melody was made longer, the earliest first.
+        styles: Built-in ones with weights.
+        style_factor: How much the styles count, from 0 to 1.
+        blend: Another band that this one is blended with.
+        explore: How far instruments move, as in Sketch.explored.
     """
 
     melody: str = ""
@@ -32,61 +61,112 @@ class Settings:
     seed: int = 0
     variation: float = 0.0
     chords: str = ""
-    intro: str = "none"
+    intro: Literal["none", "count-in", "bars"] = "none"
     instruments: tuple[str, ...] = BAND
-    corrections: Corrections = field(default_factory=Corrections)
-    invented: Making | None = None
-    continued: tuple[Making, ...] = ()
-    styles: tuple[tuple[str, float], ...] = ()
-    style_factor: float = 0.5
+    corrections: Corrections = Corrections()
+    invented: MelodyRecipe | None = None
+    continued: tuple[MelodyRecipe, ...] = ()
+    styles: Styles = ()
+    style_factor: float = Options.style_factor
     blend: Blend | None = None
     explore: dict[str, dict[str, float]] = field(default_factory=dict)
 
+    def __post_init__(self):
+        check_kind("melody", self.melody, str, "the name of an example")
+        check_kind("genre", self.genre, str, "a genre's name")
+        check_kind("chords", self.chords, str, "text")
+        check_kind("instruments", self.instruments, tuple, ", ".join(BAND))
+        for name in self.instruments:
+            check_kind("instruments", name, str, ", ".join(BAND))
+        SEED.check(self.seed)
+        VARIATION.check(self.variation)
+        check_styles(self.styles)
+        check_moves(self.explore)
+        check_corrections(self.corrections)
+        self._options()
+        if self.invented and self.melody:
+            raise MusicError(
+                f"the settings name a melody, {self.melody[:40]!r}, and an invented one; "
+                "accepted: one of them"
+            )
+        if len(self.continued) > MOST_ADDITIONS:
+            raise MusicError(
+                f"the melody was continued {len(self.continued)} times; "
+                f"accepted: up to {MOST_ADDITIONS}"
+            )
+
+    def options(self, melody: SourceMelody, own_style: Path | None = None) -> Options:
+        """Return the options of the band for a melody.
+
+        Args:
+            melody: The melody, as these settings' corrections understand it.
+            own_style: A song of the visitor's as the style, in place of built-in ones.
+
+        Raises:
+            MusicError: The chords can't be read, or there is no such file.
+        """
+        return replace(
+            self._options(),
+            key=melody.key,
+            melody_track=self.corrections.track,
+            chords=self._chords_for(melody),
+            styles=own_style or self.styles,
+        )
+
+    def _options(self) -> Options:
+        """Return the options that need no melody. Raises MusicError where one is out of range."""
+        return Options(
+            seed=self.seed,
+            variation=self.variation,
+            intro=self.intro,
+            instruments=self.instruments,
+            styles=self.styles,
+            style_factor=self.style_factor,
+        )
+
+    def _chords_for(self, melody: SourceMelody) -> str:
+        """Return the visitor's chords, else those that the melody was made with, else "planned".
+
+        As text, which leaves out a pickup and moves with an introduction.
+        """
+        own = ""
+        if self.invented or self.continued:
+            own = chord_text(melody.score, melody.score.tracks[melody.track])
+        return self.chords.strip() or own or "planned"
+
+    def changed(self, **changes) -> "Settings":
+        """Return the settings with other choices. Raises MusicError."""
+        return replace(self, **changes)
+
+    def corrected(self, **changes) -> "Settings":
+        """Return the settings with other corrections of the melody. Raises MusicError."""
+        return replace(self, corrections=replace(self.corrections, **changes))
+
     def to_json(self) -> str:
-        """All that differs from what is usual, and the genre and the seed in any case."""
-        usual = Settings()
-        chosen = {
-            name: _plain(value)
-            for name in (each.name for each in fields(self))
-            if (value := getattr(self, name)) != getattr(usual, name) or name in ("genre", "seed")
-        }
-        return json.dumps(chosen, indent=1)
+        """Write all that differs from the defaults, and the genre and the seed in any case."""
+        return json.dumps(to_plain(self, always=("genre", "seed")), indent=1)
 
     @classmethod
     def from_json(cls, text: str | bytes) -> "Settings":
-        """Raises MusicError where it is no settings file or holds what is not accepted."""
+        """Read the text of a settings file.
+
+        Raises:
+            MusicError: It is not a settings file, or holds what is not accepted.
+        """
         try:
             found = json.loads(text)
         except (ValueError, RecursionError) as error:
             raise MusicError(NO_FILE) from error
         if not isinstance(found, dict):
             raise MusicError(NO_FILE)
-        if isinstance(found.get("instruments"), list):
-            found["instruments"] = tuple(found["instruments"])
-        if isinstance(found.get("styles"), list):
-            found["styles"] = tuple(
-                tuple(pair) if isinstance(pair, list) else pair for pair in found["styles"]
-            )
-        for name, kind in (("corrections", Corrections), ("invented", Making), ("blend", Blend)):
-            if name in found:
-                found[name] = read(kind, found[name], name)
-        if "continued" in found:
-            if not isinstance(found["continued"], list):
-                raise MusicError(
-                    f"the settings' continued is {str(found['continued'])[:40]!r}; accepted: a list"
-                )
-            found["continued"] = tuple(
-                read(Making, each, "continued") for each in found["continued"]
-            )
-        if unknown := found.keys() - {each.name for each in fields(cls)}:
-            raise MusicError(
-                f"the settings hold {sorted(unknown)[0]!r}; accepted: {', '.join(f.name for f in fields(cls))}"
-            )
-        return checked(cls(**found))
+        return _read(found)
 
     def to_query(self) -> dict[str, str]:
-        """The same as parameters of an address; corrections by their own names."""
-        chosen = json.loads(self.to_json())
+        """Return what `to_json` writes as parameters of an address.
+
+        Corrections are parameters by their own names.
+        """
+        chosen = to_plain(self, always=("genre", "seed"))
         chosen |= chosen.pop("corrections", {})
         return {
             name: json.dumps(value, separators=(",", ":")) if name in NESTED else _text(value)
@@ -94,51 +174,74 @@ class Settings:
         }
 
     def to_address(self) -> str:
+        """Return the settings as the part of an address after its question mark."""
         return urlencode(self.to_query())
 
     @classmethod
     def from_query(cls, query: Mapping[str, str]) -> "Settings":
-        """Of parameters that are not known nothing is said: others may have put them there. Raises MusicError."""
+        """Read the parameters of an address. Unknown ones are ignored: others may have added them.
+
+        Raises:
+            MusicError: A value is not accepted.
+        """
         found: dict[str, Any] = {}
         corrections: dict[str, Any] = {}
         for name, text in query.items():
-            if name in ("melody", "genre", "chords", "intro"):
+            if name in TEXTS:
                 found[name] = text
             elif name == "instruments":
                 found[name] = [each for each in text.split(",") if each]
             elif name in NESTED:
                 found[name] = _nested(name, text)
-            elif name in ("seed", "variation", "style_factor"):
+            elif name in NUMBERS:
                 found[name] = _number(name, text)
-            elif name in ("tempo", "pace", "downbeat", "later", "track"):
+            elif name in CORRECTED_NUMBERS:
                 corrections[name] = _number(name, text)
             elif name == "meter":
-                corrections[name] = [
-                    int(part) if part.isdecimal() else part for part in text.split("/")
-                ]
+                corrections[name] = [_whole(part) for part in text.split("/")]
             elif name == "key":
                 corrections[name] = text
-        return cls.from_json(json.dumps(found | {"corrections": corrections}))
-
-    def changed(self, **changes) -> "Settings":
-        """Raises MusicError."""
-        return checked(replace(self, **changes))
-
-    def corrected(self, **changes) -> "Settings":
-        """With other corrections of the melody. Raises MusicError."""
-        return checked(replace(self, corrections=replace(self.corrections, **changes)))
-
-    @property
-    def own_chords(self) -> bool:
-        """Whether the melody was made with chords, which its band plays."""
-        return bool(self.invented or self.continued)
+        return _read(found | {"corrections": corrections})
 
 
-def _plain(value: Any) -> Any:
-    """A choice as JSON holds it, without what is usual."""
-    if isinstance(value, (Corrections, Making, Blend)):
-        return shortened(value)
-    return [_plain(each) for each in value] if isinstance(value, tuple) else value
+def _read(found: dict[str, Any]) -> Settings:
+    """Make settings of what JSON holds. Raises MusicError."""
+    values = dict(found)
+    if "corrections" in found:
+        values["corrections"] = _read_corrections(found["corrections"])
+    if "invented" in found:
+        values["invented"] = _read_recipe(found["invented"], "the settings' invented melody")
+    if "continued" in found:
+        added = found["continued"]
+        if not isinstance(added, list):
+            raise MusicError(f"the settings' continued is {str(added)[:40]!r}; accepted: a list")
+        what = "an addition of the settings' continued"
+        values["continued"] = tuple(_read_recipe(each, what) for each in added)
+    if "blend" in found:
+        values["blend"] = from_plain(Blend, found["blend"], "the settings' blend")
+    if "instruments" in found:
+        values["instruments"] = _tuple(found["instruments"])
+    if "styles" in found:
+        pairs = _tuple(found["styles"])
+        values["styles"] = tuple(map(_tuple, pairs)) if isinstance(pairs, tuple) else pairs
+    return from_plain(Settings, values, "the settings file")
+
+
+def _read_recipe(found: Any, what: str) -> MelodyRecipe:
+    if isinstance(found, Mapping) and "corrections" in found:
+        found = {**found, "corrections": _read_corrections(found["corrections"])}
+    return from_plain(MelodyRecipe, found, what)
+
+
+def _read_corrections(found: Any) -> Corrections:
+    if isinstance(found, Mapping) and "meter" in found:
+        found = {**found, "meter": _tuple(found["meter"])}
+    return from_plain(Corrections, found, "the settings' corrections")
+
+
+def _tuple(value: Any) -> Any:
+    """Return a list as a tuple; anything else, which is refused later, as it is."""
+    return tuple(value) if isinstance(value, list) else value
 
 
 def _nested(name: str, text: str) -> Any:
@@ -154,14 +257,18 @@ def _number(name: str, text: str) -> float | int:
     try:
         return int(text) if text.lstrip("-").isdecimal() else float(text)
     except ValueError as error:
-        raise MusicError(f"{name} in the page's address is {text!r}; accepted: a number") from error
+        raise MusicError(
+            f"{name} in the page's address is {text[:40]!r}; accepted: a number"
+        ) from error
+
+
+def _whole(text: str) -> int | str:
+    """Return a short integer; anything else, which is refused later, as it is."""
+    return int(text) if text.isdecimal() and len(text) < 5 else text
 
 
 def _text(value: Any) -> str:
-    if isinstance(value, list):
-        return (
-            "/".join(map(str, value))
-            if all(type(each) is int for each in value) and value
-            else ",".join(map(str, value))
-        )
-    return str(value)
+    if not isinstance(value, list):
+        return str(value)
+    is_meter = value and all(type(each) is int for each in value)
+    return ("/" if is_meter else ",").join(map(str, value))

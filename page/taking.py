@@ -1,169 +1,192 @@
-"""What the page's buttons do about takes: they are made, made anew in parts, or made near one that is there."""
+"""Handlers of the page's events that make takes: new, in part anew, or near another one."""
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
 
-from accomp import ModelError, MusicError
-from page import moves, studio, views
-from page.choices import BAND, SEEDS, weighted
+from accomp.listen.source import Source
+from page import models, moves, studio, views
+from page.choices import BAND, SEED
+from page.forms import BandForm
+from page.limits import LIMITS
+from page.messages import NO_MELODY, NO_TAKE, errors_shown
 from page.settings import Settings
-from page.studio import Play, Take
+from page.studio import Remake, Take
+from page.views import TakeView
 
-EVERYTHING = "all that is not locked"
-FIRST = "Bring a melody first: a MIDI file, a recording, or one of the examples."
-FIRST_TAKE = "Make a take first; then parts of it can be made anew."
+EVERYTHING = "everything that is not locked"
 
 
-def chosen(
+def generate(
+    source: Source | None, settings: Settings, takes: list[Take], own_style: str | None, *form: Any
+) -> TakeView:
+    """Make a take.
+
+    Args:
+        source: The melody.
+        settings: Its settings.
+        takes: The earlier takes.
+        own_style: File of the visitor's own style.
+        *form: The values of a BandForm.
+    """
+    settings = BandForm(*form).applied_to(settings, own_style)
+    return _added(make(source, settings, takes, own_style), takes)
+
+
+def three(
+    source: Source | None, settings: Settings, takes: list[Take], own_style: str | None, *form: Any
+) -> TakeView:
+    """Make three takes with seeds one after another, and show the first.
+
+    Args:
+        source: The melody.
+        settings: Its settings.
+        takes: The earlier takes.
+        own_style: File of the visitor's own style.
+        *form: The values of a BandForm.
+    """
+    settings = BandForm(*form).applied_to(settings, own_style).changed(blend=None, explore={})
+    for number in range(3):
+        seed = _wrapped(settings.seed + number)
+        take = make(source, settings.changed(seed=seed), takes, own_style)
+        takes = [*takes, take][-LIMITS.takes :]
+    return views.shown(takes[-3], takes)
+
+
+def remake(
+    number: int | None,
+    selection: dict[str, Any],
+    what: str,
+    source: Source | None,
     settings: Settings,
-    own_style,
-    genre,
-    seed,
-    variation,
-    chords,
-    intro,
-    instruments,
-    style,
-    other_style,
-    share,
-    factor,
-) -> Settings:
-    """The widgets' values with what is known of the melody. A way to another take, or moves of instruments, which an address or a
-    settings file brought, are those of its genre and seed. Raises gr.Error.
+    takes: list[Take],
+    own_style: str | None,
+    *form: Any,
+) -> TakeView:
+    """Make a part of the take that is shown anew, as the form says, with the next seed.
+
+    What is locked and what lies outside of the selected bars stays.
+
+    Args:
+        number: The take that is shown.
+        selection: The player's locked tracks and selected bars.
+        what: EVERYTHING, or the one instrument that is made anew.
+        source: The melody.
+        settings: Its settings.
+        takes: The earlier takes.
+        own_style: File of the visitor's own style.
+        *form: The values of a BandForm.
     """
-    named = () if own_style else weighted(style or "", other_style or "", float(share or 0))
-    seed = int(seed or 0)
-    near = (
-        {} if (genre, seed) == (settings.genre, settings.seed) else {"blend": None, "explore": {}}
-    )
-    try:
-        return settings.changed(
-            genre=genre,
-            seed=seed,
-            variation=float(variation or 0),
-            chords=chords or "",
-            intro=intro,
-            instruments=tuple(instruments),
-            styles=named,
-            style_factor=float(factor),
-            **near,
-        )
-    except MusicError as error:
-        raise gr.Error(str(error)) from error
+    base = studio.find(takes, number)
+    settings = BandForm(*form).applied_to(settings, own_style)
+    if base is None:
+        raise gr.Error(NO_TAKE)
+    seed = _wrapped(studio.last_seed(takes) + 1)
+    settings = settings.changed(seed=seed, blend=None, explore={})
+    keep = selection["locked"] if what == EVERYTHING else [name for name in BAND if name != what]
+    part = Remake(base, keep, selection["bars"])
+    return _added(make(source, settings, takes, own_style, part), takes)
 
 
-class Taking:
-    """Handlers of events: each gives what app.py shows of a take. play makes the music; check_genre(genre) loads its models, or
-    raises gr.Error.
+def blend(takes: list[Take], number: int | None, other: int | None, amount: float) -> TakeView:
+    """Make a blend of two takes.
+
+    Args:
+        takes: All takes.
+        number: The take that is shown.
+        other: The other take.
+        amount: From 0 (the take that is shown) to 1 (the other).
     """
+    other_take = studio.find(takes, other)
+    return _made_near(takes, number, lambda take: moves.blended(take, other_take, amount))
 
-    def __init__(self, play: Play, check_genre: Callable[[str], None]):
-        self.play, self.check_genre = play, check_genre
 
-    def generate(self, material, settings, takes, own_style, *choices):
-        """A new take."""
-        return self.generated(material, chosen(settings, own_style, *choices), takes, own_style)
+def explore(takes: list[Take], number: int | None, instrument: str, *amounts: float) -> TakeView:
+    """Make the take that is shown with an instrument moved by `amounts` in DIRECTIONS."""
+    return _made_near(takes, number, lambda take: moves.moved(take, instrument, amounts))
 
-    def again(self, material, settings, takes, number, choice, what, own_style, *choices):
-        """From the take that is shown, by what the widgets say, with the next seed: what is locked, and what lies outside of the
-        selected bars, stays.
-        """
-        base = studio.find(takes, number)
-        keep = choice["locked"] if what == EVERYTHING else [name for name in BAND if name != what]
-        settings = chosen(settings, own_style, *choices)
-        if base is None:
-            raise gr.Error(FIRST_TAKE)
-        settings = settings.changed(
-            seed=(studio.last_seed(takes) + 1) % (SEEDS + 1), blend=None, explore={}
-        )
-        return self.generated(material, settings, takes, own_style, base, keep, choice["bars"])
 
-    def three(self, material, settings, takes, own_style, *choices):
-        """Three takes with seeds one after another, the first of which is shown."""
-        settings = chosen(settings, own_style, *choices).changed(blend=None, explore={})
-        for seed in range(settings.seed, settings.seed + 3):
-            take = self.made(material, settings.changed(seed=seed % (SEEDS + 1)), takes, own_style)
-            takes = [*takes, take][-studio.MOST_TAKES :]
-        return views.shown(takes[-3], takes)
+def reset_moves(takes: list[Take], number: int | None) -> TakeView:
+    """Make the take that is shown with no instrument moved."""
+    return _made_near(takes, number, lambda take: take.settings.changed(explore={}))
 
-    def go_between(self, takes, number, other, amount):
-        """The take on the way from the one that is shown to another one."""
-        return self.made_near(
-            takes, number, lambda take: moves.between(take, studio.find(takes, other), amount)
-        )
 
-    def explore(self, takes, number, instrument, *amounts):
-        """The take that is shown with an instrument moved."""
-        return self.made_near(takes, number, lambda take: moves.moved(take, instrument, amounts))
+def make(
+    source: Source | None,
+    settings: Settings,
+    takes: list[Take],
+    own_style: str | None = None,
+    part: Remake | None = None,
+) -> Take:
+    """Make a take.
 
-    def move_back(self, takes, number):
-        """The take that is shown with no instrument moved."""
-        return self.made_near(takes, number, lambda take: take.settings.changed(explore={}))
+    Args:
+        source: The melody.
+        settings: All choices.
+        takes: The earlier takes.
+        own_style: File of the visitor's own style.
+        part: What is made anew of an earlier take.
 
-    def generated(
-        self,
-        material,
-        settings: Settings,
-        takes: list[Take],
-        own_style=None,
-        base: Take | None = None,
-        keep=(),
-        bars=None,
-    ):
-        take = self.made(material, settings, takes, own_style, base, keep, bars)
-        return views.shown(take, [*takes, take][-studio.MOST_TAKES :])
-
-    def made(
-        self,
-        material,
-        settings: Settings,
-        takes: list[Take],
-        own_style=None,
-        base: Take | None = None,
-        keep=(),
-        bars=None,
-    ) -> Take:
-        if material is None:
-            raise gr.Error(FIRST)
-        own = Path(own_style) if own_style else None
-        if own:
-            gr.Info(
-                "Your own song is not in the settings: the take in its style has no settings file, and no address."
-            )
-        return self.played(
-            settings,
-            lambda: studio.make(self.play, material, settings, takes, base, keep, bars, own),
+    Raises:
+        gr.Error: There is no melody, or the words of a MusicError.
+    """
+    if source is None:
+        raise gr.Error(NO_MELODY)
+    style = Path(own_style) if own_style else None
+    if style:
+        gr.Info(
+            "Your own song is not part of the settings: a take in its style has no settings file "
+            "and no address."
         )
 
-    def made_near(self, takes: list[Take], number: int | None, change: Callable[[Take], Settings]):
-        """A take for the melody of the one that is shown, whatever melody is open by now; that one where nothing changes."""
-        take = studio.find(takes, number)
-        if take is None:
-            raise gr.Error(FIRST_TAKE)
-        try:
-            settings = change(take)
-        except MusicError as error:
-            raise gr.Error(str(error)) from error
-        if settings == take.settings:  # what was being made of it was given up
-            return [gr.skip()] * views.OF_TAKE if take.is_finished else views.shown(take, takes)
-        new = self.played(
-            settings,
-            lambda: studio.accompanied(self.play, take.melody, settings, takes, style=take.style),
-        )
-        return views.shown(new, [*takes, new][-studio.MOST_TAKES :])
+    def work() -> Take:
+        melody = source.melody(settings.corrections)
+        return studio.make(models.play, melody, settings, takes, part, style)
 
-    def played(self, settings: Settings, work: Callable[[], Take]) -> Take:
-        """What `work` makes. The models are loaded before; mistakes and notices are shown."""
-        for genre in [settings.genre, *([settings.blend.genre] if settings.blend else [])]:
-            self.check_genre(genre)
-        try:
-            take = work()
-        except (ModelError, MusicError) as error:
-            raise gr.Error(str(error)) from error
-        told = take.melody.score.notices if take.melody.sung else []  # with the melody's facts
-        for notice in take.song.notices:
-            if notice not in told:
-                gr.Info(notice)
-        return take
+    return _played(settings, work)
+
+
+def _made_near(
+    takes: list[Take], number: int | None, change: Callable[[Take], Settings]
+) -> TakeView:
+    """Make a take for the melody of the one that is shown, whatever melody is open by now.
+
+    Where `change` changes nothing that one is shown.
+    """
+    take = studio.find(takes, number)
+    if take is None:
+        raise gr.Error(NO_TAKE)
+    with errors_shown():
+        settings = change(take)
+    if settings == take.settings:  # the sound that was being made of it was given up
+        return views.unchanged(TakeView) if take.is_finished else views.shown(take, takes)
+
+    def work() -> Take:
+        return studio.make(models.play, take.melody, settings, takes, style=take.style)
+
+    return _added(_played(settings, work), takes)
+
+
+def _played(settings: Settings, work: Callable[[], Take]) -> Take:
+    """Return what `work` makes; the models are loaded before. Errors and notices are shown."""
+    for genre in [settings.genre, *([settings.blend.genre] if settings.blend else [])]:
+        models.check_genre(genre)
+    with errors_shown():
+        take = work()
+    told = take.melody.score.notices if take.melody.sung else []  # they are shown with the melody
+    for notice in take.song.notices:
+        if notice not in told:
+            gr.Info(notice)
+    return take
+
+
+def _added(take: Take, takes: list[Take]) -> TakeView:
+    """Show a new take; the oldest go."""
+    return views.shown(take, [*takes, take][-LIMITS.takes :])
+
+
+def _wrapped(seed: int) -> int:
+    """Return a seed that the page accepts: after the last one comes 0."""
+    return seed % (int(SEED.high) + 1)

@@ -1,182 +1,253 @@
-"""What the page shows of melodies and takes: the values of its widgets, as the lists of outputs in app.py have them in order."""
+"""What the page shows of melodies and takes: values for its widgets, in the widgets' order.
 
+Each view is a tuple of widgets in page.panels, and of their values here.
+"""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple, TypeVar
 from uuid import uuid4
 
 import gradio as gr
 
-from accomp.errors import MusicError
 from accomp.listen.source import Source
 from accomp.music.keys import NAMES
 from accomp.music.melody_track import melody_name
-from page import moves, studio
+from page import moves, sound, studio
 from page.choices import DIRECTIONS
-from page.inventing import told
+from page.inventing import origin
+from page.messages import NO_TAKE, errors_shown
 from page.settings import Settings
 from page.studio import Take
 
 KEYS = [f"{name} {mode}" for mode in ("major", "minor") for name in NAMES]
 METERS = ["2/4", "3/4", "4/4", "6/8", "12/8"]
-MIXES = "**You** and **Piano** can be muted one by one: the band with your recording, with a piano playing the melody, or alone."
-OF_MELODY, OF_TAKE, OF_FINISHED = 11, 11, 3  # how many values there are of each
+MIXES = (
+    "**You** and **Piano** can be muted one by one: the band with your recording, with a piano "
+    "playing the melody, or alone."
+)
+
+View = TypeVar("View", bound=tuple)
 
 
-def mark(number: int = 0) -> str:
-    """A text that never was: as the value of a hidden box it says that something is shown anew, be it the same as before."""
+class MelodyView(NamedTuple):
+    """What the page shows of a melody: the widgets, or their values."""
+
+    source: Any
+    settings: Any
+    panel: Any
+    facts: Any
+    player: Any
+    key: Any
+    meter: Any
+    tempo: Any
+    track: Any
+    shorten: Any  # the button that removes added bars
+    understanding: Any  # hidden: its change makes the sound
+
+
+class FinishedView(NamedTuple):
+    """What changes when a take gets its picture and sound: the widgets, or their values."""
+
+    player: Any
+    files: Any
+    status: Any
+
+
+class TakeView(NamedTuple):
+    """What the page shows of a take: the widgets, or their values."""
+
+    panel: Any
+    takes: Any
+    number: Any
+    chords: Any
+    query: Any
+    seed: Any
+    showing: Any  # hidden: its change makes picture and sound
+    beside: Any  # hidden: its change updates what is offered near the take
+    player: Any
+    files: Any
+    status: Any
+
+
+class NearView(NamedTuple):
+    """What the page offers near the take that is shown: the widgets, or their values."""
+
+    panel: Any
+    other: Any
+    amount: Any
+    density: Any
+    variety: Any
+    character: Any
+
+
+def unchanged(view: type[View]) -> View:
+    """Return values that leave a view's widgets as they are."""
+    return view(*[gr.skip()] * len(view._fields))  # type: ignore[attr-defined]  a NamedTuple
+
+
+def token(number: int = 0) -> str:
+    """Return a text that was never used: as the value of a hidden box it fires the box's event.
+
+    It does so even where the same is shown as before.
+    """
     return f"{number} {uuid4().hex}"
 
 
-# The melody
-
-
-def opened(material: Source, settings: Settings) -> list:
-    """What the page shows of a melody that comes."""
-    for notice in material.notices:
+def opened(source: Source, settings: Settings) -> MelodyView:
+    """Show a melody that was opened or made, and what its file's reader noticed."""
+    for notice in source.notices:
         gr.Warning(notice)
-    return [material, *understood(material, settings)]
+    return understood(source, settings)
 
 
-def understood(material: Source, settings: Settings) -> list:
-    """What the page shows of a melody: settings, facts in words, roll, and the values of the widgets that correct them."""
-    melody = material.melody(settings.corrections)
+def understood(source: Source, settings: Settings) -> MelodyView:
+    """Show a melody as it is understood: facts, roll, and the values of the corrections."""
+    melody = source.melody(settings.corrections)
     tracks = [
-        (melody_name(melody.score, i), i)
-        for i, track in enumerate(melody.score.tracks)
+        (melody_name(melody.score, index), index)
+        for index, track in enumerate(melody.score.tracks)
         if track.notes and not track.is_drum
     ]
     meter = "/".join(map(str, melody.score.meters[0][1:]))
-    heard = f" {len(material.notes)} notes were heard. {MIXES}" if material.notes else ""
-    return [
-        settings,
-        gr.Column(visible=True),
-        f"**{studio.titles([material.name])[0]}**: {melody}.{heard}{told(material, settings)}",
-        studio.view_alone(melody),
-        gr.Dropdown(KEYS, value=str(melody.key)),
-        gr.Dropdown(list(dict.fromkeys([*METERS, meter])), value=meter),
-        round(melody.tempo, 1),
-        gr.Dropdown(tracks, value=melody.track, visible=len(tracks) > 1),
-        gr.Button(visible=bool(settings.continued)),
-        mark(),
-    ]
+    found = f" {len(source.notes)} notes were found. {MIXES}" if source.notes else ""
+    title = studio.titles([source.name])[0]
+    return MelodyView(
+        source=source,
+        settings=settings,
+        panel=gr.Column(visible=True),
+        facts=f"**{title}**: {melody}.{found}{origin(source, settings)}",
+        player=studio.melody_view(melody),
+        key=gr.Dropdown(KEYS, value=str(melody.key)),
+        meter=gr.Dropdown(list(dict.fromkeys([*METERS, meter])), value=meter),
+        tempo=round(melody.tempo, 1),
+        track=gr.Dropdown(tracks, value=melody.track, visible=len(tracks) > 1),
+        shorten=gr.Button(visible=bool(settings.continued)),
+        understanding=token(),
+    )
 
 
-def hear(material: Source | None, settings: Settings):
-    """The melody as it is understood gets its sound."""
-    if material is None:
+def play_melody(source: Source | None, settings: Settings) -> Iterator[Any]:
+    """Add the sound to the melody that is shown."""
+    if source is None:
         return
-    melody = material.melody(settings.corrections)
-    for stems in studio.hear_alone(melody):
-        yield gr.skip() if stems is None else studio.view_alone(melody, stems)
+    melody = source.melody(settings.corrections)
+    for stems in sound.play_melody(melody):
+        yield gr.skip() if stems is None else studio.melody_view(melody, stems)
 
 
-# Takes
-
-
-def shown(take: Take, takes: list[Take]) -> list:
-    """What the page shows of a take, as far as it is there."""
+def shown(take: Take, takes: list[Take]) -> TakeView:
+    """Show a take, as far as it is there."""
     for each in takes:
         each.is_shown = each is take
-    number = gr.Radio(
-        [(each.label, each.number) for each in takes], value=take.number, visible=True
-    )
-    query = take.settings.to_address() if take.has_settings else ""
-    marks = [mark(take.number), mark(take.number)]
-    return [
+    choices = [(each.label, each.number) for each in takes]
+    return TakeView(
         gr.Column(visible=True),
         takes,
-        number,
+        gr.Radio(choices, value=take.number, visible=True),
         take.chords,
-        query,
+        take.settings.to_address() if take.has_settings else "",
         take.settings.seed,
-        *marks,
+        token(take.number),
+        token(take.number),
         *finished(take),
-    ]
+    )
 
 
-def finished(take: Take) -> list:
-    """What changes when a take gets its picture and sound."""
-    return [
-        take.view(),
-        [str(file) for file in take.files],
-        "" if take.sounds is not None else "Making the sound…",
-    ]
+def finished(take: Take) -> FinishedView:
+    """Show the roll, the files and the sound of a take, as far as they are there."""
+    status = "" if take.sounds is not None else "Making the sound…"
+    return FinishedView(take.view(), [str(file) for file in take.files], status)
 
 
-def finish(takes: list[Take], showing: str):
-    """The take that is shown gets its picture and sound. Until they are there, the page hears of it every moment, so that it can
-    be stopped. It is given up, too, when another take is shown: what came after that one would bring this one back.
+def finish(takes: list[Take], showing: str) -> Iterator[FinishedView]:
+    """Make picture and sound of the take that is shown.
+
+    Until they are there a value is yielded every moment, so that the page can stop the work. It is
+    given up, too, when another take is shown: what came after that one would bring this one back.
     """
-    take = studio.find(takes, int(showing.split()[0]))
+    take = _shown_take(takes, showing)
     if take is None:
         return
-    is_heard = False
-    for message in studio.finish(take):
+    has_sound = False
+    for message in sound.finish(take):
         if not take.is_shown:
             return
         if message:
             gr.Warning(message)
         # It can be played before its files are all there.
-        yield [gr.skip()] * OF_FINISHED if is_heard or not take.sounds else finished(take)
-        is_heard = bool(take.sounds)
+        is_news = take.sounds and not has_sound
+        yield finished(take) if is_news else unchanged(FinishedView)
+        has_sound = bool(take.sounds)
     if take.is_shown:
         yield finished(take)
 
 
-def choose(takes: list[Take], number: int | None) -> list:
+def choose(takes: list[Take], number: int | None) -> TakeView:
+    """Show a take by its number."""
     take = studio.find(takes, number)
-    return shown(take, takes) if take else [gr.skip()] * OF_TAKE
+    return shown(take, takes) if take else unchanged(TakeView)
 
 
-def undo(takes: list[Take], number: int | None) -> list:
-    """The take before the one that is shown."""
+def undo(takes: list[Take], number: int | None) -> TakeView:
+    """Show the take before the one that is shown."""
     earlier = [take.number for take in takes if take.number < (number or 0)]
     if not earlier:
         raise gr.Error("There is no earlier take.")
     return choose(takes, max(earlier))
 
 
-def lossless(takes: list[Take], number: int | None) -> list[str]:
-    """WAV files and the stems of the take that is shown, beside its other files."""
+def write_lossless(takes: list[Take], number: int | None) -> list[str]:
+    """Add WAV files and stems to the files of the take that is shown."""
     take = studio.find(takes, number)
     if take is None:
-        raise gr.Error("Make a take first.")
-    try:
-        studio.write_sounds(take)
-    except MusicError as error:
-        raise gr.Error(str(error)) from error
+        raise gr.Error(NO_TAKE)
+    with errors_shown():
+        sound.write_lossless(take)
     return [str(file) for file in take.files]
 
 
-def near(takes: list[Take], showing: str, other: int | None, instrument: str) -> list:
-    """What the page offers near the take that is shown: the other takes that there is a way to, how far it went on that way, and
-    how far the instrument has moved.
+def near(takes: list[Take], showing: str, other: int | None, instrument: str) -> NearView:
+    """Show what the page offers near the take that is shown.
+
+    Args:
+        takes: All takes.
+        showing: The token of the take that is shown.
+        other: The take that was chosen for a blend.
+        instrument: The instrument that was chosen to be moved.
+
+    Returns:
+        The takes that it can be blended with, how far it is blended with which, and how far the
+        instrument has moved.
     """
-    take = studio.find(takes, int(showing.split()[0]))
+    take = _shown_take(takes, showing)
     if take is None:
-        return [gr.skip()] * 6
-    found, blend = moves.others(takes, take), take.settings.blend
+        return unchanged(NearView)
+    partners, blend = moves.partners(takes, take), take.settings.blend
     if blend:
-        on_way = (
-            each.number
-            for each in found
-            if (each.settings.genre, each.settings.seed) == (blend.genre, blend.seed)
-        )
-        other = next(on_way, other)
-    numbers = [each.number for each in found]
+        blended = (blend.genre, blend.seed)
+        bands = {each.number: (each.settings.genre, each.settings.seed) for each in partners}
+        other = next((number for number, band in bands.items() if band == blended), other)
+    numbers = [each.number for each in partners]
     value = other if other in numbers else next(iter(numbers[::-1]), None)
-    choices = gr.Dropdown([(each.label, each.number) for each in found], value=value)
-    return [
-        gr.Accordion(visible=bool(found)),
-        choices,
+    return NearView(
+        gr.Accordion(visible=bool(partners)),
+        gr.Dropdown([(each.label, each.number) for each in partners], value=value),
         blend.amount if blend else 0.0,
         *amounts(takes, take.number, instrument),
-    ]
+    )
 
 
 def amounts(takes: list[Take], number: int | None, instrument: str) -> list[gr.Slider]:
-    """How far an instrument of the take that is shown has moved, in the directions that it has."""
+    """Show how far an instrument of a take has moved, in the directions that it has."""
     take = studio.find(takes, number)
     found = moves.amounts_of(take, instrument) if take else [0.0] * len(DIRECTIONS)
+    directions = moves.directions_of(instrument)
     return [
-        gr.Slider(value=amount, visible=way in moves.ways_of(instrument))
-        for way, amount in zip(DIRECTIONS, found)
+        gr.Slider(value=amount, visible=direction in directions)
+        for direction, amount in zip(DIRECTIONS, found)
     ]
+
+
+def _shown_take(takes: list[Take], showing: str) -> Take | None:
+    """Return the take of a `token`."""
+    return studio.find(takes, int(showing.split()[0]))

@@ -1,80 +1,94 @@
-"""The words of the page's widgets in other languages, by the browser's. What is said of a melody or a mistake stays English."""
+"""The words of the page's widgets in other languages, chosen by the browser's language.
+
+What is said of a melody or an error stays English.
+"""
 
 import gradio as gr
 
 GERMAN = {
     "Sing, play or drop a melody, pick a genre: drums, bass, guitar and strings join in.": (
-        "Singe, spiele oder lade eine Melodie, wähle ein Genre: Schlagzeug, Bass, Gitarre und Streicher steigen ein."
+        "Singe, spiele oder lade eine Melodie, wähle ein Genre: "
+        "Schlagzeug, Bass, Gitarre und Streicher steigen ein."
     ),
-    "Melody: MIDI, or sound": "Melodie: MIDI oder Klang",
-    "Sing, hum, whistle or play one voice, from 1 second to 10 minutes": (
-        "Singe, summe, pfeife oder spiele eine Stimme, von 1 Sekunde bis 10 Minuten"
-    ),
-    "Melodies to try": "Melodien zum Ausprobieren",
-    "Seed": "Startzahl",
-    "Who plays beside the piano": "Wer neben dem Klavier spielt",
-    "Introduction": "Einleitung",
-    "Variation": "Variation",
-    "Chords": "Akkorde",
-    "Key": "Tonart",
-    "Metre": "Taktart",
-    "Beats a minute": "Schläge pro Minute",
-    "Melody track": "Melodiespur",
-    "Takes": "Fassungen",
-    "Make anew": "Neu machen",
-    "Downloads": "Downloads",
-    "Chords that were played": "Gespielte Akkorde",
-    "Another seed gives other music.": "Eine andere Zahl gibt andere Musik.",
-    "Towards 1 the playing gets freer, and rough.": "Gegen 1 wird das Spiel freier und rau.",
-    "Empty: planned. Or yours, or the planned ones edited: | C  Am | F  G7 |": (
-        "Leer: geplant. Oder deine, oder die geplanten bearbeitet: | C  Am | F  G7 |"
-    ),
-    "In the selected bars, or all.": "In den gewählten Takten, oder alles.",
+    # Where a melody comes from
     "A file": "Datei",
     "Record": "Aufnehmen",
     "Record with a click": "Mit Klick aufnehmen",
-    "More": "Mehr",
-    "Is something wrong with it?": "Stimmt etwas nicht?",
-    "No melody at hand? Try one for me": "Keine Melodie da? Probiere eine für mich",
+    "Melody: a MIDI file or a recording": "Melodie: MIDI-Datei oder Aufnahme",
+    "Sing, hum, whistle or play one voice, from 1 second to 10 minutes": (
+        "Singe, summe, pfeife oder spiele eine Stimme, von 1 Sekunde bis 10 Minuten"
+    ),
+    "Example melodies": "Beispielmelodien",
+    "Try a random example": "Zufälliges Beispiel probieren",
+    "Invent a melody": "Melodie erfinden",
+    "Settings of invented melodies": "Einstellungen erfundener Melodien",
+    "Length in bars": "Länge in Takten",
+    "Melody variation": "Variation der Melodie",
+    "0: predictable. 1.5: unusual.": "0: vorhersehbar. 1,5: ungewöhnlich.",
+    "Melody seed": "Startzahl der Melodie",
+    "Invent with this seed": "Mit dieser Startzahl erfinden",
+    # How the band is made
     "Suggest a genre": "Genre vorschlagen",
-    "Dice": "Würfeln",
+    "Seed": "Startzahl",
+    "Another seed gives different music.": "Eine andere Zahl ergibt andere Musik.",
+    "Random": "Zufällig",
+    "Instruments besides the piano": "Instrumente neben dem Klavier",
+    "More settings": "Weitere Einstellungen",
+    "Introduction": "Einleitung",
+    "Variation": "Variation",
+    "Higher: the playing is freer, and rougher.": "Höher: Das Spiel ist freier und rauer.",
+    "Chords": "Akkorde",
+    "Leave empty to have them planned, or type your own: | C  Am | F  G7 |": (
+        "Leer lassen, um sie planen zu lassen, oder eigene eingeben: | C  Am | F  G7 |"
+    ),
+    "Open a settings file": "Einstellungen öffnen",
+    "In the style of": "Im Stil von",
+    "Style": "Stil",
+    "Second style": "Zweiter Stil",
+    "Share of the second style": "Anteil des zweiten Stils",
+    "Strength of the style": "Stärke des Stils",
+    "0: no style. 1: the patterns of that song throughout.": (
+        "0: kein Stil. 1: durchweg die Muster jenes Stücks."
+    ),
+    "Or your own song as the style: MIDI with a band": (
+        "Oder dein eigenes Stück als Stil: MIDI mit Band"
+    ),
     "Accompany": "Begleiten",
     "Three takes": "Drei Fassungen",
     "Stop": "Stopp",
-    "Another take of it": "Noch eine Fassung",
-    "Undo": "Zurück",
-    "Prepare WAV and stems": "WAV und Einzelspuren vorbereiten",
-    "Open a settings file": "Einstellungen öffnen",
+    # The melody that is open
+    "Correct key, metre or tempo": "Tonart, Taktart oder Tempo berichtigen",
+    "Key": "Tonart",
+    "Metre": "Taktart",
+    "Beats per minute": "Schläge pro Minute",
     "Half tempo": "Halbes Tempo",
     "Double tempo": "Doppeltes Tempo",
     "Bar lines a beat earlier": "Taktstriche einen Schlag früher",
     "Bar lines a beat later": "Taktstriche einen Schlag später",
-    "Surprise me: invent one": "Überrasch mich: erfinde eine",
-    "How a melody is invented": "Wie eine Melodie erfunden wird",
-    "Length in bars": "Länge in Takten",
-    "Freedom of the melody": "Freiheit der Melodie",
-    "0 keeps to what is usual; 1.5 wanders.": "0 bleibt beim Üblichen, 1,5 schweift umher.",
-    "The melody's seed": "Startzahl der Melodie",
-    "Invent this one": "Diese erfinden",
+    "Melody track": "Melodiespur",
     "Make it longer by": "Verlängern um",
-    "Go on": "Weiterführen",
-    "Without what was added": "Ohne das Hinzugefügte",
-    "In the style of": "Im Stil von",
-    "Style": "Stil",
-    "And another style": "Und ein zweiter Stil",
-    "Share of the other style": "Anteil des zweiten Stils",
-    "How much of it": "Wie viel davon",
-    "0: the band as it is. 1: as in that song.": "0: die Band, wie sie ist. 1: wie in jenem Stück.",
-    "Or as in your own song: MIDI with a band": "Oder wie in deinem Stück: MIDI mit Band",
-    "Between two takes": "Zwischen zwei Fassungen",
-    "From the take that is shown to": "Von der gezeigten Fassung zu",
-    "How far": "Wie weit",
-    "Let go of it, and it is played.": "Loslassen, und es wird gespielt.",
+    "Continue the melody": "Melodie weiterführen",
+    "Remove the last addition": "Letzte Ergänzung entfernen",
+    # The take that is shown
+    "Takes": "Fassungen",
+    "What to remake": "Was neu gemacht wird",
+    "In the selected bars; in all bars if none are selected.": (
+        "In den gewählten Takten; in allen, wenn keine gewählt sind."
+    ),
+    "Remake": "Neu machen",
+    "Undo": "Zurück",
+    "Blend two takes": "Zwei Fassungen mischen",
+    "Blend the take that is shown with": "Die gezeigte Fassung mischen mit",
+    "Amount of the other take": "Anteil der anderen Fassung",
+    "Release the slider to play.": "Regler loslassen, um es zu hören.",
     "Explore an instrument": "Ein Instrument erkunden",
-    "Who changes": "Wer sich ändert",
+    "Instrument": "Instrument",
     "Sparser to busier": "Sparsam bis lebhaft",
-    "Plainer to richer in pitches": "Schlicht bis tonreich",
+    "Fewer to more pitches": "Wenige bis viele Töne",
     "Another character": "Anderer Charakter",
-    "Everybody back to the middle": "Alle zurück zur Mitte",
+    "Reset all instruments": "Alle Instrumente zurücksetzen",
+    "Downloads": "Downloads",
+    "Prepare WAV and stems": "WAV und Einzelspuren vorbereiten",
+    "Chords that were played": "Gespielte Akkorde",
 }
 WORDS = gr.I18n(en={word: word for word in GERMAN}, de=GERMAN)

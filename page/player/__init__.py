@@ -60,7 +60,8 @@ TEMPLATE = f"""
 </div>
 </div>
 <div class="stage">
-<div class="scroll" tabindex="-1"><div class="space"><div class="window"><canvas role="img"></canvas>
+<div class="scroll" tabindex="-1"><div class="space">
+<div class="window"><canvas role="img"></canvas>
 <div class="ruler" title="Drag to select bars"></div><div class="playhead"></div></div></div></div>
 <div class="tracks"></div>
 </div>

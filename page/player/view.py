@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ TICK = 4  # decimals of a second: 0.1 ms, below what is seen or heard
 VOICE = "recording"  # the name of the track that is the visitor's own sound
 VOICE_COLOUR = "#7b1fa2"
 
-Notes = list[tuple[int, float, float, int]]  # pitch, onset and offset in seconds, velocity
+Notes = Sequence[tuple[int, float, float, int]]  # pitch, onset and offset in seconds, velocity
 
 
 def view_of(

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
 from gradio.utils import get_upload_folder
@@ -89,7 +90,7 @@ def _uploaded(path: object) -> str:
     return str(file)
 
 
-def _number(name: str, value: object, low: float, high: float) -> float:
+def _number(name: str, value: Any, low: float, high: float) -> float:
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     if not is_number or not low <= value <= high:  # no NaN is in the range
         raise ValueError(f"The {name} of a recording must be a number from {low:g} to {high:g}.")

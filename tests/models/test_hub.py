@@ -6,11 +6,11 @@ import time
 import pytest
 from huggingface_hub import HfApi, ModelCard, constants
 
-import app
 from accomp import Accompanist, ModelError, genres
 from accomp.models.files import digest
 from accomp.models.hub import find
 from accomp.models.shelf import Shelf
+from page import models
 from tests.support.scores import song
 from tests.support.tiny import tiny
 
@@ -238,7 +238,7 @@ def test_the_hubs_own_convention(hub, api, versions, tmp_path):
 
 
 def test_the_page_says_which_revision_it_serves(hub, pushed, monkeypatch):
-    assert app.served("pop").endswith(" Models: `pop`, embedded")
+    assert models.served("pop").endswith(" Models: `pop`, embedded")
     monkeypatch.setenv("ACCOMP_NAMESPACE", "tester")
-    monkeypatch.setattr(app, "models", Shelf(Accompanist.from_pretrained))
-    assert app.served("pop").endswith(f" Models: `{REPO} @ {pushed[:7]}`")
+    monkeypatch.setattr(models, "shelf", Shelf(Accompanist.from_pretrained))
+    assert models.served("pop").endswith(f" Models: `{REPO} @ {pushed[:7]}`")

@@ -15,17 +15,20 @@ from accomp.listen.source import load_source
 from accomp.models.shelf import Shelf
 from accomp.roll.grid import BASS, MELODY
 from accomp.suggest import suggest
-from page import studio
-from page.choices import Blend, Making
+from page import api, melodies, models, taking
+from page import sound as sound_maker
+from page.choices import Blend, MelodyRecipe
+from page.forms import BandForm
+from page.melodies import EXAMPLES
 from page.settings import Settings
-from page.views import OF_MELODY
+from page.views import MelodyView
 
-ODE = app.EXAMPLES["ode_to_joy"]
+ODE = EXAMPLES["ode_to_joy"]
 
 
 @pytest.mark.process
 def test_the_handler_returns_sound_picture_and_midi():
-    sound, picture, midi, chords = app.accompany(ODE, "jazz", 2)
+    sound, picture, midi, chords = api.accompany(ODE, "jazz", 2)
     assert read_midi(midi).tracks[MELODY].notes == read_midi(ODE).tracks[0].notes
     assert open(picture, "rb").read(4) == b"\x89PNG"
     assert chords.startswith("| ") and chords.count("|") > 8
@@ -36,8 +39,8 @@ def test_without_sound_the_rest_is_there(monkeypatch):
     def silent(*_, **__):
         raise AudioUnavailable("FluidSynth is missing")
 
-    monkeypatch.setattr(studio, "render_stems", silent)
-    sound, picture, midi, _ = app.accompany(ODE, "pop")
+    monkeypatch.setattr(sound_maker, "render_stems", silent)
+    sound, picture, midi, _ = api.accompany(ODE, "pop")
     assert sound is None and picture and len(read_midi(midi).tracks) == 5
 
 
@@ -45,31 +48,31 @@ def test_mistakes_become_messages(tmp_path):
     bad = tmp_path / "melody.mid"
     bad.write_bytes(b"RIFF....RMIX")
     for arguments, message in (
-        ((None, "pop"), "Bring a melody first"),
+        ((None, "pop"), "Open a melody first"),
         ((ODE, "nogenre"), "nogenre"),
         ((str(bad), "pop"), "a RIFF file"),
-        ((ODE, "pop", -1), "seed -1"),
+        ((ODE, "pop", -1), "seed is -1"),
         ((ODE, "pop", 0, "| H |"), "chord 'H' is not known"),
-        ((ODE, "pop", 0, "", "fanfare"), "introduction 'fanfare'"),
+        ((ODE, "pop", 0, "", "fanfare"), "intro 'fanfare' is unknown"),
         (
             (ODE, "pop", 0, "", "none", ODE),
             "styles? .*accepted",
         ),  # a path of the server's is no style
-        ((ODE, "pop", 0, "", "none", "samba", 3), "style factor 3"),
+        ((ODE, "pop", 0, "", "none", "samba", 3), "style factor is 3"),
     ):
         with pytest.raises(gr.Error, match=message):
-            app.accompany(*arguments)
+            api.accompany(*arguments)
     for arguments, message in (
         (("polka",), "polka"),
         (("pop", 7), "7 bars"),
-        (("pop", 8, 0, 9), "variation 9"),
+        (("pop", 8, 0, 9), "variation of the melody is 9"),
     ):
         with pytest.raises(gr.Error, match=message):
-            app.invent(*arguments)
+            api.invent(*arguments)
 
 
 def test_a_genre_is_loaded_once():
-    assert app.models.get("pop") is app.models.get("pop")
+    assert models.shelf.get("pop") is models.shelf.get("pop")
 
 
 @pytest.mark.process
@@ -125,7 +128,7 @@ def test_loading_a_genre_keeps_no_other_visitor_waiting(monkeypatch):
         assert genre != "jazz" or go.wait(30)
         return Accompanist.from_pretrained(genre)
 
-    monkeypatch.setattr(app, "models", Shelf(load))
+    monkeypatch.setattr(models, "shelf", Shelf(load))
     app.demo.launch(prevent_thread_lock=True, quiet=True)
     try:
         first, second = (
@@ -144,16 +147,16 @@ def test_loading_a_genre_keeps_no_other_visitor_waiting(monkeypatch):
 
 
 def test_a_genre_is_suggested_for_a_melody():
-    material = load_source(ODE)
-    first = app.suggested(material, Settings())
-    assert first == suggest(material.score, 0, app.GENRES)[0][0] and first in app.GENRES
-    with pytest.raises(gr.Error, match="Bring a melody first"):
-        app.suggested(None, Settings())
+    source = load_source(ODE)
+    first = melodies.suggest_genre(source, Settings())
+    assert first == suggest(source.score, 0, models.GENRES)[0][0] and first in models.GENRES
+    with pytest.raises(gr.Error, match="Open a melody first"):
+        melodies.suggest_genre(None, Settings())
 
 
 def visited(settings):
     """What the page gives for an address."""
-    return app.from_address(
+    return melodies.from_address(
         SimpleNamespace(query_params=dict(parse_qsl(settings.to_address(), keep_blank_values=True)))
     )
 
@@ -168,23 +171,25 @@ def test_an_address_makes_a_take_near_another_one_again():
         explore={"bass": {"density": 1.5}},
     )
     found = visited(settings)
-    material, loaded, choices = found[0], found[1], found[OF_MELODY:]
-    take = app.taking.generate(material, loaded, [], None, *choices)[1][-1]
+    source, loaded, choices = found[0], found[1], found[len(MelodyView._fields) :]
+    take = taking.generate(source, loaded, [], None, *choices).takes[-1]
     assert (
         take.settings == settings
         and take.label == "1: jazz 2 + pop 1, 0.4, samba + swing, bass moved"
     )
-    choices[1] = 3  # another seed: a band as usual
-    other = app.taking.generate(material, loaded, [], None, *choices)[1][-1]
+    choices = choices[:1] + (3,) + choices[2:]  # another seed: a band as usual
+    other = taking.generate(source, loaded, [], None, *choices).takes[-1]
     assert other.settings == settings.changed(seed=3, blend=None, explore={})
-    plain = app.taking.explore([take], 1, "bass", 0.0, 0.0, 0.0)[1][-1]
+    plain = taking.explore([take], 1, "bass", 0.0, 0.0, 0.0).takes[-1]
     assert plain.settings.explore == {} and plain.song != take.song
 
 
 def test_an_address_of_a_melody_that_cannot_be_made_is_told():
     with pytest.warns(UserWarning, match="not understood: Genre 'polka' is unknown"):
-        found = visited(Settings(invented=Making("polka")))
-    assert found == [gr.skip()] * (OF_MELODY + 10)  # nothing changes
+        found = visited(Settings(invented=MelodyRecipe("polka")))
+    assert found == (gr.skip(),) * (
+        len(MelodyView._fields) + len(BandForm._fields)
+    )  # nothing changes
 
 
 def test_mcp_clients_find_the_call():

@@ -12,7 +12,7 @@ from gradio_client import Client, handle_file
 
 from accomp import Note, Score, Track, genres, read_midi, write_midi
 from accomp.roll.grid import MELODY
-from page.files import KEPT_SECONDS
+from page.limits import LIMITS
 from tests.support.server import serving
 
 USERS = 10
@@ -118,7 +118,7 @@ def test_memory_is_bounded(users, server):
 def test_what_was_made_goes_away(users, server, tmp_path):
     before = {file.parent for file in server.made()}
     assert len(before) >= USERS
-    an_hour_ago = time.time() - KEPT_SECONDS - 1
+    an_hour_ago = time.time() - LIMITS.kept_seconds - 1
     for folder in before:
         os.utime(folder, (an_hour_ago, an_hour_ago))
     users[0].ask(server.url, tmp_path)

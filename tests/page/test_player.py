@@ -12,7 +12,7 @@ from accomp.sound.audio_file import write_audio
 from accomp.sound.rates import SAMPLE_RATE
 from accomp.sound.render import mix, named_tracks, render, render_stems
 from page.player import Player, view_of
-from page.studio import write_stems
+from page.sound import write_stems
 from tests.support.browser import chromium, watched_page  # noqa: F401  the fixture
 from tests.support.scores import song as lopsided_song
 
@@ -64,7 +64,7 @@ def four_bars(shift: int = 0) -> Score:
     )
 
 
-# -- the value -----------------------------------------------------------------------------------------------------------
+# -- the value ----------------------------------------------------------------------------------
 
 
 def test_times_follow_meters_and_tempos():
@@ -180,7 +180,7 @@ def test_stems_sum_to_the_mix(tmp_path):
     assert abs(20 * np.log10(level / expected)) < 0.5
 
 
-# -- the page ------------------------------------------------------------------------------------------------------------
+# -- the page -----------------------------------------------------------------------------------
 
 
 @dataclass

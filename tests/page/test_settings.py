@@ -7,7 +7,7 @@ import pytest
 
 from accomp.errors import MusicError
 from accomp.listen.source import Corrections
-from page.choices import Blend, Making, shares, weighted
+from page.choices import Blend, MelodyRecipe, shares, weighted
 from page.settings import Settings
 
 MANY = Settings(
@@ -23,10 +23,10 @@ MANY = Settings(
     ),
 )
 MADE = Settings(
-    invented=Making("jazz", 32, 12, 1.2),
+    invented=MelodyRecipe("jazz", 32, 12, 1.2),
     continued=(
-        Making("pop", 8, 3, corrections=Corrections(meter=(3, 4), key="D minor")),
-        Making("pop", 4, 9, chords="| C  G/B |"),
+        MelodyRecipe("pop", 8, 3, corrections=Corrections(meter=(3, 4), key="D minor")),
+        MelodyRecipe("pop", 4, 9, chords="| C  G/B |"),
     ),
     styles=(("bossa_nova", 0.7), ("swing", 0.3)),
     style_factor=0.8,
@@ -57,7 +57,7 @@ def test_what_is_usual_is_not_written():
     assert json.loads(Settings().to_json()) == {"genre": "pop", "seed": 0}
     assert Settings(seed=3).to_address() == "genre=pop&seed=3"
     assert (
-        Settings(invented=Making("folk", 16, 7)).to_query()["invented"]
+        Settings(invented=MelodyRecipe("folk", 16, 7)).to_query()["invented"]
         == '{"genre":"folk","seed":7}'
     )
 
@@ -71,15 +71,16 @@ def test_an_address_may_hold_what_others_put_there():
 @pytest.mark.parametrize(
     "text, message",
     [
-        ("", "no settings file"),
-        ("[]", "no settings file"),
-        ("{", "no settings file"),
-        (b"\xff\xfe", "no settings file"),
-        ('{"tune": 1}', "hold 'tune'"),
+        ("", "not a settings file"),
+        ("[]", "not a settings file"),
+        ("{", "not a settings file"),
+        (b"\xff\xfe", "not a settings file"),
+        ('{"tune": 1}', "has 'tune'"),
         ('{"seed": "x"}', "seed"),
-        ('{"seed": -1}', "seed -1"),
+        ('{"seed": -1}', "seed is -1"),
         ('{"seed": true}', "seed"),
-        ('{"variation": 3}', "variation 3"),
+        pytest.param(f'{{"seed": 1{"0" * 400}}}', "seed is 1000", id="huge seed"),
+        ('{"variation": 3}', "variation is 3"),
         ('{"variation": null}', "variation"),
         ('{"intro": "fanfare"}', "fanfare"),
         ('{"instruments": ["tuba"]}', "tuba"),
@@ -115,10 +116,10 @@ def test_an_address_may_hold_what_others_put_there():
             "is unknown; accepted: bossa_nova",
         ),  # a name, and never a file
         ('{"styles": [["samba", 1], ["swing", 1], ["funk", 1]]}', "up to two"),
-        ('{"style_factor": 2}', "style factor 2"),
+        ('{"style_factor": 2}', "style factor is 2"),
         ('{"blend": {"genre": "pop", "seed": 1}}', "needed: genre, seed, amount"),
         ('{"blend": []}', "blend"),
-        ('{"blend": {"genre": "pop", "seed": 1, "amount": 1.5}}', "amount 1.5"),
+        ('{"blend": {"genre": "pop", "seed": 1, "amount": 1.5}}', "amount of the blend is 1.5"),
         ('{"blend": {"genre": 3, "seed": 1, "amount": 0.5}}', "genre"),
         ('{"explore": ["guitar"]}', "explore"),
         ('{"explore": {"tuba": {}}}', "tuba"),
@@ -142,6 +143,7 @@ def test_what_is_no_settings_file_is_refused(text, message):
         {"meter": "a/b"},
         {"meter": "inf/4"},
         {"meter": "3.7/4"},
+        pytest.param({"meter": "3/" + 5000 * "4"}, id="long meter"),
         {"instruments": "tuba"},
         {"tempo": "fast"},
         {"invented": "pop"},

@@ -13,15 +13,16 @@ import pytest
 import soundfile
 
 from accomp import Accompanist, read_midi
-from accomp.errors import MusicError
+from accomp.errors import MusicError, Stopped
 from accomp.listen.source import Corrections, load_source
 from accomp.music.score import Chord, Control, Note, Score, TimeSignature, Track
 from accomp.roll.grid import BASS, DRUMS, MELODY, TRACK_NAMES
 from accomp.sound.rates import LISTEN_RATE
-from page import files, inventing, moves, studio, views
-from page.choices import Blend, Making
+from page import files, inventing, moves, sound, studio, views
+from page.choices import Blend, MelodyRecipe
 from page.player import VOICE
 from page.settings import Settings
+from page.studio import Remake
 from tests.support.tiny import tiny
 from train.data import voices
 from train.data.voices import Manner
@@ -33,8 +34,8 @@ MODEL = tiny()
 def play(genre, score, options, redo=None, blend=None, explore=None):
     sketch = MODEL.sketch(score, options, redo=redo)
     if blend:
-        other = MODEL.sketch(score, options, redo=redo, seed=blend[1])
-        sketch = sketch.blended(other, blend[2])
+        other = MODEL.sketch(score, options, redo=redo, seed=blend.seed)
+        sketch = sketch.blended(other, blend.amount)
     return MODEL.perform(sketch.explored(explore or {}))
 
 
@@ -50,7 +51,7 @@ def sing(making):
     )
 
 
-def sing_on(making, score, track, key):
+def go_on(making, score, track, key):
     """The melody, and its first note over and over in what is added."""
     melody = score.tracks[track]
     start = -(-int(melody.end) // 4) * 4
@@ -63,6 +64,12 @@ def sing_on(making, score, track, key):
         score.meters,
         chords=[Chord(0.0, "G")],
     )
+
+
+def make(source, settings, takes, remake=None, style=None, play=play):
+    """A take for the melody of a source, as the settings correct it."""
+    melody = source.melody(settings.corrections)
+    return studio.make(play, melody, settings, takes, remake, style)
 
 
 @pytest.fixture(scope="module")
@@ -85,22 +92,22 @@ def hummed(tmp_path_factory):
 
 
 def test_a_take_is_named_after_melody_genre_and_seed(ode):
-    take = studio.make(play, ode, Settings(genre="jazz", seed=5), [])
+    take = make(ode, Settings(genre="jazz", seed=5), [])
     assert take.number == 1 and take.label == "1: jazz, seed 5"
     assert [file.name for file in take.files] == ["ode_to_joy_jazz_5.mid", "ode_to_joy_jazz_5.json"]
     assert read_midi(take.files[0]).tracks[MELODY].notes == ode.score.tracks[0].notes
     assert Settings.from_json(take.files[1].read_text()) == take.settings
-    assert studio.make(play, ode, Settings(), [take]).number == 2
-    long = studio.make(play, replace(ode, name="ä" * 120), Settings(), [])
+    assert make(ode, Settings(), [take]).number == 2
+    long = make(replace(ode, name="ä" * 120), Settings(), [])
     assert long.files[0].name == f"{'ä' * 50}_pop_0.mid"  # of 255 bytes that a name may have
 
 
 def test_locked_tracks_and_bars_stay(ode):
-    first = studio.make(play, ode, Settings(seed=1), [])
-    kept = studio.make(play, ode, Settings(seed=2), [first], first, ["drums", "piano", VOICE])
+    first = make(ode, Settings(seed=1), [])
+    kept = make(ode, Settings(seed=2), [first], Remake(first, ["drums", "piano", VOICE]))
     assert kept.song.tracks[DRUMS].notes == first.song.tracks[DRUMS].notes
     assert kept.song.tracks[BASS].notes != first.song.tracks[BASS].notes
-    bars = studio.make(play, ode, Settings(seed=3), [first], first, [], (3, 4))
+    bars = make(ode, Settings(seed=3), [first], Remake(first, [], (3, 4)))
     assert studio.span_of(first.song, (3, 4)) == (8.0, 16.0)
     old, new = (
         [n for n in take.song.tracks[BASS].notes if not 7.8 < n.onset < 16]
@@ -108,13 +115,13 @@ def test_locked_tracks_and_bars_stay(ode):
     )
     assert [n[:2] for n in old] == [n[:2] for n in new]
     with pytest.raises(MusicError, match="every instrument that plays is locked"):
-        studio.make(play, ode, Settings(instruments=("drums",)), [first], first, ["drums"])
+        make(ode, Settings(instruments=("drums",)), [first], Remake(first, ["drums"]))
 
 
 @pytest.mark.sound
 def test_the_sound_of_a_take_comes_in_stems_and_as_a_whole(ode):
-    take = studio.make(play, ode, Settings(), [])
-    assert set(studio.finish(take)) <= {None}
+    take = make(ode, Settings(), [])
+    assert set(sound.finish(take)) <= {None}
     playing = {track.name for track in take.song.tracks if track.notes}
     assert set(take.sounds) == playing and {file.suffix for file in take.files} == {
         ".mid",
@@ -128,15 +135,15 @@ def test_the_sound_of_a_take_comes_in_stems_and_as_a_whole(ode):
         and set(view["stems"]) == playing
         and not any(track["muted"] for track in view["tracks"])
     )
-    assert list(studio.finish(take)) == []  # there is nothing more to do
-    studio.write_sounds(take)
+    assert list(sound.finish(take)) == []  # there is nothing more to do
+    sound.write_lossless(take)
     names = {file.name for file in take.files}
     assert {"ode_to_joy_pop_0.wav", "ode_to_joy_pop_0_stems.zip"} <= names
     with zipfile.ZipFile(take.folder / "ode_to_joy_pop_0_stems.zip") as bundle:
         assert set(bundle.namelist()) == {f"ode_to_joy_pop_0_{name}.wav" for name in playing}
     shutil.rmtree(take.folder)  # as after an hour
     assert studio.find([take], 1) is take and take.is_there and take.sounds is None
-    list(studio.finish(take))
+    list(sound.finish(take))
     assert take.is_there and all(
         Path(path).is_file() for path in [*take.sounds.values(), *take.files]
     )
@@ -144,8 +151,8 @@ def test_the_sound_of_a_take_comes_in_stems_and_as_a_whole(ode):
 
 @pytest.mark.sound
 def test_a_recording_is_a_track_of_its_own(hummed):
-    take = studio.make(play, hummed, Settings(), [])
-    list(studio.finish(take))
+    take = make(hummed, Settings(), [])
+    list(sound.finish(take))
     view = take.view()
     assert (
         VOICE in take.sounds
@@ -155,7 +162,7 @@ def test_a_recording_is_a_track_of_its_own(hummed):
     assert {track["name"] for track in view["tracks"] if track["muted"]} == {TRACK_NAMES[MELODY]}
     length = {soundfile.info(path).frames for path in take.sounds.values()}
     assert len(length) == 1
-    studio.write_sounds(take)
+    sound.write_lossless(take)
     whole, piano, band = (
         soundfile.read(take.folder / f"{take.name}{ending}.wav")[0]
         for ending in ("", "_piano", "_band")
@@ -165,24 +172,25 @@ def test_a_recording_is_a_track_of_its_own(hummed):
         not np.allclose(one, other) for one, other in ((whole, piano), (whole, band), (piano, band))
     )
     # Where it was sung, the recording is heard: in the whole it follows the notes' own times.
-    *_, alone = studio.hear_alone(take.melody)
+    *_, alone = sound.play_melody(take.melody)
     assert (
-        set(alone) == {"piano", VOICE} and studio.view_alone(take.melody, alone)["sound"] == "there"
+        set(alone) == {"piano", VOICE}
+        and studio.melody_view(take.melody, alone)["sound"] == "there"
     )
 
 
 @pytest.mark.sound
 def test_closing_early_stops_the_work(ode, monkeypatch):
-    take = studio.make(play, ode, Settings(), [])
+    take = make(ode, Settings(), [])
     started, stopped = threading.Event(), []
 
     def endless(song, stop):
         started.set()
         stopped.append(stop.wait(20))
-        raise studio.Stopped
+        raise Stopped
 
-    monkeypatch.setattr(studio, "render_stems", endless)
-    work = studio.finish(take)
+    monkeypatch.setattr(sound, "render_stems", endless)
+    work = sound.finish(take)
     assert next(work) is None and started.wait(5)
     begun = time.monotonic()
     work.close()
@@ -190,29 +198,31 @@ def test_closing_early_stops_the_work(ode, monkeypatch):
         time.sleep(0.05)
     assert stopped == [True] and time.monotonic() - begun < 5 and take.sounds is None
     monkeypatch.undo()
-    list(studio.finish(take))
+    list(sound.finish(take))
     assert take.sounds  # and it can be done later
 
 
 @pytest.mark.sound
 def test_a_take_that_is_not_looked_at_any_more_does_not_come_back(ode):
-    first = studio.make(play, ode, Settings(), [])
-    second = studio.make(play, ode, Settings(seed=1), [first])
+    first = make(ode, Settings(), [])
+    second = make(ode, Settings(seed=1), [first])
     takes = [first, second]
-    showing = views.shown(second, takes)[6]
+    showing = views.shown(second, takes).showing
     work = views.finish(takes, showing)
     next(work)
     views.shown(first, takes)
-    assert not [message for message in work if message[0] != gr.skip()] and not second.is_finished
-    *_, last = views.finish(takes, views.shown(second, takes)[6])
-    assert second.is_finished and last[0]["title"] == second.label
+    assert (
+        not [message for message in work if message.player != gr.skip()] and not second.is_finished
+    )
+    *_, last = views.finish(takes, views.shown(second, takes).showing)
+    assert second.is_finished and last.player["title"] == second.label
 
 
 @pytest.mark.sound
 def test_a_recording_with_nobody_beside_the_piano(hummed):
-    take = studio.make(play, hummed, Settings(instruments=()), [])
-    assert set(studio.finish(take)) <= {None} and set(take.sounds) == {"piano", VOICE}
-    studio.write_sounds(take)
+    take = make(hummed, Settings(instruments=()), [])
+    assert set(sound.finish(take)) <= {None} and set(take.sounds) == {"piano", VOICE}
+    sound.write_lossless(take)
     assert not list(take.folder.glob("*_band.wav")) and list(take.folder.glob("*_piano.wav"))
 
 
@@ -220,15 +230,15 @@ def test_a_recording_with_nobody_beside_the_piano(hummed):
 def test_a_recording_that_went_away_is_said(hummed, tmp_path):
     copy = tmp_path / "gone.wav"
     shutil.copyfile(hummed.recording.source, copy)
-    take = studio.make(play, load_source(copy), Settings(), [])
+    take = make(load_source(copy), Settings(), [])
     copy.unlink()
-    *_, message = studio.finish(take)
+    *_, message = sound.finish(take)
     assert "gone.wav" in message and take.sounds == {} and take.view()["sound"] == "none"
 
 
 def test_another_take_of_a_take_has_no_settings_that_would_make_other_music(ode):
-    first = studio.make(play, ode, Settings(seed=1), [])
-    again = studio.make(play, ode, Settings(seed=2), [first], first, ["drums"])
+    first = make(ode, Settings(seed=1), [])
+    again = make(ode, Settings(seed=2), [first], Remake(first, ["drums"]))
     assert not again.files[1:] and again.is_retake and not first.is_retake
 
 
@@ -243,75 +253,74 @@ def test_bars_are_counted_as_they_are_shown():
     )
 
 
-def test_old_folders_go(monkeypatch):
-    old, new = files.new_folder(), None
-    monkeypatch.setattr(files, "KEPT_SECONDS", -1)
-    new = files.new_folder()
+def test_old_folders_go():
+    old = files.new_folder()
+    new = files.new_folder(kept_seconds=-1)
     assert new.is_dir() and not old.exists()
 
 
-# -- melodies that are made here -----------------------------------------------------------------------------------------
+# -- melodies that are made here ----------------------------------------------------------------
 
 
 def test_an_invented_melody_is_one_like_any_other_and_brings_its_chords():
-    settings = Settings(invented=Making("jazz", 8, 3), intro="bars")
-    melody = inventing.invented(sing, settings.invented)
+    settings = Settings(invented=MelodyRecipe("jazz", 8, 3), intro="bars")
+    melody = inventing.invented_source(sing, settings.invented)
     assert (
         melody.name == "invented_jazz_3"
         and melody.score.tracks[0].notes == sing(settings.invented).tracks[0].notes
     )
-    take = studio.make(play, melody, settings, [])
+    take = make(melody, settings, [])
     assert [(chord.onset, chord.symbol) for chord in take.song.chords[-2:]] == [
         (8.0, "Ebm"),
         (24.0, "F#7"),
     ]  # after two bars
-    corrected = studio.make(play, melody, settings.corrected(pace=2.0).changed(intro="none"), [])
+    corrected = make(melody, settings.corrected(pace=2.0).changed(intro="none"), [])
     assert [(chord.onset, chord.symbol) for chord in corrected.song.chords] == [
         (0.0, "Ebm"),
         (32.0, "F#7"),
     ]
     assert (
-        "C" in studio.make(play, melody, settings.changed(chords="| C |"), []).chords
+        "C" in make(melody, settings.changed(chords="| C |"), []).chords
     )  # the visitor's own come first
-    assert inventing.made_again(sing, sing_on, take.settings, None).score == melody.score
-    assert "jazz, seed 3" in inventing.told(melody, settings)
+    assert inventing.made_again(sing, go_on, take.settings, None).score == melody.score
+    assert "jazz, seed 3" in inventing.origin(melody, settings)
 
 
 def test_a_melody_goes_on_and_back(ode):
     corrected = Settings("ode_to_joy").corrected(tempo=90.0, key="D major")
-    once, after = inventing.longer(sing_on, ode, corrected, Making("pop", 4, 1))
-    twice, both = inventing.longer(sing_on, once, after, Making("rock", 8, 2))
+    once, after = inventing.lengthen(go_on, ode, corrected, MelodyRecipe("pop", 4, 1))
+    twice, both = inventing.lengthen(go_on, once, after, MelodyRecipe("rock", 8, 2))
     assert once.name == "ode_to_joy_and_4_more_bars" and twice.name == "ode_to_joy_and_12_more_bars"
     notes = ode.score.tracks[0].notes
     assert once.score.tracks[0].notes[: len(notes)] == notes and twice.score.end == 4.0 * (16 + 12)
     assert after.corrections == Corrections(key="D major")  # the tempo is now the melody's own
     assert once.score.tempos[0].bpm == pytest.approx(90, abs=0.01)
-    assert studio.make(play, twice, both, []).song.chords == [Chord(0.0, "G")]
+    assert make(twice, both, []).song.chords == [Chord(0.0, "G")]
     read = Settings.from_json(both.to_json())
     assert (
-        inventing.made_again(sing, sing_on, read, twice).score == twice.score
+        inventing.made_again(sing, go_on, read, twice).score == twice.score
     )  # from what was brought, not from what it became
-    assert inventing.shorter(twice, both) == (once, after) and inventing.shorter(once, after) == (
+    assert inventing.shorten(twice, both) == (once, after) and inventing.shorten(once, after) == (
         ode,
         corrected,
     )
-    with pytest.raises(MusicError, match="nothing was added"):
-        inventing.shorter(ode, corrected)
-    many = corrected.changed(continued=(Making("pop", 4),) * 8)
+    with pytest.raises(MusicError, match="no bars were added"):
+        inventing.shorten(ode, corrected)
+    many = corrected.changed(continued=(MelodyRecipe("pop", 4),) * 8)
     with pytest.raises(MusicError, match="8 times"):
-        inventing.longer(sing_on, ode, many, Making("pop", 4))
+        inventing.lengthen(go_on, ode, many, MelodyRecipe("pop", 4))
 
 
 def test_of_a_recording_that_goes_on_only_the_notes_are_left(hummed):
-    longer, settings = inventing.longer(sing_on, hummed, Settings(), Making("pop", 4, 1))
-    take = studio.make(play, longer, settings, [])
-    assert take.melody.sung is None and "Your recording is not played" in inventing.told(
+    longer, settings = inventing.lengthen(go_on, hummed, Settings(), MelodyRecipe("pop", 4, 1))
+    take = make(longer, settings, [])
+    assert take.melody.sung is None and "Your recording is not played" in inventing.origin(
         longer, settings
     )
-    assert inventing.shorter(longer, settings)[0] is hummed
+    assert inventing.shorten(longer, settings)[0] is hummed
 
 
-# -- near a take ---------------------------------------------------------------------------------------------------------
+# -- near a take --------------------------------------------------------------------------------
 
 
 def test_a_style_is_asked_for_by_name_or_as_a_song_of_ones_own(ode, tmp_path):
@@ -322,14 +331,14 @@ def test_a_style_is_asked_for_by_name_or_as_a_song_of_ones_own(ode, tmp_path):
         return play(genre, score, replace(options, styles=()), *more)
 
     settings = Settings(styles=(("bossa_nova", 0.7), ("swing", 0.3)), style_factor=0.8)
-    take = studio.make(ask, ode, settings, [])
+    take = make(ode, settings, [], play=ask)
     assert asked == [((("bossa_nova", 0.7), ("swing", 0.3)), 0.8)]
     assert (
         take.label == "1: pop, seed 0, bossa nova + swing"
         and take.name == "ode_to_joy_pop_0_bossa_nova_swing"
     )
     song = Path(shutil.copyfile(EXAMPLES / "ode_to_joy.mid", tmp_path / "my_song.mid"))
-    own = studio.make(ask, ode, Settings(), [], style=song)
+    own = make(ode, Settings(), [], style=song, play=ask)
     assert asked[1:] == [(((song, 1.0),), 0.5)] and own.label == "1: pop, seed 0, my_song"
     assert [file.suffix for file in own.files] == [
         ".mid"
@@ -337,44 +346,40 @@ def test_a_style_is_asked_for_by_name_or_as_a_song_of_ones_own(ode, tmp_path):
 
 
 def test_between_two_takes(ode):
-    first, second = (
-        studio.make(play, ode, Settings("ode_to_joy", seed=seed), []) for seed in (1, 2)
-    )
+    first, second = (make(ode, Settings("ode_to_joy", seed=seed), []) for seed in (1, 2))
     second.number = 2
-    settings = moves.between(first, second, 0.3)
+    settings = moves.blended(first, second, 0.3)
     assert (
-        settings.blend == Blend("pop", 2, 0.3) and moves.between(first, second, 0) == first.settings
+        settings.blend == Blend("pop", 2, 0.3) and moves.blended(first, second, 0) == first.settings
     )
-    half = studio.accompanied(play, first.melody, settings, [first, second])
+    half = studio.make(play, first.melody, settings, [first, second])
     assert half.label == "3: pop 1 + pop 2, 0.3" and half.name == "ode_to_joy_pop_1_pop_2_0.3"
     assert half.song.tracks[BASS].notes not in (
         first.song.tracks[BASS].notes,
         second.song.tracks[BASS].notes,
     )
     made = Settings.from_json(half.files[1].read_text())
-    assert studio.make(play, ode, made, []).song == half.song
-    end = studio.accompanied(
-        play, first.melody, moves.between(half, second, 1), [half]
+    assert make(ode, made, []).song == half.song
+    end = studio.make(
+        play, first.melody, moves.blended(half, second, 1), [half]
     )  # on the same way, to its end
     assert end.song.tracks[BASS].notes == second.song.tracks[BASS].notes
-    unused = studio.make(
-        play, ode, Settings("ode_to_joy", seed=3, style_factor=0.9), []
-    )  # of no style
-    assert moves.between(first, unused, 0.3).blend == Blend("pop", 3, 0.3)
-    again = studio.make(play, ode, Settings("ode_to_joy", seed=3), [half], first, ["drums"])
-    busier = studio.make(play, ode, Settings("ode_to_joy", seed=4, variation=0.5), [again])
-    other = studio.make(play, ode, Settings("ode_to_joy", seed=4).corrected(later=1), [busier])
-    assert moves.others([first, second, half, again, busier, other], half) == [second]
+    unused = make(ode, Settings("ode_to_joy", seed=3, style_factor=0.9), [])  # of no style
+    assert moves.blended(first, unused, 0.3).blend == Blend("pop", 3, 0.3)
+    again = make(ode, Settings("ode_to_joy", seed=3), [half], Remake(first, ["drums"]))
+    busier = make(ode, Settings("ode_to_joy", seed=4, variation=0.5), [again])
+    other = make(ode, Settings("ode_to_joy", seed=4).corrected(later=1), [busier])
+    assert moves.partners([first, second, half, again, busier, other], half) == [second]
     for take, words in (
         (None, "choose the other"),
-        (again, "whole"),
-        (half, "between two itself"),
+        (again, "made anew"),
+        (half, "a blend itself"),
         (busier, "variation"),
         (other, "differ in"),
         (first, "neither genre nor seed"),
     ):
         with pytest.raises(MusicError, match=words):
-            moves.between(first, take, 0.5)
+            moves.blended(first, take, 0.5)
 
 
 def test_an_instrument_moves_step_by_step(ode):
@@ -383,10 +388,8 @@ def test_an_instrument_moves_step_by_step(ode):
     def play(genre, score, options, redo, blend, explore):
         return model.perform(model.sketch(score, options).explored(explore))
 
-    take = studio.make(play, ode, Settings(seed=1), [])
-    busier = studio.accompanied(
-        play, take.melody, moves.moved(take, "guitar", (1.0, 0.0, -0.5)), [take]
-    )
+    take = make(ode, Settings(seed=1), [], play=play)
+    busier = studio.make(play, take.melody, moves.moved(take, "guitar", (1.0, 0.0, -0.5)), [take])
     assert busier.settings.explore == {
         "guitar": {"density": 1.0, "character": -0.5}
     } and busier.label.endswith("guitar moved")
@@ -402,17 +405,17 @@ def test_an_instrument_moves_step_by_step(ode):
     assert moves.moved(busier, "guitar", (0.0, 0.0, 0.0)) == take.settings
     for name in (DRUMS, BASS):
         assert busier.song.tracks[name].notes == take.song.tracks[name].notes
-    quiet = studio.make(play, ode, Settings(seed=1, instruments=("bass",)), [])
+    quiet = make(ode, Settings(seed=1, instruments=("bass",)), [], play=play)
     with pytest.raises(MusicError, match="does not play"):
         moves.moved(quiet, "guitar", (1.0, 0.0, 0.0))
-    again = studio.make(play, ode, Settings(seed=2), [take], take, ["drums"])
-    with pytest.raises(MusicError, match="whole take"):
+    again = make(ode, Settings(seed=2), [take], Remake(take, ["drums"]), play=play)
+    with pytest.raises(MusicError, match="made anew"):
         moves.moved(again, "guitar", (1.0, 0.0, 0.0))
 
 
 def test_what_is_mixed_by_midi_is_shown_and_played_all_the_same(ode):
-    take = studio.make(play, ode, Settings(), [])
+    take = make(ode, Settings(), [])
     for track in take.song.tracks:
         track.controls[:0] = [Control(0.0, number, 64) for number in (7, 10, 91, 93)]
     view = take.view()
-    assert len(view["tracks"]) == 5 and studio.view_alone(take.melody)["tracks"]
+    assert len(view["tracks"]) == 5 and studio.melody_view(take.melody)["tracks"]

@@ -29,7 +29,7 @@ from tests.support.sounds import encoded
 
 CLICKED_TEMPO = 132
 
-# -- from a melody to a song ---------------------------------------------------------------------------------------------
+# -- from a melody to a song --------------------------------------------------------------------
 
 
 def test_an_example_becomes_a_song_that_is_heard(visit):
@@ -138,13 +138,13 @@ def test_without_a_melody_it_says_what_to_do(visit):
     with visit() as visitor:
         for button in ("Accompany", "Three takes"):
             visitor.press(button)
-            assert "Bring a melody first" in visitor.reads("Bring a melody first")
+            assert "Open a melody first" in visitor.reads("Open a melody first")
         assert not visitor.page.locator("#song").is_visible()
 
 
 def test_one_is_tried_for_me(visit):
     with visit() as visitor:
-        assert visitor.makes("No melody at hand? Try one for me").startswith("1: ")
+        assert visitor.makes("Try a random example").startswith("1: ")
         seed, genre = (
             visitor.page.get_by_label(label, exact=True).input_value()
             for label in ("Seed", "Genre")
@@ -156,15 +156,13 @@ def test_one_is_tried_for_me(visit):
 
 def test_a_melody_is_invented_and_its_address_brings_it_back(visit):
     with visit() as visitor:
-        visitor.open("How a melody is invented")
-        assert visitor.makes("Surprise me: invent one") == "1: pop, seed 0"
-        seed = visitor.page.get_by_label("The melody's seed").input_value()
-        assert "with chords of its own" in visitor.waits_for_facts(
-            f"Invented pop {seed}", "16 bars"
-        )
+        visitor.open("Settings of invented melodies")
+        assert visitor.makes("Invent a melody") == "1: pop, seed 0"
+        seed = visitor.page.get_by_label("Melody seed").input_value()
+        assert "with its own chords" in visitor.waits_for_facts(f"Invented pop {seed}", "16 bars")
         visitor.page.get_by_label("8", exact=True).check()
-        visitor.write("The melody's seed", "3")
-        visitor.makes("Invent this one")
+        visitor.write("Melody seed", "3")
+        visitor.makes("Invent with this seed")
         facts = visitor.waits_for_facts("Invented pop 3", "8 bars")
         midi = visitor.download("invented_pop_3_pop_0.mid")
         visitor.page.wait_for_function("location.search.includes('invented')")
@@ -180,10 +178,10 @@ def test_a_melody_is_invented_and_its_address_brings_it_back(visit):
 def test_a_melody_goes_on_and_its_address_brings_it_back(visit):
     with visit() as visitor:
         visitor.example()
-        assert not visitor.page.get_by_role("button", name="Without what was added").count()
-        visitor.open("More")
+        assert not visitor.page.get_by_role("button", name="Remove the last addition").count()
+        visitor.open("More settings")
         visitor.write("Chords", "| D  A |")
-        visitor.press("Go on")
+        visitor.press("Continue the melody")
         facts = visitor.waits_for_facts("Ode to joy and 8 more bars", "24 bars")
         chords = visitor.page.get_by_label("Chords").first
         assert chords.input_value() == ""  # they are the melody's own now
@@ -199,8 +197,10 @@ def test_a_melody_goes_on_and_its_address_brings_it_back(visit):
         assert read_midi(io.BytesIO(midi)).tracks[MELODY].notes[: len(notes)] == notes
         visitor.page.wait_for_function("location.search.includes('continued')")
         query = visitor.page.url.partition("?")[2]
-        visitor.press("Without what was added")
-        visitor.page.get_by_role("button", name="Without what was added").wait_for(state="detached")
+        visitor.press("Remove the last addition")
+        visitor.page.get_by_role("button", name="Remove the last addition").wait_for(
+            state="detached"
+        )
         assert (
             "16 bars" in visitor.waits_for_facts("Ode to joy")
             and chords.input_value() == "| D  A |"
@@ -213,14 +213,14 @@ def test_a_melody_goes_on_and_its_address_brings_it_back(visit):
         visitor.press("Stop")
 
 
-# -- what was understood, and corrections --------------------------------------------------------------------------------
+# -- what was understood, and corrections -------------------------------------------------------
 
 
 def test_corrections_of_a_midi_file_stay_in_the_song(visit, tune):
     with visit() as visitor:
         visitor.bring(tune)
         visitor.waits_for_facts("C major, 150 beats a minute, 4/4, 8 bars")
-        visitor.open("Is something wrong with it?")
+        visitor.open("Correct key, metre or tempo")
         visitor.press("Half tempo")
         visitor.waits_for_facts("75 beats a minute, 4/4, 4 bars")
         visitor.press("Double tempo")
@@ -229,7 +229,7 @@ def test_corrections_of_a_midi_file_stay_in_the_song(visit, tune):
         visitor.waits_for_facts("3/4, 11 bars")
         visitor.choose("Key", "A minor")
         visitor.waits_for_facts("A minor")
-        visitor.write("Beats a minute", "90", "Enter")
+        visitor.write("Beats per minute", "90", "Enter")
         visitor.waits_for_facts("90 beats a minute")
         visitor.press("Bar lines a beat later")
         visitor.waits_for_facts("A minor, 90 beats a minute, 3/4")
@@ -256,7 +256,7 @@ def test_a_recording_is_heard_beside_the_band(visit, hummed, kind, tmp_path):
     )
     with visit() as visitor:
         visitor.bring(file)
-        facts = visitor.waits_for_facts("My hum", "notes were heard")
+        facts = visitor.waits_for_facts("My hum", "notes were found")
         assert f"{HUMMED_TEMPO} beats a minute" in facts
         visitor.picture("recording")
         visitor.accompany(genre="pop", seed=1)
@@ -269,7 +269,7 @@ def test_a_recording_is_heard_beside_the_band(visit, hummed, kind, tmp_path):
         ) == ["piano"]
         visitor.waits_for_sound()
         assert visitor.ask("song", f"p.sound.buffers.has('{VOICE}')")
-        visitor.open("Is something wrong with it?")
+        visitor.open("Correct key, metre or tempo")
         for press, tempo in (
             ("Double tempo", 2 * HUMMED_TEMPO),
             ("Half tempo", HUMMED_TEMPO),
@@ -287,7 +287,7 @@ def test_a_recording_is_heard_beside_the_band(visit, hummed, kind, tmp_path):
         assert visitor.ask("song", f"p.isHeard('{VOICE}') && !p.isHeard('piano')")
 
 
-# -- the microphone ------------------------------------------------------------------------------------------------------
+# -- the microphone -----------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -313,7 +313,7 @@ def test_what_is_recorded_is_a_melody(visit, microphone):
         visitor.press("Record")
         visitor.page.wait_for_timeout(6000)
         visitor.page.get_by_role("tabpanel").get_by_role("button", name="Stop").click()
-        visitor.waits_for_facts("notes were heard")
+        visitor.waits_for_facts("notes were found")
         assert visitor.ask("melody", "p.song.tracks.map(t => t.label)") == ["you", "piano"]
 
 
@@ -327,7 +327,7 @@ def test_what_is_recorded_to_the_click_has_its_tempo_and_metre(visit, microphone
         recorder.get_by_text("Recording. Press Stop").wait_for()
         visitor.page.wait_for_timeout(6000)
         recorder.get_by_role("button", name="Stop").click()
-        visitor.waits_for_facts(f"{CLICKED_TEMPO} beats a minute, 3/4", "notes were heard")
+        visitor.waits_for_facts(f"{CLICKED_TEMPO} beats a minute, 3/4", "notes were found")
         visitor.accompany()
         song = visitor.notes(visitor.download_name(".mid").removesuffix(".mid"))
         assert mean_tempo(song) == pytest.approx(CLICKED_TEMPO, abs=0.5) and song.meters[0][1:] == (
@@ -336,17 +336,17 @@ def test_what_is_recorded_to_the_click_has_its_tempo_and_metre(visit, microphone
         )
 
 
-# -- settings ------------------------------------------------------------------------------------------------------------
+# -- settings -----------------------------------------------------------------------------------
 
 
 def test_address_and_settings_file_bring_all_back(visit, tmp_path):
     with visit() as visitor:
         visitor.example("Auld lang syne")
-        visitor.open("Is something wrong with it?")
-        visitor.write("Beats a minute", "77", "Enter")
+        visitor.open("Correct key, metre or tempo")
+        visitor.write("Beats per minute", "77", "Enter")
         visitor.waits_for_facts("77 beats a minute")
         visitor.page.get_by_label("strings").uncheck()
-        visitor.open("More")
+        visitor.open("More settings")
         visitor.write("Chords", "| F  C7 | F  Bb |")
         visitor.choose("Introduction", "bars")
         visitor.accompany(genre="folk", seed=12)
@@ -378,7 +378,7 @@ def test_address_and_settings_file_bring_all_back(visit, tmp_path):
     with visit(f"?{query}") as visitor:
         finds_all(visitor)
     with visit() as visitor:
-        visitor.open("More")
+        visitor.open("More settings")
         with visitor.page.expect_file_chooser() as chooser:
             visitor.press("Open a settings file")
         chooser.value.set_files(settings)
@@ -394,7 +394,7 @@ def test_an_address_that_makes_no_sense_is_told(visit):
         assert visitor.accompany() == "1: pop, seed 0"
 
 
-# -- what goes wrong -----------------------------------------------------------------------------------------------------
+# -- what goes wrong ----------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 import json
 import time
 
-from page.settings import BAND
+from page.choices import BAND
 from tests.page.web.visitor import PATIENCE, Visitor, assert_shows, by_name, shown_notes
 
 
@@ -15,17 +15,17 @@ def test_what_is_locked_stays_and_the_rest_is_made_anew(visit, tune):
         first = by_name(visitor.notes("little tune_rock_5"))
         for name in ("drums", "bass"):
             visitor.page.get_by_role("button", name=f"Lock {name}").click()
-        assert visitor.makes("Another take of it") == "2: rock, seed 6"
+        assert visitor.makes("Remake") == "2: rock, seed 6"
         second = by_name(visitor.notes("little tune_rock_6"))
         assert {name for name in BAND if first[name] == second[name]} == {"drums", "bass"}
-        visitor.choose("Make anew", "bass")  # whatever is locked
-        visitor.makes("Another take of it")
+        visitor.choose("What to remake", "bass")  # whatever is locked
+        visitor.makes("Remake")
         third = by_name(visitor.notes("little tune_rock_7"))
         assert {name for name in BAND if second[name] != third[name]} == {"bass"}
         for name in ("guitar", "strings"):
             visitor.page.get_by_role("button", name=f"Lock {name}").click()
-        visitor.choose("Make anew", "all that is not locked")
-        visitor.press("Another take of it")
+        visitor.choose("What to remake", "everything that is not locked")
+        visitor.press("Remake")
         assert "nothing can change" in visitor.reads("nothing can change")
         assert visitor.takes() == ["1: rock, seed 5", "2: rock, seed 6", "3: rock, seed 7"]
 
@@ -38,7 +38,7 @@ def test_only_the_selected_bars_are_made_anew(visit, tune):
         first = by_name(visitor.notes("little tune_latin_1"))
         visitor.select_bars(4, 5)
         visitor.page.locator("#song .picked").get_by_text("Bars 5–6").wait_for()
-        visitor.makes("Another take of it")
+        visitor.makes("Remake")
         second = by_name(visitor.notes("little tune_latin_2"))
         changed = [note for name in BAND for note in set(first[name]) ^ set(second[name])]
         assert changed and all(15.5 <= onset < 24 for _, onset, _ in changed)
@@ -49,9 +49,7 @@ def test_a_take_that_comes_while_the_sound_of_another_is_made_is_kept(visit):
         visitor.example("Greensleeves")
         visitor.waits_for_sound("melody")
         visitor.accompany(seed=1)
-        assert (
-            visitor.makes("Another take of it") == "2: pop, seed 2"
-        )  # before the first one has sound
+        assert visitor.makes("Remake") == "2: pop, seed 2"  # before the first one has sound
         seed = visitor.page.get_by_label("Seed", exact=True)
         seed.fill("55")
         visitor.waits_for_sound()
@@ -95,7 +93,7 @@ def test_a_band_in_the_style_of_other_songs(visit, tune, tmp_path):
         visitor.open("In the style of")
         visitor.choose("Style", "bossa nova (latin)")
         assert visitor.accompany() == "1: pop, seed 0, bossa nova"
-        visitor.choose("And another style", "swing (jazz)")
+        visitor.choose("Second style", "swing (jazz)")
         assert visitor.accompany() == "2: pop, seed 0, bossa nova + swing"
         name = "little tune_pop_0_bossa_nova_swing"
         assert json.loads(visitor.download(f"{name}.json"))["styles"] == [
@@ -136,10 +134,10 @@ def test_between_two_takes(visit, tune):
         visitor.bring(tune)
         visitor.waits_for_facts("Little tune")
         visitor.accompany(seed=4)
-        assert not visitor.page.get_by_role("button", name="Between two takes").count()
+        assert not visitor.page.get_by_role("button", name="Blend two takes").count()
         visitor.accompany(genre="jazz", seed=5)
-        visitor.open("Between two takes")
-        slide(visitor, "How far", 0.5)
+        visitor.open("Blend two takes")
+        slide(visitor, "Amount of the other take", 0.5)
         visitor.wait("song", "p.song.title.startsWith('3: jazz 5 + pop 4, 0.')")
         name = visitor.download_name(".mid").removesuffix(".mid")
         chosen = json.loads(visitor.download(f"{name}.json"))
@@ -149,7 +147,7 @@ def test_between_two_takes(visit, tune):
             and chosen == {"genre": "jazz", "seed": 5}
             and name == f"little tune_jazz_5_pop_4_{amount}"
         )
-        visitor.page.get_by_label("number input for How far").fill("1")
+        visitor.page.get_by_label("number input for Amount of the other take").fill("1")
         visitor.page.keyboard.press("Tab")  # without a mouse
         visitor.wait("song", "p.song.title === '4: jazz 5 + pop 4, 1'")
         end = by_name(visitor.notes("little tune_jazz_5_pop_4_1"))
@@ -171,8 +169,8 @@ def test_an_instrument_is_explored(visit, tune):
         moved = by_name(visitor.notes("little tune_pop_1_guitar_moved"))
         assert len(moved["guitar"]) > len(plain["guitar"])
         assert {name for name in BAND if moved[name] != plain[name]} == {"guitar"}
-        visitor.choose("Who changes", "drums")
-        visitor.page.get_by_label("range slider for Plainer to richer in pitches").wait_for(
+        visitor.choose("Instrument", "drums")
+        visitor.page.get_by_label("range slider for Fewer to more pitches").wait_for(
             state="detached"
         )
         slide(visitor, "Sparser to busier", 0.05)
@@ -182,7 +180,7 @@ def test_an_instrument_is_explored(visit, tune):
             settings["explore"]["guitar"]["density"] > 1.5
             and settings["explore"]["drums"]["density"] < -1.5
         )
-        assert visitor.makes("Everybody back to the middle") == "4: pop, seed 1"
+        assert visitor.makes("Reset all instruments") == "4: pop, seed 1"
         assert by_name(visitor.notes("little tune_pop_1")) == plain
         visitor.press("Stop")
 

@@ -1,0 +1,25 @@
+"""How much the page does at a time and keeps, so that all visitors get their share."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Limits of the page; each field says its unit and its reason."""
+
+    upload: str = "500mb"  # ten minutes of studio sound
+    # Visitors who are given music at a time; one who waits for a genre to be loaded takes one of
+    # these places.
+    at_once: int = 4
+    # Songs whose sound is made at a time: each takes all cores, and 20 MB a second of music.
+    renderers: int = 2
+    sound_threads: int = 16  # they mostly wait for a renderer
+    moment: float = 0.3  # seconds after which a visitor's wish to stop is seen
+    # Seconds of music from which its stems are sent as MP3: 1 MB a minute and track instead of 4.
+    long_song: float = 240.0
+    kept_seconds: int = 3600  # for which files that were made are kept
+    takes: int = 12  # of a visitor; older ones go
+    name_bytes: int = 100  # of a melody's name in names of files, which have 255
+
+
+LIMITS = Limits()

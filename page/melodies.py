@@ -1,0 +1,259 @@
+"""Handlers of the page's events about melodies and settings: opened, corrected, invented."""
+
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+import gradio as gr
+
+from accomp.errors import MusicError
+from accomp.listen.source import Source, load_source
+from accomp.listen.transcribe import Click
+from accomp.suggest import suggest
+from page import inventing, models, studio, views
+from page.choices import LONGEST_TEXT, MelodyRecipe
+from page.forms import BandForm
+from page.messages import NO_MELODY, errors_shown
+from page.recorder import RECORDING_FILE, read_click_recording
+from page.settings import Settings
+from page.views import MelodyView
+
+ROOT = Path(__file__).parents[1]
+EXAMPLES = {path.stem: str(path) for path in sorted((ROOT / "examples").glob("*.mid"))}
+RANDOM_SEEDS = 1000  # seeds that are drawn are below it, so that people can read them out
+
+
+def random_seed() -> int:
+    """Draw a seed."""
+    return random.randrange(RANDOM_SEEDS)
+
+
+# A melody that is opened
+
+
+def open_file(path: str | None) -> MelodyView:
+    """Open a MIDI file or a recording, also an example; a cleared box changes nothing."""
+    if not path:
+        return views.unchanged(MelodyView)
+    name = Path(path).stem
+    is_example = name in EXAMPLES and Path(EXAMPLES[name]).read_bytes() == Path(path).read_bytes()
+    return _opened(path, Settings(melody=name if is_example else ""))
+
+
+def open_recorded(path: str | None) -> MelodyView:
+    """Open what was recorded in the page."""
+    if not path:
+        return views.unchanged(MelodyView)
+    return _opened(studio.named_recording(path), Settings())
+
+
+def open_click(value: dict | None) -> MelodyView:
+    """Open a recording that was made to the page's click."""
+    try:
+        recording = read_click_recording(value)
+    except ValueError as error:
+        raise gr.Error(str(error)) from error
+    path = studio.named_recording(recording.path)
+    if Path(recording.path).name == RECORDING_FILE:
+        # Gradio forgets such files; other names are not the recorder's to remove.
+        Path(recording.path).unlink()
+    return _opened(path, Settings(), Click(recording.tempo, recording.first, recording.meter))
+
+
+def _opened(path: str, settings: Settings, click: Click | None = None) -> MelodyView:
+    with errors_shown():
+        return views.opened(load_source(path, click), settings)
+
+
+# Corrections
+
+
+def correct_key(source: Source | None, settings: Settings, key: str) -> MelodyView:
+    """Set the key."""
+    return _corrected(source, settings, key=key)
+
+
+def correct_meter(source: Source | None, settings: Settings, meter: str) -> MelodyView:
+    """Set the metre, such as "3/4"."""
+    numerator, denominator = meter.split("/")
+    return _corrected(source, settings, meter=(int(numerator), int(denominator)))
+
+
+def correct_tempo(source: Source | None, settings: Settings, tempo: float) -> MelodyView:
+    """Set the beats per minute."""
+    return _corrected(source, settings, tempo=tempo)
+
+
+def correct_track(source: Source | None, settings: Settings, track: int) -> MelodyView:
+    """Set the melody's track."""
+    return _corrected(source, settings, track=track)
+
+
+def scale_tempo(factor: float) -> Callable[[Source | None, Settings], MelodyView]:
+    """Return a handler that counts twice or half as many beats. A typed tempo goes with them."""
+
+    def handle(source: Source | None, settings: Settings) -> MelodyView:
+        tempo, pace = settings.corrections.tempo, settings.corrections.pace
+        return _corrected(source, settings, pace=pace * factor, tempo=tempo and tempo * factor)
+
+    return handle
+
+
+def move_bar_lines(beats: int) -> Callable[[Source | None, Settings], MelodyView]:
+    """Return a handler that moves the bar lines later, or earlier where `beats` is negative."""
+
+    def handle(source: Source | None, settings: Settings) -> MelodyView:
+        return _corrected(source, settings, later=settings.corrections.later + beats)
+
+    return handle
+
+
+def _corrected(source: Source | None, settings: Settings, **changes) -> MelodyView:
+    if source is None:
+        raise gr.Error(NO_MELODY)
+    with errors_shown():
+        view = views.understood(source, settings.corrected(**changes))
+    return view._replace(source=gr.skip())
+
+
+def suggest_genre(source: Source | None, settings: Settings) -> str:
+    """Return the genre that fits the melody best, of those that are served."""
+    if source is None:
+        raise gr.Error(NO_MELODY)
+    melody = source.melody(settings.corrections)
+    likely = suggest(melody.score, melody.track, models.GENRES)
+    if not likely:
+        served = ", ".join(models.GENRES)
+        raise gr.Error(f"No suggestion: nothing is known of the genres {served}.")
+    best = " or ".join(name.capitalize() for name, _ in likely[:2])
+    gr.Info(f"{best} would fit; the others are worth a try, too.")
+    return likely[0][0]
+
+
+# Settings
+
+
+def from_address(request: gr.Request) -> tuple:
+    """Return the MelodyView and the BandForm of the choices in the page's address."""
+    try:
+        settings = Settings.from_query(dict(request.query_params))
+        source = _melody_of(settings)
+    except (MusicError, gr.Error) as error:
+        words = getattr(error, "message", error)
+        gr.Warning(f"The page's address was not understood: {words}")
+        settings, source = Settings(), None
+    # What a visitor has chosen before an empty address is read stays.
+    form = BandForm.unchanged() if settings == Settings() else _form(settings)
+    return *_view(source, settings), *form
+
+
+def from_file(source: Source | None, path: str) -> tuple:
+    """Return the MelodyView and the BandForm of a settings file.
+
+    Its corrections are of the melody that it names, or that is open.
+    """
+    with errors_shown():
+        with Path(path).open("rb") as file:
+            settings = Settings.from_json(file.read(LONGEST_TEXT * 4))
+        view = _view(_melody_of(settings, source), settings)
+    return *view, *_form(settings)
+
+
+def random_example() -> tuple:
+    """Return the MelodyView and the BandForm of a random example, genre and seed."""
+    settings = Settings(random.choice(list(EXAMPLES)), random.choice(models.GENRES), random_seed())
+    return *_opened(EXAMPLES[settings.melody], settings), *_form(settings)
+
+
+def _form(settings: Settings) -> BandForm:
+    if settings.blend or settings.explore:
+        gr.Info(
+            "These settings are of a blend or of moved instruments: that take is made again with "
+            "their genre and seed."
+        )
+    return BandForm.of(settings)
+
+
+def _view(source: Source | None, settings: Settings) -> MelodyView:
+    return views.opened(source, settings) if source else views.unchanged(MelodyView)
+
+
+def _melody_of(settings: Settings, source: Source | None = None) -> Source | None:
+    """Return the melody of settings: an example, an invented one, or the one that is open.
+
+    Raises:
+        gr.Error or MusicError: The melody can't be made.
+    """
+    if settings.melody in EXAMPLES:
+        source = load_source(EXAMPLES[settings.melody])
+    recipes = [*filter(None, [settings.invented]), *settings.continued]
+    if settings.invented or source:
+        for recipe in recipes:
+            models.check_genre(recipe.genre)
+    return inventing.made_again(models.invent_melody, models.lengthen_melody, settings, source)
+
+
+# Melodies that are made here. What is in the box of chords was for another melody, so that it is
+# emptied: the first value is the box's.
+
+
+def invent_with_seed(genre: str, bars: float, seed: float | None, variation: float) -> tuple:
+    """Invent a melody with its own chords.
+
+    Args:
+        genre: Whose models invent it.
+        bars: Its length.
+        seed: Another one gives another melody.
+        variation: From 0 (predictable) to 1.5 (unusual).
+
+    Returns:
+        The chords that are typed, and the MelodyView.
+    """
+    models.check_genre(genre)
+    with errors_shown():
+        recipe = MelodyRecipe(genre, int(bars), int(seed or 0), float(variation))
+        settings = Settings(invented=recipe, genre=genre)
+        source = inventing.invented_source(models.invent_melody, recipe)
+        return "", *views.opened(source, settings)
+
+
+def invent_random(genre: str, bars: float, variation: float) -> tuple:
+    """Invent a melody with a random seed, which is returned first."""
+    seed = random_seed()
+    return seed, *invent_with_seed(genre, bars, seed, variation)
+
+
+def lengthen(
+    source: Source | None, settings: Settings, genre: str, bars: float, chords: str | None
+) -> tuple:
+    """Continue the melody that is open.
+
+    Chords that were typed become the melody's own, and those of the new bars follow them.
+
+    Args:
+        source: The melody.
+        settings: Its settings.
+        genre: Whose models continue it.
+        bars: How many are added.
+        chords: As they were typed.
+
+    Returns:
+        The chords that are typed, and the MelodyView.
+    """
+    if source is None:
+        raise gr.Error(NO_MELODY)
+    models.check_genre(genre)
+    with errors_shown():
+        typed = (chords or "").strip()
+        recipe = MelodyRecipe(genre, int(bars), random_seed(), chords=typed)
+        longer = inventing.lengthen(models.lengthen_melody, source, settings, recipe)
+        if typed:
+            gr.Info("Your chords are now the melody's own; those of the new bars follow them.")
+        return "", *views.opened(*longer)
+
+
+def shorten(source: Source | None, settings: Settings) -> tuple:
+    """Remove the bars that were added last; the chords that were typed for the melody return."""
+    with errors_shown():
+        before = inventing.shorten(source, settings)
+        return settings.continued[-1].chords or gr.skip(), *views.opened(*before)

@@ -105,7 +105,7 @@ def test_bent_songs_have_the_downbeats_they_had():
     rng = np.random.default_rng(0)
     seen = set()
     for _ in range(60):
-        bent = bars.bend(line, rng)
+        bent = bars.bend(line, rng, bars.ExampleSettings())
         seen.add(bent.reading)
         assert (np.diff(bent.onset) > 0).all() and (bent.duration > 0).all()
         assert np.allclose(bent.onset[bent.pitch == 72] % READINGS[bent.reading].pulses, 0)
@@ -114,9 +114,11 @@ def test_bent_songs_have_the_downbeats_they_had():
 
 @pytest.mark.parametrize("reading", range(len(READINGS)))
 def test_answers_say_where_the_first_step_lies_in_the_bar(reading, monkeypatch):
-    monkeypatch.setattr(bars, "bend", lambda line, rng: line)
+    monkeypatch.setattr(bars, "bend", lambda line, rng, settings: line)
     monkeypatch.setattr(
-        bars, "sing", lambda line, rng: (line.pitch, line.onset, line.onset + line.duration)
+        bars,
+        "sing",
+        lambda line, rng, settings: (line.pitch, line.onset, line.onset + line.duration),
     )
     kind = READINGS[reading]
     downbeats = Line(reading, np.full(40, 60), np.arange(40.0) * kind.pulses, np.full(40, 1.0))
@@ -141,10 +143,19 @@ def test_sung_notes_are_in_order_and_have_a_length():
 
 
 @pytest.mark.train
-def test_two_steps_of_training_give_a_network_that_finds_bars(corpus, tmp_path, monkeypatch):
-    monkeypatch.setattr(bars, "VALIDATION", 1)
+def test_two_steps_of_training_give_a_network_that_finds_bars(corpus, tmp_path):
     bars.main(
-        ["--corpus", str(corpus), "--also", str(corpus), "--run", str(tmp_path), "--max-steps", "2"]
+        [
+            "--corpus",
+            str(corpus),
+            "--also",
+            str(corpus),
+            "--run",
+            str(tmp_path),
+            "--max-steps",
+            "2",
+        ],
+        bars.BarsTraining(validation=1),
     )
     figures = json.loads((tmp_path / "bars" / "figures.json").read_text())
     assert len(figures["data"]) == 2 and 0 <= figures["bars"] <= figures["meter"] <= 1

@@ -61,10 +61,7 @@ def spoken(seconds=8.0, seed=0, centre=50.0):
         length = int(rng.uniform(0.14, 0.21) * LISTEN_RATE)
         part = slice(int(begin * LISTEN_RATE), int(begin * LISTEN_RATE) + length)
         vowel = voices.VOWELS[rng.choice(list(voices.VOWELS))]
-        formed = sum(
-            gain * voices._resonance(source[part], *formant)
-            for gain, formant in zip((1, 0.5, 0.25), vowel)
-        )
+        formed = voices.formed(source[part], vowel)
         sound[part] += formed * np.hanning(length) ** 0.5 * rng.uniform(0.5, 1)
         hiss = slice(part.stop, part.stop + int(0.05 * LISTEN_RATE))
         sound[hiss] += 0.02 * rng.normal(size=hiss.stop - hiss.start)
@@ -239,3 +236,7 @@ def test_the_fit_tells_kinds_apart():
     for kind, of in made:
         likely = one_voice.likelihoods_of(of, weights)
         assert max(likely, key=likely.get) == kind and sum(likely.values()) == pytest.approx(1)
+
+
+def test_weights_are_printed_as_the_data_file_holds_them():
+    assert fitting.weights_csv(one_voice.one_voice_weights()) == one_voice.TABLE.read_text().strip()

@@ -1,11 +1,16 @@
-"""Teach the network that finds bars: `python -m train bars --corpus CORPUS [--also CORPUS ...] --run RUN [--export FOLDER]`.
+"""Train the network that finds bars: `python -m train bars --corpus CORPUS --run RUN`.
 
-It learns from the melodies of the corpora's `train` songs, one corpus as often as another, and from songs in 4/4 that are bent to
-3/4, 6/8 and swing, since few songs are in three. Each is cut as recordings are, gets the errors of singers and of transcription,
-and is laid on its own pulses and on wrong ones: which pulses, meter and bar lines are right is to be told.
+It learns from the melodies of the corpora's `train` songs, one corpus as often as another, and from
+songs in 4/4 that are bent to 3/4, 6/8 and swing, since few songs are in three. Each is cut as
+recordings are, gets the errors of singers and of transcription, and is laid on its own pulses and
+on wrong ones: the network is to tell which pulses, meter and bar lines are right.
+
+--also adds other corpora; --export says where the network goes.
 """
 
+import argparse
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,135 +29,212 @@ from train.fit.loop import FitSettings, FunctionTask, fit
 from train.fit.run_files import write_json
 from train.fit.settings import training_parser
 
-FIT = FitSettings(
-    epochs=18, batch_size=32, learning_rate=3e-3, weight_decay=1e-2, sample_every=1000
-)
-EPOCH = 128  # batches
-VALIDATION = 12  # batches
-LENGTHS = (
-    10.0,
-    44.0,
-)  # pulses of an example; those of a batch are about as long as each other, so that it has little padding
-LEAST = 10  # notes of an example; a song has LEAST_SONG
-LEAST_SONG = 16
-KEPT, TRIPLE, COMPOUND = (
-    0.66,
-    0.14,
-    0.14,
-)  # shares of songs in 4/4 that stay so, and that are bent; the others swing
-BEGINNING, PHRASE = (
-    0.25,
-    0.45,
-)  # shares of examples that begin with the song, and with a note after a rest; others anywhere
-REST = 0.75  # pulses
-BETWEEN = {
-    4: ((0.0, 0.5, 0.25, 0.75), (0.84, 0.11, 0.025, 0.025)),
-    3: ((0.0, 1 / 3, 2 / 3), (0.94, 0.03, 0.03)),
-}
-# How pulses are counted wrongly, as factors of their number: half, double, and quarters for dotted ones or the other way round.
+# How pulses are counted wrongly: half as many, twice as many, as many with three parts for four or
+# four for three, and quarters for dotted ones or the other way round.
 HALF, DOUBLE, OTHER, DOTTED = "half", "double", "other", "dotted"
-WRONG = {
-    HALF: 0.25,
-    DOUBLE: 0.15,
-    OTHER: 0.25,
-    DOTTED: 0.35,
-}  # OTHER: as many, but three parts for four or four for three
-PULSES_WEIGH = 0.5  # of telling right pulses from wrong ones, beside telling bars
+
+
+@dataclass(frozen=True)
+class ErrorSettings:
+    """The errors of singers and of transcription that a melody gets; shares are of its notes."""
+
+    pace: tuple[float, float] = (0.35, 0.9)  # seconds a pulse, the shortest and the longest
+    held: float = 0.82  # shortest share of its length that a note sounds
+    jitter: tuple[float, float] = (0.005, 0.03)  # seconds, standard deviation of onsets
+    late: float = 0.05  # share of notes that come late
+    late_by: tuple[float, float] = (0.03, 0.07)  # seconds
+    octave: float = 0.01  # share an octave too low, and as many too high
+    lost: float = 0.06  # share that are not transcribed
+    split: float = 0.05  # share that are taken for two
+    split_from: float = 0.16  # seconds of a note that may be split
+    split_at: tuple[float, float] = (0.25, 0.8)  # share of it after which the second begins
+    shortest: float = 0.03  # pulses of a note
+
+
+@dataclass(frozen=True)
+class ExampleSettings:
+    """How examples are made of songs."""
+
+    # Pulses of an example; those of a batch are about as long as each other, so that it has little
+    # padding.
+    lengths: tuple[float, float] = (10.0, 44.0)
+    least: int = 10  # notes of an example
+    least_song: int = 16  # notes of a song
+    kept: float = 0.66  # share of songs in 4/4 that stay so
+    triple: float = 0.14  # share of them that become 3/4
+    compound: float = 0.14  # share that become 6/8; the others swing
+    beginning: float = 0.25  # share of examples that begin with the song
+    phrase: float = 0.45  # share that begin with a note after a rest; others begin anywhere
+    rest: float = 0.75  # pulses
+    # Where pulses are found, now and then between the true ones: places and shares, by the parts of
+    # a pulse.
+    between_fourths: tuple[tuple[float, float], ...] = (
+        (0.0, 0.84),
+        (0.5, 0.11),
+        (0.25, 0.025),
+        (0.75, 0.025),
+    )
+    between_thirds: tuple[tuple[float, float], ...] = (
+        (0.0, 0.94),
+        (1 / 3, 0.03),
+        (2 / 3, 0.03),
+    )
+    wrong: tuple[tuple[str, float], ...] = (  # shares of the ways to count wrongly
+        (HALF, 0.25),
+        (DOUBLE, 0.15),
+        (OTHER, 0.25),
+        (DOTTED, 0.35),
+    )
+    errors: ErrorSettings = ErrorSettings()
+
+    def between(self, parts: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """Return the places where pulses are found, and their shares. parts: of a pulse."""
+        places, shares = zip(*(self.between_fourths if parts == 4 else self.between_thirds))
+        return places, shares
+
+
+@dataclass(frozen=True)
+class BarsTraining:
+    """How the network is trained."""
+
+    fit: FitSettings = FitSettings(
+        epochs=18, batch_size=32, learning_rate=3e-3, weight_decay=1e-2, sample_every=1000
+    )
+    epoch: int = 128  # batches
+    validation: int = 12  # batches
+    pulses_weigh: float = 0.5  # of telling right pulses from wrong ones, beside telling bars
+    examples: ExampleSettings = ExampleSettings()
 
 
 class Line(NamedTuple):
-    """A melody: pitch, onset and duration [n] in pulses, of which bars begin at whole multiples of reading.pulses."""
+    """A melody whose bars begin at whole multiples of its reading's pulses.
 
-    reading: int  # of READINGS
+    Attributes:
+        reading: Index of READINGS.
+        pitch: [n] MIDI pitches.
+        onset: [n] pulses.
+        duration: [n] pulses.
+    """
+
+    reading: int
     pitch: np.ndarray
     onset: np.ndarray
     duration: np.ndarray
 
 
 class Example(NamedTuple):
-    """layouts: steps [channels, T] and parts of the right pulses, and perhaps of wrong ones; answer: which of all places of all
-    READINGS the first step of the right ones has.
+    """What the network is given, and the right answer.
+
+    Attributes:
+        layouts: Steps [channels, T] and parts of the right pulses, and perhaps of wrong ones.
+        answer: Which of all places of all READINGS the first step of the right ones has.
     """
 
     layouts: list[tuple[np.ndarray, int]]
     answer: int
 
 
-def main(arguments: list[str] | None = None) -> None:
-    options = training_parser("bars", __doc__)
-    options.add_argument("--also", type=Path, nargs="*", default=[], help="other corpora")
-    options.add_argument("--export", type=Path, help="folder for the network (default: RUN/model)")
-    options = options.parse_args(arguments)
+Batch = tuple[Tensor, Tensor, Tensor]  # steps [N, channels, T], parts [N] and answers [size]
+Lines = list[list[Line]]  # by corpus
+
+
+def main(arguments: list[str] | None = None, settings: BarsTraining = BarsTraining()) -> None:
+    """Train the network and write it with its figures."""
+    parser = training_parser("bars", __doc__)
+    parser.add_argument("--also", type=Path, nargs="*", default=[], help="other corpora")
+    parser.add_argument("--export", type=Path, help="folder for the network (default: RUN/model)")
+    options = parser.parse_args(arguments)
+    settings = replace(settings, fit=replace(settings.fit, seed=options.seed))
     corpora = [Corpus.load(folder) for folder in (options.corpus, *options.also)]
+    least = settings.examples.least_song
     lines = {
-        split: [found for corpus in corpora if (found := read_lines(corpus, split))]
+        split: [found for corpus in corpora if (found := read_lines(corpus, split, least))]
         for split in ("train", "val")
     }
     for split, found in lines.items():
         if not found:
-            raise SystemExit(
-                f"the corpora hold no {split} song with a melody of {LEAST_SONG} notes"
-            )
+            raise SystemExit(f"the corpora hold no {split} song with a melody of {least} notes")
     torch.manual_seed(options.seed)
     model = BarsNet(BarsNetConfig())
-    train(model, lines, options)
-    folder = options.export or options.run / "model"
-    save_network(folder, model, BARS_CONFIG, BARS_WEIGHTS)
+    train(model, lines, options, settings)
+    save_network(options.export or options.run / "model", model, BARS_CONFIG, BARS_WEIGHTS)
     figures = {"seed": options.seed, "data": [corpus.described() for corpus in corpora]}
-    write_json(
-        options.run / "bars" / "figures.json", figures | validate(model, lines, options.seed)
-    )
+    figures |= validate(model, lines["val"], settings)
+    write_json(options.run / "bars" / "figures.json", figures)
 
 
-def read_lines(corpus: Corpus, split: str) -> list[Line]:
-    """The melodies of a split's songs whose bars are of four beats, of three, or of dotted ones (accomp.grid.Grid): a song in
-    three leaves the last quarter of the model's bars empty, and one in compound meter has no even beats.
+# Songs
+
+
+def read_lines(corpus: Corpus, split: str, least: int = ExampleSettings.least_song) -> list[Line]:
+    """Read the melodies of a split's songs whose bars the network knows.
+
+    Those are bars of four beats, of three, or of dotted ones. On the models' grid
+    (accomp.roll.grid.Grid) a song in three leaves the last quarter of the bars empty, and one in
+    compound meter has no even beats.
+
+    Args:
+        corpus: Of songs.
+        split: "train", "val" or "test".
+        least: Notes of a melody.
     """
     lines = []
     for song in corpus.choose(split):
         notes = corpus.notes_of(song)
         notes = notes[notes["track"] == MELODY]
         notes = notes[np.unique(notes["step"], return_index=True)[1]]  # one at a time
-        if len(notes) < LEAST_SONG:
+        if len(notes) < least:
             continue
-        step, duration = notes["step"].astype(int), notes["duration"].astype(int)
-        compound = corpus.songs[song].get("even", 1.0) < 0.5
-        three = not (step % BAR_STEPS >= 3 * STEPS_PER_BEAT).any()
-        if (three and compound) or not (
-            three or (step % BLOCK_STEPS >= BLOCK_STEPS - 2 * STEPS_PER_BEAT).any()
-        ):
-            continue  # 9/8, 6/4 and other meters
-        pulses = 3 if three else 4
-        parts = (0, 1 / 3, 2 / 3, 5 / 6) if compound else (0, 1 / 4, 2 / 4, 3 / 4)
-        in_bar = np.array([pulse + part for pulse in range(4) for part in parts]).clip(max=pulses)
-        onset, end = (
-            at // BAR_STEPS * pulses + in_bar[at % BAR_STEPS] for at in (step, step + duration)
-        )
-        reading = READINGS.index(
-            next(r for r in READINGS if (r.parts == 3, r.pulses == 3) == (compound, three))
-        )
-        lines.append(tidy(Line(reading, notes["pitch"].astype(int), onset, end - onset)))
+        line = _line_of(notes, corpus.songs[song].get("even", 1.0) < 0.5)
+        if line:
+            lines.append(line)
     return lines
 
 
+def _line_of(notes: np.ndarray, compound: bool) -> Line | None:
+    """Return a song's melody; None for 9/8, 6/4 and other meters.
+
+    notes: a corpus's, one at a time; compound: whether the song has no even beats.
+    """
+    step, duration = notes["step"].astype(int), notes["duration"].astype(int)
+    three = not (step % BAR_STEPS >= 3 * STEPS_PER_BEAT).any()
+    fills_blocks = (step % BLOCK_STEPS >= BLOCK_STEPS - 2 * STEPS_PER_BEAT).any()
+    if (three and compound) or not (three or fills_blocks):
+        return None
+    pulses = 3 if three else 4
+    parts = (0, 1 / 3, 2 / 3, 5 / 6) if compound else (0, 1 / 4, 2 / 4, 3 / 4)
+    in_bar = np.array([pulse + part for pulse in range(4) for part in parts]).clip(max=pulses)
+    onset, end = (
+        at // BAR_STEPS * pulses + in_bar[at % BAR_STEPS] for at in (step, step + duration)
+    )
+    reading = next(
+        index
+        for index, reading in enumerate(READINGS)
+        if (reading.parts == 3, reading.pulses == 3) == (compound, three)
+    )
+    return tidy(Line(reading, notes["pitch"].astype(int), onset, end - onset))
+
+
 def tidy(line: Line) -> Line:
-    """In order, one note at a time."""
+    """Return the notes in order, one at a time."""
     _, first = np.unique(np.round(line.onset, 4), return_index=True)
     pitch, onset, duration = line.pitch[first], line.onset[first], line.duration[first]
     following = np.append(np.diff(onset), 4.0)
-    return Line(
-        line.reading, pitch, onset, np.clip(duration, np.minimum(following, 0.2), following)
-    )
+    duration = np.clip(duration, np.minimum(following, 0.2), following)
+    return Line(line.reading, pitch, onset, duration)
 
 
-def bend(line: Line, rng: np.random.Generator) -> Line:
-    """A song in 4/4 as it is, or in another meter."""
+# Examples
+
+
+def bend(line: Line, rng: np.random.Generator, settings: ExampleSettings) -> Line:
+    """Return a song in 4/4 as it is, or in another meter."""
     chance = rng.random()
-    if line.reading != 0 or chance < KEPT:
+    if line.reading != 0 or chance < settings.kept:
         return line
-    if chance < KEPT + TRIPLE:
+    if chance < settings.kept + settings.triple:
         return to_three(line, rng)
-    swings = chance >= KEPT + TRIPLE + COMPOUND
+    swings = chance >= settings.kept + settings.triple + settings.compound
     # Where the fourths of a pulse go: thirds, or halves of the last one.
     maps = [(0, 2, 2, 2)] if swings else [(0, 1, 2, 2), (0, 2, 2, 2), (0, 1, 1, 2)]
     pulse, fourth = np.divmod(np.rint(4 * line.onset).astype(int), 4)
@@ -161,7 +243,10 @@ def bend(line: Line, rng: np.random.Generator) -> Line:
 
 
 def to_three(line: Line, rng: np.random.Generator) -> Line:
-    """4/4 to 3/4: without one of the last three beats of each bar, or each half bar with one beat twice as long."""
+    """Turn 4/4 into 3/4.
+
+    Each bar loses one of its last three beats, or each half bar has one beat twice as long.
+    """
     way = int(rng.integers(5))
     if way < 3:
         bar, beat = np.divmod(line.onset, 4)
@@ -174,74 +259,99 @@ def to_three(line: Line, rng: np.random.Generator) -> Line:
         half, beat = np.divmod(beats, 2)
         return 3 * half + np.interp(beat, (0, 1, 2), knots)
 
-    return tidy(
-        Line(1, line.pitch, bent(line.onset), bent(line.onset + line.duration) - bent(line.onset))
-    )
+    onset, end = bent(line.onset), bent(line.onset + line.duration)
+    return tidy(Line(1, line.pitch, onset, end - onset))
 
 
-def cut(line: Line, pulses: float, rng: np.random.Generator) -> Line:
-    """About so many pulses of a melody, from its beginning, that of a phrase, or anywhere."""
+def cut(line: Line, pulses: float, rng: np.random.Generator, settings: ExampleSettings) -> Line:
+    """Cut out about so many pulses of a melody.
+
+    They are from its beginning, that of a phrase, or anywhere.
+    """
     chance, count = rng.random(), len(line.pitch)
     first = 0
-    if chance >= BEGINNING + PHRASE:
+    if chance >= settings.beginning + settings.phrase:
         first = int(rng.integers(count))
-    elif chance >= BEGINNING:
-        rests = line.onset[1:] - (line.onset + line.duration)[:-1] >= REST
+    elif chance >= settings.beginning:
+        rests = line.onset[1:] - (line.onset + line.duration)[:-1] >= settings.rest
         first = int(rng.choice(np.flatnonzero(np.append(True, rests))))
-    first = min(first, max(count - LEAST, 0))
-    last = max(int(np.searchsorted(line.onset, line.onset[first] + pulses)), first + LEAST)
+    first = min(first, max(count - settings.least, 0))
+    last = int(np.searchsorted(line.onset, line.onset[first] + pulses))
+    last = max(last, first + settings.least)
     return Line(line.reading, *(values[first:last] for values in line[1:]))
 
 
-def sing(line: Line, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Pitch, onset and end [n] in pulses, as they are transcribed: unsteady, some late, lost, split or an octave off."""
-    count, pace = len(line.pitch), 1 / rng.uniform(0.35, 0.9)  # pulses in a second
-    end = line.onset + line.duration * rng.uniform(0.82, 1, count)
-    onset = line.onset + rng.normal(0, rng.uniform(0.005, 0.03), count) * pace
-    onset = onset + (rng.random(count) < 0.05) * rng.uniform(0.03, 0.07, count) * pace
-    pitch = line.pitch + 12 * rng.choice([-1, 0, 1], count, p=[0.01, 0.98, 0.01])
-    kept = rng.random(count) > 0.06
+def sing(
+    line: Line, rng: np.random.Generator, settings: ErrorSettings = ErrorSettings()
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return pitch, onset and end [n] in pulses as they would be transcribed.
+
+    Notes are unsteady; some are late, lost, split or an octave off.
+    """
+    count, pace = len(line.pitch), 1 / rng.uniform(*settings.pace)  # pulses in a second
+    end = line.onset + line.duration * rng.uniform(settings.held, 1, count)
+    onset = line.onset + rng.normal(0, rng.uniform(*settings.jitter), count) * pace
+    late = rng.random(count) < settings.late
+    onset = onset + late * rng.uniform(*settings.late_by, count) * pace
+    octaves = [settings.octave, 1 - 2 * settings.octave, settings.octave]
+    pitch = line.pitch + 12 * rng.choice([-1, 0, 1], count, p=octaves)
+    kept = rng.random(count) > settings.lost
     kept[0] = True
     notes = np.stack([pitch, onset, end], 1)[kept]
-    split = (rng.random(len(notes)) < 0.05) & (notes[:, 2] - notes[:, 1] > 0.16 * pace)
-    second = notes[split]
-    second[:, 1] += (second[:, 2] - second[:, 1]) * rng.uniform(0.25, 0.8, len(second))
+    long = notes[:, 2] - notes[:, 1] > settings.split_from * pace
+    second = notes[(rng.random(len(notes)) < settings.split) & long]
+    shares = rng.uniform(*settings.split_at, len(second))
+    second[:, 1] += (second[:, 2] - second[:, 1]) * shares
     second[:, 0] += rng.integers(-2, 3, len(second))
     notes = np.concatenate([notes, second])
     pitch, onset, end = notes[np.argsort(notes[:, 1], kind="stable")].T
     onset = np.maximum.accumulate(onset + 1e-4 * np.arange(len(onset)))
-    end = np.maximum(np.minimum(end, np.append(onset[1:], np.inf)), onset + 0.03)
-    return pitch.astype(int), onset, end
+    end = np.minimum(end, np.append(onset[1:], np.inf))
+    return pitch.astype(int), onset, np.maximum(end, onset + settings.shortest)
 
 
-def make_example(line: Line, pulses: float, wrong: bool, rng: np.random.Generator) -> Example:
-    """wrong: whether with wrong pulses beside the right ones."""
-    line = cut(bend(line, rng), pulses, rng)
+def make_example(
+    line: Line,
+    pulses: float,
+    wrong: bool,
+    rng: np.random.Generator,
+    settings: ExampleSettings = ExampleSettings(),
+) -> Example:
+    """Make an example of a song.
+
+    Args:
+        line: The song's melody.
+        pulses: About how long the example is.
+        wrong: Whether there are wrong pulses beside the right ones.
+        rng: Decides on all else.
+        settings: How often what is decided.
+    """
+    line = cut(bend(line, rng, settings), pulses, rng, settings)
     reading = READINGS[line.reading]
-    pitch, onset, end = sing(line, rng)
-    places, shares = BETWEEN[reading.parts]
-    between = rng.choice(
-        places, p=shares
-    )  # where pulses are found: between the true ones, now and then
+    pitch, onset, end = sing(line, rng, settings.errors)
+    places, shares = settings.between(reading.parts)
+    between = rng.choice(places, p=shares)
     first = np.floor(onset[0] - between + PulseSettings.early) + between
-    layouts = [(lay_out(pitch, onset - first, end - first, reading.parts), reading.parts)]
+    onset, end = onset - first, end - first
+    layouts = [(lay_out(pitch, onset, end, reading.parts), reading.parts)]
     if wrong:
-        factor, parts, offset = wrong_pulses(reading.parts, rng)
-        layouts.append(
-            (
-                lay_out(
-                    pitch, (onset - first) * factor + offset, (end - first) * factor + offset, parts
-                ),
-                parts,
-            )
-        )
+        factor, parts, offset = wrong_pulses(reading.parts, rng, settings)
+        steps = lay_out(pitch, onset * factor + offset, end * factor + offset, parts)
+        layouts.append((steps, parts))
     before = sum(other.places for other in READINGS[: line.reading])
     return Example(layouts, before + round(first * reading.parts) % reading.places)
 
 
-def wrong_pulses(parts: int, rng: np.random.Generator) -> tuple[float, int, float]:
-    """How many pulses are counted for one, into how many parts they fall, and where between them the first one lies."""
-    kind = rng.choice(list(WRONG), p=list(WRONG.values()))
+def wrong_pulses(
+    parts: int, rng: np.random.Generator, settings: ExampleSettings = ExampleSettings()
+) -> tuple[float, int, float]:
+    """Return how pulses are counted wrongly.
+
+    That is how many are counted for one, into how many parts they fall, and where between them the
+    first one lies.
+    """
+    kinds, shares = zip(*settings.wrong)
+    kind = rng.choice(kinds, p=shares)
     if kind == HALF:
         return 0.5, parts, rng.choice([0, 0.5])
     if kind == DOUBLE:
@@ -252,83 +362,112 @@ def wrong_pulses(parts: int, rng: np.random.Generator) -> tuple[float, int, floa
 
 
 def batch_of(
-    corpora: list[list[Line]], size: int, wrong: bool, rng: np.random.Generator
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Steps [N, channels, T], parts [N] and answers [size]; N is twice `size` with wrong pulses, that follow the right ones."""
-    pulses = rng.uniform(*LENGTHS)
+    corpora: Lines,
+    size: int,
+    wrong: bool,
+    rng: np.random.Generator,
+    settings: ExampleSettings = ExampleSettings(),
+) -> Batch:
+    """Make a batch of examples.
+
+    Args:
+        corpora: Melodies.
+        size: Number of examples.
+        wrong: Whether each has wrong pulses, too: they follow its right ones, and N is twice
+            `size`.
+        rng: Decides on songs and all else.
+        settings: How examples are made.
+    """
+    pulses = rng.uniform(*settings.lengths)
     examples = []
     for _ in range(size):
         lines = corpora[rng.integers(len(corpora))]
-        examples.append(make_example(lines[rng.integers(len(lines))], pulses, wrong, rng))
+        line = lines[rng.integers(len(lines))]
+        examples.append(make_example(line, pulses, wrong, rng, settings))
     layouts = [layout for example in examples for layout in example.layouts]
     longest = max(steps.shape[1] for steps, _ in layouts)
     padded = [np.pad(steps, ((0, 0), (0, longest - steps.shape[1]))) for steps, _ in layouts]
+    parts = torch.tensor([parts for _, parts in layouts])
     answers = torch.tensor([example.answer for example in examples])
-    return (
-        torch.from_numpy(np.stack(padded)),
-        torch.tensor([parts for _, parts in layouts]),
-        answers,
-    )
+    return torch.from_numpy(np.stack(padded)), parts, answers
+
+
+# Training
 
 
 def scores_of(model: BarsNet, steps: Tensor, parts: Tensor) -> Tensor:
-    """[N, all places of READINGS] log likelihoods but for a constant, -inf where the pulses have other parts."""
+    """Return log likelihoods but for a constant: [N, all places of READINGS].
+
+    They are -inf where the pulses have other parts.
+    """
     scores = [bar_scores(logits) for logits in model(steps)]
     fits = [(parts == reading.parts)[:, None] for reading in READINGS]
     return torch.cat([each.masked_fill(~fit, -torch.inf) for each, fit in zip(scores, fits)], 1)
 
 
-def loss_of(model: BarsNet, batch: tuple[Tensor, Tensor, Tensor]) -> Tensor:
+def loss_of(
+    model: BarsNet, batch: Batch, pulses_weigh: float = BarsTraining.pulses_weigh
+) -> Tensor:
+    """Return the loss of a batch: of bars and, where there are wrong pulses, of pulses."""
     steps, parts, answers = batch
     scores = scores_of(model, steps, parts)
     each = len(steps) // len(answers)
     loss = F.cross_entropy(scores[::each], answers)
-    return (
-        loss
-        if each == 1
-        else loss + PULSES_WEIGH * F.cross_entropy(scores.reshape(len(answers), -1), answers)
-    )
+    if each == 1:
+        return loss
+    return loss + pulses_weigh * F.cross_entropy(scores.reshape(len(answers), -1), answers)
 
 
-def train(model: BarsNet, lines: dict[str, list[list[Line]]], options) -> None:
-    def batches(generator: torch.Generator, size: int) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+def train(
+    model: BarsNet,
+    lines: dict[str, Lines],
+    options: argparse.Namespace,
+    settings: BarsTraining = BarsTraining(),
+) -> None:
+    """Train the network in OPTIONS.run / "bars".
+
+    Args:
+        model: The network, which is changed.
+        lines: Melodies of the splits train and val.
+        options: Of the command line.
+        settings: How it is trained.
+    """
+
+    def batches(generator: torch.Generator, size: int) -> Iterator[Batch]:
         rng = np.random.default_rng(int(torch.randint(2**31, (1,), generator=generator)))
-        for number in range(EPOCH):
-            yield batch_of(lines["train"], size, number % 2 == 0, rng)
+        for number in range(settings.epoch):
+            yield batch_of(lines["train"], size, number % 2 == 0, rng, settings.examples)
 
-    settings = FitSettings(**{**vars(FIT), "seed": options.seed})
-    fit(
-        options.run / "bars",
-        FunctionTask(
-            model,
-            lambda progress, batch: {"loss": loss_of(model, batch)},
-            batches,
-            lambda: validate(model, lines, options.seed),
-        ),
-        settings,
-        options.max_steps,
-    )
+    def losses(_: float, batch: Batch) -> dict[str, Tensor]:
+        return {"loss": loss_of(model, batch, settings.pulses_weigh)}
+
+    def figures() -> dict[str, float]:
+        return validate(model, lines["val"], settings)
+
+    task = FunctionTask(model, losses, batches, figures)
+    fit(options.run / "bars", task, settings.fit, options.max_steps)
 
 
 @torch.no_grad()
-def validate(model: BarsNet, lines: dict[str, list[list[Line]]], seed: int) -> dict[str, float]:
-    """On examples of validation songs, always the same: loss, and shares with the right meter, and with the right bars."""
-    rng = np.random.default_rng([seed, 1])
+def validate(model: BarsNet, corpora: Lines, settings: BarsTraining) -> dict[str, float]:
+    """Measure the network on examples of validation songs, always the same.
+
+    Returns:
+        Loss, and the shares with the right meter, and with the right bars.
+    """
+    rng = np.random.default_rng([settings.fit.seed, 1])
     device = next(model.parameters()).device
     starts = torch.tensor(np.cumsum([reading.places for reading in READINGS]), device=device)
     losses, meters, bars = [], [], []
-    for _ in range(VALIDATION):
-        steps, parts, answers = (
-            each.to(device) for each in batch_of(lines["val"], FIT.batch_size, False, rng)
-        )
+    for _ in range(settings.validation):
+        batch = batch_of(corpora, settings.fit.batch_size, False, rng, settings.examples)
+        steps, parts, answers = (each.to(device) for each in batch)
         scores = scores_of(model, steps, parts)
         found = scores.argmax(1)
         losses.append(float(F.cross_entropy(scores, answers)))
         bars.append(float((found == answers).float().mean()))
-        same = torch.bucketize(found, starts, right=True) == torch.bucketize(
-            answers, starts, right=True
-        )
-        meters.append(float(same.float().mean()))
+        meter, right = (torch.bucketize(places, starts, right=True) for places in (found, answers))
+        meters.append(float((meter == right).float().mean()))
     return {
         "loss": float(np.mean(losses)),
         "meter": float(np.mean(meters)),

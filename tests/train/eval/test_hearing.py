@@ -62,9 +62,13 @@ def grid_of(clip, meter=(4, 4), phase=0, pulse=1.0):
     return BeatGrid(clip.seconds_of(np.arange(0, 33, pulse)), phase, meter)
 
 
-def test_two_steps_of_training_give_a_network_that_listens(corpus, tmp_path, monkeypatch):
-    monkeypatch.setattr(transcription, "MELODIES", {"train": 2, "val": 1})
-    transcription.main(["--corpus", str(corpus), "--run", str(tmp_path), "--max-steps", "2"])
+def test_two_steps_of_training_give_a_network_that_listens(corpus, tmp_path):
+    transcription.main(
+        ["--corpus", str(corpus), "--run", str(tmp_path), "--max-steps", "2"],
+        transcription.NotesTraining(
+            clips=transcription.ClipSettings(melodies={"train": 2, "val": 1})
+        ),
+    )
     assert json.loads((tmp_path / "transcription" / "figures.json").read_text())["clips"] == 8
     network = note_network(tmp_path / "model")
     noise = np.random.default_rng(0).normal(0, 0.1, 32000).astype(np.float32)

@@ -1,6 +1,10 @@
 """accomp: give a melody a band.
 
-The way up and down, each step a pair of opposite functions:
+    accompanist = Accompanist.from_pretrained("jazz")
+    song = accompanist.accompany(read_midi("melody.mid"), seed=3)
+    write_midi(song, "song.mid")
+
+A score is turned into latents and back in steps. Each function has an opposite:
 
     MIDI file --read_midi-->  Score                                         (accomp.music)
     Score     --on_grid-->    notes in steps --to_planes--> planes          (accomp.roll)
@@ -11,8 +15,9 @@ The way up and down, each step a pair of opposite functions:
     blocks    --from_blocks-> planes --from_planes--> notes in steps --in_beats--> Score
     Score     --write_midi--> MIDI file
 
-A melody climbs it. The ChordPlanner reads its chords; the HarmonyNNs step across from the melody's
-latents to those of drums, bass, guitar and strings; and the band comes down the same way.
+A melody is encoded to latents. The ChordPlanner chooses chords for it, and the HarmonyNNs compute
+the latents of drums, bass, guitar and strings from those of the melody. They are decoded to a band.
+
 Shapes: N batch, S steps (sixteenths), B blocks of 32 steps, H half bars (four a block), P 128
 pitches, K and Z latent sizes.
 """
@@ -22,7 +27,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from accomp.band.accompanist import Accompanist
-    from accomp.errors import ModelError, MusicError
+    from accomp.band.options import Options, Redo
+    from accomp.band.sketch import Sketch
+    from accomp.band.style import Style
+    from accomp.errors import AudioUnavailable, ModelError, MusicError
     from accomp.invention.invent import continue_melody, invent
     from accomp.listen.source import Corrections, open_melody
     from accomp.models.config import AccompanistConfig
@@ -38,12 +46,17 @@ __version__ = "0.2.0"
 __all__ = [
     "Accompanist",
     "AccompanistConfig",
+    "AudioUnavailable",
     "Chord",
     "Corrections",
     "ModelError",
     "MusicError",
     "Note",
+    "Options",
+    "Redo",
     "Score",
+    "Sketch",
+    "Style",
     "Tempo",
     "TimeSignature",
     "Track",
@@ -63,7 +76,10 @@ __all__ = [
 # seconds, which `accomp --help` need not wait for.
 _HOMES = {
     "accomp.band.accompanist": ["Accompanist"],
-    "accomp.errors": ["ModelError", "MusicError"],
+    "accomp.band.options": ["Options", "Redo"],
+    "accomp.band.sketch": ["Sketch"],
+    "accomp.band.style": ["Style"],
+    "accomp.errors": ["AudioUnavailable", "ModelError", "MusicError"],
     "accomp.invention.invent": ["continue_melody", "invent"],
     "accomp.listen.source": ["Corrections", "open_melody"],
     "accomp.models.config": ["AccompanistConfig"],

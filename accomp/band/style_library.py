@@ -1,25 +1,22 @@
-"""Find styles by what a user names: built-in ones, MIDI files, several with weights."""
+"""Load styles by what a user names: built-in ones, MIDI files, several with weights."""
 
 import json
 import re
 from collections.abc import Collection
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from accomp.band.style import Style
+from accomp.band.style_names import STYLES, STYLES_FILE, built_in
 from accomp.errors import MusicError
 from accomp.models.band_model import BandModel
 from accomp.models.files import load_metadata, load_weights, save_weights
 from accomp.music.midi import read_midi
 from accomp.music.midi_chunks import MIDI_ENDINGS
 from accomp.roll.grid import ACCOMPANIMENT, TRACK_NAMES
-
-STYLES = Path(__file__).parents[1] / "data/styles"  # the built-in ones: train.fit.styles makes them
-STYLES_FILE = "styles.safetensors"
 
 Named = str | Path | Style  # a built-in style's name, a MIDI file or a Style
 Weighted = tuple[tuple[Named, float], ...]
@@ -74,12 +71,6 @@ def load_styles(styles: Weighted, model: BandModel) -> list[tuple[Style, float]]
         MusicError: a style was made with other VAEs, or a MIDI file is no song with a band.
     """
     return [(_load(style, model), weight) for style, weight in styles]
-
-
-@cache
-def built_in(folder: Path = STYLES) -> dict[str, dict[str, str]]:
-    """Return the styles of a folder by name: genre, licence and source of each."""
-    return json.loads(load_metadata(folder / STYLES_FILE)["styles"])
 
 
 def load_style(name: str, model: BandModel, folder: Path = STYLES) -> Style:

@@ -22,6 +22,7 @@ from accomp.listen.beat_grid import (
 )
 from accomp.music.score import is_compound
 from accomp.music.timing import check_meter
+from accomp.sound.accepted import MAX_SECONDS
 
 FRAME = 0.01  # seconds; a pulse period is a whole number of frames while pulses are searched
 Places = Iterable[tuple[float, float]]  # places in a pulse, and the share of notes on each
@@ -84,7 +85,7 @@ def find_beats(
         MusicError: The notes cannot be a melody's, or something given is out of range.
     """
     melody = checked_notes(notes, settings.pulses)
-    _check(tempo, meter, settings)
+    check_given(tempo, downbeat, meter, settings)
     onsets = np.array([note.onset for note in melody])
     if len(melody) == 1:  # nothing to measure: a bar at the usual tempo
         parts = 3 if meter and is_compound(*meter) else 4
@@ -99,10 +100,22 @@ def find_beats(
     return find_bars(melody, found, downbeat, meter, settings.bars)
 
 
-def _check(tempo: float | None, meter: tuple[int, int] | None, settings: BeatSettings) -> None:
+def check_given(
+    tempo: float | None,
+    downbeat: float | None,
+    meter: tuple[int, int] | None,
+    settings: BeatSettings = BeatSettings(),
+) -> None:
+    """Check what is given of a recording's beats, as `find_beats` takes it.
+
+    Raises:
+        MusicError: Something is out of range.
+    """
     low, high = settings.asked_tempi
     if tempo is not None and not low <= tempo <= high:
         raise MusicError(f"the tempo is {tempo:g}; accepted: {low:g} to {high:g} pulses per minute")
+    if downbeat is not None and not abs(downbeat) <= MAX_SECONDS:
+        raise MusicError(f"the downbeat is at {downbeat:g} s; accepted: seconds of the recording")
     if meter is not None:
         check_meter(meter)
 

@@ -9,7 +9,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from accomp.errors import MusicError
+from accomp.listen.accepted import melody_kind
 from accomp.listen.beat_grid import SungNote, shifted
+from accomp.listen.beats import BeatSettings, check_given
 from accomp.listen.notes import NoteSettings, transcribe_notes
 from accomp.listen.transcribe import (
     Click,
@@ -19,17 +21,12 @@ from accomp.listen.transcribe import (
     on_beats,
 )
 from accomp.music import timing
-from accomp.music.file_source import read_source
 from accomp.music.keys import Key, estimate_key, parse_key
 from accomp.music.melody_track import melody_index, skyline
 from accomp.music.midi import read_midi
-from accomp.music.midi_chunks import MIDI_ENDINGS, is_midi, kind_of
 from accomp.music.score import Score, whole_bars
-from accomp.sound.accepted import RECORDINGS, is_recording
 from accomp.sound.audio_file import Recording, read_recording
 
-HEAD = 1000  # bytes at a file's beginning that tell what it is
-ACCEPTED = f"accepted: MIDI files ({', '.join(MIDI_ENDINGS)}) and {RECORDINGS}"
 PACES = (0.25, 0.5, 1.0, 2.0, 4.0)  # accepted factors of the number of beats
 
 
@@ -125,9 +122,7 @@ class Source:
         Raises:
             MusicError: A correction is out of range.
         """
-        if corrections.pace not in PACES:
-            accepted = ", ".join(f"{pace:g}" for pace in PACES)
-            raise MusicError(f"the pace is {corrections.pace:g}; accepted: {accepted}")
+        _check_pace(corrections.pace)
         sung = None
         if self.score is None:
             sung = self._transcription(corrections, settings)
@@ -187,13 +182,10 @@ def load_source(
     Raises:
         MusicError: The file is neither, or holds no melody.
     """
-    name, head = Path(path).stem, read_source(path, HEAD, ACCEPTED)
-    if is_recording(head):
-        return source_of(read_recording(path), name, click, settings)
-    if is_midi(head):
+    name = Path(path).stem
+    if melody_kind(path) == "MIDI":
         return Source(name, read_midi(path))
-    found = f"seems to be {kind_of(head)}" if head else "is empty"
-    raise MusicError(f"the file is neither MIDI nor a recording: it {found}; {ACCEPTED}")
+    return source_of(read_recording(path), name, click, settings)
 
 
 def source_of(
@@ -217,6 +209,28 @@ def source_of(
     notices = [*recording.notices, *notices]
     recording = replace(recording, mono=recording.mono[:0].copy())
     return Source(name, recording=recording, notes=notes, notices=notices, click=click)
+
+
+def check_corrections(corrections: Corrections, settings: BeatSettings = BeatSettings()) -> None:
+    """Check corrections of a recording before it is transcribed, which takes long.
+
+    Raises:
+        MusicError: A correction is out of range, or for MIDI files.
+    """
+    _check_pace(corrections.pace)
+    check_given(corrections.tempo, corrections.downbeat, corrections.meter, settings)
+    if corrections.key:
+        parse_key(corrections.key)
+    if corrections.track:
+        raise MusicError(
+            f"melody track {corrections.track} does not exist: a recording has one track, 0"
+        )
+
+
+def _check_pace(pace: float) -> None:
+    if pace not in PACES:
+        accepted = ", ".join(f"{pace:g}" for pace in PACES)
+        raise MusicError(f"the pace is {pace:g}; accepted: {accepted}")
 
 
 def _corrected(score: Score, corrections: Corrections) -> Score:

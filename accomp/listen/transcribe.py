@@ -6,14 +6,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from accomp.errors import MusicError
 from accomp.listen.beat_grid import BeatGrid, SungNote
-from accomp.listen.beats import BeatSettings, find_beats
+from accomp.listen.beats import BeatSettings, check_given, find_beats
 from accomp.listen.quantise import QuantiseSettings, quantise
 from accomp.music.score import Score, is_compound
 from accomp.music.timing import check_meter
 from accomp.roll.grid import MELODY
-from accomp.sound.accepted import MAX_SECONDS
 
 
 @dataclass(frozen=True)
@@ -83,8 +81,7 @@ def grid_of(
     Raises:
         MusicError: Something given is out of range, or the notes cannot be a melody's.
     """
-    if downbeat is not None and not abs(downbeat) <= MAX_SECONDS:
-        raise MusicError(f"the downbeat is at {downbeat:g} s; accepted: seconds of the recording")
+    check_given(tempo, downbeat, meter, settings)
     if click:
         meter, downbeat = meter or click.meter, click.first if downbeat is None else downbeat
         check_meter(meter)

@@ -9,21 +9,23 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
-from torch import Tensor, nn
 
 from accomp.errors import DamagedError, ModelError
+from accomp.models.places import CONFIG_FILE
 
-CONFIG_FILE, WEIGHTS_FILE = "config.json", "model.safetensors"
+if TYPE_CHECKING:  # torch takes seconds, and the texts beside weights are read without it
+    from torch import Tensor, nn
+
+WEIGHTS_FILE = "model.safetensors"
 T = TypeVar("T")
-Network = TypeVar("Network", bound=nn.Module)
+Network = TypeVar("Network", bound="nn.Module")
 
 
 def save_network(
-    folder: Path, model: nn.Module, config: str = CONFIG_FILE, weights: str = WEIGHTS_FILE
+    folder: Path, model: "nn.Module", config: str = CONFIG_FILE, weights: str = WEIGHTS_FILE
 ) -> None:
     """Write the settings and the half-precision weights of a network.
 
@@ -97,9 +99,11 @@ def load_settings(path: Path, build: Callable[[dict], T] = dict, place: str | No
 
 
 def save_weights(
-    path: Path, weights: dict[str, Tensor], metadata: dict[str, str] | None = None
+    path: Path, weights: "dict[str, Tensor]", metadata: dict[str, str] | None = None
 ) -> None:
     """Write tensors as safetensors, with texts beside them."""
+    from safetensors.torch import save_file
+
     part = _part(path)
     save_file(weights, part, metadata)
     part.chmod(0o644)  # safetensors writes for its owner alone
@@ -108,7 +112,7 @@ def save_weights(
 
 def load_weights(
     path: Path, place: str | None = None, sha256: str | None = None
-) -> dict[str, Tensor]:
+) -> "dict[str, Tensor]":
     """Load the tensors of a safetensors file to the CPU.
 
     Args:
@@ -131,11 +135,11 @@ def load_metadata(path: Path) -> dict[str, str]:
     Raises:
         ModelError: the file is missing or in another format.
     """
-    with _opened(path, str(path.parent)) as file:
+    with _opened(path, str(path.parent), framework="np") as file:
         return file.metadata() or {}
 
 
-def fit(model: nn.Module, weights: Mapping[str, Tensor], place: str) -> None:
+def fit(model: "nn.Module", weights: "Mapping[str, Tensor]", place: str) -> None:
     """Give a network weights that must be all of its own.
 
     Raises:
@@ -147,12 +151,12 @@ def fit(model: nn.Module, weights: Mapping[str, Tensor], place: str) -> None:
     model.load_state_dict(weights)
 
 
-def halved(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def halved(weights: "Mapping[str, Tensor]") -> "dict[str, Tensor]":
     """Copy weights to the CPU, floating-point ones in half precision."""
     return {name: half(value).cpu().contiguous() for name, value in weights.items()}
 
 
-def half(value: Tensor) -> Tensor:
+def half(value: "Tensor") -> "Tensor":
     """Convert a floating-point tensor to half precision and leave others as they are."""
     return value.half() if value.is_floating_point() else value
 
@@ -163,7 +167,7 @@ def digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _opened(path: Path, place: str, sha256: str | None = None) -> safe_open:
+def _opened(path: Path, place: str, sha256: str | None = None, framework: str = "pt") -> safe_open:
     """Open a safetensors file after checking its SHA-256."""
     if not path.is_file():
         raise ModelError(
@@ -176,14 +180,14 @@ def _opened(path: Path, place: str, sha256: str | None = None) -> safe_open:
             f"its SHA-256 is {found[:12]}..., expected {sha256[:12] or 'none'}..."
         )
     try:
-        return safe_open(path, "pt")
+        return safe_open(path, framework)
     except (OSError, SafetensorError) as error:
         raise ModelError(
             f"{place}: {path.name} is not in the safetensors format: {error}"
         ) from error
 
 
-def _misfits(expected: Mapping[str, Tensor], weights: Mapping[str, Tensor]) -> list[str]:
+def _misfits(expected: "Mapping[str, Tensor]", weights: "Mapping[str, Tensor]") -> list[str]:
     """Say which weights are missing, unknown or of another shape."""
     wrong = [f"{name} is missing" for name in sorted(expected.keys() - weights.keys())]
     wrong += [f"{name} is unknown" for name in sorted(weights.keys() - expected.keys())]

@@ -9,7 +9,6 @@ and feel, which are stored once (`python -m train share` does that):
     models/jazz/config.json                                      names the SHA-256 of both
 """
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,18 +16,10 @@ from torch import Tensor
 
 from accomp.models.config import AccompanistConfig
 from accomp.models.files import CONFIG_FILE, WEIGHTS_FILE, load_settings, load_weights
+from accomp.models.places import MODELS
 
 OWN_FILE, SHARED_FOLDER = "own.safetensors", "shared"
 STORED = "stored_sha256"  # the key of config.json that says that the weights lie in two files
-
-
-def _embedded() -> Path:
-    """Return where the genres lie: inside of an installed package, beside it in a checkout."""
-    installed = Path(__file__).parents[1] / "data/models"
-    return installed if installed.is_dir() else Path(__file__).parents[2] / "models"
-
-
-MODELS = Path(os.environ.get("ACCOMP_MODELS") or _embedded())
 
 
 @dataclass(frozen=True)

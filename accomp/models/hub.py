@@ -5,7 +5,6 @@ A genre's name stands for one place. Where the environment variable ACCOMP_NAMES
 is the folder `jazz` of the embedded models (accomp.models.genre_files.MODELS).
 """
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,8 +21,15 @@ from torch import Tensor
 
 from accomp.errors import DamagedError, ModelError
 from accomp.models.config import AccompanistConfig
-from accomp.models.files import CONFIG_FILE, WEIGHTS_FILE
-from accomp.models.genre_files import MODELS, load_genre
+from accomp.models.files import WEIGHTS_FILE
+from accomp.models.genre_files import load_genre
+from accomp.models.places import (
+    CONFIG_FILE,
+    embedded_genres,
+    is_plain,
+    local_folder,
+    namespace,
+)
 
 # The files of a model. The last says how it was trained, and is not needed to play.
 FILES = [CONFIG_FILE, WEIGHTS_FILE, "training.json"]
@@ -69,12 +75,6 @@ class Source:
         return f"{self.name} @ {self.commit[:7]}" if self.commit else self.name
 
 
-def namespace() -> tuple[str, str | None]:
-    """Return the owner of the genres on the Hub and the revision; "" for the embedded genres."""
-    name, _, revision = os.environ.get("ACCOMP_NAMESPACE", "").strip().partition("@")
-    return name, revision or None
-
-
 def code(owner: str) -> str:
     """Return the address of an owner's Space, whose repository holds the library too."""
     return f"https://huggingface.co/spaces/{owner}/{LIBRARY}"
@@ -93,7 +93,7 @@ def genres() -> list[str]:
     """
     owner, pinned = namespace()
     if not owner:
-        return sorted(path.parent.name for path in MODELS.glob(f"*/{CONFIG_FILE}"))
+        return embedded_genres()
     prefix, api = repository("", owner), HfApi()
     try:
         found = [model.id for model in api.list_models(author=owner) if model.id.startswith(prefix)]
@@ -124,29 +124,18 @@ def find(source: str | Path, revision: str | None = None, **settings: Any) -> So
     Raises:
         ModelError: there is no such model, or it can't be downloaded.
     """
-    name, (owner, pinned) = str(source), namespace()
-    is_plain = isinstance(source, str) and "/" not in name and os.sep not in name
-    if is_plain and owner:
-        name, revision = repository(name, owner), revision or pinned
-    elif folder := _folder(source, is_plain):
-        if revision:
-            raise ModelError(
-                f"{folder} is a folder and has no revision {revision!r}; revisions are for Hub ids"
-            )
+    name, folder = str(source), local_folder(source)
+    if folder and revision:
+        raise ModelError(
+            f"{folder} is a folder and has no revision {revision!r}; revisions are for Hub ids"
+        )
+    if folder:
         return Source(name, folder)
-    elif is_plain:
-        raise ModelError(f"genre {name!r} is unknown; available: {', '.join(genres()) or 'none'}")
-    elif isinstance(source, Path):
-        raise ModelError(f"there is no folder {source}")
+    if is_plain(source):
+        owner, pinned = namespace()
+        name, revision = repository(name, owner), revision or pinned
     folder = download(name, revision, FILES, **settings)
     return Source(name, folder, folder.name)
-
-
-def _folder(source: str | Path, is_plain: bool) -> Path | None:
-    """Return the folder that a source names, a plain name first among the embedded genres."""
-    if is_plain and (MODELS / source / CONFIG_FILE).is_file():
-        return MODELS / source
-    return Path(source) if Path(source).is_dir() else None
 
 
 def download(name: str, revision: str | None, patterns: list[str], **settings: Any) -> Path:

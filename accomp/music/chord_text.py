@@ -5,7 +5,7 @@
 "%" repeats the bar before; "." holds the chord before for a part of a bar. The chords of a bar
 share it evenly, except as `_places` says. A line break ends a bar, and an empty bar holds the chord
 before. Text without bar lines has one chord a bar. At N.C. the chord before goes on, because the
-band does not rest there.
+band does not rest there. The number of a bar may stand before a line's first bar line.
 """
 
 import re
@@ -16,7 +16,7 @@ import numpy as np
 
 from accomp.errors import MusicError
 from accomp.music.chord_symbols import ChordSymbol, ascii_signs, parse_symbol
-from accomp.music.score import Bar, Chord, Score, Track, whole_bars
+from accomp.music.score import Bar, Chord, Score, Track, first_bar_number, whole_bars
 
 HOLD, REPEAT, NO_CHORD = (".", "/", "-"), "%", ("NC", "N.C.", "N.C")
 EXAMPLE_TEXT = 'text such as "| C  Am | F  G7 |"'
@@ -97,7 +97,7 @@ def read_text(text: str, bars: list[Bar]) -> tuple[list[PlacedChord], list[str]]
     return placed, notices
 
 
-def chord_text(song: Score, track: Track) -> str:
+def chord_text(song: Score, track: Track, numbered: bool = False) -> str:
     """Write the chords of a song as text, four bars a line.
 
     Opposite of `accomp.roll.chord_plan.symbols_on_grid` for text. Chords of a pickup are left out.
@@ -105,13 +105,26 @@ def chord_text(song: Score, track: Track) -> str:
     Args:
         song: With chords, else the text is empty.
         track: Its melody, which decides the first bar.
+        numbered: Begin each line with the number of its first bar, as accomp.plot counts: a pickup
+            is bar 0. Such text can be read, too.
     """
     if not song.chords:
         return ""
     bars = whole_bars(song, track)
     written = [_bar_text(song.chords, *pair) for pair in zip(bars, bars[1:])]
-    lines = [written[at : at + LINE_BARS] for at in range(0, len(written), LINE_BARS)]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+    places = range(0, len(written), LINE_BARS)
+    lines = ["| " + " | ".join(written[at : at + LINE_BARS]) + " |" for at in places]
+    if numbered:
+        first = _bar_number(song, track, bars[0])
+        width = len(str(first + places[-1]))
+        lines = [f"{first + at:{width}} {line}" for at, line in zip(places, lines)]
+    return "\n".join(lines)
+
+
+def _bar_number(song: Score, track: Track, bar: Bar) -> int:
+    bars = song.bars(bar.onset + bar.meter.bar_beats)
+    before = sum(each.onset < bar.onset - 1e-6 for each in bars)
+    return before + first_bar_number(bars, track.start)
 
 
 def _bar_text(chords: list[Chord], bar: Bar, following: Bar) -> str:
@@ -178,7 +191,9 @@ def _written_bars(text: str) -> list[list[str]]:
         if len(symbols) % 2 and {"-"}.issuperset(symbols[1::2]) and "-" not in symbols[::2]:
             symbols = symbols[::2]  # in "C - G - Am" the dashes stand between chords
         return [[symbol] for symbol in symbols]
-    lines = [re.sub(r"\|+", "|", line.strip()) for line in text.splitlines()]
+    # A number before a line's first bar line is that of its bar.
+    lines = [re.sub(r"^\d+\s*(?=\|)", "", line.strip()) for line in text.splitlines()]
+    lines = [re.sub(r"\|+", "|", line) for line in lines]
     return [
         part.split()
         for line in lines

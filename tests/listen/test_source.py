@@ -8,7 +8,8 @@ import soundfile
 
 from accomp import read_midi
 from accomp.errors import MusicError
-from accomp.listen.source import Corrections, load_source, open_melody
+from accomp.listen.accepted import melody_kind
+from accomp.listen.source import Corrections, check_corrections, load_source, open_melody
 from accomp.listen.transcribe import Click
 from accomp.music.timing import mean_tempo
 from accomp.sound.rates import LISTEN_RATE
@@ -66,6 +67,38 @@ def test_what_a_midi_file_says_can_be_corrected():
 def test_corrections_out_of_range_are_refused(corrections, message):
     with pytest.raises(MusicError, match=message):
         open_melody(ODE, corrections)
+
+
+@pytest.mark.parametrize(
+    "corrections, message",
+    [
+        (Corrections(downbeat=1e6), "the downbeat is at"),
+        (Corrections(tempo=1000), "20 to 400"),
+        (Corrections(pace=3), "the pace is 3"),
+        (Corrections(meter=(4, 5)), "such as 4/4"),
+        (Corrections(key="H"), "is not a key"),
+        (Corrections(track=1), "melody track 1 does not exist"),
+    ],
+)
+def test_corrections_of_a_recording_are_checked_before_it_is_read(corrections, message):
+    with pytest.raises(MusicError, match=message):
+        check_corrections(corrections)
+    check_corrections(Corrections(96, 2.0, (6, 8), 1.5, 1, "A minor", 0))
+
+
+def test_files_that_hold_no_melody_are_told_by_what_they_are(tmp_path):
+    assert melody_kind(ODE) == "MIDI"
+    for name, content, message in (
+        ("notes.txt", b"C D E", "neither MIDI nor a recording"),
+        ("empty.mid", b"", "it is empty"),
+        ("photo.wav", b"\x89PNG\r\n", "a PNG picture"),
+    ):
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(MusicError, match=rf"{message}.*accepted: MIDI files .*\(wav, mp3"):
+            melody_kind(tmp_path / name)
+    for path, message in ((tmp_path / "no.mid", "does not exist"), (tmp_path, "is not a file")):
+        with pytest.raises(MusicError, match=rf"{message}; accepted: MIDI files .*\(wav, mp3"):
+            melody_kind(path)
 
 
 @pytest.fixture(scope="module", params=["wav", "webm", "m4a"])

@@ -211,3 +211,24 @@ def test_text_and_back(meter, pickup):
     again, notices = symbols_on_grid(text, score, track, grid)
     assert [again[i] for i in played(track, grid)] == [expected[i] for i in played(track, grid)]
     assert text.count("\n") == 1 and not any("repeated" in notice for notice in notices)
+
+
+def test_lines_begin_with_the_numbers_of_bars_in_the_picture():
+    song, track, grid = lead()
+    song.chords = [Chord(4.0 * bar, symbol) for bar, symbol in enumerate(["C", "F", "G", "C"] * 2)]
+    lines = ["1 | C | F | G | C |", "5 | C | F | G | C |"]
+    assert chord_text(song, track, numbered=True).splitlines() == lines
+    assert symbols_on_grid("\n".join(lines), song, track, grid) == symbols_on_grid(
+        chord_text(song, track), song, track, grid
+    )
+
+
+def test_a_pickup_is_bar_0_and_an_introduction_counts():
+    pickup = [TimeSignature(0.0, 1, 4), TimeSignature(1.0, 4, 4)]
+    notes = [Note(60, float(beat), 1.0, 80) for beat in range(17)]
+    track = Track("piano", notes=notes)
+    song = Score([track], meters=pickup, chords=[Chord(0.0, "C")])
+    assert chord_text(song, track, numbered=True) == "1 | C | C | C | C |"
+    late = Track("piano", notes=[note._replace(onset=note.onset + 8) for note in notes[:16]])
+    song = Score([late], chords=[Chord(0.0, "C")])
+    assert chord_text(song, late, numbered=True) == "3 | C | C | C | C |"

@@ -1,10 +1,11 @@
-"""Convert POP909 (Wang et al. 2020) to MIDI on its beats, with its chord labels as markers.
+"""Convert POP909 to MIDI on its beats, with its chord labels as markers.
 
     python -m train pop909 SOURCE --out FOLDER
 
-SOURCE holds a folder for each song, with three files: <song>.mid; beat_midi.txt, whose columns are
-the time of each beat and, last, whether it is a downbeat; chord_midi.txt, with start, end and label
-of each chord. FOLDER gets the MIDI files and labels.csv; then:
+SOURCE is POP909 (Wang et al. 2020). It holds a folder for each song, with three files: <song>.mid;
+beat_midi.txt, whose columns are the time of each beat and, last, whether it is a downbeat;
+chord_midi.txt, with start, end and label of each chord. FOLDER gets the MIDI files and labels.csv;
+then:
 
     python -m train prepare FOLDER --labels FOLDER/labels.csv --chord-markers --out CORPUS
 """

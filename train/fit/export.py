@@ -58,7 +58,7 @@ def write_examples(
             written += 1
 
 
-def export(session: Session, model: Accompanist, figures: dict, folder: Path) -> None:
+def export_model(session: Session, model: Accompanist, figures: dict, folder: Path) -> None:
     """Write a genre's models, how they were trained (training.json), and their curves.
 
     Args:

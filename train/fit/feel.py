@@ -13,6 +13,7 @@ import torch
 from safetensors.torch import load_file
 
 from accomp.models.feel import Feel, FeelConfig
+from train.data.splits import SPLITS
 from train.fit.feel_network import (
     VelocityExamples,
     VelocityTask,
@@ -52,7 +53,7 @@ def main(arguments: list[str] | None = None, settings: FeelTraining = FeelTraini
     """Count how genres are played, then train the network."""
     session = Session.open(training_parser("feel", __doc__).parse_args(arguments))
     options, corpus = session.options, session.corpus
-    songs = {split: session.songs(split) for split in ("train", "val", "test")}
+    songs = {split: session.songs(split) for split in SPLITS}
     torch.manual_seed(options.seed)
     model = start(session)
     # The statistics of the genre, or of all genres together and then of each.

@@ -22,8 +22,9 @@ from accomp.roll.grid import ACCOMPANIMENT, MELODY, TRACK_NAMES, TRACKS
 from accomp.sound.soundfont import ready_soundfont
 from train.data.codebook import CodebookSettings, TrackBlocks, fill_harmony_codebook
 from train.data.corpus import Corpus
+from train.data.splits import SPLITS
 from train.data.statistics import ColourSettings, fit_colours, fit_programs
-from train.fit.export import ExampleSettings, export, write_examples
+from train.fit.export import ExampleSettings, export_model, write_examples
 from train.fit.feel import trained_feel
 from train.fit.harmony_task import CorpusLatents, HarmonyTask, HarmonyTraining, places_of
 from train.fit.loop import fit
@@ -81,7 +82,7 @@ def main(arguments: list[str] | None = None, settings: HarmonySettings = Harmony
     for track in ACCOMPANIMENT:
         figures[TRACK_NAMES[track]] = train_network(session, model, latents, track, settings)
     write_json(options.run / "harmony" / FIGURES, figures)
-    export(session, model, figures, options.export or options.run / "model")
+    export_model(session, model, figures, options.export or options.run / "model")
     if options.push and writes():
         publish(options)
 
@@ -196,7 +197,7 @@ def train_network(
         Its losses on the splits val and test, where they have songs.
     """
     corpus, name = session.corpus, TRACK_NAMES[track]
-    songs = {split: session.songs(split) for split in ("train", "val", "test")}
+    songs = {split: session.songs(split) for split in SPLITS}
     genres = session.genre_numbers(model.config.harmony.genres)
     sounding = latents.by_track[MELODY][:, -1]
     places = {split: places_of(corpus, own, genres, sounding) for split, own in songs.items()}

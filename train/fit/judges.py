@@ -21,6 +21,7 @@ import torch.nn.functional as F
 from safetensors.torch import load_file
 from torch import Tensor
 
+from train.data.splits import SPLITS
 from train.fit.judge_critic import (
     CriticTask,
     CriticTraining,
@@ -65,10 +66,7 @@ def main(arguments: list[str] | None = None, settings: JudgeSettings = JudgeSett
             "the judges are trained on all genres and from scratch; leave out --genre and --init"
         )
     labels = session.config.get("genres") or {}
-    songs = {
-        split: Songs.read(session.corpus, session.songs(split), labels)
-        for split in ("train", "val", "test")
-    }
+    songs = {split: Songs.read(session.corpus, session.songs(split), labels) for split in SPLITS}
     for split in ("train", "val"):
         if not len(songs[split]):
             raise SystemExit(f"no {split} song has a melody")

@@ -1,4 +1,4 @@
-"""Fit and measure how recordings that are not one voice are told (accomp.listen.one_voice).
+"""Fit and measure how recordings that are not one voice are told.
 
 `python -m train one_voice --corpus CORPUS --split train --speech FOLDER ... --songs FOLDER
 --out FILE --fit` makes recordings of one voice and of others (train.fit.sound_kinds), fits the

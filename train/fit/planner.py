@@ -22,12 +22,12 @@ from accomp.roll import chord_plan as chords
 from accomp.roll import pianoroll
 from accomp.roll.grid import BLOCK_HALF_BARS, GUITAR, MELODY, PITCHES, STRINGS
 from train.data.corpus import Corpus
+from train.data.splits import SPLITS
 from train.fit.loop import Task, fit
 from train.fit.run_files import FIGURES, save_weights, write_json
 from train.fit.settings import Session, planner_config, training_parser
 
 IGNORED = -100  # the chord of half bars that nothing is learned from; as cross_entropy has it
-SPLITS = ("train", "val", "test")
 # Features [H, 66] of a melody and its chords [H], some of them IGNORED.
 PlanExcerpt = tuple[np.ndarray, np.ndarray]
 

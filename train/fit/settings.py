@@ -24,8 +24,13 @@ from train.fit.unpack import unpack
 CONFIGS = Path(__file__).parents[1] / "configs"
 
 
-def training_parser(name: str, description: str | None) -> argparse.ArgumentParser:
-    """Return a parser with the arguments that all training scripts have."""
+def training_parser(
+    name: str, description: str | None, config: str = "accomp.yaml"
+) -> argparse.ArgumentParser:
+    """Return a parser with the arguments that all training scripts have.
+
+    name: of the command; description: for its help; config: the settings that it has by default.
+    """
     result = command_parser(name, description)
     result.add_argument(
         "--corpus", type=Path, required=True, help="folder that `train prepare` wrote"
@@ -36,9 +41,9 @@ def training_parser(name: str, description: str | None) -> argparse.ArgumentPars
     result.add_argument(
         "--config",
         type=present,
-        default=CONFIGS / "accomp.yaml",
+        default=CONFIGS / config,
         metavar="FILE",
-        help="settings in YAML (default: %(default)s)",
+        help=f"settings in YAML (default: train/configs/{config})",
     )
     result.add_argument("--genre", help="train on the songs of this genre only")
     result.add_argument(

@@ -21,10 +21,11 @@ from accomp.models import measure_features as measures
 from accomp.models.song_vae import SongConfig, SongVAE
 from train.data.corpus import Corpus
 from train.data.song_windows import BandWindows, OnsetWindows, WindowSettings
+from train.data.splits import SPLITS
 from train.eval.song_figures import compare, draw, evaluate, interpolation, picture, reconstruct
 from train.fit.loop import Task, fit
 from train.fit.run_files import FIGURES, save_weights, write_json, writes
-from train.fit.settings import CONFIGS, Session, training_parser
+from train.fit.settings import Session, training_parser
 
 NAME = "song"
 
@@ -48,7 +49,7 @@ def main(arguments: list[str] | None = None, settings: SongTraining = SongTraini
     model = SongVAE(song_config(session))
     if looks:
         session.load_trained(NAME, model)
-    windows = windows_of(session, model, settings.windows)
+    windows = song_windows(session, model, settings.windows)
     folder = options.run / NAME
     if options.sample:
         drawn = picture(draw(model, options.sample, options.seed, options.genre or ""))
@@ -56,15 +57,14 @@ def main(arguments: list[str] | None = None, settings: SongTraining = SongTraini
     if options.interpolate:
         show_interpolation(model, session, windows, folder)
     if not looks:
-        train(session, model, windows, folder, settings)
+        train_song_vae(session, model, windows, folder, settings)
     if options.export and writes():
         session.load_trained(NAME, model).save(options.export)
         shutil.copyfile(folder / FIGURES, options.export / FIGURES)
 
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:
-    parser = training_parser(NAME, __doc__)
-    parser.set_defaults(config=CONFIGS / "song.yaml")
+    parser = training_parser(NAME, __doc__, "song.yaml")
     parser.add_argument(
         "--export",
         type=Path,
@@ -106,11 +106,11 @@ def song_config(session: Session) -> SongConfig:
     return SongConfig(**{name: value for name, value in given.items() if name in names})
 
 
-def windows_of(
+def song_windows(
     session: Session, model: SongVAE, settings: WindowSettings = WindowSettings()
 ) -> BandWindows | OnsetWindows:
     """Return the windows that the config asks for; it also says how many there are in an epoch."""
-    songs = {split: session.songs(split) for split in ("train", "val", "test")}
+    songs = {split: session.songs(split) for split in SPLITS}
     training = session.config["training"]
     settings = replace(settings, length=model.config.measures)
     if session.config["song"]["measures_of"] == "onsets":
@@ -120,7 +120,7 @@ def windows_of(
     return BandWindows(session.corpus, songs, session.genre_of, genres, settings)
 
 
-def train(
+def train_song_vae(
     session: Session,
     model: SongVAE,
     windows: BandWindows | OnsetWindows,

@@ -70,7 +70,11 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
         help="a song of the folder, and its name as a style",
     )
     parser.add_argument(
-        "--out", type=Path, default=STYLES, metavar="FOLDER", help="(default: %(default)s)"
+        "--out",
+        type=Path,
+        default=STYLES,
+        metavar="FOLDER",
+        help="for the styles (default: accomp's)",
     )
     return parser.parse_args(arguments)
 

@@ -95,7 +95,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
         type=present,
         default=CONFIGS / "accomp.yaml",
         metavar="FILE",
-        help="which labels make a genre (default: %(default)s)",
+        help="which labels make a genre (default: train/configs/accomp.yaml)",
     )
     parser.add_argument("--seed", type=int, default=0, help="of the split, unless labels say it")
     parser.add_argument("--workers", type=int, metavar="N", help="processes (default: all cores)")

@@ -20,6 +20,7 @@ from accomp.music.score import Score, Track
 from accomp.roll import pianoroll
 from accomp.roll.grid import BLOCK_STEPS, STEPS_PER_BEAT, TRACK_NAMES, TRACKS, Grid
 from train.data.corpus import Corpus
+from train.data.splits import SPLITS
 from train.fit.loop import Task, fit
 from train.fit.run_files import FIGURES, save_weights, write_json
 from train.fit.settings import Session, training_parser, vae_configs
@@ -63,7 +64,7 @@ def train_vae(session: Session, track: int, settings: VAETraining = VAETraining(
     # Blocks in which the instrument is silent teach nothing.
     active = corpus.active(track)
     blocks = {}
-    for split in ("train", "val", "test"):
+    for split in SPLITS:
         index = corpus.block_index(session.songs(split))
         blocks[split] = index[active[index]]
     if not len(blocks["train"]):

@@ -1,12 +1,13 @@
-"""Train the Conditional-HarmonyCNN of Tham & Kim 2021, "MelodyCNN and Conditional HarmonyCNNs".
+"""Train the Conditional-HarmonyCNN of Tham & Kim 2021.
 
     python -m train rivals.cnn --corpus CORPUS --run RUN
 
-For each instrument, three convolutional layers take in the melody's block and three the
-instrument's previous block. Their outputs are concatenated; dense layers and three deconvolutional
-layers give the instrument's block directly, without latents. Their MelodyCNN makes up the melody;
-here the melody is given. Channels, likelihood and the size of the dense layer are not published;
-these are ours. A threshold turns probabilities into notes.
+It is that of "MelodyCNN and Conditional HarmonyCNNs". For each instrument, three convolutional
+layers take in the melody's block and three the instrument's previous block. Their outputs are
+concatenated; dense layers and three deconvolutional layers give the instrument's block directly,
+without latents. Their MelodyCNN makes up the melody; here the melody is given. Channels, likelihood
+and the size of the dense layer are not published; these are ours. A threshold turns probabilities
+into notes.
 """
 
 from collections.abc import Callable, Iterator

@@ -1,11 +1,12 @@
-"""Train models of other latent sizes, compared as in Tham & Kim 2021, "Application".
+"""Train models of other latent sizes, to compare them.
 
     python -m train rivals.latent_sizes --corpus CORPUS --run RUN --size 16
 
-They compared 8, 16, 32 and 64, and chose 16. This trains the five VAEs with the config's settings
-but for the latent size, then the HarmonyNNs of all genres on top of them, for fewer epochs than our
-own (`latent_sizes` of configs/rivals.yaml), so that four sizes are done within an hour. Planner and
-feel, which have no latents, are taken from --init (a run or a model; by default the pop model).
+Tham & Kim 2021, "Application", compared 8, 16, 32 and 64, and chose 16. This trains the five VAEs
+with the config's settings but for the latent size, then the HarmonyNNs of all genres on top of
+them, for fewer epochs than our own (`latent_sizes` of configs/rivals.yaml), so that four sizes are
+done within an hour. Planner and feel, which have no latents, are taken from --init (a run or a
+model; by default the pop model).
 
 RUN/latent_<size> is then a model folder like any other, RUN/latent_<size>/parts the run that it was
 made of, and its figures.json says what came of it.

@@ -1,12 +1,12 @@
-"""Train the MelodyCNN of Tham & Kim 2021, "MelodyCNN and Conditional HarmonyCNNs".
+"""Train the MelodyCNN of Tham & Kim 2021.
 
     python -m train rivals.melody_cnn --corpus CORPUS --run RUN
 
-A symmetric network of three convolutional, three dense and three deconvolutional layers, from a
-block of the melody to the next. It makes up melodies, to which the Conditional-HarmonyCNNs
-(train.rivals.cnn) play. RUN/variety.json says how much its continuations of fifty melodies differ
-(train.eval.variety), since the document found them nearly the same. The widths are ours, as those
-of the HarmonyCNNs.
+It is that of "MelodyCNN and Conditional HarmonyCNNs": a symmetric network of three convolutional,
+three dense and three deconvolutional layers, from a block of the melody to the next. It makes up
+melodies, to which the Conditional-HarmonyCNNs (train.rivals.cnn) play. RUN/variety.json says how
+much its continuations of fifty melodies differ (train.eval.variety), since the document found them
+nearly the same. The widths are ours, as those of the HarmonyCNNs.
 """
 
 from pathlib import Path

@@ -9,19 +9,17 @@ from train.fit.loop import FitSettings, Task, fit
 from train.fit.run_files import FIGURES, save_weights, write_json
 from train.fit.settings import CONFIGS, Session, training_parser
 
-RIVALS = CONFIGS / "rivals.yaml"
+RIVALS = "rivals.yaml"
 
 
 def rival_settings(name: str) -> dict:
     """Return the settings of a rival in configs/rivals.yaml."""
-    return yaml.safe_load(RIVALS.read_text())[name]
+    return yaml.safe_load((CONFIGS / RIVALS).read_text())[name]
 
 
 def rival_parser(name: str, description: str | None) -> argparse.ArgumentParser:
     """Return the parser of a rival whose training is set in configs/rivals.yaml."""
-    parser = training_parser(f"rivals.{name}", description)
-    parser.set_defaults(config=RIVALS)
-    return parser
+    return training_parser(f"rivals.{name}", description, RIVALS)
 
 
 def add_epochs(parser: argparse.ArgumentParser, default: int) -> None:

@@ -52,7 +52,7 @@ class EndingSettings:
 
     bars: int = 4  # the last bars: a track that rests in all of them is not asked to end
     together: float = 1 / 8  # beats; a strummed chord takes less than a thirty-second
-    held: float = 1.0  # beats; the shortest last note that is heard as held
+    held: float = 1.0  # beats; a shorter last note is not held
 
 
 def ends_together(

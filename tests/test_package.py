@@ -24,15 +24,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory):
     """A wheel, built from nothing but what a package needs."""
-    source, out = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("wheel")
-    for name in SOURCES:
-        if (ROOT / name).is_dir():
-            shutil.copytree(ROOT / name, source / name)
-        else:
-            shutil.copyfile(ROOT / name, source / name)
-    pip("wheel", "--no-build-isolation", "--wheel-dir", out, source)
-    (path,) = out.iterdir()
-    return path
+    return build(tmp_path_factory.mktemp("wheel"), SOURCES)
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +33,21 @@ def installed(wheel, tmp_path_factory):
     folder = tmp_path_factory.mktemp("installed")
     pip("install", "--target", folder, wheel)
     return folder
+
+
+def build(folder, sources):
+    """Build a wheel of these files and folders of the checkout."""
+    source, out = folder / "source", folder / "wheel"
+    source.mkdir()
+    for name in sources:
+        if (ROOT / name).is_dir():
+            ignored = shutil.ignore_patterns("__pycache__")
+            shutil.copytree(ROOT / name, source / name, ignore=ignored)
+        else:
+            shutil.copyfile(ROOT / name, source / name)
+    pip("wheel", "--no-build-isolation", "--wheel-dir", out, source)
+    (path,) = out.iterdir()
+    return path
 
 
 def pip(command, *arguments):
@@ -129,6 +136,15 @@ def test_a_wheel_holds_the_library_and_nothing_else(wheel, installed):
     there = {path.relative_to(installed) for path in (installed / "accomp").rglob("*.*")}
     assert here <= there
     assert (installed / "accomp/py.typed").is_file()
+
+
+@pytest.mark.process
+def test_the_demo_of_the_hub_which_has_no_models_can_be_installed_too(tmp_path):
+    wheel = build(tmp_path, [name for name in SOURCES if name != "models"])
+    pip("install", "--target", tmp_path / "installed", wheel)
+    program = "import accomp; accomp.Accompanist.from_pretrained('jazz')"
+    done = run(tmp_path / "installed", sys.executable, "-c", program, cwd=tmp_path)
+    assert "'jazz' is unknown; available: none; accepted too: a Hub id" in done.stderr
 
 
 def requirements(lines):

@@ -53,7 +53,9 @@ def local_folder(source: str | Path) -> Path | None:
     if Path(source).is_dir():
         return Path(source)
     if plain:
-        available = ", ".join(embedded_genres()) or "none"
+        # The copy of the library that the demo on the Hub holds has no genres.
+        otherwise = f"none; accepted too: a Hub id (NAME/accomp-{source})"
+        available = ", ".join(embedded_genres()) or otherwise
         raise ModelError(f"genre {source!r} is unknown; available: {available}")
     if isinstance(source, Path):
         raise ModelError(f"there is no folder {source}")

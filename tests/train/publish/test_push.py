@@ -317,7 +317,7 @@ def test_the_demo_becomes_a_space(tester):
         name for name in files if re.match(r"(train|tests|models|model_cards|benchmarks)/", name)
     ]
     assert not [name for name in files if "__pycache__" in name or name.endswith((".pyc", ".pyi"))]
-    assert sum(map(len, files.values())) < 7e6  # the models are 63 MB
+    assert sum(map(len, files.values())) < 7e6  # the models are 22 MB
     card = RepoCard(files["README.md"].decode())
     card.validate(repo_type="space")
     for link in re.findall(r"\]\(((?!http)[^)#]+)\)", card.text):

@@ -3,6 +3,8 @@
 Letters: H half bars of the song.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from accomp.band import intro
@@ -20,11 +22,18 @@ from accomp.roll.grid import HALF_BAR_STEPS
 C_MAJOR, A_MINOR = 0, 21  # the tonics of the normal keys
 # Quality by index in SEVENTHS, and whether the triad is minor. Minor chords get no major seventh.
 QUALITIES = {(0, 0): "", (0, 1): "m", (1, 0): "7", (1, 1): "m7", (2, 0): "maj7", (2, 1): "m"}
-# Songs have sevenths outside of the key in passing. A plan's chord keeps its seventh throughout a
-# song, so these are made rarer.
-OUT_OF_KEY = 0.2
-_IN_KEY = np.isin((np.arange(CHORD_COUNT)[:, None] % 12 + SEVENTHS) % 12, [0, 2, 4, 5, 7, 9, 11])
-SEVENTH_WEIGHTS = np.where(_IN_KEY | (np.array(SEVENTHS) == 0), 1.0, OUT_OF_KEY)  # [24, 3]
+_TONES = (np.arange(CHORD_COUNT)[:, None] % 12 + SEVENTHS) % 12
+# [24, 3] whether a chord with each of SEVENTHS stays in the key.
+IN_KEY = np.isin(_TONES, [0, 2, 4, 5, 7, 9, 11]) | (np.array(SEVENTHS) == 0)
+
+
+@dataclass(frozen=True)
+class SeventhSettings:
+    """How often planned chords get sevenths."""
+
+    # Songs have sevenths outside of the key in passing. A plan's chord keeps its seventh
+    # throughout a song, so these are made rarer.
+    out_of_key: float = 0.2
 
 
 def check_model_knows_chords(model: BandModel, options: Options) -> None:
@@ -101,9 +110,13 @@ def plan_chords(
     return symbols + [triad_symbol(last)] * (len(plan) - final)
 
 
-def draw_qualities(model: BandModel, random: np.random.Generator) -> list[str] | None:
+def draw_qualities(
+    model: BandModel,
+    random: np.random.Generator,
+    settings: SeventhSettings = SeventhSettings(),
+) -> list[str] | None:
     """Draw a quality for each of the 24 triads; None where the genre's models add no sevenths."""
-    chances = model.colours.double().cpu().numpy() * SEVENTH_WEIGHTS
+    chances = model.colours.double().cpu().numpy() * np.where(IN_KEY, 1.0, settings.out_of_key)
     drawn = [random.choice(len(SEVENTHS), p=row / row.sum()) for row in chances]
     if not model.config.colours:
         return None

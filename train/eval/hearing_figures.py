@@ -1,54 +1,75 @@
-"""What is measured of a recording that was heard: its notes, its beats and bars, and the band that it gets.
+"""Measure the transcription of a recording: its notes, its beats and bars, and the band it gets.
 
-Each function compares what was heard with the Clip (train.data.clips), which knows what was played.
+Each function compares a transcription with the Clip (train.data.clips), which knows what was
+played.
 """
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import mir_eval
 import numpy as np
 
 from accomp.band.accompanist import Accompanist
 from accomp.listen.beat_grid import BeatGrid, SungNote
+from accomp.listen.frames import hertz
 from accomp.listen.transcribe import Transcription
 from accomp.music.score import Note, Score, TimeSignature, Track
-from accomp.roll import chord_plan as chords
+from accomp.roll import chord_plan
 from accomp.roll.grid import HALF_BAR_STEPS
-from train.data import voices
 from train.data.clips import Clip, Tune
+from train.data.voices import Performed
 from train.eval import metrics, stage
 
-ONSET, PITCH = 0.05, 50.0  # seconds and cents within which a note is right (mir_eval's own)
-TEMPO = 1.04  # factor by which a tempo may be off (Gouyon et al. 2006; MIREX)
-RATIOS = (1, 2, 1 / 2, 3, 1 / 3, 3 / 2, 2 / 3)  # of a tempo that is right at another metrical level
-BAR_LINE, MOST_BARS = (
-    0.07,
-    0.8,
-)  # seconds within which a bar line is right (Dixon 2001; MIREX), F-measure from which all are
-SAME_PLACE = 1e-3  # beats
+# Factors of a tempo that is right at another metrical level.
+RATIOS = (1, 2, 1 / 2, 3, 1 / 3, 3 / 2, 2 / 3)
+
+
+@dataclass(frozen=True)
+class Tolerances:
+    """How near is right."""
+
+    onset: float = 0.05  # seconds within which a note is right (mir_eval's own)
+    pitch: float = 50.0  # cents within which it is (mir_eval's own)
+    tempo: float = 1.04  # factor by which a tempo may be off (Gouyon et al. 2006; MIREX)
+    bar_line: float = 0.07  # seconds within which a bar line is right (Dixon 2001; MIREX)
+    most_bars: float = 0.8  # F-measure of bar lines from which all are right
+    place: float = 1e-3  # beats within which places are the same
+
+
+TOLERANCES = Tolerances()
 
 
 # Notes
 
 
-def compare(true: voices.Performed, heard: list[SungNote]) -> dict[str, float]:
-    """F1 of notes by onset and pitch, with offsets too, and the share of true notes that are heard octaves off."""
-    if not heard:
-        return {"f1": 0.0, "precision": 0.0, "recall": 0.0, "f1_offsets": 0.0, "octaves": 0.0}
-    spans, tones = (
-        _intervals([(onset, offset) for _, onset, offset, _ in true]),
-        _hertz([pitch for pitch, *_ in true]),
-    )
-    found, sounds = (
-        _intervals([(note.onset, note.offset) for note in heard]),
-        _hertz([note.pitch for note in heard]),
-    )
-    settings = {"onset_tolerance": ONSET, "pitch_tolerance": PITCH}
+def compare(
+    true: Performed, found: list[SungNote], tolerances: Tolerances = TOLERANCES
+) -> dict[str, float]:
+    """Measure notes.
+
+    Args:
+        true: The notes as they were performed.
+        found: Those of a transcriber.
+        tolerances: How near is right.
+
+    Returns:
+        F1, precision and recall by onset and pitch, F1 with offsets too (f1_offsets), and the
+        share of true notes that are found octaves off (octaves).
+    """
+    if not found:
+        return dict.fromkeys(("f1", "precision", "recall", "f1_offsets", "octaves"), 0.0)
+    of_true = _intervals([(onset, offset) for _, onset, offset, _ in true])
+    of_found = _intervals([(note.onset, note.offset) for note in found])
+    tones, sounds = (hertz(np.array([note[0] for note in notes], float)) for notes in (true, found))
+    settings = {"onset_tolerance": tolerances.onset, "pitch_tolerance": tolerances.pitch}
     score = mir_eval.transcription.precision_recall_f1_overlap
-    precision, recall, f1, _ = score(spans, tones, found, sounds, offset_ratio=None, **settings)
-    apart = [heard[j].pitch - true[i][0] for i, j in matched(true, heard)]
+    precision, recall, f1, _ = score(
+        of_true, tones, of_found, sounds, offset_ratio=None, **settings
+    )
+    with_offsets = score(of_true, tones, of_found, sounds, **settings)[2]
+    apart = [found[j].pitch - true[i][0] for i, j in matched(true, found, tolerances)]
     octaves = sum(interval != 0 and interval % 12 == 0 for interval in apart) / len(true)
-    with_offsets = score(spans, tones, found, sounds, **settings)[2]
     return {
         "f1": f1,
         "precision": precision,
@@ -58,11 +79,18 @@ def compare(true: voices.Performed, heard: list[SungNote]) -> dict[str, float]:
     }
 
 
-def matched(true: voices.Performed, heard: list[SungNote]) -> list[tuple[int, int]]:
-    """Indices of the notes played and heard whose onsets are the same, each at most once (mir_eval.transcription)."""
-    spans = _intervals([(onset, offset) for _, onset, offset, _ in true])
-    found = _intervals([(note.onset, note.offset) for note in heard])
-    return mir_eval.transcription.match_note_onsets(spans, found, onset_tolerance=ONSET)
+def matched(
+    true: Performed, found: list[SungNote], tolerances: Tolerances = TOLERANCES
+) -> list[tuple[int, int]]:
+    """Return indices of the notes with the same onset, each once at most (mir_eval.transcription).
+
+    Arguments as of `compare`.
+    """
+    of_true = _intervals([(onset, offset) for _, onset, offset, _ in true])
+    of_found = _intervals([(note.onset, note.offset) for note in found])
+    return mir_eval.transcription.match_note_onsets(
+        of_true, of_found, onset_tolerance=tolerances.onset
+    )
 
 
 def _intervals(pairs: list[tuple[float, float]]) -> np.ndarray:
@@ -71,43 +99,55 @@ def _intervals(pairs: list[tuple[float, float]]) -> np.ndarray:
     return spans
 
 
-def _hertz(pitches: list[int]) -> np.ndarray:
-    return 440 * 2 ** ((np.array(pitches, float) - 69) / 12)
-
-
 # Beats and bars
 
 
-def on_paper(clip: Clip, heard: Transcription) -> dict[str, float]:
-    """tempo: 1 where it is within 4 %; tempo_level: within 4 % of it times one of RATIOS; meter: 1 where it is the true one;
-    bar_lines: see there; places_beats, places_bars: share of the notes with a true onset that are written on the true place, all
-    moved by the same number of beats, or of bars.
+def on_paper(
+    clip: Clip, written: Transcription, tolerances: Tolerances = TOLERANCES
+) -> dict[str, float]:
+    """Measure beats and bars.
+
+    Args:
+        clip: What was played.
+        written: Its transcription.
+        tolerances: How near is right.
+
+    Returns:
+        tempo: 1 where it is right; tempo_level: 1 where it is right or one of RATIOS of it; meter:
+        1 where it is the true one; bar_lines: 1 where they are right; places_beats, places_bars:
+        share of the notes with a true onset that are written on the true place, all moved by the
+        same number of beats, or of bars.
     """
-    grid, meter = heard.grid, clip.tune.meter
-    right = [abs(np.log(grid.tempo / clip.tempo / ratio)) <= np.log(TEMPO) for ratio in RATIOS]
-    written, pairs = heard.score.tracks[0].notes, matched(clip.notes, heard.notes)
-    apart = np.array([written[j].onset - clip.line[i][1] for i, j in pairs])
+    grid, meter = written.grid, clip.tune.meter
+    right = [
+        abs(np.log(grid.tempo / clip.tempo / ratio)) <= np.log(tolerances.tempo) for ratio in RATIOS
+    ]
+    notes, pairs = written.score.tracks[0].notes, matched(clip.notes, written.notes, tolerances)
+    apart = np.array([notes[j].onset - clip.line[i][1] for i, j in pairs])
     return {
         "tempo": float(right[0]),
         "tempo_level": float(any(right)),
         "meter": float(grid.meter == meter[1:]),
-        "bar_lines": float(bar_lines(clip, grid) >= MOST_BARS),
-        "places_beats": together(apart, 1.0),
-        "places_bars": together(apart, meter.bar_beats),
+        "bar_lines": float(bar_lines(clip, grid, tolerances) >= tolerances.most_bars),
+        "places_beats": together(apart, 1.0, tolerances),
+        "places_bars": together(apart, meter.bar_beats, tolerances),
     }
 
 
-def bar_lines(clip: Clip, grid: BeatGrid) -> float:
-    """F-measure (mir_eval.beat) of the grid's bar lines against the true ones within BAR_LINE, from the first to the last onset.
+def bar_lines(clip: Clip, grid: BeatGrid, tolerances: Tolerances = TOLERANCES) -> float:
+    """Return the F-measure (mir_eval.beat) of bar lines, from the first to the last onset.
+
     Bars of half or twice the length get two thirds at most, those of another beat or meter less.
     """
-    first, last = clip.notes[0][1] - BAR_LINE, clip.notes[-1][1] + BAR_LINE
+    near = tolerances.bar_line
+    first, last = clip.notes[0][1] - near, clip.notes[-1][1] + near
     bar = clip.tune.meter.bar_beats
     true = clip.seconds_of(np.arange(0, clip.line[-1][1] + bar, bar))
     true = true[(true >= first) & (true <= last)]
     if not len(true):
         return 0.0
-    # Lines beyond the outermost true ones count where they would be nearer to them than the next true ones are.
+    # Lines beyond the outermost true ones count where they would be nearer to them than the next
+    # true ones are.
     low, high = (
         float(clip.seconds_of(clip.beats_of(true[end]) + side * bar / 2))
         for end, side in ((0, -1), (-1, 1))
@@ -115,38 +155,42 @@ def bar_lines(clip: Clip, grid: BeatGrid) -> float:
     around = np.floor(grid.position([low, high]) / grid.bar_pulses)
     found = grid.seconds(np.arange(around[0], around[1] + 2) * grid.bar_pulses)
     found = found[(found > low) & (found < high)]
-    return mir_eval.beat.f_measure(true, np.maximum(found, 0), BAR_LINE)
+    return mir_eval.beat.f_measure(true, np.maximum(found, 0), near)
 
 
-def together(apart: np.ndarray, step: float) -> float:
-    """The largest share of distances [n] that are the same multiple of `step`; 0 of none."""
+def together(apart: np.ndarray, step: float, tolerances: Tolerances = TOLERANCES) -> float:
+    """Return the largest share of distances [n] that are the same multiple of `step`; 0 of none."""
     times = np.rint(apart / step)
-    exact = times[np.abs(apart - times * step) < SAME_PLACE]
+    exact = times[np.abs(apart - times * step) < tolerances.place]
     return float(np.unique(exact, return_counts=True)[1].max() / len(apart)) if len(exact) else 0.0
 
 
 # The band
 
 
-def chord_match(model: Accompanist, clip: Clip, heard: Transcription) -> float:
-    """Chord match, as train.eval.evaluate measures it, of the accompaniment to a recording with the tune's own chords: in each of its
-    half bars, wherever those of the accompaniment are.
+def chord_match(model: Accompanist, clip: Clip, written: Transcription) -> float:
+    """Measure the accompaniment to a recording by its chord match, as train.eval.evaluate does.
+
+    It is compared with the tune's own chords, in each of its half bars, wherever those of the
+    accompaniment are.
     """
-    song = model.accompany(heard.score)
+    song = model.accompany(written.score)
     return _chord_match(
-        song, clip.tune, lambda beat: clip.beats_of(song.seconds(beat) - heard.grid.offset)
+        song, clip.tune, lambda beat: clip.beats_of(song.seconds(beat) - written.grid.offset)
     )
 
 
 def chord_match_of_midi(model: Accompanist, tune: Tune) -> float:
-    """The same of the accompaniment to the true melody as MIDI."""
+    """Measure the accompaniment to the true melody as MIDI in the same way."""
     notes = [Note(pitch, onset, duration, 80) for pitch, onset, duration in tune.line]
     score = Score([Track("melody", notes=notes)], meters=[TimeSignature(0.0, *tune.meter[1:])])
     return _chord_match(model.accompany(score), tune, lambda beat: beat)
 
 
-def _chord_match(song: Score, tune: Tune, true_beat) -> float:
-    """true_beat: function from a beat of the song to that of the tune."""
+def _chord_match(
+    song: Score, tune: Tune, true_beat: Callable[[float], float | np.ndarray]
+) -> float:
+    """Compare a song with a tune's chords. true_beat: from a beat of the song to the tune's."""
     tracks = []
     for track in song.tracks:
         spans = [
@@ -159,7 +203,8 @@ def _chord_match(song: Score, tune: Tune, true_beat) -> float:
         ]
         tracks.append(replace(track, notes=notes))
     planes = stage.performance_of(Score(tracks), tune.task).planes
-    played = metrics.best_triads(sum(chords.chroma(planes[track]) for track in metrics.PITCHED))
+    chroma = sum(chord_plan.chroma(planes[track]) for track in metrics.PITCHED)
+    played = metrics.best_triads(chroma)
     lines = tune.task.grid.beats[::HALF_BAR_STEPS]
     first, last = (tune.first + tune.line[index][1] for index in (0, -1))
     inside = (lines[1:] > first + 1e-6) & (lines[:-1] <= last) & (np.diff(lines) > 1e-6)

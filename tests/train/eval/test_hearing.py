@@ -208,8 +208,7 @@ def test_the_same_clip_comes_of_the_same_number(tune):
 
 
 def test_the_command_prints_tables(corpus, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(hearing, "SOUNDS", ("hum", "piano"))
-    evaluate.main(
+    options = evaluate._parse(
         [
             "--transcription",
             "--corpus",
@@ -222,6 +221,7 @@ def test_the_command_prints_tables(corpus, tmp_path, capsys, monkeypatch):
             str(tmp_path),
         ]
     )
+    hearing.run(options, sounds=("hum", "piano"))
     written = json.loads((tmp_path / "transcription.json").read_text())
     rows, printed = written["rows"], capsys.readouterr().out
     assert len(rows) == 2 * len(hearing.TRANSCRIBERS) and "mir_eval" in written["versions"]
@@ -239,8 +239,7 @@ def test_the_command_prints_tables(corpus, tmp_path, capsys, monkeypatch):
 
 def test_the_number_of_processes_changes_nothing(tune):
     found = [
-        hearing.evaluate([tune], hearing.TRANSCRIBERS, sounds=("hum",), workers=workers)
-        for workers in (1, 2)
+        hearing.evaluate([tune], hearing.Hearing(sounds=("hum",)), workers) for workers in (1, 2)
     ]
     assert [[{**row, "work": 0} for row in rows] for rows in found][0] == [
         {**row, "work": 0} for row in found[1]

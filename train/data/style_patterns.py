@@ -97,7 +97,14 @@ def _bar_of(lines: dict[str, str], bar: int, settings: PatternSettings) -> dict[
 
 
 def struck(line: str, pitch: int, start: int, settings: PatternSettings) -> list[Note]:
-    """Return the strokes of a drum in a bar that begins at step `start`."""
+    """Return the strokes of a drum in a bar.
+
+    Args:
+        line: The signs of the bar.
+        pitch: The drum's key.
+        start: The bar's first step.
+        settings: How loud the strokes are.
+    """
     return [
         Note(
             pitch,

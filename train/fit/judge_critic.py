@@ -160,6 +160,14 @@ class CriticTask(Task):
     def __init__(
         self, model: Critic, train: Songs, val: Pairs, settings: CriticTraining = CriticTraining()
     ):
+        """Keep what is trained on what.
+
+        Args:
+            model: The critic.
+            train: Songs to learn from.
+            val: Pairs to validate on.
+            settings: Which pairs it learns from.
+        """
         super().__init__(model)
         self.train, self.val, self.settings = train, val, settings
 

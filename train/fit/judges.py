@@ -185,7 +185,14 @@ class BestOf(Task):
 
 
 def fit_best(folder: Path, task: Task, settings: FitSettings, max_steps: int | None) -> None:
-    """Train as `fit` does; the model ends with the weights of its best epoch."""
+    """Train as `fit` does; the model ends with the weights of its best epoch.
+
+    Args:
+        folder: Gets the weights, losses and curves.
+        task: What is trained on what.
+        settings: How long and how fast.
+        max_steps: Ends the training early, to try things out.
+    """
     fit(folder, BestOf(task, folder), settings, max_steps)
     task.model.load_state_dict(load_file(folder / WEIGHTS))
 

@@ -100,6 +100,15 @@ class FunctionTask(Task):
         validate: Callable[[], dict[str, float]],
         sample: Callable[[Path], None] = lambda folder: None,
     ):
+        """Keep the functions; for tasks that keep nothing else.
+
+        Args:
+            model: The network that is trained.
+            losses: As `Task.losses`.
+            batches: As `Task.batches`.
+            validate: As `Task.validate`.
+            sample: As `Task.sample`.
+        """
         super().__init__(model)
         self.losses, self.batches, self.validate, self.sample = losses, batches, validate, sample
 

@@ -83,7 +83,14 @@ class Discriminator(nn.Module):
 
 
 def smooth_labels(count: int, real: bool, width: float, generator: torch.Generator) -> Tensor:
-    """Draw labels evenly: 0 to `width` for generated blocks, 1 - `width` to 1 for real ones."""
+    """Draw labels evenly: 0 to `width` for generated blocks, 1 - `width` to 1 for real ones.
+
+    Args:
+        count: How many.
+        real: Whether they are for real blocks.
+        width: At most 0.5.
+        generator: Draws them.
+    """
     noise = width * torch.rand(count, generator=generator)
     return 1 - noise if real else noise
 

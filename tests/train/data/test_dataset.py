@@ -1,4 +1,4 @@
-"""Corpora as datasets and back: that nothing is lost or added, and that only what may be passed on leaves."""
+"""Corpora become datasets and come back whole; only what may be passed on leaves."""
 
 import re
 import shutil
@@ -132,15 +132,20 @@ def test_only_free_songs_leave_and_they_stay_what_they_are(corpus_folder, export
 
 
 def test_licences_that_allow_passing_on():
-    free = """CC0|cc0-1.0|CC0 1.0 Universal|CC-BY|CC BY 4.0|CC-BY-4.0|cc-by-sa|CC BY-SA 3.0 Unported|public domain
-        Public Domain Mark 1.0|MIT|MIT License|BSD-3-Clause (Freedoom)|BSD 2-clause|Apache-2.0|Apache License, Version 2.0
-        GPL-2.0|GPL v3|GPLv2|GPL-3.0-or-later|GPL-3.0+|LGPL-2.1-only|GNU General Public License version 2 or later
-        public domain (Nottingham)|Creative Commons Attribution-ShareAlike 4.0 International"""
-    bound = """|none stated|none stated for the MIDI content|repo says CC-BY-NC-SA; songs are third-party|CC-BY-NC|CC BY-NC-SA 4.0
-        CC-BY-ND|CC BY-ND 4.0|cc-by-nc-nd-4.0|CC BY (NC)|MIT; songs are third-party|MIT (code)|no licence; code is MIT|not CC0
-        Creative Commons Attribution-NonCommercial 4.0|Creative Commons Attribution-NoDerivatives|public domain compositions
-        GPL-2.0 (but the songs are not)|CC-BY 4.0 (non-commercial)|non-free|free for personal use|permitted|Mitchell|unknown
-        CC-BYNC|CC|all rights reserved|CC-BY 4.0 (personal use)|Public domain (composition)"""
+    free = """CC0|cc0-1.0|CC0 1.0 Universal|CC-BY|CC BY 4.0|CC-BY-4.0|cc-by-sa
+        CC BY-SA 3.0 Unported|public domain|Public Domain Mark 1.0|MIT|MIT License
+        BSD-3-Clause (Freedoom)|BSD 2-clause|Apache-2.0|Apache License, Version 2.0|GPL-2.0
+        GPL v3|GPLv2|GPL-3.0-or-later|GPL-3.0+|LGPL-2.1-only
+        GNU General Public License version 2 or later|public domain (Nottingham)
+        Creative Commons Attribution-ShareAlike 4.0 International"""
+    bound = """|none stated|none stated for the MIDI content
+        repo says CC-BY-NC-SA; songs are third-party|CC-BY-NC|CC BY-NC-SA 4.0|CC-BY-ND
+        CC BY-ND 4.0|cc-by-nc-nd-4.0|CC BY (NC)|MIT; songs are third-party|MIT (code)
+        no licence; code is MIT|not CC0|Creative Commons Attribution-NonCommercial 4.0
+        Creative Commons Attribution-NoDerivatives|public domain compositions
+        GPL-2.0 (but the songs are not)|CC-BY 4.0 (non-commercial)|non-free
+        free for personal use|permitted|Mitchell|unknown|CC-BYNC|CC|all rights reserved
+        CC-BY 4.0 (personal use)|Public domain (composition)"""
     for licence in re.split(r"\||\n *", free):
         assert re.search(licences.FREE, licence, re.IGNORECASE), licence
     for licence in [*re.split(r"\||\n *", bound), "MIT\n(non-commercial)"]:
@@ -221,7 +226,7 @@ def test_the_card_is_one(exported, tmp_path):
         and "These are 4 of the corpus's 7 songs" in found.text
     )
     assert "{" not in re.sub(r"```.*?```", "", found.text, flags=re.DOTALL)  # every field is filled
-    # The library, too, reads splits, features and sizes from the card, and finds that the files have them.
+    # The library reads splits, features and sizes from the card, and finds them in the files.
     loaded = datasets.load_dataset(str(exported), cache_dir=str(tmp_path / "loaded"))
     assert {split: rows.num_rows for split, rows in loaded.items()} == {
         "train": 2,

@@ -1,4 +1,4 @@
-"""The judges of accompaniments: that they can be trained, that they learn what can be learned, and what they answer."""
+"""The judges of accompaniments can be trained, learn what can be learned, and answer."""
 
 import csv
 import json
@@ -33,7 +33,7 @@ SMALL = JudgeSettings(
 
 
 def song(number: int, genre: str) -> Score:
-    """Pop strikes chords on the beat over straight drums, jazz off the beat over a ride; each follows its own tune."""
+    """Pop strikes chords on the beat over a hi-hat, jazz off the beat over a ride."""
     random = np.random.default_rng(number)
     tune, bass, guitar, drums = [], [], [], []
     for bar in range(16):
@@ -62,7 +62,7 @@ def song(number: int, genre: str) -> Score:
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory) -> Path:
     folder, out = tmp_path_factory.mktemp("songs"), tmp_path_factory.mktemp("corpus")
-    with open(folder / "labels.csv", "w", newline="") as file:
+    with (folder / "labels.csv").open("w", newline="") as file:
         table = csv.writer(file)
         table.writerow(["file", "genre", "split"])
         for number in range(16):

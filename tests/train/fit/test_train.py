@@ -1,4 +1,4 @@
-"""Two real steps of each training script on a few songs made here, and music from what they wrote."""
+"""Two real steps of each training script on a few songs, and music from what they wrote."""
 
 import csv
 import json
@@ -50,7 +50,7 @@ def song(number: int) -> Score:
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("songs")
-    with open(folder / "labels.csv", "w", newline="") as file:
+    with (folder / "labels.csv").open("w", newline="") as file:
         table = csv.writer(file)
         table.writerow(["file", "genre", "split", "licence"])
         for number in range(10):
@@ -93,6 +93,11 @@ def small(config: str, folder: Path) -> Path:
     return path
 
 
+def losses_of(folder: Path) -> list[dict[str, str]]:
+    """The rows of a training's table of losses."""
+    return list(csv.DictReader((folder / "losses.csv").read_text().splitlines()))
+
+
 @pytest.mark.parametrize("config", ["accomp.yaml", "paper.yaml"])
 def test_two_steps_of_everything_then_music(corpus, tmp_path, config):
     run, tuned = tmp_path / "universal", tmp_path / "jazz"
@@ -107,7 +112,7 @@ def test_two_steps_of_everything_then_music(corpus, tmp_path, config):
         assert (run / part / "losses.png").stat().st_size > 1000 and list(
             (run / part).glob("events.*")
         )
-        rows = list(csv.DictReader(open(run / part / "losses.csv")))
+        rows = losses_of(run / part)
         assert (
             len(rows) == 1 and float(rows[0]["train/loss"]) > 0 and float(rows[0]["val/loss"]) > 0
         )
@@ -153,10 +158,10 @@ def test_training_goes_on_where_it_was_interrupted(corpus, tmp_path):
     vae.main([*arguments, "--run", str(tmp_path / "whole")])
     blocks = len(Corpus.load(corpus).block_index(Corpus.load(corpus).choose("train")))
     vae.main([*arguments, "--run", str(tmp_path / "parts"), "--max-steps", str(-(-blocks // 16))])
-    assert len(list(csv.DictReader(open(tmp_path / "parts" / "bass" / "losses.csv")))) == 1
+    assert len(losses_of(tmp_path / "parts" / "bass")) == 1
     vae.main([*arguments, "--run", str(tmp_path / "parts")])
     whole, parts = (
-        [row["train/loss"] for row in csv.DictReader(open(tmp_path / name / "bass" / "losses.csv"))]
+        [row["train/loss"] for row in losses_of(tmp_path / name / "bass")]
         for name in ("whole", "parts")
     )
     assert (

@@ -1,6 +1,5 @@
 """The rivals that play block by block, and how alike what they play is."""
 
-import csv
 import json
 from dataclasses import replace
 
@@ -17,7 +16,7 @@ from accomp.roll import pianoroll
 from accomp.roll.grid import ACCOMPANIMENT, DRUMS, MELODY, TRACKS
 from tests.support.scores import melody
 from tests.support.tiny import tiny
-from tests.train.fit.test_train import corpus, small  # noqa: F401  a fixture
+from tests.train.fit.test_train import corpus, losses_of, small  # noqa: F401  a fixture
 from train.data.corpus import Corpus
 from train.eval.variety import continuation_variety, melodies, variety
 from train.fit.run_files import save_weights
@@ -153,7 +152,7 @@ def test_the_gan_trains_goes_on_and_plays(corpus, tmp_path):  # noqa: F811
     common = ["--corpus", str(corpus), "--run", str(tmp_path), "--max-steps", "2"]
     gan.main([*common, "--epochs", "1"])
     gan.main([*common, "--epochs", "2"])
-    rows = list(csv.DictReader(open(tmp_path / "losses.csv")))
+    rows = losses_of(tmp_path)
     assert [row["epoch"] for row in rows] == ["1", "2"] and all(
         float(row["train/discriminator"]) > 0 for row in rows
     )
@@ -178,7 +177,7 @@ def test_the_gan_trains_goes_on_and_plays(corpus, tmp_path):  # noqa: F811
 
 def test_the_gan_plays_the_candidate_that_is_nearest_to_the_melody(corpus, tmp_path):  # noqa: F811
     class Scales(Generator):
-        """The candidates' pianos hold one pitch each, 40 and up, and their drums play on the step of that number."""
+        """Each candidate's piano holds a pitch, 40 and up; a drum plays on that step."""
 
         def forward(self, noise):
             made = torch.zeros(len(noise), len(TRACKS), 32, 128)

@@ -1,4 +1,4 @@
-"""The rivals that play note by note: that they train, and what they may and may not hear and play."""
+"""The rivals that play note by note train, and take in and play what they may."""
 
 import json
 from pathlib import Path
@@ -237,7 +237,7 @@ def test_the_gru_hears_the_melodys_first_notes(corpus, tmp_path):  # noqa: F811
     assert player.play(np.zeros_like(later), 0)[GUITAR].any()
 
 
-def test_the_multi_instrument_rnn_trains_and_draws_as_many_notes_as_it_must(corpus, tmp_path):  # noqa: F811
+def test_the_multi_instrument_rnn_trains_and_draws_its_notes(corpus, tmp_path):  # noqa: F811
     trained(rnn, corpus, tmp_path)
     band = plays(rnn.MultiRNNs(tmp_path))
     for track, notes in zip(ACCOMPANIMENT, rnn.RNNSettings().drawn):

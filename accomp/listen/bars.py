@@ -20,7 +20,6 @@ from accomp.listen.bar_net import (
     lay_out,
     like_four,
 )
-from accomp.listen.bar_weights import kinds_score
 from accomp.listen.beat_grid import BeatGrid, PulseSettings, SungNote, interpolate
 from accomp.models.files import load_network
 
@@ -38,7 +37,6 @@ class BarSettings:
     """
 
     network: float = 0.45  # for what the network says
-    kinds: float = 0.4  # for the kinds of the notes (accomp.listen.bar_weights)
     between: float = 1.6  # for bars that begin between the pulses of four parts that were found
     repeats: float = 0.92  # for how much the rhythm returns after one and after two bars
     swung: float = 0.4  # for four pulses of three parts, which few training songs have
@@ -132,7 +130,6 @@ def _ways(
         place = np.arange(len(scores))
         likely = pulses.likely + settings.network * scores
         likely = likely + settings.between * (parts == 4) * (place % parts > 0)
-        likely += settings.kinds * kinds_score(pitch, onset, offset, parts, len(scores) // parts)
         likely += (
             settings.repeats * _returns(step, len(scores))
             + settings.thirds * (parts == 3)

@@ -1,5 +1,6 @@
 import json
 import threading
+from pathlib import Path
 from types import SimpleNamespace
 from urllib.parse import parse_qsl
 from urllib.request import urlopen
@@ -30,9 +31,9 @@ ODE = EXAMPLES["ode_to_joy"]
 def test_the_handler_returns_sound_picture_and_midi():
     sound, picture, midi, chords = api.accompany(ODE, "jazz", 2)
     assert read_midi(midi).tracks[MELODY].notes == read_midi(ODE).tracks[0].notes
-    assert open(picture, "rb").read(4) == b"\x89PNG"
+    assert Path(picture).read_bytes()[:4] == b"\x89PNG"
     assert chords.startswith("| ") and chords.count("|") > 8
-    assert sound is None or open(sound, "rb").read(4) == b"RIFF"
+    assert sound is None or Path(sound).read_bytes()[:4] == b"RIFF"
 
 
 def test_without_sound_the_rest_is_there(monkeypatch):

@@ -1,4 +1,4 @@
-"""Ten programs ask the page at once: each gets its own song, in bounded memory, and what was made for them goes away."""
+"""Ten programs ask the page at once: each gets its own song, in bounded memory; files go away."""
 
 import os
 import shutil

@@ -223,7 +223,7 @@ def site(tmp_path_factory):
 
 @pytest.fixture
 def page(site, chromium, request):  # noqa: F811
-    """The site in a browser, or a phone's; in the end nothing may have failed, and no other host been asked."""
+    """The site in a browser, or a phone's. Nothing may fail, and no other host be asked."""
     site.events.clear()
     site.inputs.clear()
     screen = getattr(request, "param", {"viewport": {"width": 1000, "height": 900}})
@@ -239,9 +239,8 @@ def press(page, name: str) -> None:
 
 def ask(page, expression: str, id: str = "first"):
     """A JavaScript expression of `p`, the player."""
-    return page.evaluate(
-        f"(() => {{ const p = document.querySelector('#{id} .player').player; return {expression} }})()"
-    )
+    find = f"document.querySelector('#{id} .player').player"
+    return page.evaluate(f"(() => {{ const p = {find}; return {expression} }})()")
 
 
 def wait(page, condition: str, id: str = "first") -> None:
@@ -259,8 +258,8 @@ def load(page) -> None:
 def colours(page) -> int:
     return ask(
         page,
-        "new Set(new Uint32Array(p.roll.canvas.getContext('2d').getImageData(0, 0, p.roll.canvas.width, "
-        "p.roll.canvas.height).data.buffer)).size",
+        "new Set(new Uint32Array(p.roll.canvas.getContext('2d').getImageData("
+        "0, 0, p.roll.canvas.width, p.roll.canvas.height).data.buffer)).size",
     )
 
 

@@ -99,9 +99,10 @@ def test_no_recording_is_refused(value):
 TONE = 440
 LATENCY = 0.1 + 0.05  # seconds; what the browser says of the looped microphone: output and input
 SILENT_MICROPHONE = """
-    navigator.mediaDevices.getUserMedia = async () => new AudioContext().createMediaStreamDestination().stream;
+    navigator.mediaDevices.getUserMedia =
+        async () => new AudioContext().createMediaStreamDestination().stream;
 """
-# In place of the microphone, what the page plays, without delay: the clicks are then in the recording.
+# The microphone records what the page plays, without delay: the clicks are in the recording.
 LOOPED_MICROPHONE = f"""
     {SILENT_MICROPHONE}
     MediaStreamTrack.prototype.getSettings = () => ({{ latency: 0.05 }});
@@ -112,7 +113,8 @@ LOOPED_MICROPHONE = f"""
         createMediaStreamSource() {{ return this.played; }}
     }};
     AudioNode.prototype.connect = function (to, ...rest) {{
-        if (to === this.context.destination && this instanceof GainNode) connect.call(this, this.context.played);
+        if (to === this.context.destination && this instanceof GainNode)
+            connect.call(this, this.context.played);
         return connect.call(this, to, ...rest);
     }};
 """
@@ -120,7 +122,7 @@ LOOPED_MICROPHONE = f"""
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory):
-    """The recorder alone, on a page that shows and counts the takes, and empties the recorder after each."""
+    """The recorder on a page that shows and counts recordings, and empties it after each."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GRADIO_ANALYTICS_ENABLED", "False")
         patch.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.mktemp("uploads")))
@@ -184,7 +186,7 @@ def record(page, tempo, meter, seconds):
 
 
 def received(page, takes=1):
-    """The take that Python was given, its samples and their rate; and that it is so many takes by now."""
+    """The recording that Python was given, its samples and their rate, once there are so many."""
     says(page, "Recorded")
     page.wait_for_function(
         "takes => document.querySelector('[aria-label=Takes]').value === String(takes)", arg=takes
@@ -226,7 +228,8 @@ def test_the_clicks_are_where_the_takes_say(browser, address):
             assert len(clicks) > 4 and np.diff(clicks) == pytest.approx(
                 60 / tempo / parts, abs=0.001
             )
-            # A singer who is with the click is found later than it by the latency; this microphone hears the click at once.
+            # A singer who is with the click is recorded later than it by the latency; here the
+            # click is recorded at once.
             accents = [
                 time
                 for time in clicks

@@ -1,4 +1,4 @@
-"""The page for everybody: on a phone, by the keyboard, for screen readers, in the dark, and in German."""
+"""The page for everybody: on a phone, by keyboard, for screen readers, in the dark, in German."""
 
 import re
 
@@ -39,7 +39,9 @@ def nameless(page) -> list[str]:
 def beyond(page) -> list[str]:
     """Visible controls that are not within the width of the window."""
     return page.evaluate(
-        """() => [...document.querySelectorAll('button, input, select, textarea, a')].filter((control) => {
+        """() => [
+            ...document.querySelectorAll('button, input, select, textarea, a')
+        ].filter((control) => {
             const box = control.getBoundingClientRect();
             return control.checkVisibility({ visibilityProperty: true }) && box.width > 1
                 && (box.left < -1 || box.right > innerWidth + 1);
@@ -124,8 +126,11 @@ def test_it_is_dark_where_that_is_wished(visit):
         visitor.page.locator("#downloads").wait_for()
         visitor.picture("dark")
         ground, text = visitor.page.evaluate(
-            """['backgroundColor', 'color'].map(name =>
-                getComputedStyle(document.querySelector('#song .player'))[name].match(/[0-9.]+/g).map(Number))"""
+            """(() => {
+                const style = getComputedStyle(document.querySelector('#song .player'));
+                return [style.backgroundColor, style.color].map(
+                    colour => colour.match(/[0-9.]+/g).map(Number));
+            })()"""
         )
         assert max(ground[:3]) < 80 and min(text[:3]) > 150
         visitor.press("Stop")

@@ -1,4 +1,4 @@
-"""The page as its visitors have it: from a melody to a song, corrections, the microphone, settings, and what goes wrong."""
+"""Melodies in the page: files, corrections, the microphone, settings, and what goes wrong."""
 
 import io
 import json

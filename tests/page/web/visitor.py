@@ -1,4 +1,4 @@
-"""Somebody at the page, in a real browser, and the melodies and songs that are brought and found there."""
+"""A visitor of the page in a real browser, and the melodies and songs of the tests."""
 
 import io
 import json
@@ -69,10 +69,13 @@ class Visitor:
             box.press(key)
 
     def settles(self) -> None:
-        """Until widgets that have just appeared have their values: Gradio sets them some 50 ms later, over what was typed
-        by then, and nothing else shows it."""
+        """Wait until widgets that have just appeared have their values.
+
+        Gradio sets them some 50 ms later, over what was typed by then, and nothing else shows it.
+        """
         self.page.evaluate(
-            "() => new Promise((resolve) => setTimeout(() => requestIdleCallback(resolve, { timeout: 5000 }), 300))"
+            """() => new Promise((resolve) => setTimeout(
+                () => requestIdleCallback(resolve, { timeout: 5000 }), 300))"""
         )
 
     def example(self, title: str = "Ode to joy") -> None:

@@ -410,7 +410,7 @@ def bad_files(tmp_path_factory):
     shutil.copy(ROOT / "docs" / "auld_lang_syne.png", folder / "picture.wav")
     return {
         folder / "empty.mid": "empty",
-        folder / "text.mid": "not midi",
+        folder / "text.mid": "neither midi nor a recording",
         folder / "drums.mid": "drums",
         folder / "silence.wav": "silen",
         folder / "noise.wav": "no melody was heard",

@@ -1,0 +1,57 @@
+"""The command `accomp`: check the arguments, quick checks first, then make the songs."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from accomp.cli.arguments import read_arguments
+from accomp.cli.screen import Failures
+from accomp.errors import MusicError
+from accomp.listen.accepted import melody_kind
+from accomp.models.places import local_folder
+
+FAILED, WRONG = 1, 2  # exit statuses: a song could not be made; an argument is wrong
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Args:
+        arguments: by default those of the process.
+
+    Returns:
+        The exit status.
+
+    Raises:
+        SystemExit: an argument cannot be read, or help was asked for.
+    """
+    args, failures, melodies = read_arguments(arguments), Failures(), []
+    try:
+        _check_places(args)
+        for path in args.melodies:
+            with failures.told(path):
+                melody_kind(path)
+                melodies.append(path)
+        if melodies or args.invent is not None:
+            # Only now: importing torch takes seconds.
+            from accomp.cli.job import Job
+            from accomp.cli.songs import make_songs
+
+            make_songs(Job.of(args), melodies, failures)
+    except MusicError as error:
+        print(f"accomp: {error}", file=sys.stderr)
+        return WRONG
+    return FAILED if failures.count else 0
+
+
+def _check_places(args: argparse.Namespace) -> None:
+    """Check the genres and the folder for results.
+
+    Raises:
+        MusicError: a genre or folder does not exist, or the results would lie in a file.
+    """
+    local_folder(args.genre)
+    if args.blend and args.blend[0]:
+        local_folder(args.blend[0])
+    if args.out.exists() and not args.out.is_dir():
+        raise MusicError(f"--out is {args.out}, which is not a folder")

@@ -1,0 +1,61 @@
+"""Say on the screen what takes time and what fails."""
+
+import shutil
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Event, Thread
+
+from accomp.errors import MusicError
+
+
+class Failures:
+    """Count what fails, and say why on the standard error.
+
+    Attributes:
+        count: how often something failed.
+    """
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    @contextmanager
+    def told(self, what: object) -> Iterator[None]:
+        """End a block at a MusicError or OSError, and say that this is what was tried."""
+        try:
+            yield
+        except (MusicError, OSError) as error:  # OSError: what cannot be written
+            self.count += 1
+            print(f"accomp: {what}: {error}", file=sys.stderr)
+
+
+@contextmanager
+def working(what: str) -> Iterator[None]:
+    """Say what is being done while it is done.
+
+    On a terminal that is a line with the seconds that have passed, which is removed at the end.
+    Elsewhere, as in a log, it is a line of its own.
+    """
+    if not sys.stdout.isatty():
+        print(f"  {what} ...", flush=True)
+        yield
+        return
+    done = Event()
+    clock = Thread(target=_count, args=(what, done), daemon=True)
+    clock.start()
+    try:
+        yield
+    finally:
+        done.set()
+        clock.join()
+        print("\r\033[K", end="", flush=True)  # back to the line's beginning, which is erased
+
+
+def _count(what: str, done: Event) -> None:
+    begun = time.monotonic()
+    while True:
+        line = f"  {what} ... {time.monotonic() - begun:.0f} s"
+        print(f"\r{line[: shutil.get_terminal_size().columns - 1]}\033[K", end="", flush=True)
+        if done.wait(1.0):
+            return

@@ -1,0 +1,180 @@
+"""Make a song of each melody, and say what was understood and who plays."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from accomp.band.accompanist import Accompanist
+from accomp.cli.files import sound_is_ready, write_melody, write_song
+from accomp.cli.job import Job
+from accomp.cli.screen import Failures, working
+from accomp.invention.invent import continue_melody, invent
+from accomp.listen.accepted import melody_kind
+from accomp.listen.source import SourceMelody, check_corrections, open_melody
+from accomp.music.chord_text import chord_text
+from accomp.music.instruments import program_name
+from accomp.music.score import Score, Track
+from accomp.roll.grid import ACCOMPANIMENT, MELODY
+
+
+@dataclass(frozen=True)
+class Band:
+    """The models that play.
+
+    Attributes:
+        model: of the genre.
+        other: of the band to blend with; None without one.
+    """
+
+    model: Accompanist
+    other: Accompanist | None
+
+    @classmethod
+    def load(cls, job: Job) -> "Band":
+        """Load the models, and check that they can play the styles.
+
+        Raises:
+            MusicError: there are no such models, or they cannot play a style.
+        """
+        model = _load(job.genre, job.revision)
+        if not job.blend:
+            other = None
+        else:
+            other = _load(job.blend[0]) if job.blend[0] else model
+        job.check_styles(*filter(None, (model, other)))
+        return cls(model, other)
+
+    def play(self, melody: Score, job: Job) -> Score:
+        """Make the song of a melody; `job.options` says how."""
+        sketch = self.model.sketch(melody, job.options)
+        if job.blend and self.other:
+            other = self.other.sketch(melody, job.options, seed=job.blend[1])
+            sketch = sketch.blended(other, job.amount)
+        return self.model.perform(sketch.explored(job.moves))
+
+
+def make_songs(job: Job, paths: list[Path], failures: Failures) -> None:
+    """Make and write a song of each melody, or of an invented one.
+
+    Args:
+        job: what is made of each melody.
+        paths: MIDI files and recordings; none where a melody is invented.
+        failures: counts the songs that could not be made.
+
+    Raises:
+        MusicError: an argument is wrong. No song was begun.
+    """
+    melodies = _open_midi(paths, job, failures)
+    if paths and not melodies:
+        return
+    band = Band.load(job)
+    print(_summary(band, job))
+    if job.with_sound and not sound_is_ready():
+        job = replace(job, with_sound=False)
+    if job.invent is not None:
+        folder = job.out / f"invented_{band.model.config.genre}_{job.options.seed}"
+        with failures.told(folder):
+            print(f"an invented melody -> {folder}")
+            _make_song(_invented(band.model, folder, job), folder, band, job)
+    taken: set[Path] = set()
+    for path, melody in melodies.items():
+        folder = _folder(job.out, path, taken)
+        with failures.told(path):
+            print(f"{path} -> {folder}", flush=True)
+            _make_song(melody or _transcribed(path, job), folder, band, job)
+
+
+def _open_midi(paths: list[Path], job: Job, failures: Failures) -> dict[Path, SourceMelody | None]:
+    """Open the MIDI files and check all corrections; None stands for a recording.
+
+    What cannot be opened, or cannot be corrected so, is told and left out.
+    """
+    melodies: dict[Path, SourceMelody | None] = {}
+    for path in paths:
+        with failures.told(path):
+            if melody_kind(path) == "MIDI":
+                melodies[path] = open_melody(path, job.corrections)
+            else:
+                check_corrections(job.corrections)
+                melodies[path] = None
+    return melodies
+
+
+def _transcribed(path: Path, job: Job) -> SourceMelody:
+    with working(f"listening to {path.name}"):
+        return open_melody(path, job.corrections)
+
+
+def _invented(model: Accompanist, folder: Path, job: Job) -> SourceMelody:
+    melody = invent(
+        model,
+        job.invent or 0,
+        job.options.seed,
+        job.melody_variation,
+        key=job.corrections.key,
+        tempo=job.corrections.tempo,
+    )
+    return open_melody(write_melody(melody, folder), job.corrections)
+
+
+def _make_song(melody: SourceMelody, folder: Path, band: Band, job: Job) -> None:
+    """Make a song, say what it is, and write its files."""
+    more = f", and {job.go_on} bars more" if job.go_on else ""
+    print(f"  understood: {melody}{more}")
+    score, options = melody.score, job.options
+    if job.go_on is not None:
+        score = continue_melody(
+            band.model, score, job.go_on, options.seed, job.melody_variation, options=options
+        )
+        options = replace(options, melody_track=None)
+    if job.go_on is not None or job.invent is not None:
+        options = replace(options, chords="melody")
+    job = replace(job, options=replace(options, key=melody.key))
+    with working("making the band"):
+        song = band.play(score, job)
+    _describe(song)
+    write_song(song, score, melody, folder, job)
+
+
+def _describe(song: Score) -> None:
+    """Print notices, chords and who plays."""
+    for notice in song.notices:
+        print(f"  {notice}")
+    if song.chords:
+        print("  chords, with the numbers of bars (change them with --chords):")
+        text = chord_text(song, song.tracks[MELODY], numbered=True)
+        print("    " + text.replace("\n", "\n    "))
+    band = [song.tracks[track] for track in ACCOMPANIMENT]
+    print(f"  the band: {', '.join(_player(track) for track in band)}")
+
+
+def _player(track: Track) -> str:
+    if not track.notes:
+        return f"{track.name} (silent)"
+    return track.name if track.is_drum else f"{track.name} ({program_name(track.program)})"
+
+
+def _summary(band: Band, job: Job) -> str:
+    text = f"genre: {_name(band.model)}, seed {job.options.seed}"
+    if job.blend and band.other:
+        text += f", {job.amount:g} of the way to {_name(band.other)}, seed {job.blend[1]}"
+    return text
+
+
+def _name(model: Accompanist) -> str:
+    """Name a model's genre, and where it is from if that is somewhere else."""
+    genre, source = model.config.genre, str(model.source)
+    return genre if source == genre else f"{genre} ({source})"
+
+
+def _load(genre: str, revision: str | None = None) -> Accompanist:
+    with working(f"loading {genre}"):
+        return Accompanist.from_pretrained(genre, revision=revision)
+
+
+def _folder(out: Path, path: Path, taken: set[Path]) -> Path:
+    """Return a folder in `out` named as the melody; a second of that name gets a number."""
+    folder, number = out / path.stem, 2
+    while folder in taken:
+        folder, number = out / f"{path.stem}_{number}", number + 1
+    taken.add(folder)
+    return folder

@@ -22,7 +22,7 @@ from page.genres import describe
 from page.messages import errors_shown
 
 GENRES = genres()
-shelf = Shelf(Accompanist.from_pretrained)  # each genre is loaded once, when it is first asked for
+shelf = Shelf(Accompanist.from_pretrained)  # each genre is loaded once, at its first use
 
 
 def _load_all() -> None:

@@ -326,7 +326,7 @@ def take(state: Hidden, status: gr.Markdown, seed: gr.Number) -> TakePanel:
             label=t("Chords that were played"),
             lines=4,
             buttons=["copy"],
-            # For screen readers: beside a button the label is not heard.
+            # For screen readers: beside a button they do not read the label.
             placeholder=t("Chords that were played"),
         )
     finished = FinishedView(player, files, status)

@@ -1,6 +1,6 @@
 // A song's piano roll with a mixer beside it. Gradio runs this, after sound.js and roll.js, once for each Player on the page, as
 // the body of a function with `element`, `trigger`, `props` and `watch`. Times are in seconds, lengths in CSS pixels; bars are
-// counted from 0 here and from 1 in what goes to Python. The value is described in player.py, view_of.
+// counted from 0 here and from 1 in what goes to Python. The value is described in view.py, view_of.
 
 const SHACKLED = "M4 7V5a4 4 0 0 1 8 0v2h1v8H3V7zm2 0h4V5a2 2 0 0 0-4 0z";
 const PADLOCK = `<svg viewBox="0 0 16 16" aria-hidden="true"><path d="${SHACKLED}"/></svg>`;

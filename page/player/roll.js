@@ -1,4 +1,4 @@
-// The picture of a song: a piano roll on a canvas. The second part of what player.py joins to one script.
+// The picture of a song: a piano roll on a canvas. The second part of what __init__.py joins to one script.
 
 const RULER = 24, CHORDS = 22; // heights above the first track
 const LANE = { melody: 86, pitched: 64, row: 14 };

@@ -1,4 +1,4 @@
-// The sound of a song: its stems, decoded and mixed in the browser. The first part of what player.py joins to one script.
+// The sound of a song: its stems, decoded and mixed in the browser. The first part of what __init__.py joins to one script.
 
 const AHEAD = 0.04; // seconds from the order to play until all sources start together
 const RAMP = 0.01; // seconds in which a gain changes, for a jump would click

@@ -1,7 +1,8 @@
-"""How fast recordings become songs: `python -m benchmarks.recordings [--seconds 30 180 600]`, printed as tables.
+"""Measure how fast recordings become songs: `python -m benchmarks.recordings`.
 
-Tunes of examples/ are sung by train.data.voices one after another, and written as wav, mp3 and Ogg Opus. Time is seconds of work per
-second of sound, memory the most that a fresh process holds.
+Tunes of examples/ are sung by train.data.voices one after another, and written as wav, mp3 and Ogg
+Opus. Tables are printed: time is seconds of work per second of sound, memory the most that a fresh
+process holds. --seconds says how long the recordings are.
 """
 
 import argparse
@@ -11,6 +12,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import soundfile
@@ -25,10 +27,15 @@ from accomp.sound.audio_file import read_recording
 from accomp.sound.overdub import mix_with_recording, play_band
 from accomp.sound.rates import LISTEN_RATE
 from train.data import voices
+from train.data.voices import Line
 
 ROOT = Path(__file__).parent.parent
-BPM, REST = 100, 4.0  # beats between two tunes
-FORMATS = {"wav": {}, "mp3": {}, "opus": {"format": "OGG", "subtype": "OPUS"}}
+BPM, REST = 100, 4.0  # of the tunes; beats between two of them
+FORMATS: dict[str, dict[str, Any]] = {
+    "wav": {},
+    "mp3": {},
+    "opus": {"format": "OGG", "subtype": "OPUS"},
+}
 STAGES = (
     "reading",
     "pitch and notes",
@@ -38,52 +45,65 @@ STAGES = (
     "mix with the recording",
     "all",
 )
-MEMORY_OF = {  # code of a process that has read a recording; `song` and `start` are from a file
+# Code of a process that has read a recording; `song` and `start` are from a file.
+MEMORY_OF = {
     "reading and transcription": "source_of(recording).melody()",
     "reading and the mix": "mix_with_recording(play_band(song), recording, start)",
-    "all in one process": "heard = source_of(recording).melody().sung; song = Accompanist.from_pretrained('pop').accompany(heard.score); "
-    "mix_with_recording(play_band(song), recording, heard.start)",
+    "all in one process": "sung = source_of(recording).melody().sung; "
+    "song = Accompanist.from_pretrained('pop').accompany(sung.score); "
+    "mix_with_recording(play_band(song), recording, sung.start)",
 }
+MEMORY = """
+import pickle, sys
+from pathlib import Path
+from accomp import Accompanist
+from accomp.listen.source import source_of
+from accomp.sound.audio_file import read_recording
+from accomp.sound.overdub import mix_with_recording, play_band
+recording = read_recording(sys.argv[1])
+song, start = pickle.loads(Path(sys.argv[2]).read_bytes())
+{work}
+lines = Path('/proc/self/status').read_text().splitlines()
+print(next(line.split()[1] for line in lines if line.startswith('VmHWM')))
+"""
 
 
 def main() -> None:
+    """Print both tables."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument(
         "--seconds", type=float, nargs="+", default=[30, 180, 595], help="of the recordings"
     )
-    parser.add_argument("--genre", default="pop")
+    parser.add_argument("--genre", default="pop", help="whose band plays (default: pop)")
     options = parser.parse_args()
     model = Accompanist.from_pretrained(options.genre)
-    print("| seconds per second | " + " | ".join(STAGES) + " |\n|---" + "|---" * len(STAGES) + "|")
+    _print_header("seconds per second", STAGES)
     with tempfile.TemporaryDirectory() as folder:
         for seconds in options.seconds:
             for path in recordings(Path(folder), seconds):
                 taken, length = times(path, model)
-                print(
-                    f"| {length:.0f} s, {path.suffix[1:]} | "
-                    + " | ".join(f"{each / length:.4f}" for each in taken)
-                    + " |",
-                    flush=True,
-                )
-        print(
-            "\n| most memory, MB | "
-            + " | ".join(MEMORY_OF)
-            + " |\n|---"
-            + "|---" * len(MEMORY_OF)
-            + "|"
-        )
-        for path in (Path(folder) / f"{max(options.seconds):g}.{name}" for name in FORMATS):
+                figures = [f"{each / length:.4f}" for each in taken]
+                _print_row(f"{length:.0f} s, {path.suffix[1:]}", figures)
+        print()
+        _print_header("most memory, MB", MEMORY_OF)
+        longest = max(options.seconds)
+        for path in (Path(folder) / f"{longest:g}.{name}" for name in FORMATS):
             figures = [f"{memory(path, work):.0f}" for work in MEMORY_OF.values()]
-            print(
-                f"| {max(options.seconds):g} s, {path.suffix[1:]} | " + " | ".join(figures) + " |",
-                flush=True,
-            )
+            _print_row(f"{longest:g} s, {path.suffix[1:]}", figures)
+
+
+def _print_header(title: str, columns: tuple[str, ...] | dict[str, str]) -> None:
+    print(f"| {title} | {' | '.join(columns)} |\n|---{'|---' * len(columns)}|")
+
+
+def _print_row(title: str, figures: list[str]) -> None:
+    print(f"| {title} | {' | '.join(figures)} |", flush=True)
 
 
 def recordings(folder: Path, seconds: float) -> list[Path]:
-    """The same singing as a file of each of FORMATS."""
+    """Write the same singing as a file of each of FORMATS."""
     sound = singing(seconds)
     paths = [folder / f"{seconds:g}.{name}" for name in FORMATS]
     for path, settings in zip(paths, FORMATS.values()):
@@ -94,8 +114,9 @@ def recordings(folder: Path, seconds: float) -> list[Path]:
 
 
 def singing(seconds: float) -> np.ndarray:
-    """The examples' melodies, over and over, by one singer in a room."""
-    line, at = [], 0.0
+    """Return the examples' melodies, over and over, by one singer in a room."""
+    line: Line = []
+    at = 0.0
     scores = [read_midi(path) for path in sorted((ROOT / "examples").glob("*.mid"))]
     while at < seconds * BPM / 60:
         for score in scores:
@@ -107,14 +128,13 @@ def singing(seconds: float) -> np.ndarray:
     line = [note for note in line if note[1] < (seconds - 2) * BPM / 60]
     rng = np.random.default_rng(0)
     notes, _, _ = voices.perform(line, rng, BPM, 0.03, 0.01)
-    sound = voices.record(
-        voices.voice(notes, voices.Manner((0.1, 0.2), 0.3), rng), rng, snr=35, reverb=0.2
-    )
-    return np.resize(np.pad(sound, (0, LISTEN_RATE)), round(seconds * LISTEN_RATE)) * 0.8
+    sung = voices.voice(notes, voices.Manner((0.1, 0.2), 0.3), rng)
+    sound = np.pad(voices.record(sung, rng, snr=35, reverb=0.2), (0, LISTEN_RATE))
+    return np.resize(sound, round(seconds * LISTEN_RATE)) * 0.8
 
 
 def times(path: Path, model: Accompanist) -> tuple[list[float], float]:
-    """Seconds that each of STAGES takes, all models loaded, and those of the recording."""
+    """Return seconds that each of STAGES takes, all models loaded, and those of the recording."""
     transcribe_notes(singing(5))
     moments = [time.perf_counter()]
     recording = read_recording(path)
@@ -134,19 +154,12 @@ def times(path: Path, model: Accompanist) -> tuple[list[float], float]:
 
 
 def memory(path: Path, work: str) -> float:
-    """MB that a process holds at most which reads a recording and does `work`: Linux's high-water mark. (ru_maxrss would be at
-    least that of the process which started it.)
+    """Return the most MB that a process holds which reads a recording and does `work`.
+
+    It is Linux's high-water mark. (ru_maxrss would be at least that of the process which started
+    it.)
     """
-    code = (
-        "import pickle, sys\n"
-        "from accomp import Accompanist\n"
-        "from accomp.sound.overdub import mix_with_recording, play_band\n"
-        "from accomp.sound.audio_file import read_recording\n"
-        "from accomp.listen.source import source_of\n"
-        "recording, (song, start) = read_recording(sys.argv[1]), pickle.load(open(sys.argv[2], 'rb'))\n"
-        f"{work}\n"
-        "print(next(line.split()[1] for line in open('/proc/self/status') if line.startswith('VmHWM')))"
-    )
+    code = MEMORY.format(work=work)
     command = [sys.executable, "-c", code, path, path.with_suffix(".song")]
     output = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     return int(output.split()[-1]) / 1e3

@@ -22,7 +22,10 @@ def tune(name, bpm):
 
 
 def sung(line, bpm=96.0, drift=0.0, jitter=0.0, start=0.4, seed=0):
-    """Notes in seconds, and a function from beats to seconds; drift: the share by which the tempo swings, over some 60 beats."""
+    """Notes in seconds, and a function from beats to seconds.
+
+    drift: the share by which the tempo swings, over some 60 beats.
+    """
     rng = np.random.default_rng(seed)
     beats = np.arange(-8, line[-1][1] + 20, 0.05)
     seconds = np.cumsum(60 / bpm * 0.05 * (1 + drift * np.sin(beats / 9)))

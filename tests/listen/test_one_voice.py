@@ -1,6 +1,7 @@
-"""Speech, noise and several voices at once are refused in words; one voice that sings, hums, whistles or plays is not.
+"""Speech, noise and several voices at once are refused in words; one voice is not.
 
-Speech is made by the vowels of train.data.voices on a pitch that never rests, with hisses between; chords by adding decaying tones.
+Speech is made by the vowels of train.data.voices on a pitch that never rests, with hisses between;
+chords by adding decaying tones.
 """
 
 from dataclasses import asdict, astuple
@@ -45,7 +46,7 @@ def sung(kind="sung", up=0, seed=3, vibrato=0.3):
 
 
 def spoken(seconds=8.0, seed=0, centre=50.0):
-    """About four syllables a second, whose pitch falls and rises by some semitones and falls over each phrase of two seconds."""
+    """About four syllables a second, on a pitch that moves and falls over each phrase."""
     rng, count = np.random.default_rng(seed), int(seconds * LISTEN_RATE)
     turns = np.arange(0, seconds + 0.3, 0.12)
     contour = np.interp(
@@ -69,7 +70,7 @@ def spoken(seconds=8.0, seed=0, centre=50.0):
 
 
 def plucked(notes, seconds, ring=2.0):
-    """Tones with eight harmonics that die away by 60 dB in `ring` seconds. notes: (pitch, onset in seconds)."""
+    """Tones with eight harmonics that die away by 60 dB in `ring` seconds; notes: pitch, onset."""
     time = np.arange(int(seconds * LISTEN_RATE)) / LISTEN_RATE
     sound = 0.001 * np.random.default_rng(0).normal(size=len(time))
     for pitch, onset in notes:
@@ -162,7 +163,7 @@ def test_one_voice_is_not_refused(sound):
 
 
 def test_what_is_in_between_gets_a_notice(monkeypatch):
-    """From one voice's figures to those of chords: nothing is said, then a notice, then the recording is refused."""
+    """From one voice to chords: nothing is said, then there is a notice, then a refusal."""
     alone, chords = (
         np.array(astuple(figures(sound))) for sound in (sung(), plucked(seventh_chords(), 9))
     )

@@ -1,4 +1,4 @@
-"""Melodies that are sung and hummed by a model of the voice come back as the notes that they are."""
+"""Melodies sung and hummed by a model of the voice come back as the notes that they are."""
 
 import numpy as np
 import pytest
@@ -53,7 +53,7 @@ def test_a_sung_melody_comes_back(kind, manner, snr):
 
 @pytest.fixture(scope="module")
 def clicked():
-    """LINE hummed to a click of 96 beats a minute; a bar begins with its third note (at 2 beats, after a pickup of two)."""
+    """LINE hummed to a click of 96 beats a minute, and when its third note begins a bar."""
     rng = np.random.default_rng(1)
     notes, _, seconds = voices.perform(LINE, rng, 96, 0.0, 0.012)
     sound = voices.record(voices.voice(notes, Manner((0.2, 0.1)), rng, "hum"), rng, 30)

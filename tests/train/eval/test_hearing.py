@@ -1,4 +1,4 @@
-"""The transcription's network learns from melodies that are sung and played to it, and its hearing is measured."""
+"""The network of notes learns from made recordings, and transcription is measured on them."""
 
 import json
 from dataclasses import replace
@@ -185,7 +185,8 @@ def test_a_recording_heard_rightly_gets_about_the_chords_of_its_midi(tune):
     assert hearing_figures.chord_match(model, clip, on_beats(notes, grid)) == pytest.approx(
         from_midi, abs=0.11
     )
-    # At double tempo the band plays twice as many half bars in the same time; each is still compared where it sounds.
+    # At double tempo the band plays twice as many half bars in the same time; each is still
+    # compared where it sounds.
     assert 0 <= hearing_figures.chord_match(model, clip, on_beats(notes, doubled(grid))) <= 1
 
 

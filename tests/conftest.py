@@ -7,6 +7,7 @@ no test reaches the real Hub. Each worker of pytest-xdist has a stand-in and a c
 import os
 import shutil
 import tempfile
+from functools import cache
 from pathlib import Path
 
 if worker := os.environ.get("PYTEST_XDIST_WORKER"):
@@ -79,6 +80,17 @@ def _kind(item: pytest.Item) -> int:
     """Return the place of a test's first marker in SLOW; fast tests come last."""
     kinds = [place for place, marker in enumerate(SLOW) if item.get_closest_marker(marker)]
     return min(kinds, default=len(SLOW))
+
+
+@pytest.fixture(scope="module")
+def loaded_once():
+    """Load the models of each genre once for the tests of a file."""
+    from accomp import Accompanist
+
+    with pytest.MonkeyPatch.context() as patch:
+        load = staticmethod(cache(Accompanist.from_pretrained))
+        patch.setattr(Accompanist, "from_pretrained", load)
+        yield
 
 
 @pytest.fixture

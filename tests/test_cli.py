@@ -3,7 +3,6 @@
 import re
 import subprocess
 import sys
-from functools import cache
 from pathlib import Path
 
 import mido
@@ -23,18 +22,11 @@ from accomp.sound.rates import LISTEN_RATE
 from train.data import voices
 from train.data.voices import Manner
 
+pytestmark = pytest.mark.usefixtures("loaded_once")
+
 ROOT = Path(__file__).parents[1]
 EXAMPLES = ROOT / "examples"
 SUNG = ROOT / "tests" / "same_music" / "sung.flac"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def loaded_once():
-    """Load the models of each genre once for all tests."""
-    with pytest.MonkeyPatch.context() as patch:
-        load = staticmethod(cache(Accompanist.from_pretrained))
-        patch.setattr(Accompanist, "from_pretrained", load)
-        yield
 
 
 @pytest.fixture

@@ -13,6 +13,8 @@ from accomp import Accompanist, read_midi, write_midi
 from accomp.__main__ import main
 from accomp.band.options import Redo
 
+pytestmark = pytest.mark.usefixtures("loaded_once")
+
 ROOT = Path(__file__).parents[1]
 SONGS = ROOT / "tests" / "same_music"
 

@@ -81,6 +81,14 @@ def test_the_command_of_an_installed_package_makes_the_same_song(installed, tmp_
 
 
 @pytest.mark.process
+def test_the_command_says_its_version_and_its_options(installed, tmp_path):
+    done = run(installed, installed / "bin/accomp", "--version", cwd=tmp_path)
+    assert done.stdout.split() == ["accomp", accomp.__version__]
+    done = run(installed, installed / "bin/accomp", "--help", cwd=tmp_path)
+    assert done.returncode == 0 and "--genre" in done.stdout
+
+
+@pytest.mark.process
 def test_without_extras_a_melody_is_accompanied_and_what_is_missing_is_named(installed, tmp_path):
     without = sorted({each.replace("-", "_") for each in extra("page")} - LIBRARY)
     melody, *options = COMMANDS["jazz"]

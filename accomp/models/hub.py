@@ -2,7 +2,7 @@
 
 A genre's name stands for one place. Where the environment variable ACCOMP_NAMESPACE says `NAME` or
 `NAME@REVISION`, "jazz" is the repository `NAME/accomp-jazz` on the Hub, at that revision. Else it
-is the folder `jazz` of the embedded models (accomp.models.genre_files.MODELS).
+is the folder `jazz` of the embedded models (accomp.models.places.MODELS).
 """
 
 from dataclasses import dataclass

@@ -12,8 +12,7 @@ import soundfile
 
 from accomp import Accompanist, Options, __version__, genres, open_melody, read_midi
 from accomp.band.options import INTROS
-from accomp.cli import main
-from accomp.cli import songs as cli_songs
+from accomp.cli import main, songs
 from accomp.cli.screen import working
 from accomp.invention.invent import VARIATION
 from accomp.music.chord_text import chord_text
@@ -190,7 +189,7 @@ def nothing_slow(monkeypatch):
         raise AssertionError("something slow was done before all arguments were checked")
 
     monkeypatch.setattr(Accompanist, "from_pretrained", fail)
-    monkeypatch.setattr(cli_songs, "_transcribed", fail)
+    monkeypatch.setattr(songs, "_transcribed", fail)
 
 
 def test_unknown_genres_and_files_without_a_melody_are_told_at_once(accomp, tmp_path, nothing_slow):
@@ -255,7 +254,7 @@ def test_corrections_that_do_not_fit_a_melody_are_told_at_once(
 
 
 def test_a_style_that_is_no_band_is_told_before_a_recording_is_heard(accomp, monkeypatch):
-    monkeypatch.setattr(cli_songs, "_transcribed", None)
+    monkeypatch.setattr(songs, "_transcribed", None)
     status, _, error = accomp(SUNG, "--style", EXAMPLES / "greensleeves.mid")
     assert status == 2 and "only one part" in error
 

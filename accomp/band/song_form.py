@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from accomp.band.form import Form, FormSettings
-from accomp.models import measure_features as measures
+from accomp.models import measure_features
 from accomp.models.song_vae import SongVAE
 from accomp.roll.grid import BAR_STEPS, BLOCK_STEPS, MELODY
 
@@ -74,10 +74,12 @@ def draw_song(
         genre: its name, for what the VAE knows of it.
         settings: how many songs are drawn, and how wide.
     """
-    melody = measures.describe_melody(blocks)
+    melody = measure_features.describe_melody(blocks)
     count, length = len(melody), vae.config.measures
     starts = np.arange(0, max(count - length // 2, 1), length // 2)
-    padded = np.concatenate([melody, np.zeros((starts[-1] + length, measures.SIZE), np.float32)])
+    padded = np.concatenate(
+        [melody, np.zeros((starts[-1] + length, measure_features.SIZE), np.float32)]
+    )
     windows = torch.from_numpy(padded[starts[:, None] + np.arange(length)])
     places = np.minimum(np.stack([starts, starts + length], 1), count) / count
     about = torch.cat([vae.about_songs(1, genre, float(a), float(b)) for a, b in places])
@@ -88,15 +90,15 @@ def draw_song(
     latents = (mean + settings.wider * noise * (log_variance / 2).exp()).flatten(0, 1)
     decoded = vae.decode(latents, about.to(device).repeat(draws, 1)).cpu().numpy()
     songs = join(decoded.reshape(draws, len(starts), length, -1), starts, count)
-    lead = [column for column in measures.LEAD if column < measures.BITS]
+    lead = [column for column in measure_features.LEAD if column < measure_features.BITS]
     chance = np.clip(songs[..., lead], 1e-4, 1 - 1e-4)
     agreement = np.where(melody[:, lead] > 0, np.log(chance), np.log(1 - chance)).sum(2).mean(1)
     best = int(agreement.argmax())
-    found = measures.unpack(songs[best])
+    found = measure_features.unpack(songs[best])
     return DrawnSong(
         found["plays"],
         found["density"],
-        found["loudness"] * measures.LOUDNESS_UNIT,
+        found["loudness"] * measure_features.LOUDNESS_UNIT,
         float(agreement[best]),
     )
 
@@ -144,7 +146,7 @@ def draw_song_form(
     for label in np.unique(labels):
         plays[labels == label] = plays[labels == label][0]
         density[labels == label] = density[labels == label].mean(0)
-    band = list(measures.PLAYERS)
+    band = list(measure_features.PLAYERS)
     busy = np.log2(1 + density[:, band].sum(1))
     loud = loudness[:, band].mean(1)
     louder = settings.livelier * (loud - loud.mean())
@@ -183,10 +185,14 @@ def draw_rests(
     resting = plays < np.minimum(random.random(plays.shape[1]), most)
     resting[:, MELODY] = False
     resting[-1] = False  # all end together
-    band = np.array(measures.PLAYERS)
+    band = np.array(measure_features.PLAYERS)
     for row, chance in zip(resting, plays):
         row[band[np.argsort(-chance[band], kind="stable")[: settings.fewest_playing]]] = False
-    return {track: resting[phrase, track] for track in measures.PLAYERS if resting[:, track].any()}
+    return {
+        track: resting[phrase, track]
+        for track in measure_features.PLAYERS
+        if resting[:, track].any()
+    }
 
 
 def join(decoded: np.ndarray, starts: np.ndarray, count: int) -> np.ndarray:

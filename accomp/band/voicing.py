@@ -150,18 +150,21 @@ def agree(
         ]  # what tells it from others
         for _ in range(settings.most_moves):
             weight = np.minimum(notes[here, 2], stop) - np.maximum(notes[here, 1], start)
-            heard = np.bincount(notes[here, 0] % 12, weight, 12)
-            if not heard.any() or _says(heard[None], plan[[half_bar]], templates[[half_bar]])[0]:
+            sounding = np.bincount(notes[here, 0] % 12, weight, 12)
+            if (
+                not sounding.any()
+                or _says(sounding[None], plan[[half_bar]], templates[[half_bar]])[0]
+            ):
                 break
-            foreign = np.where(tones, 0, heard)
+            foreign = np.where(tones, 0, sounding)
             if foreign.any():
                 worst = int(foreign.argmax())
                 target = core
             else:
                 # All are tones of the chord, but too few different ones: the commonest one
                 # gives way to the rarest.
-                worst = int(np.where(tones, heard, 0).argmax())
-                target = [min(core, key=lambda tone: (heard[tone], tone))]
+                worst = int(np.where(tones, sounding, 0).argmax())
+                target = [min(core, key=lambda tone: (sounding[tone], tone))]
             moving = here[notes[here, 0] % 12 == worst]
             begun = moving[notes[moving, 1] >= start]
             if not foreign.any():

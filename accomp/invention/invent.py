@@ -22,7 +22,6 @@ from accomp.band.form import Form
 from accomp.band.lead import Lead
 from accomp.band.options import SEED, Options, Range
 from accomp.errors import MusicError
-from accomp.invention import compose as composing
 from accomp.invention.compose import ComposeSettings, MelodyStreams, MelodyTask, compose
 from accomp.invention.pitch_line import SCALE
 from accomp.invention.plan import Past
@@ -70,7 +69,7 @@ class InventSettings:
         holds_over: beats by which a last note may hold over into a bar that counts as new.
     """
 
-    compose: ComposeSettings = composing.SETTINGS
+    compose: ComposeSettings = ComposeSettings()
     loudness: int = 84
     off_beat: int = 3
     accents: Mapping[int, int] = field(

@@ -187,18 +187,18 @@ def _qualities(
     changes = np.repeat([1, -1], len(onset))
     order = np.lexsort((changes, times))  # where a note ends as another begins, no two sound
     sounding, spans = np.cumsum(changes[order])[:-1], np.diff(times[order])
-    heard = spans[sounding > 0].sum()
+    sounded = spans[sounding > 0].sum()
     apart = np.diff(onset) > settings.together
     alone = np.append(apart, True) & np.insert(apart, 0, True)
     intervals = np.abs(np.diff(pitch[alone])) if alone.sum() > 2 else np.array([12.0])
     bars = len(np.unique(onset // 4))
     return {
-        "single": spans[sounding == 1].sum() / heard if heard else 0.0,
+        "single": spans[sounding == 1].sum() / sounded if sounded else 0.0,
         "alone": alone.mean(),
         "height": np.tanh(height / 12),
         "coverage": min(1.0, bars / song_bars / 0.7),
         "density": abs(np.log2(max(len(onset) / (4 * bars), 0.05) / 1.3)),
-        "filled": min(1.0, heard / (4 * bars)),
+        "filled": min(1.0, sounded / (4 * bars)),
         "steps": ((intervals > 0) & (intervals <= 4)).mean(),
         "repeats": (intervals == 0).mean(),
         "variety": min(1.0, len(np.unique(pitch % 12)) / 6),

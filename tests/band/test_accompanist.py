@@ -11,11 +11,10 @@ from accomp.errors import ModelError, MusicError
 from accomp.models.files import digest
 from accomp.models.genre_files import MODELS, weight_files
 from accomp.models.hub import genres
-from accomp.music import keys as tonality
+from accomp.music import keys
 from accomp.music.chord_symbols import parse_symbol
 from accomp.music.chord_text import chord_text
-from accomp.roll import chord_plan as chords
-from accomp.roll import pianoroll
+from accomp.roll import chord_plan, pianoroll
 from accomp.roll.grid import BASS, DRUMS, GUITAR, MELODY, STRINGS, TRACK_NAMES, Grid
 from tests.support.tiny import tiny
 from train.eval import metrics
@@ -252,7 +251,7 @@ def test_the_band_plays_the_chords_it_is_given(shipped):
         pianoroll.to_planes(pianoroll.on_grid(track.notes, grid), grid.steps)
         for track in song.tracks[2:]
     ]
-    heard = metrics.best_triads(sum(chords.chroma(roll) for roll in rolls))[:16]
+    heard = metrics.best_triads(sum(chord_plan.chroma(roll) for roll in rolls))[:16]
     assert (heard == [18, 18, 11, 11] * 4).mean() >= 0.9
 
 
@@ -284,8 +283,8 @@ def test_only_those_play_who_were_asked(shipped):
 
 def test_the_key_can_be_given(shipped):
     ode = melody()
-    major = tonality.estimate_key(ode.tracks[0].notes)
-    parallel = tonality.Key(major.tonic, True)
+    major = keys.estimate_key(ode.tracks[0].notes)
+    parallel = keys.Key(major.tonic, True)
     planned = shipped.accompany(ode)
     assert (
         shipped.accompany(ode, key=str(major)).chords == planned.chords

@@ -1,6 +1,6 @@
 import numpy as np
 
-from accomp.band import arrange as arrangement
+from accomp.band import arrange
 from accomp.music.chord_symbols import triad_symbol
 from accomp.roll.grid import BASS, DRUMS, GUITAR, STRINGS
 
@@ -10,9 +10,9 @@ def notes(*rows):
 
 
 def test_monophonic_keeps_the_lowest_of_a_chord_and_cuts_at_the_next():
-    got = arrangement.monophonic(notes((40, 0, 9), (47, 0, 4), (43, 6, 8), (38, 8, 16)))
+    got = arrange.monophonic(notes((40, 0, 9), (47, 0, 4), (43, 6, 8), (38, 8, 16)))
     assert got.tolist() == [[40, 0, 6], [43, 6, 8], [38, 8, 16]]
-    assert arrangement.monophonic(notes()).shape == (0, 3)
+    assert arrange.monophonic(notes()).shape == (0, 3)
 
 
 def test_voices_move_less_than_in_parallel():
@@ -21,7 +21,7 @@ def test_voices_move_less_than_in_parallel():
     parallel = notes(
         *[(p + by, 8 * i, 8 * i + 8) for i, by in enumerate((0, -5, 5)) for p in shape]
     )
-    led = arrangement.lead_voices(parallel, np.array([0, 7, 5, 5]), 62)
+    led = arrange.lead_voices(parallel, np.array([0, 7, 5, 5]), 62)
     assert (led[:, 0] % 12 == parallel[:, 0] % 12).all() and (led[:, 1:] == parallel[:, 1:]).all()
 
     def movement(rows):
@@ -33,22 +33,22 @@ def test_voices_move_less_than_in_parallel():
 
 def test_one_chord_keeps_its_voicing():
     rows = notes((60, 0, 4), (64, 4, 8), (60, 8, 12), (64, 12, 16), (67, 12, 16))
-    assert (arrangement.lead_voices(rows, np.array([0, 0, 0, 0]), 62)[:4] == rows[:4]).all()
+    assert (arrange.lead_voices(rows, np.array([0, 0, 0, 0]), 62)[:4] == rows[:4]).all()
 
 
 def test_tracks_move_as_a_whole_into_range():
     line = notes((30, 0, 4), (35, 4, 8), (40, 8, 12))
-    assert arrangement.in_range(line, 7, BASS)[:, 0].tolist() == [37, 42, 47]
-    assert arrangement.in_range(line, 30, BASS)[:, 0].tolist() == [36, 41, 46]
+    assert arrange.in_range(line, 7, BASS)[:, 0].tolist() == [37, 42, 47]
+    assert arrange.in_range(line, 30, BASS)[:, 0].tolist() == [36, 41, 46]
     wide = notes((25, 0, 4), (36, 4, 8), (38, 8, 12))
-    assert arrangement.in_range(wide, -3, BASS)[:, 0].tolist() == [
+    assert arrange.in_range(wide, -3, BASS)[:, 0].tolist() == [
         34,
         33,
         35,
     ]  # single notes below B0 are an octave up
-    low, high = arrangement.SETTINGS.parts[BASS].median
+    low, high = arrange.SETTINGS.parts[BASS].median
     for by in range(-60, 90):
-        moved = arrangement.in_range(line, by, BASS)[:, 0]
+        moved = arrange.in_range(line, by, BASS)[:, 0]
         assert (
             low <= np.median(moved) <= high + 12
             and moved.min() >= 23
@@ -63,7 +63,7 @@ def test_the_final_chord_is_struck_together_and_held():
         GUITAR: notes((55, 24, 30), (59, 24, 30), (62, 24, 30), (60, 36, 40)),
         STRINGS: notes(),
     }
-    ended = arrangement.end_together(band, [triad_symbol(7)] * 4 + [triad_symbol(0)] * 4, 32, 56)
+    ended = arrange.end_together(band, [triad_symbol(7)] * 4 + [triad_symbol(0)] * 4, 32, 56)
     assert ended[DRUMS][-2:].tolist() == [[36, 32, 33], [49, 32, 33]]
     assert ended[BASS][-1, 0] % 12 == 0 and ended[BASS][-1, 1:].tolist() == [32, 56]
     final = ended[GUITAR][ended[GUITAR][:, 1] == 32]
@@ -73,13 +73,13 @@ def test_the_final_chord_is_struck_together_and_held():
 
 
 def test_where_the_ending_is():
-    assert arrangement.ending_step(24, 32) == 24  # a held last note
-    assert arrangement.ending_step(30, 32) == 24  # a short one: the last half bar
-    assert arrangement.ending_step(1, 2) == 0
+    assert arrange.ending_step(24, 32) == 24  # a held last note
+    assert arrange.ending_step(30, 32) == 24  # a short one: the last half bar
+    assert arrange.ending_step(1, 2) == 0
 
 
 def test_long_notes_are_struck_again_on_bar_lines():
-    got = arrangement.strike_again(notes((60, 3, 50), (62, 16, 32), (64, 0, 17)), 16)
+    got = arrange.strike_again(notes((60, 3, 50), (62, 16, 32), (64, 0, 17)), 16)
     assert got.tolist() == [
         [60, 3, 16],
         [60, 16, 32],
@@ -93,10 +93,10 @@ def test_long_notes_are_struck_again_on_bar_lines():
 
 def test_at_most_so_many_voices_and_no_unison_twice():
     chord = notes(*[(p, 0, 8) for p in (48, 52, 55, 60, 64, 67, 72)], (76, 4, 6))
-    thin = arrangement.thin_out(chord, 4)
+    thin = arrange.thin_out(chord, 4)
     assert thin[:, 0].tolist() == [72, 67, 64, 60]
     assert sorted(
-        arrangement.without_unisons(notes((60, 0, 9), (60, 4, 6), (60, 4, 7), (61, 0, 3))).tolist()
+        arrange.without_unisons(notes((60, 0, 9), (60, 4, 6), (60, 4, 7), (61, 0, 3))).tolist()
     ) == [[60, 0, 4], [60, 4, 7], [61, 0, 3]]
 
 
@@ -108,6 +108,6 @@ def test_the_bass_has_the_lowest_note_of_the_final_chord():
         GUITAR: guitar,
         STRINGS: notes(),
     }
-    assert arrangement.ground(band, 32)[BASS][:, 0].tolist() == [60, 43]
+    assert arrange.ground(band, 32)[BASS][:, 0].tolist() == [60, 43]
     low = band | {BASS: notes((31, 32, 40)), GUITAR: notes((26, 32, 40))}
-    assert arrangement.ground(low, 32)[BASS][:, 0].tolist() == [31]  # as low as a bass goes
+    assert arrange.ground(low, 32)[BASS][:, 0].tolist() == [31]  # as low as a bass goes

@@ -5,8 +5,7 @@ import numpy as np
 import pretty_midi
 import pytest
 
-from accomp.band import balance as mixing
-from accomp.band import note_levels
+from accomp.band import balance, note_levels
 from accomp.band.balance import CHORUS, PAN, REVERB, VOLUME, balanced
 from accomp.errors import MusicError
 from accomp.music.midi import write_midi
@@ -51,7 +50,7 @@ def value(score: Score, name: str, number: int) -> int:
     return found[0].value
 
 
-@pytest.mark.parametrize("genre", [*mixing.ROOMS, "klezmer", ""])
+@pytest.mark.parametrize("genre", [*balance.ROOMS, "klezmer", ""])
 def test_every_track_gets_its_place_and_the_notes_stay(genre):
     before = song()
     after = balanced(before, genre)
@@ -154,7 +153,7 @@ def test_a_midi_file_carries_the_balance():
         found = {
             change.number: change.value for change in track.control_changes if change.time == 0
         }
-        assert found == {number: value(after, track.name, number) for number in mixing.SET}
+        assert found == {number: value(after, track.name, number) for number in balance.SET}
 
 
 @pytest.mark.sound
@@ -163,7 +162,7 @@ def test_the_melody_is_heard_above_the_band(genre, busy, velocity):
     stems = render_stems(balanced(song(busy=busy, velocity=velocity), genre))
     powers = {name: weighted_power(stem, SAMPLE_RATE) for name, stem in stems.items()}
     melody = powers.pop("piano")
-    ahead = mixing.over(melody, sum(powers.values()))
+    ahead = balance.over(melody, sum(powers.values()))
     assert 1 < np.median(ahead) < 8 and (ahead > 0).mean() > 0.85
     for (
         name,
@@ -171,7 +170,7 @@ def test_the_melody_is_heard_above_the_band(genre, busy, velocity):
     ) in (
         powers.items()
     ):  # about where it was meant to be, though lower where the whole band was too loud
-        assert -5 < mixing.level(power) - mixing.level(melody) - mixing.SETTINGS.roles[name] < 3
+        assert -5 < balance.level(power) - balance.level(melody) - balance.SETTINGS.roles[name] < 3
 
 
 @pytest.mark.sound
@@ -197,7 +196,7 @@ def test_notes_that_swell_from_nothing_are_as_loud_as_they_get():
 def test_a_melody_that_its_file_mutes_is_heard():
     muted = balanced(song(controls=[Control(0.0, VOLUME, 0)]), "pop")
     assert (
-        value(muted, "piano", VOLUME) == mixing.USUAL_VOLUME
+        value(muted, "piano", VOLUME) == balance.USUAL_VOLUME
         and "next to nothing" in muted.notices[-1]
     )
     assert value(muted, "bass", VOLUME) == value(balanced(song(), "pop"), "bass", VOLUME)
@@ -206,4 +205,4 @@ def test_a_melody_that_its_file_mutes_is_heard():
 def test_a_volume_that_comes_later_has_a_usual_one_before_it():
     score = balanced(song(controls=[Control(16.0, VOLUME, 90)]), "pop")
     found = [(c.onset, c.value) for c in score.tracks[1].controls if c.number == VOLUME]
-    assert found == [(0.0, mixing.USUAL_VOLUME), (16.0, 90)]
+    assert found == [(0.0, balance.USUAL_VOLUME), (16.0, 90)]

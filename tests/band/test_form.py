@@ -6,7 +6,7 @@ import torch
 
 from accomp.band import song_form
 from accomp.band.form import Form, FormSettings, label_phrases, phrase_starts, self_similarity
-from accomp.models import measure_features as measures
+from accomp.models import measure_features
 from accomp.models.song_vae import SongConfig, SongVAE
 from accomp.roll.grid import BASS, BLOCK_STEPS, DRUMS, GUITAR, MELODY, STRINGS
 
@@ -105,13 +105,13 @@ def vae() -> SongVAE:
     """Untrained, but loud enough that its draws differ."""
     torch.manual_seed(0)
     config = SongConfig(
-        measures.SIZE,
-        measures.BITS,
+        measure_features.SIZE,
+        measure_features.BITS,
         hidden=24,
         features=12,
         song=32,
         latent=8,
-        lead=measures.LEAD,
+        lead=measure_features.LEAD,
         genres=["jazz", "pop"],
         players=4,
         placed=True,
@@ -146,13 +146,13 @@ def test_a_drawn_shape_is_one_whatever_the_melodys_length(vae, count):
         )
         assert len(found.dynamics) == count
         resting = np.array(
-            [found.rests.get(track, np.zeros(count, bool)) for track in measures.PLAYERS]
+            [found.rests.get(track, np.zeros(count, bool)) for track in measure_features.PLAYERS]
         )
         assert (
             MELODY not in found.rests
             and (
                 resting.sum(0)
-                <= len(measures.PLAYERS) - song_form.SongFormSettings().fewest_playing
+                <= len(measure_features.PLAYERS) - song_form.SongFormSettings().fewest_playing
             ).all()
         )
         assert not resting[:, -1].any()  # all end together

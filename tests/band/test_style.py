@@ -18,7 +18,7 @@ from accomp.band.style_library import (
 from accomp.roll.grid import BASS, DRUMS, GUITAR, MELODY, STRINGS
 from tests.support.tiny import tiny
 from train.data.style_patterns import pattern_song
-from train.fit import styles as makes_styles
+from train.fit import styles
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -200,9 +200,7 @@ def test_only_songs_that_may_be_passed_on_become_styles(tmp_path):
         ("x=c.mid", "not among"),
     ):
         with pytest.raises(SystemExit, match=message):
-            makes_styles.main(
-                ["--songs", str(tmp_path), "--choose", choice, "--out", str(tmp_path)]
-            )
+            styles.main(["--songs", str(tmp_path), "--choose", choice, "--out", str(tmp_path)])
     (tmp_path / "short.csv").write_text("file,genre\na.mid,pop\n")
     short = ["--labels", str(tmp_path / "short.csv")]
     songs = ["--songs", str(tmp_path)]
@@ -213,7 +211,7 @@ def test_only_songs_that_may_be_passed_on_become_styles(tmp_path):
     )
     for arguments, message in asked:
         with pytest.raises(SystemExit, match=message):
-            makes_styles.main([*arguments, "--choose", "x=a.mid", "--out", str(tmp_path)])
+            styles.main([*arguments, "--choose", "x=a.mid", "--out", str(tmp_path)])
 
 
 def test_bad_styles_are_refused(pop, tune):

@@ -4,7 +4,7 @@ import pytest
 from accomp.band.voicing import agree, bass_notes, colour
 from accomp.music.chord_qualities import QUALITIES
 from accomp.music.chord_symbols import ChordSymbol, parse_symbol, triad_symbol
-from accomp.roll import chord_plan as chords
+from accomp.roll import chord_plan
 from accomp.roll.grid import BASS, GUITAR, STRINGS
 
 
@@ -100,7 +100,7 @@ def test_a_band_that_plays_another_chord_is_brought_to_the_plan():
         got[GUITAR][3].tolist() == [64, 8, 16] and (got[BASS] == band[BASS]).all()
     )  # what was clear stays
     first = [p % 12 for p in (*got[BASS][:1, 0], *got[GUITAR][:3, 0])]
-    assert (chords.TRIADS @ np.bincount(first, minlength=12)).argmax() == 0
+    assert (chord_plan.TRIADS @ np.bincount(first, minlength=12)).argmax() == 0
     assert all((got[t][:, 1:] == band[t][:, 1:]).all() for t in band)
 
 
@@ -120,7 +120,7 @@ def test_chord_tones_alone_that_mean_another_chord():
         {GUITAR: notes((57, 0, 4), (60, 0, 8), (64, 0, 8), (60, 4, 8))}, symbols("C")
     )  # A minor's, mostly C and E
     heard = np.bincount(got[GUITAR][:, 0] % 12, got[GUITAR][:, 2] - got[GUITAR][:, 1], 12)
-    assert (chords.TRIADS @ heard).argmax() == 0
+    assert (chord_plan.TRIADS @ heard).argmax() == 0
 
 
 def test_real_plans_are_met_fast_and_nothing_else_changes():
@@ -141,5 +141,5 @@ def test_real_plans_are_met_fast_and_nothing_else_changes():
         for pitch, start, end in rows:
             for step in range(start, end):
                 chroma[min(step // 8, 63), pitch % 12] += 1
-    assert ((chroma @ chords.TRIADS.T).argmax(1) == plan).mean() > 0.9
+    assert ((chroma @ chord_plan.TRIADS.T).argmax(1) == plan).mean() > 0.9
     assert [len(got[t]) for t in band] == [200] * 3

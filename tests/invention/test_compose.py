@@ -4,7 +4,7 @@ import torch
 
 from accomp import Note, Score, Track
 from accomp.band.accompanist import Accompanist
-from accomp.invention import compose as composition
+from accomp.invention import compose
 from accomp.invention.compose import ComposeSettings, SixteenthsSettings
 from accomp.invention.invent import InventSettings, continue_melody
 from accomp.invention.pitch_line import give_pitches
@@ -41,10 +41,10 @@ def test_a_quick_block_is_four_bars_of_playing_in_two():
         np.array([[0, 5, 7, 0]]),
     )
     with torch.no_grad():
-        planes, onset = composition.decode(model, latents, plan, np.array([True]))
+        planes, onset = compose.decode(model, latents, plan, np.array([True]))
         halves = [
-            composition.decode(
-                model, latents[:, [half]], composition.stretched(plan, half), np.array([False])
+            compose.decode(
+                model, latents[:, [half]], compose.stretched(plan, half), np.array([False])
             )
             for half in range(2)
         ]
@@ -56,44 +56,42 @@ def test_a_quick_block_is_four_bars_of_playing_in_two():
 
 
 def test_chords_are_heard_twice_as_long_where_a_block_is_quick():
-    assert composition.stretched(np.array([0, 5, 7, 4]), 0).tolist() == [0, 0, 5, 5]
-    assert composition.stretched(np.array([[0, 5, 7, 4]]), 1).tolist() == [[7, 7, 4, 4]]
+    assert compose.stretched(np.array([0, 5, 7, 4]), 0).tolist() == [0, 0, 5, 5]
+    assert compose.stretched(np.array([[0, 5, 7, 4]]), 1).tolist() == [[7, 7, 4, 4]]
 
 
 def test_a_melody_that_was_given_tells_whether_it_moves_in_sixteenths():
     random = np.random.default_rng(0)
-    assert composition.shall_move(past_of([0, 4, 5, 8, 11, 12, 16, 20, 23]), 170, 1.0, random)
-    assert not composition.shall_move(past_of([0, 4, 6, 8, 12, 16, 20, 24]), 80, 1.0, random)
+    assert compose.shall_move(past_of([0, 4, 5, 8, 11, 12, 16, 20, 23]), 170, 1.0, random)
+    assert not compose.shall_move(past_of([0, 4, 6, 8, 12, 16, 20, 24]), 80, 1.0, random)
     swung = past_of([4 * beat + step for beat in range(8) for step in (0, 3)])
     jig = past_of(
         [4 * beat + step for beat in range(8) for step in range(3)]
     )  # in 6/8 a beat is three eighths
-    assert not composition.shall_move(swung, 80, 1.0, random) and not composition.shall_move(
+    assert not compose.shall_move(swung, 80, 1.0, random) and not compose.shall_move(
         jig, 80, 1.0, random
     )
     few = past_of([0, 5, 16])
-    assert composition.shall_move(few, SixteenthsSettings().up_to, 1.0, random)
-    assert not composition.shall_move(few, SixteenthsSettings().up_to + 1, 1.0, random)
+    assert compose.shall_move(few, SixteenthsSettings().up_to, 1.0, random)
+    assert not compose.shall_move(few, SixteenthsSettings().up_to + 1, 1.0, random)
 
 
 def test_the_chance_decides_for_melodies_from_nothing():
     random = np.random.default_rng(0)
     for chance in (0.0, 0.5, 1.0):
-        found = np.mean(
-            [composition.shall_move(Past.none(6), 90, chance, random) for _ in range(400)]
-        )
+        found = np.mean([compose.shall_move(Past.none(6), 90, chance, random) for _ in range(400)])
         assert found == pytest.approx(chance, abs=0.08)
 
 
 def test_slow_melodies_may_be_quick_and_fast_ones_never_are(monkeypatch):
     quick = []
-    decode = composition.decode
+    decode = compose.decode
 
     def watched(model: Accompanist, latents, plan, which):
         quick.append(which.copy())
         return decode(model, latents, plan, which)
 
-    monkeypatch.setattr(composition, "decode", watched)
+    monkeypatch.setattr(compose, "decode", watched)
     made(16, seed=1, tempo=90, settings=asked(often=1.0))
     slow, quick[:] = quick[-1], []
     made(16, seed=1, tempo=150, settings=asked(often=1.0))
@@ -103,7 +101,7 @@ def test_slow_melodies_may_be_quick_and_fast_ones_never_are(monkeypatch):
 
 
 def test_what_was_given_returns_in_its_own_time(monkeypatch):
-    choose, returned = composition._Walk.choose, []
+    choose, returned = compose._Walk.choose, []
 
     def watched(self, quick):
         played, found = choose(self, quick)
@@ -113,7 +111,7 @@ def test_what_was_given_returns_in_its_own_time(monkeypatch):
         assert found[blocks:].any()
         return played, found
 
-    monkeypatch.setattr(composition._Walk, "choose", watched)
+    monkeypatch.setattr(compose._Walk, "choose", watched)
     given = Score([Track("tune", notes=[Note(60 + at % 5, at / 4, 0.25, 80) for at in range(64)])])
     for seed in range(6):
         continue_melody(tiny(), given, 16, seed, inventor=inventor(), settings=asked(early=0.0))

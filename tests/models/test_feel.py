@@ -13,8 +13,7 @@ from accomp.models.swing import MelodyTiming, melody_swing
 from accomp.roll.grid import ACCOMPANIMENT, BASS, DRUMS, GUITAR, Grid
 from train.data import prepare
 from train.data.corpus import Corpus
-from train.fit import feel as training
-from train.fit import feel_statistics as statistics
+from train.fit import feel, feel_statistics
 from train.fit.feel_network import VelocityExamples
 from train.fit.settings import Session, training_parser
 
@@ -299,7 +298,8 @@ def corpus(tmp_path_factory):
 def test_timing_of_songs(corpus):
     loaded = Corpus.load(corpus)
     swung, played = (
-        statistics.song_timing(loaded.notes_of(i), loaded.songs[i]["even"]) for i in (SWUNG, PLAYED)
+        feel_statistics.song_timing(loaded.notes_of(i), loaded.songs[i]["even"])
+        for i in (SWUNG, PLAYED)
     )
     assert (
         swung.swings
@@ -316,7 +316,7 @@ def test_timing_of_songs(corpus):
 @pytest.mark.train
 def test_two_steps_of_training_then_fine_tuning(corpus, tmp_path):
     run, tuned = tmp_path / "run", tmp_path / "tuned"
-    training.main(["--corpus", str(corpus), "--run", str(run), "--max-steps", "2"])
+    feel.main(["--corpus", str(corpus), "--run", str(run), "--max-steps", "2"])
     figures = json.loads((run / "feel" / "figures.json").read_text())
     assert figures["val"]["loss"] > 0 and figures["notes"] == 3 * 2 * (48 + 144)
     jazz, rock = figures["learned"]["jazz"], figures["learned"]["rock"]
@@ -326,7 +326,7 @@ def test_two_steps_of_training_then_fine_tuning(corpus, tmp_path):
         and rock["played"] == 3
         and jazz["level"]["bass"] == pytest.approx(80, abs=1)
     )
-    training.main(
+    feel.main(
         [
             "--corpus",
             str(corpus),
@@ -352,9 +352,7 @@ def test_two_steps_of_training_then_fine_tuning(corpus, tmp_path):
             "jazz",
             *(["--init", str(init)] if init else []),
         ]
-        model = training.trained_feel(
-            Session.open(training_parser("feel", "").parse_args(arguments))
-        )
+        model = feel.trained_feel(Session.open(training_parser("feel", "").parse_args(arguments)))
         assert model.config.genre == "jazz" and model.swing[
             model.config.slot
         ].item() == pytest.approx(TRIPLET, abs=0.02)
@@ -369,5 +367,7 @@ def test_what_is_constant_teaches_nothing(corpus, tmp_path):
     loaded.notes["velocity"] = 100
     assert not len(VelocityExamples.draw(loaded, [2, 3], [0] * 8, 0).target)
     model = Feel(FeelConfig(["jazz"]))
-    statistics.fit_feel_statistics(model, loaded, statistics.timings_of(loaded, [2, 3]), 0)
+    feel_statistics.fit_feel_statistics(
+        model, loaded, feel_statistics.timings_of(loaded, [2, 3]), 0
+    )
     assert model.level[0, BASS] == 100 and model.deviation[0, BASS] == 10  # as it was

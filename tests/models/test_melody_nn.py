@@ -27,7 +27,7 @@ from tests.support.tiny import tiny
 from train.data import melody_codes, prepare
 from train.data.corpus import Corpus
 from train.eval import melody_figures, melody_measures, melody_tuning
-from train.fit import melody as training
+from train.fit import melody
 
 PROGRESSIONS = [
     [0, 0, 21, 21, 5, 5, 7, 7],
@@ -330,9 +330,9 @@ def corpus(tmp_path_factory):
 @pytest.mark.parametrize("published", [False, True])
 def test_two_steps_of_training_give_a_network_that_invents(corpus, tmp_path, published):
     # The tiny VAE is not trained, so it decodes nothing faithfully.
-    settings = training.MelodySettings(codes=melody_codes.MelodyCodeSettings(faithful=0.0))
+    settings = melody.MelodySettings(codes=melody_codes.MelodyCodeSettings(faithful=0.0))
     band().save_pretrained(tmp_path / "tiny")
-    training.main(
+    melody.main(
         [
             "--corpus",
             str(corpus / "corpus"),

@@ -11,7 +11,7 @@ import yaml
 
 from accomp import write_midi
 from accomp.errors import ModelError
-from accomp.models import measure_features as measures
+from accomp.models import measure_features
 from accomp.models.song_vae import FOLDER, SongConfig, SongVAE, divergence, shipped_song_vae
 from accomp.roll.grid import BASS, DRUMS, GUITAR, MELODY, STRINGS
 from tests.train.fit.test_train import song
@@ -145,12 +145,14 @@ def test_encoding_the_melody_alone_is_deterministic_and_hears_nothing_else():
 def test_measures_say_who_plays_what_when():
     velocity = np.full((5, 6), np.nan)
     velocity[BASS] = [80, 92, 80, 80, 80, 80]
-    rows = measures.describe_band(band(), velocity)
+    rows = measure_features.describe_band(band(), velocity)
     assert (
-        rows.shape == (6, measures.SIZE)
-        and ((rows[:, : measures.BITS] == 0) | (rows[:, : measures.BITS] == 1)).all()
+        rows.shape == (6, measure_features.SIZE)
+        and (
+            (rows[:, : measure_features.BITS] == 0) | (rows[:, : measure_features.BITS] == 1)
+        ).all()
     )
-    found = measures.unpack(rows)
+    found = measure_features.unpack(rows)
     assert found["plays"][:, [DRUMS, BASS, MELODY]].tolist() == [
         [1, 1, 1],
         [1, 1, 1],
@@ -176,7 +178,7 @@ def test_measures_say_who_plays_what_when():
         and abs(found["density"][0, STRINGS]) < 1e-3
     )
     assert (
-        np.isclose(found["loudness"][1, BASS] * measures.LOUDNESS_UNIT, 10)
+        np.isclose(found["loudness"][1, BASS] * measure_features.LOUDNESS_UNIT, 10)
         and not found["loudness"][:, DRUMS].any()
     )
     assert (
@@ -185,11 +187,19 @@ def test_measures_say_who_plays_what_when():
 
 
 def test_the_melody_alone_tells_its_own_numbers():
-    whole, alone = measures.describe_band(band()), measures.describe_melody(band()[MELODY])
-    assert (whole[:, measures.LEAD] == alone[:, measures.LEAD]).all() and len(measures.LEAD) == 31
-    assert (measures.columns(MELODY).sum(), sum(measures.columns(t).sum() for t in range(5))) == (
+    whole, alone = (
+        measure_features.describe_band(band()),
+        measure_features.describe_melody(band()[MELODY]),
+    )
+    assert (whole[:, measure_features.LEAD] == alone[:, measure_features.LEAD]).all() and len(
+        measure_features.LEAD
+    ) == 31
+    assert (
+        measure_features.columns(MELODY).sum(),
+        sum(measure_features.columns(t).sum() for t in range(5)),
+    ) == (
         32,
-        measures.SIZE,
+        measure_features.SIZE,
     )
 
 
@@ -229,14 +239,14 @@ def test_saved_weights_load_and_damaged_ones_are_refused(tmp_path):
 def test_the_shipped_one_loads_and_is_small():
     model = shipped_song_vae()
     assert (
-        model.config.measure == measures.SIZE
+        model.config.measure == measure_features.SIZE
         and model.config.latent == 120
-        and model.config.lead == measures.LEAD
+        and model.config.lead == measure_features.LEAD
     )
     assert (
         "pop" in model.config.genres and sum(path.stat().st_size for path in FOLDER.iterdir()) < 2e6
     )
-    songs = torch.zeros(2, 16, measures.SIZE)
+    songs = torch.zeros(2, 16, measure_features.SIZE)
     assert (
         model.decode(model.encode(songs, model.about_songs(2), alone=True)[0], model.about_songs(2))
         .isfinite()

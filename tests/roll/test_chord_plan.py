@@ -7,8 +7,7 @@ from accomp.models.chord_planner import (
     transpose_features,
 )
 from accomp.music.chord_symbols import triad_symbol
-from accomp.roll import chord_plan as chords
-from accomp.roll import pianoroll
+from accomp.roll import chord_plan, pianoroll
 
 
 def planes(*notes, steps=32):
@@ -17,8 +16,8 @@ def planes(*notes, steps=32):
 
 def test_symbols_and_transposition():
     assert [str(triad_symbol(c)) for c in (0, 7, 12, 21)] == ["C", "G", "Cm", "Am"]
-    assert chords.transpose(np.array([0, 11, 12, 23]), 2).tolist() == [2, 1, 14, 13]
-    assert [int(chords.root_offset(np.array(c))) for c in (0, 5, 6, 11, 12, 21)] == [
+    assert chord_plan.transpose(np.array([0, 11, 12, 23]), 2).tolist() == [2, 1, 14, 13]
+    assert [int(chord_plan.root_offset(np.array(c))) for c in (0, 5, 6, 11, 12, 21)] == [
         0,
         5,
         -6,
@@ -29,7 +28,7 @@ def test_symbols_and_transposition():
 
 
 def test_chroma_counts_sounding_steps_by_half_bar():
-    chroma = chords.chroma(planes([60, 0, 10], [72, 4, 8], [127, 30, 32]))
+    chroma = chord_plan.chroma(planes([60, 0, 10], [72, 4, 8], [127, 30, 32]))
     assert chroma.shape == (4, 12)
     assert chroma[0, 0] == 12 and chroma[1, 0] == 2 and chroma[3, 7] == 2 and chroma.sum() == 16
 
@@ -50,8 +49,8 @@ def test_the_chords_of_an_arrangement_are_read_from_its_notes():
     )
     bass = planes([36, 0, 8], [33, 8, 16], [41, 16, 24], [43, 24, 32])
     melody = planes([74, 3, 5], [76, 5, 12])
-    plan = chords.arrangement_chords(
-        chords.chroma(harmony), chords.chroma(bass), chords.chroma(melody)
+    plan = chord_plan.arrangement_chords(
+        chord_plan.chroma(harmony), chord_plan.chroma(bass), chord_plan.chroma(melody)
     )
     assert [str(triad_symbol(c)) for c in plan] == ["C", "Am", "F", "G"]
 
@@ -61,7 +60,7 @@ def test_viterbi_finds_the_best_path():
     fit, move = random.normal(size=(4, 3)), random.normal(size=(3, 3))
     paths = np.stack(np.meshgrid(*[range(3)] * 4, indexing="ij"), -1).reshape(-1, 4)
     scores = [fit[range(4), p].sum() + move[p[:-1], p[1:]].sum() for p in paths]
-    assert chords.viterbi(fit, move).tolist() == paths[int(np.argmax(scores))].tolist()
+    assert chord_plan.viterbi(fit, move).tolist() == paths[int(np.argmax(scores))].tolist()
 
 
 def test_features_of_a_transposed_melody_are_transposed_features():
@@ -80,4 +79,4 @@ def test_features_of_a_transposed_melody_are_transposed_features():
 
 def test_a_planner_gives_a_chord_per_half_bar():
     plan = ChordPlanner(PlannerConfig(width=8)).eval().plan_chords(planes([60, 0, 8], steps=96))
-    assert plan.shape == (12,) and ((plan >= 0) & (plan < chords.CHORD_COUNT)).all()
+    assert plan.shape == (12,) and ((plan >= 0) & (plan < chord_plan.CHORD_COUNT)).all()

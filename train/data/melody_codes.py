@@ -9,7 +9,7 @@ from torch import Tensor
 from accomp.band.accompanist import Accompanist
 from accomp.invention.pitch_line import SCALE
 from accomp.models.melody_nn import MelodyNN
-from accomp.roll import chord_plan as chords
+from accomp.roll import chord_plan
 from accomp.roll.grid import BAR_STEPS, BLOCK_STEPS, MELODY, STEPS_PER_BEAT, TRACK_NAMES
 from train.data.codebook import density_of, latent_key, variety_of
 from train.data.melodies import Melodies
@@ -151,7 +151,7 @@ def height_of(planes: Tensor, plan: Tensor) -> Tensor:
     """
     struck = planes[:, 0].float()
     pitch = (struck * torch.arange(struck.shape[2])).sum((1, 2)) / struck.sum((1, 2)).clamp(min=1)
-    return pitch - chords.root_offset(plan).float().mean(1)
+    return pitch - chord_plan.root_offset(plan).float().mean(1)
 
 
 def opening_of(planes: Tensor) -> Tensor:

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from accomp.models import measure_features as measures
+from accomp.models import measure_features
 from accomp.roll.grid import BAR_STEPS, BLOCK_STEPS, DRUMS, MELODY, STEPS_PER_BEAT, TRACKS
 from train.data.corpus import Corpus
 
@@ -78,7 +78,7 @@ class BandWindows:
 
     def _describe(self, corpus: Corpus, songs: list[int]) -> _Described:
         length = self.settings.length
-        rows = [np.zeros((0, measures.SIZE), np.float32)]
+        rows = [np.zeros((0, measure_features.SIZE), np.float32)]
         starts, abouts, at = [], [], 0
         for song in songs:
             band, first, last = describe_song(corpus, song)
@@ -89,9 +89,9 @@ class BandWindows:
             known = np.array([genre == name for name in self.genres], np.float32)
             places = np.stack([begins, begins + length], 1) - first
             places = np.clip(places, 0, last - first) / (last - first)
-            plays = measures.unpack(band)["plays"].any(0)[list(measures.PLAYERS)]
+            plays = measure_features.unpack(band)["plays"].any(0)[list(measure_features.PLAYERS)]
             known = np.tile([*known, *plays], (len(begins), 1))
-            rows += [band, np.zeros((length, measures.SIZE), np.float32)]
+            rows += [band, np.zeros((length, measure_features.SIZE), np.float32)]
             starts.append(at + begins)
             abouts.append(np.concatenate([known, places], 1).astype(np.float32))
             at += len(band) + length
@@ -152,10 +152,10 @@ def describe_song(corpus: Corpus, song: int) -> tuple[np.ndarray, int, int]:
     velocity = np.where(struck > 0, loud / np.maximum(struck, 1), np.nan).reshape(len(TRACKS), -1)
     sounding = np.flatnonzero(blocks[MELODY].any((1, 2, 3)))
     if not len(sounding):
-        return np.zeros((0, measures.SIZE), np.float32), 0, 0
+        return np.zeros((0, measure_features.SIZE), np.float32), 0, 0
     per_block = BLOCK_STEPS // BAR_STEPS
     first, last = int(sounding[0]) * per_block, int(sounding[-1] + 1) * per_block
-    return measures.describe_band(blocks, velocity), first, last
+    return measure_features.describe_band(blocks, velocity), first, last
 
 
 class OnsetWindows:

@@ -7,8 +7,7 @@ import torch
 
 from accomp.band.accompanist import Accompanist
 from accomp.models.band_model import SEVENTHS
-from accomp.roll import chord_plan as chords
-from accomp.roll import pianoroll
+from accomp.roll import chord_plan, pianoroll
 from accomp.roll.grid import BASS, GUITAR, STRINGS, TRACK_NAMES
 from train.data.corpus import Corpus
 
@@ -49,14 +48,14 @@ def fit_colours(
         songs: Which of them are counted.
         settings: When a chord counts as coloured.
     """
-    counts = np.zeros((chords.CHORD_COUNT, len(SEVENTHS)))
+    counts = np.zeros((chord_plan.CHORD_COUNT, len(SEVENTHS)))
     for song in songs:
         part = corpus.own(song)
         planes = [
             pianoroll.from_blocks(corpus.blocks(track, part).numpy())
             for track in (GUITAR, STRINGS, BASS)
         ]
-        chroma = sum(chords.chroma(track) for track in planes)
+        chroma = sum(chord_plan.chroma(track) for track in planes)
         plan = corpus.plan[part].numpy().reshape(-1)
         sounding = chroma.sum(1)
         share = chroma / np.maximum(sounding, 1)[:, None]

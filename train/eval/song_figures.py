@@ -11,7 +11,7 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from accomp.models import measure_features as measures
+from accomp.models import measure_features
 from accomp.models.song_vae import SongVAE
 from accomp.roll.grid import TRACK_NAMES
 from train.data.song_windows import FINE_PITCHES, FINE_STEPS, BandWindows, OnsetWindows
@@ -79,7 +79,7 @@ def struck(model: SongVAE, songs: Tensor, threshold: float = 0.5) -> Tensor:
     """Tell where songs [N, M, D] have onsets, [N, M, cells] bool."""
     if not model.config.bits:
         return songs > threshold
-    bits = songs[..., : measures.BITS].unflatten(-1, (measures.TRACK_COUNT, -1))
+    bits = songs[..., : measure_features.BITS].unflatten(-1, (measure_features.TRACK_COUNT, -1))
     return (bits[..., ONSETS] > threshold).flatten(2)
 
 
@@ -119,7 +119,9 @@ def likeliest(model: SongVAE, songs: Tensor, real: Tensor) -> Tensor:
     """Find onsets by the threshold that leaves as many in all songs as the real ones have."""
     values = songs
     if model.config.bits:
-        values = songs[..., : measures.BITS].unflatten(-1, (measures.TRACK_COUNT, -1))[..., ONSETS]
+        values = songs[..., : measure_features.BITS].unflatten(
+            -1, (measure_features.TRACK_COUNT, -1)
+        )[..., ONSETS]
     values = values.flatten().sort(descending=True).values
     return struck(model, songs, float(values[min(int(real.sum()), len(values) - 1)]))
 
@@ -199,8 +201,8 @@ def picture(songs: Tensor) -> Figure:
     """
     figure = Figure(figsize=(9, 0.9 * len(songs) + 0.4), layout="constrained")
     for axes, song in zip(figure.subplots(len(songs), 1, squeeze=False)[:, 0], songs.numpy()):
-        if song.shape[1] == measures.SIZE:
-            found = measures.unpack(song)
+        if song.shape[1] == measure_features.SIZE:
+            found = measure_features.unpack(song)
             axes.imshow(
                 (np.log2(1 + found["density"]) * found["plays"]).T,
                 aspect="auto",

@@ -16,7 +16,7 @@ import numpy as np
 
 from accomp.band.accompanist import Accompanist
 from accomp.band.lead import Lead
-from accomp.music import keys as tonality
+from accomp.music import keys
 from accomp.music.chord_symbols import parse_symbol
 from accomp.music.melody_track import skyline
 from accomp.music.midi import read_midi
@@ -198,7 +198,7 @@ def _planes(notes: list[Note], track: int, task: Task) -> np.ndarray:
     elif len(rows):
         shifted = rows[:, 0] - task.shift
         register = parts.normal_register(float(np.median(shifted)), track)
-        rows[:, 0] = tonality.fold(shifted + register, TRACKS[track].low, TRACKS[track].high)
+        rows[:, 0] = keys.fold(shifted + register, TRACKS[track].low, TRACKS[track].high)
     return pianoroll.to_planes(rows, task.grid.steps)
 
 

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from accomp.band.accompanist import Accompanist
 from accomp.invention.invent import fingerprint
-from accomp.models import harmony_nn as harmony
+from accomp.models import harmony_nn
 from accomp.models.harmony_nn import Context, HarmonyConfig
 from accomp.models.melody_nn import ANY, MelodyConfig, MelodyNN, melody_context
 from train.data.corpus import Corpus
@@ -224,7 +224,7 @@ def disturb(context: Context, generator: torch.Generator, settings: MelodyTraini
     noise = size * torch.randn(latents.shape, generator=generator)
     previous = torch.cat([latents + noise * known, context.previous[:, -1:]], dim=1)
     forgotten = torch.rand(count, generator=generator) < settings.forgotten
-    context.previous = harmony.forget(previous, forgotten)
+    context.previous = harmony_nn.forget(previous, forgotten)
 
 
 if __name__ == "__main__":

@@ -16,10 +16,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from accomp.models import chord_planner as planner
+from accomp.models import chord_planner
 from accomp.models.chord_planner import ChordPlanner
-from accomp.roll import chord_plan as chords
-from accomp.roll import pianoroll
+from accomp.roll import chord_plan, pianoroll
 from accomp.roll.grid import BLOCK_HALF_BARS, GUITAR, MELODY, PITCHES, STRINGS
 from train.data.corpus import Corpus
 from train.data.splits import SPLITS
@@ -124,8 +123,8 @@ class PlannerTask(Task):
         if self.random.random() < self.settings.cut:
             blocks = int(self.random.integers(1, length // BLOCK_HALF_BARS + 1))
             length = BLOCK_HALF_BARS * blocks
-        moved = np.where(plan < 0, plan, chords.transpose(plan, by))
-        return planner.transpose_features(rows, by)[:length], moved[:length]
+        moved = np.where(plan < 0, plan, chord_plan.transpose(plan, by))
+        return chord_planner.transpose_features(rows, by)[:length], moved[:length]
 
     def losses(self, progress: float, batch: tuple[Tensor, Tensor]) -> dict[str, Tensor]:
         """Return the cross-entropy of the chords."""
@@ -163,9 +162,9 @@ def plan_excerpts(
         planes = pianoroll.from_blocks(corpus.blocks(track, own).numpy())
         if track != MELODY:
             planes = top_line(planes)
-        rows = planner.planner_features(planes)
+        rows = chord_planner.planner_features(planes)
         plan = corpus.plan[own].numpy().reshape(-1).copy()
-        rest, stretch = rows[:, planner.REST] > 0, settings.silent_stretch
+        rest, stretch = rows[:, chord_planner.REST] > 0, settings.silent_stretch
         plan[np.convolve(rest, np.ones(stretch), mode="same") >= stretch] = IGNORED
         for at in range(0, len(plan), settings.half_bars):
             part = slice(at, at + settings.half_bars)
@@ -207,8 +206,8 @@ def fit_plan_statistics(
 
     The model gets their log probabilities.
     """
-    prior = np.full(chords.CHORD_COUNT, settings.prior)
-    move = np.full((chords.CHORD_COUNT, chords.CHORD_COUNT), settings.prior_move)
+    prior = np.full(chord_plan.CHORD_COUNT, settings.prior)
+    move = np.full((chord_plan.CHORD_COUNT, chord_plan.CHORD_COUNT), settings.prior_move)
     for plan in plans:
         known = plan >= 0
         np.add.at(prior, plan[known], 1)

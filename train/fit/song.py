@@ -17,7 +17,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from accomp.models import measure_features as measures
+from accomp.models import measure_features
 from accomp.models.song_vae import SongConfig, SongVAE
 from train.data.corpus import Corpus
 from train.data.song_windows import BandWindows, OnsetWindows, WindowSettings
@@ -89,11 +89,11 @@ def song_config(session: Session) -> SongConfig:
     if given["measures_of"] == "band":
         genres = sorted({session.genre_of(song["genre"]) for song in session.corpus.songs})
         given = given | {
-            "measure": measures.SIZE,
-            "bits": measures.BITS,
-            "lead": measures.LEAD,
+            "measure": measure_features.SIZE,
+            "bits": measure_features.BITS,
+            "lead": measure_features.LEAD,
             "genres": genres,
-            "players": len(measures.PLAYERS),
+            "players": len(measure_features.PLAYERS),
             "placed": True,
         }
     names = {entry.name for entry in fields(SongConfig)}

@@ -9,7 +9,7 @@ from typing import Protocol
 
 import numpy as np
 
-from accomp.band import arrange as arrangement
+from accomp.band import arrange
 from accomp.band.lead import Lead
 from accomp.music.score import Score, Track
 from accomp.roll import pianoroll
@@ -45,7 +45,7 @@ def accompany(
         notes = pianoroll.from_planes(band[track])
         notes = notes[notes[:, 1] < lead.end]
         notes[:, 2] = np.minimum(notes[:, 2], lead.end)
-        notes = notes if track == DRUMS else arrangement.in_range(notes, lead.shift, track)
+        notes = notes if track == DRUMS else arrange.in_range(notes, lead.shift, track)
         tracks[track].notes = pianoroll.in_beats(notes, lead.grid, VELOCITY)
     return Score(tracks, list(score.tempos), list(score.meters), score.resolution)
 

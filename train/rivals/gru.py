@@ -21,7 +21,7 @@ import torch.nn.functional as F
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from accomp.music import keys as tonality
+from accomp.music import keys
 from accomp.roll import pianoroll
 from accomp.roll.grid import ACCOMPANIMENT, GUITAR, STEPS_PER_BEAT, TRACKS
 from train.data.corpus import Corpus
@@ -144,7 +144,7 @@ class NextNotes:
         steps = planes.shape[1]
         melody = pianoroll.from_planes(planes)
         pitches = melody[np.argsort(melody[:, 1], kind="stable")][: self.settings.primed, 0]
-        pitches = tonality.fold(pitches, LOW, HIGH) if len(pitches) else np.array([START])
+        pitches = keys.fold(pitches, LOW, HIGH) if len(pitches) else np.array([START])
         tokens, state = torch.from_numpy((pitches - LOW).astype(int))[None], None
         notes = []
         for start in range(0, steps, STEPS_PER_BEAT):

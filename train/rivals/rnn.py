@@ -19,8 +19,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from accomp.roll.grid import ACCOMPANIMENT, BLOCK_STEPS, DRUMS, PITCHES, TRACKS
-from accomp.roll.grid import MELODY as PIANO
+from accomp.roll.grid import ACCOMPANIMENT, BLOCK_STEPS, DRUMS, MELODY, PITCHES, TRACKS
 from train.data.corpus import Corpus
 from train.fit.loop import FitSettings, Task
 from train.fit.run_files import WEIGHTS
@@ -99,7 +98,7 @@ class MultiRNNs:
         random = np.random.default_rng(seed)
         count = planes.shape[1]
         steps = torch.zeros(count + 1, len(TRACKS), PITCHES)  # the first step is silence
-        steps[1:, PIANO] = torch.from_numpy(planes[1]).float()
+        steps[1:, MELODY] = torch.from_numpy(planes[1]).float()
         for step in range(1, count + 1):
             before = steps[max(0, step - WINDOW) : step].flatten(1)[None]
             scores = self.network(before)[0, -1].double()

@@ -16,7 +16,7 @@ from huggingface_hub import DatasetCard
 
 from accomp import write_midi
 from accomp.roll.grid import TRACK_NAMES
-from tests.support import scores as music
+from tests.support import scores
 from train.data import dataset, licences, prepare
 from train.data.corpus import NOTE, Corpus, CorpusWriter
 from train.data.dataset import ShardSettings
@@ -487,7 +487,7 @@ def test_half_a_corpus_is_none(corpus_folder, exported, tmp_path):
 def test_prepare_keeps_collections_and_the_corpus_its_name(tmp_path):
     for number in range(2):
         write_midi(
-            music.song(("Drums", "Bass", "Chords", "Melody"), shift=number),
+            scores.song(("Drums", "Bass", "Chords", "Melody"), shift=number),
             tmp_path / f"{number}.mid",
         )
     (tmp_path / "labels.csv").write_text(

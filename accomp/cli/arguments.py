@@ -34,7 +34,7 @@ files that are written to a folder for each melody (see --out):
 """
 EXAMPLES = """\
 examples:
-  accomp ode_to_joy.mid --genre jazz
+  accomp ode_to_joy.mid greensleeves.mid --genre jazz
   accomp hum.wav --genre pop --seed 2 --out results
   accomp ode_to_joy.mid --chords "| D | A7 | D  G | A |" --intro bars
   accomp hum.wav --tempo half --meter 3/4 --key "F# minor"

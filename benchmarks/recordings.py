@@ -49,7 +49,7 @@ STAGES = (
 MEMORY_OF = {
     "reading and transcription": "source_of(recording).melody()",
     "reading and the mix": "mix_with_recording(play_band(song), recording, start)",
-    "all in one process": "sung = source_of(recording).melody().sung; "
+    "all in one process": "sung = source_of(recording).melody().transcription; "
     "song = Accompanist.from_pretrained('pop').accompany(sung.score); "
     "mix_with_recording(play_band(song), recording, sung.start)",
 }

@@ -68,10 +68,10 @@ def play_melody(melody: SourceMelody) -> Iterator[dict[str, Path] | None]:
     def work(stop: threading.Event) -> dict[str, Path]:
         song = melody_song(melody)
         with _renderer(stop):
-            stems = render_stems(on_clock(song) if melody.sung else song, stop=stop)
-            if melody.sung and melody.recording:
+            stems = render_stems(on_clock(song) if melody.transcription else song, stop=stop)
+            if melody.transcription and melody.recording:
                 piano = next(iter(stems.values()))
-                stems[VOICE] = voice_stem(piano, melody.recording, melody.sung.start)
+                stems[VOICE] = voice_stem(piano, melody.recording, melody.transcription.start)
             return write_stems(stems, new_folder())
 
     try:
@@ -184,7 +184,7 @@ def _mixed(stems: Stems, silent: Collection[str]) -> np.ndarray:
 
 def _stems(take: Take, stop: threading.Event | None = None) -> Stems:
     """Make the sound of each track, and of the recording where there is one."""
-    sung, recording = take.melody.sung, take.melody.recording
+    sung, recording = take.melody.transcription, take.melody.recording
     stems = render_stems(on_clock(take.song) if sung else take.song, stop=stop)
     if sung and recording:
         band = {name: stem for name, stem in stems.items() if name != TRACK_NAMES[MELODY]} or stems

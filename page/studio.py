@@ -120,7 +120,7 @@ class Take:
 
     def view(self) -> dict[str, Any]:
         """Return what the player shows of it."""
-        sung = self.melody.sung
+        sung = self.melody.transcription
         notes = sung and _from_second(sung.start_of(self.song), sung.notes)
         return view_of(self.song, stems=self.sounds, title=self.label, sung=notes)
 
@@ -231,7 +231,9 @@ def melody_song(melody: SourceMelody) -> Score:
 
 def melody_view(melody: SourceMelody, stems: dict[str, Path] | None = None) -> dict[str, Any]:
     """Return what the player shows of a melody, with the notes as they were sung, if they were."""
-    notes = melody.sung and _from_second(melody.sung.start, melody.sung.notes)
+    notes = melody.transcription and _from_second(
+        melody.transcription.start, melody.transcription.notes
+    )
     title = f"{titles([melody.name])[0]}, as understood"
     return view_of(melody_song(melody), stems=stems, title=title, sung=notes)
 

@@ -175,7 +175,9 @@ def _played(settings: Settings, work: Callable[[], Take]) -> Take:
         models.check_genre(genre)
     with errors_shown():
         take = work()
-    told = take.melody.score.notices if take.melody.sung else []  # they are shown with the melody
+    told = (
+        take.melody.score.notices if take.melody.transcription else []
+    )  # they are shown with the melody
     for notice in take.song.notices:
         if notice not in told:
             gr.Info(notice)

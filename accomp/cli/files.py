@@ -48,7 +48,7 @@ def write_song(song: Score, score: Score, melody: SourceMelody, folder: Path, jo
     Raises:
         OSError: a file cannot be written.
     """
-    if melody.sung or job.go_on is not None:
+    if melody.transcription or job.go_on is not None:
         write_melody(score, folder)
     _write(folder / "accompaniment.mid", lambda path: write_midi(song, path))
     try:
@@ -59,7 +59,7 @@ def write_song(song: Score, score: Score, melody: SourceMelody, folder: Path, jo
         return
     try:
         _write_sound(song, folder)
-        if melody.sung and job.go_on is None:
+        if melody.transcription and job.go_on is None:
             _write_with_recording(song, melody, folder)
     except AudioUnavailable as error:
         _say_no_sound(error)
@@ -74,13 +74,13 @@ def _write_sound(song: Score, folder: Path) -> None:
 
 def _write_with_recording(song: Score, melody: SourceMelody, folder: Path) -> None:
     """Write the band alone, and the band with the recording."""
-    assert melody.sung and melody.recording
+    assert melody.transcription and melody.recording
     path, mixed = folder / "band.wav", folder / "with_recording.wav"
     with working(_making(path, song)):
         band = play_band(song)
     _write(path, lambda path: write_audio(band, path))
     with working(_making(mixed, song)):
-        both = mix_with_recording(band, melody.recording, melody.sung.start_of(song))
+        both = mix_with_recording(band, melody.recording, melody.transcription.start_of(song))
     _write(mixed, lambda path: write_audio(both, path))
 
 

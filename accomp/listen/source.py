@@ -63,7 +63,7 @@ class SourceMelody:
         track: The melody's index in `score.tracks`.
         key: Its key.
         recording: The recording, if it is one.
-        sung: The recording's transcription, if it is one.
+        transcription: The recording's transcription, if it is one.
     """
 
     name: str
@@ -71,12 +71,14 @@ class SourceMelody:
     track: int
     key: Key
     recording: Recording | None = None
-    sung: Transcription | None = None
+    transcription: Transcription | None = None
 
     @property
     def tempo(self) -> float:
         """Beats per minute: pulses of a recording, quarters of a MIDI file."""
-        return self.sung.grid.tempo if self.sung else timing.mean_tempo(self.score)
+        return (
+            self.transcription.grid.tempo if self.transcription else timing.mean_tempo(self.score)
+        )
 
     def __str__(self) -> str:
         """Such as: G major, 96 beats a minute, 4/4, 16 bars."""
@@ -123,10 +125,10 @@ class Source:
             MusicError: A correction is out of range.
         """
         _check_pace(corrections.pace)
-        sung = None
+        found = None
         if self.score is None:
-            sung = self._transcription(corrections, settings)
-            score = sung.score
+            found = self._transcription(corrections, settings)
+            score = found.score
         else:
             score = _corrected(self.score, corrections)
         track = melody_index(score, corrections.track)
@@ -134,7 +136,7 @@ class Source:
             key = parse_key(corrections.key)
         else:
             key = estimate_key(skyline(score.tracks[track].notes))
-        return SourceMelody(self.name, score, track, key, self.recording, sung)
+        return SourceMelody(self.name, score, track, key, self.recording, found)
 
     def _transcription(
         self, corrections: Corrections, settings: TranscriptionSettings
@@ -148,9 +150,9 @@ class Source:
             click=self.click,
             settings=settings.beats,
         )
-        sung = on_beats(self.notes, shifted(grid, corrections.later), settings.places)
-        sung.score.notices[:0] = self.notices
-        return sung
+        found = on_beats(self.notes, shifted(grid, corrections.later), settings.places)
+        found.score.notices[:0] = self.notices
+        return found
 
 
 def open_melody(

@@ -26,7 +26,7 @@ def test_a_midi_file_is_taken_as_it_is():
     melody = source.melody()
     assert (
         melody.score == read_midi(ODE)
-        and melody.sung is melody.recording is None
+        and melody.transcription is melody.recording is None
         and source.name == "ode_to_joy"
     )
     assert (
@@ -138,19 +138,19 @@ def test_a_recording_is_a_melody_too(hummed):
         note.pitch - 12 for note in notes
     ]
     assert (
-        abs(melody.sung.grid.tempo - 90) < 2
+        abs(melody.transcription.grid.tempo - 90) < 2
         and f"heard {len(notes)} notes" in melody.score.notices[-1]
     )
     assert len(source.recording.stereo()) > 0  # for the mix
     double = source.melody(Corrections(pace=2.0))
     assert (
-        abs(double.sung.grid.tempo - 180) < 4
+        abs(double.transcription.grid.tempo - 180) < 4
         and double.score.tracks[0].notes[-1].onset > 1.8 * notes[-1].onset
     )
     moved = source.melody(Corrections(downbeat=start + 60 / 90))
-    assert (moved.sung.grid.position(start + 60 / 90) + 0.1) % 4 < 0.2
+    assert (moved.transcription.grid.position(start + 60 / 90) + 0.1) % 4 < 0.2
     later = source.melody(Corrections(downbeat=start, later=1))
-    assert (later.sung.grid.position(start + 60 / 90) + 0.1) % 4 < 0.2
+    assert (later.transcription.grid.position(start + 60 / 90) + 0.1) % 4 < 0.2
 
 
 def test_a_recording_to_a_click(hummed):
@@ -158,6 +158,6 @@ def test_a_recording_to_a_click(hummed):
     melody = open_melody(file, click=Click(90, start))
     onsets = [note.onset for note in melody.score.tracks[0].notes]
     assert np.allclose(np.array(onsets) - [note.onset for note in notes], onsets[0])
-    assert onsets[0] % 4 == 0 and melody.sung.grid.tempo == pytest.approx(90)
+    assert onsets[0] % 4 == 0 and melody.transcription.grid.tempo == pytest.approx(90)
     half = open_melody(file, Corrections(pace=0.5), Click(90, start))
-    assert abs(half.sung.grid.tempo - 45) < 1
+    assert abs(half.transcription.grid.tempo - 45) < 1

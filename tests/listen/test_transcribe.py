@@ -61,7 +61,7 @@ def clicked():
 
 
 def transcribe(recording, click=None, **known):
-    return source_of(recording, click=click).melody(Corrections(**known)).sung
+    return source_of(recording, click=click).melody(Corrections(**known)).transcription
 
 
 def test_to_a_click_nothing_is_guessed(clicked):

@@ -314,7 +314,7 @@ def test_a_melody_goes_on_and_back(ode):
 def test_of_a_recording_that_goes_on_only_the_notes_are_left(hummed):
     longer, settings = inventing.lengthen(go_on, hummed, Settings(), MelodyRecipe("pop", 4, 1))
     take = make(longer, settings, [])
-    assert take.melody.sung is None and "Your recording is not played" in inventing.origin(
+    assert take.melody.transcription is None and "Your recording is not played" in inventing.origin(
         longer, settings
     )
     assert inventing.shorten(longer, settings)[0] is hummed

@@ -181,7 +181,7 @@ def _written(
 ) -> dict[str, float]:
     """Measure beats and band; nothing is right where no melody was found."""
     try:
-        written = Source("clip", notes=notes).melody(Corrections(), settings).sung
+        written = Source("clip", notes=notes).melody(Corrections(), settings).transcription
     except MusicError:
         return dict.fromkeys(OUR_FIGURES, 0.0)
     return on_paper(clip, written) | {"chords": chord_match(model, clip, written)}

@@ -10,6 +10,9 @@ import pytest
 import accomp
 from accomp import extras
 from accomp.errors import AudioUnavailable, MusicError
+from tests.support.sounds import encoded, tone
+
+ROOT = Path(__file__).parents[1]
 
 
 def test_every_public_name_is_there():
@@ -40,3 +43,33 @@ def test_a_missing_package_is_told_with_the_extra_that_has_it(name, error):
     with pytest.raises(error, match=expected) as caught, extras.extra(name):
         import no_such_package  # noqa: F401
     assert isinstance(caught.value.__cause__, ModuleNotFoundError)
+
+
+WITHOUT_EXTRAS = """
+import sys
+extras = "av swift_f0 soundfile pyloudnorm pretty_midi midi2audio matplotlib gradio onnxruntime"
+sys.modules |= dict.fromkeys(extras.split())
+import importlib, pkgutil
+import accomp
+for module in pkgutil.walk_packages(accomp.__path__, "accomp."):
+    if module.name not in ("accomp.__main__", "accomp.sound.decode"):
+        importlib.import_module(module.name)
+print(accomp.open_melody(sys.argv[1]))
+melody = accomp.read_midi(sys.argv[1])
+for work in (lambda: accomp.open_melody(sys.argv[2]), lambda: accomp.render(melody)):
+    try:
+        work()
+    except accomp.MusicError as error:
+        print(error)
+"""
+
+
+@pytest.mark.process
+def test_the_library_needs_no_extra(tmp_path):
+    recording = tmp_path / "hum.wav"
+    recording.write_bytes(encoded(tone(2.0)))
+    line = [sys.executable, "-c", WITHOUT_EXTRAS, ROOT / "examples/ode_to_joy.mid", recording]
+    done = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, check=True)
+    melody, listening, sound = done.stdout.splitlines()
+    assert melody.endswith("4/4, 16 bars") and "accomp[listen]" in listening
+    assert "accomp[sound]" in sound

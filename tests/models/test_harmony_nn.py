@@ -1,3 +1,4 @@
+import pytest
 import torch
 
 from accomp.models.harmony_nn import (
@@ -89,6 +90,7 @@ def test_choosing_depends_on_the_seed_alone_and_stays_among_the_codes():
         assert (options == row[:-1]).all(1).any() and row[-1] == float((row[:-1] != 0).any())
 
 
+@pytest.mark.train
 def test_learns_which_code_follows():
     model = network(dropout=0.0).train()
     h = heard(12)

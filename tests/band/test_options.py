@@ -28,7 +28,7 @@ from accomp.music.score import Chord, Score
         ({"melody_track": -1}, "melody track is -1"),
         ({"melody_track": "2"}, "melody track is '2'"),
         ({"instruments": ["bass", "tuba"]}, "no instrument 'tuba'; accepted: drums, "),
-        ({"key": "H minor"}, "'H minor' is no key"),
+        ({"key": "H minor"}, "'H minor' is not a key"),
         ({"chords": "| C | Xy |"}, "bar 2 of the chords: chord 'Xy'"),
         ({"chords": ""}, "no chords were found"),
         ({"chords": []}, "no chords were found"),

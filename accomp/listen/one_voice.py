@@ -25,7 +25,7 @@ KINDS = ("one voice", "speech", "several voices", "noise")
 ONE_NOTE = "Sing, hum, whistle or play one note at a time"
 REFUSALS = {
     "speech": "The recording sounds like speech: its pitch glides and rests on hardly any note. "
-    f"{ONE_NOTE}; to sing on “la” is heard best.",
+    f"{ONE_NOTE}; singing on “la” works best.",
     "several voices": "The recording sounds like several voices at once, such as chords, a band or "
     f"people singing together; only a single melody can be written down. {ONE_NOTE}, without "
     "accompaniment.",

@@ -245,7 +245,7 @@ def _declared_seconds(
 def _floats(frame: av.AudioFrame, headroom: float) -> np.ndarray:
     """Return the frame's samples as [channels, samples] float32, full scale at 1.
 
-    Floats are clipped to `headroom`; what is no number becomes 0.
+    Floats are clipped to `headroom`; NaN becomes 0.
     """
     samples = frame.to_ndarray()
     if not frame.format.is_planar:

@@ -25,7 +25,8 @@ if ! has fluidsynth || { has apt-get && [ ! -e /usr/share/sounds/sf2/FluidR3_GM.
         echo "setup: install FluidSynth yourself to get sound; everything else works without it" >&2
     fi
 fi
-if [ "${1:-}" = dev ] && ! has chromium && has apt-get; then
+has_browser() { has chromium || has chromium-browser || has google-chrome; }
+if [ "${1:-}" = dev ] && ! has_browser && has apt-get; then
     apt_install chromium || echo "setup: no chromium; the page will not be tested in a browser" >&2
 fi
 

@@ -75,7 +75,7 @@ def connect(page: Page, demo: gr.Blocks) -> None:
 def connect_sound(page: Page) -> Dependency:
     """Connect the events that make sound.
 
-    Who wants something else meanwhile does not wait for it, and it is given up first.
+    Another event does not wait for it: the sound is given up first.
     """
     state, take = page.state, page.take
     # "multiple": what is new does not wait until the browser knows that the old one has been given
@@ -175,7 +175,7 @@ def connect_settings(page: Page, demo: gr.Blocks) -> None:
 
 
 def connect_new_melodies(page: Page) -> list[Dependency]:
-    """Connect what continues melodies, or brings new ones with a band at once."""
+    """Connect what continues melodies, or makes new ones with a band at once."""
     state, form, melody, inventing = page.state, page.band.form, page.melody, page.input.inventing
     shown = [form.chords, *melody.view]
     melody.lengthen.click(

@@ -72,7 +72,7 @@ __all__ = [
     "write_midi",
 ]
 
-# Where each public name is. They are imported when they are asked for: importing torch takes
+# Where each public name is. They are imported on first use: importing torch takes
 # seconds, which `accomp --help` need not wait for.
 _HOMES = {
     "accomp.band.accompanist": ["Accompanist"],

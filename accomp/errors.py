@@ -25,4 +25,4 @@ class DamagedError(ModelError):
 
 
 class Stopped(Exception):
-    """Making sound was stopped by the caller who had asked for it."""
+    """Making sound was stopped by the caller."""

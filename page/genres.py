@@ -12,5 +12,5 @@ LINES = {
 
 
 def describe(genre: str) -> str:
-    """Return a genre's line; empty for a genre that somebody else trained."""
+    """Return a genre's line; empty for a genre that does not come with accomp."""
     return LINES.get(genre, "")

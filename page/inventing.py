@@ -139,7 +139,7 @@ def origin(source: Source, settings: Settings) -> str:
         last = settings.continued[-1]
         told = f" The last {last.bars} bars were added here ({last.genre}, seed {last.seed})."
         if opened_source(source).recording:
-            told += " Your recording is not played with it: nobody has sung the added bars."
+            told += " Your recording is not played with it: it does not hold the added bars."
         return told
     if settings.invented:
         made = settings.invented

@@ -62,7 +62,7 @@ def play(
         genre: Whose models play.
         score: The melody.
         options: How the band is made.
-        redo: An earlier result of which only a part is made anew.
+        redo: An earlier result, and which part of it is made again.
         blend: Another band to go towards.
         explore: How far instruments move, as in Sketch.explored.
 

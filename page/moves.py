@@ -8,7 +8,7 @@ from page.choices import BAND, DIRECTIONS, Blend
 from page.settings import Settings
 from page.studio import Take
 
-WHOLE_TAKE = "takes of the whole song, none of which only a part was made anew"
+WHOLE_TAKE = "takes of the whole song, not ones that were remade in part"
 
 
 def blended(take: Take, other: Take | None, amount: float) -> Settings:
@@ -28,7 +28,7 @@ def blended(take: Take, other: Take | None, amount: float) -> Settings:
             "with another genre or seed"
         )
     if take.is_retake or other.is_retake:
-        raise MusicError(f"a part of one of the takes was made anew; accepted: {WHOLE_TAKE}")
+        raise MusicError(f"a part of one of the takes was remade; accepted: {WHOLE_TAKE}")
     first = take.settings.changed(blend=None)
     if other.settings.blend:
         raise MusicError(f"take {other.number} is a blend itself; accepted: one of its two takes")
@@ -61,10 +61,10 @@ def moved(take: Take, instrument: str, amounts: Sequence[float]) -> Settings:
         amounts: How far, by DIRECTIONS.
 
     Raises:
-        MusicError: The instrument doesn't play, or a part of the take was made anew.
+        MusicError: The instrument doesn't play, or a part of the take was remade.
     """
     if take.is_retake:
-        raise MusicError(f"a part of this take was made anew; accepted: {WHOLE_TAKE}")
+        raise MusicError(f"a part of this take was remade; accepted: {WHOLE_TAKE}")
     if instrument not in take.settings.instruments:
         playing = ", ".join(take.settings.instruments) or "nobody"
         raise MusicError(f"{instrument} does not play in this take; playing: {playing}")

@@ -99,7 +99,7 @@ class TakePanel(NamedTuple):
 
 
 class Calls(NamedTuple):
-    """The calls for programs: buttons that nobody sees, with their inputs and outputs."""
+    """The calls for programs: invisible buttons, with their inputs and outputs."""
 
     accompany: gr.Button
     melody_and_choices: list[Any]
@@ -110,7 +110,7 @@ class Calls(NamedTuple):
 
 
 def hidden() -> Hidden:
-    """Put what nobody sees."""
+    """Put the state and the invisible boxes."""
     return Hidden(
         gr.State(),
         gr.State(Settings()),

@@ -36,7 +36,7 @@ def from_plain(kind: type[Kind], found: Any, what: str) -> Kind:
         what: What messages call it.
 
     Raises:
-        MusicError: It is no mapping, a name is unknown, or one is missing.
+        MusicError: It is not a mapping, a name is unknown, or one is missing.
     """
     if not isinstance(found, Mapping):
         raise MusicError(f"{what} is {str(found)[:40]!r}; accepted: names and values")

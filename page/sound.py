@@ -184,11 +184,11 @@ def _mixed(stems: Stems, silent: Collection[str]) -> np.ndarray:
 
 def _stems(take: Take, stop: threading.Event | None = None) -> Stems:
     """Make the sound of each track, and of the recording where there is one."""
-    sung, recording = take.melody.transcription, take.melody.recording
-    stems = render_stems(on_clock(take.song) if sung else take.song, stop=stop)
-    if sung and recording:
+    transcription, recording = take.melody.transcription, take.melody.recording
+    stems = render_stems(on_clock(take.song) if transcription else take.song, stop=stop)
+    if transcription and recording:
         band = {name: stem for name, stem in stems.items() if name != TRACK_NAMES[MELODY]} or stems
-        stems[VOICE] = voice_stem(mix(band), recording, sung.start_of(take.song))
+        stems[VOICE] = voice_stem(mix(band), recording, transcription.start_of(take.song))
         silent = silent_at_first(stems)
         played = [stem for name, stem in stems.items() if name not in silent]
         gain = master(played, SAMPLE_RATE, compress=False)

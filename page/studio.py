@@ -120,20 +120,20 @@ class Take:
 
     def view(self) -> dict[str, Any]:
         """Return what the player shows of it."""
-        sung = self.melody.transcription
-        notes = sung and _from_second(sung.start_of(self.song), sung.notes)
+        found = self.melody.transcription
+        notes = found and _from_second(found.start_of(self.song), found.notes)
         return view_of(self.song, stems=self.sounds, title=self.label, sung=notes)
 
 
 @dataclass(frozen=True)
 class Remake:
-    """What is made anew of an earlier take.
+    """Which part of an earlier take is made again.
 
     Attributes:
         base: The earlier take.
         keep: Names of tracks that stay.
         bars: First and last bar, counted from 1 in its song, outside of which everything stays;
-            None to make all bars anew.
+            None to make all bars again.
     """
 
     base: Take
@@ -172,7 +172,7 @@ def make(
         melody: The melody, with the settings' corrections.
         settings: How the take is made.
         takes: The earlier takes, by which it is numbered.
-        remake: What is made anew of an earlier one.
+        remake: Which part of an earlier take is made again.
         style: A song of the visitor's, in place of built-in styles.
 
     Raises:
@@ -230,7 +230,7 @@ def melody_song(melody: SourceMelody) -> Score:
 
 
 def melody_view(melody: SourceMelody, stems: dict[str, Path] | None = None) -> dict[str, Any]:
-    """Return what the player shows of a melody, with the notes as they were sung, if they were."""
+    """Return what the player shows of a melody, with the recording's notes, if it is one."""
     notes = melody.transcription and _from_second(
         melody.transcription.start, melody.transcription.notes
     )

@@ -1,4 +1,4 @@
-"""Handlers of the page's events that make takes: new, in part anew, or near another one."""
+"""Handlers of the page's events that make takes: new, remade in part, or near another one."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -65,14 +65,14 @@ def remake(
     own_style: str | None,
     *form: Any,
 ) -> TakeView:
-    """Make a part of the take that is shown anew, as the form says, with the next seed.
+    """Remake a part of the take that is shown, as the form says, with the next seed.
 
     What is locked and what lies outside of the selected bars stays.
 
     Args:
         number: The take that is shown.
         selection: The player's locked tracks and selected bars.
-        what: EVERYTHING, or the one instrument that is made anew.
+        what: EVERYTHING, or the one instrument that is remade.
         source: The melody.
         settings: Its settings.
         takes: The earlier takes.
@@ -127,7 +127,7 @@ def make(
         settings: All choices.
         takes: The earlier takes.
         own_style: File of the visitor's own style.
-        part: What is made anew of an earlier take.
+        part: Which part of an earlier take is remade.
 
     Raises:
         gr.Error: There is no melody, or the words of a MusicError.
@@ -185,7 +185,7 @@ def _played(settings: Settings, work: Callable[[], Take]) -> Take:
 
 
 def _added(take: Take, takes: list[Take]) -> TakeView:
-    """Show a new take; the oldest go."""
+    """Show a new take; the oldest are dropped."""
     return views.shown(take, [*takes, take][-LIMITS.takes :])
 
 

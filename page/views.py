@@ -163,7 +163,7 @@ def finish(takes: list[Take], showing: str) -> Iterator[FinishedView]:
     """Make picture and sound of the take that is shown.
 
     Until they are there a value is yielded every moment, so that the page can stop the work. It is
-    given up, too, when another take is shown: what came after that one would bring this one back.
+    given up, too, when another take is shown: its later values would show this one again.
     """
     take = _shown_take(takes, showing)
     if take is None:

@@ -1,6 +1,6 @@
 """The words of the page's widgets in other languages, chosen by the browser's language.
 
-What is said of a melody or an error stays English.
+Facts about a melody, and errors, stay English.
 """
 
 import gradio as gr

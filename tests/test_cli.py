@@ -221,9 +221,9 @@ def test_unknown_genres_and_files_without_a_melody_are_told_at_once(accomp, tmp_
         (["--variation", "9"], "variation is 9.0"),
         (["--seed", "-1"], "seed is -1"),
         (["--key", "H"], "'H' is not a key; accepted: such as C major"),
-        (["--tempo", "fast"], "argument --tempo: 'fast' is no tempo"),
-        (["--meter", "3"], "argument --meter: '3' is no meter"),
-        (["--blend", "jazz"], "argument --blend: 'jazz' is no band; accepted: a seed"),
+        (["--tempo", "fast"], "argument --tempo: 'fast' is not a tempo"),
+        (["--meter", "3"], "argument --meter: '3' is not a meter"),
+        (["--blend", "jazz"], "argument --blend: 'jazz' is not a band; accepted: a seed"),
         (["--blend", "jazz:²"], "accepted: a seed"),
     ],
 )
@@ -276,7 +276,7 @@ def hummed(tmp_path_factory):
 def test_a_hummed_melody_gets_a_band_that_plays_along_with_it(hummed, accomp, tmp_path):
     file, tune, sung = hummed
     status, said, _ = accomp(file, "--genre", "pop", "--intro", "count-in")
-    assert status == 0 and "heard 28 notes at about 10" in said and "listening to hum.wav" in said
+    assert status == 0 and "found 28 notes at about 10" in said and "listening to hum.wav" in said
     folder = tmp_path / "hum"
     melody, song = read_midi(folder / "melody.mid"), read_midi(folder / "accompaniment.mid")
     notes = melody.tracks[0].notes

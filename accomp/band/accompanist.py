@@ -42,7 +42,7 @@ class Accompanist(BandModel):
         Args:
             melody: a score with a melody.
             options: how the band is made.
-            redo: an earlier result of which only a part is made anew.
+            redo: an earlier result, and which part of it is made again.
             **changes: fields of Options that replace those of `options`.
 
         Returns:

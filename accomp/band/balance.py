@@ -1,8 +1,8 @@
 """Set each track's volume, pan, reverb and chorus.
 
-A track's loudness is foretold from its notes (accomp.band.note_levels): louder, longer and more
+A track's loudness is predicted from its notes (accomp.band.note_levels): louder, longer and more
 notes in a second make a louder track, which gets a lower volume. So every player of the MIDI file
-has the balance. FluidSynth with FluidR3_GM, of which the levels were measured, has it best.
+plays it balanced. The levels were measured with FluidSynth and FluidR3_GM, which suit it best.
 Letters: hops of accomp.music.loudness.HOP seconds.
 """
 

@@ -66,7 +66,7 @@ def choose_chords(
         [H] symbols in the normal key, and notices about given chords.
 
     Raises:
-        MusicError: no chords were found where some were asked for.
+        MusicError: `chords` is "melody" or a text, and holds no chords.
     """
     given = options.chords if isinstance(options.chords, str) else list(options.chords)
     notices = []

@@ -1,4 +1,4 @@
-"""Find the form of a song: its phrases and sections, and what they ask of the band.
+"""Find the form of a song: its phrases and sections, and how the band plays them.
 
 Phrases are found where the melody resembles itself. A phrase is two or four blocks (four or eight
 bars) long. Phrases that are alike share a label and an accompaniment. One section leaves a player
@@ -50,8 +50,8 @@ class Form:
         energy: [B] from 0 to 1.
         labels: [B] int, equal where phrases are alike.
         rests: by track, [B] bool, the blocks in which a player waits.
-        dynamics: [B] velocity by which the band is louder than on average; empty where nothing
-            is said of it (accomp.band.song_form draws it).
+        dynamics: [B] velocity by which the band is louder than on average; empty where it is
+            not drawn (accomp.band.song_form draws it).
     """
 
     source: np.ndarray

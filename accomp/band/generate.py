@@ -22,7 +22,7 @@ from accomp.roll.grid import ACCOMPANIMENT, DRUMS, MELODY, TRACK_NAMES
 class GenerateSettings:
     """Chances that are not learned by the networks."""
 
-    drums_change: float = 0.5  # that the drums begin anew with a new section
+    drums_change: float = 0.5  # that the drums take a new pattern in a new section
     fill: float = 0.5  # of a drum fill at a phrase's end that is followed by a phrase like it
 
 
@@ -32,8 +32,8 @@ class Latents:
 
     Attributes:
         rows: [B, K + 1] latents and flags (1 where the track plays).
-        onsets: [B] how many onsets a block shall have whose latent lies between two of real
-            playing; NaN where the decoder tells.
+        onsets: [B] how many onsets a block shall have, if its latent lies between two of real
+            playing; NaN where the decoder decides.
         fills: by block, a drum latent [1, K] for its last half bar.
     """
 

@@ -22,7 +22,7 @@ class Lead:
         track: the melody as it was given.
         line: its top line, one note at a time.
         grid: the steps of its bars.
-        key: asked for, or estimated.
+        key: given, or estimated.
         shift: semitones of the melody above its normal key and octave.
         planes: [2, S, 128] uint8, the line in its normal key, as the models take it.
         first_whole_bar: its onset in beats; before it there is only a pickup.
@@ -56,7 +56,7 @@ class Lead:
             key: such as "A minor"; None to estimate it.
 
         Raises:
-            MusicError: there is no melody, or the key is none.
+            MusicError: there is no melody, or `key` is not a key.
         """
         index = melody_index(score, melody_track)
         track = score.tracks[index]

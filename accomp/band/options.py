@@ -127,7 +127,7 @@ class Options:
 
 @dataclass(frozen=True)
 class Redo:
-    """What is made anew of an earlier result, and what of it stays note for note.
+    """Which part of an earlier result is made again, and which stays note for note.
 
     Attributes:
         earlier: the earlier result, for the same melody and introduction.

@@ -1,4 +1,4 @@
-"""Splice what is made anew with what stays of an earlier result, note for note.
+"""Splice newly made parts with what stays of an earlier result, note for note.
 
 The models take what stays as input, so that the rest fits it.
 Letters: B blocks, H half bars of the song.
@@ -33,7 +33,7 @@ class Retake:
     Attributes:
         earlier: the earlier result.
         kept: tracks that stay whole.
-        first: the step from which the other tracks are made anew.
+        first: the step from which the other tracks are made again.
         last: the step up to which they are, exclusive.
     """
 
@@ -99,7 +99,7 @@ class Retake:
         return kept
 
     def splice(self, track: int, played: list[Note], lead: Lead) -> list[Note]:
-        """Return a track's notes: what is played anew within the span, the earlier ones elsewhere.
+        """Return a track's notes: the new ones within the span, the earlier ones elsewhere.
 
         A note counts by its nearest step, because players are a little early or late.
         """

@@ -192,7 +192,7 @@ def parse_moves(texts: Iterable[str]) -> dict[str, dict[str, float]]:
     """Read the moves of `Sketch.explored` from texts such as "guitar density 1".
 
     Raises:
-        MusicError: a text is no instrument, direction and amount.
+        MusicError: a text is not an instrument, a direction and an amount.
     """
     moves: dict[str, dict[str, float]] = {}
     for text in texts:
@@ -201,7 +201,7 @@ def parse_moves(texts: Iterable[str]) -> dict[str, dict[str, float]]:
             moves.setdefault(name, {})[direction] = float(amount)
         except ValueError:
             raise MusicError(
-                f'{text!r} is no way to explore; accepted: such as "guitar density 1"'
+                f'{text!r} is not a move; accepted: such as "guitar density 1"'
             ) from None
         _track_of(name)
         MOVE.check(moves[name][direction], f"{direction} of {name}")

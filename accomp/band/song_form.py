@@ -1,6 +1,6 @@
 """Draw the form of a song from the song VAE: who plays where, how busy and how loud the band is.
 
-Of many drawn songs, the one is taken whose own melody comes nearest to the given one. A melody
+Many songs are drawn, and the one whose own melody is nearest to the given one is taken. A melody
 longer than sixteen measures is encoded in windows that overlap by half. The noise of a draw is the
 same in all windows, so that where the melody returns the latent does, and the form changes
 gradually from one window to the next.

@@ -4,8 +4,8 @@ A song's blocks are encoded instrument by instrument and its unique latents are 
 a band is made, each latent z that a HarmonyNN chooses becomes z' = alpha s + (1 - alpha) z, with s
 from the song's set and alpha the latent sample factor. z' is played, and the next block follows
 from it. Latents are playing patterns relative to chords, so the melody's own chords stay.
-Source: Tham & Kim 2021, "Generating Music in certain Styles". There s is drawn anew for each
-instrument and block. Here a passage of the song is drawn for each section, from which all
+Source: Tham & Kim 2021, "Generating Music in certain Styles". There s is drawn for each
+instrument and block by itself. Here a passage of the song is drawn for each section, from which all
 instruments take their latents, because their parts belong together.
 Letters: B blocks, K latent size of an instrument.
 """
@@ -61,7 +61,7 @@ class Style:
             name: how messages call it.
 
         Raises:
-            MusicError: nobody accompanies the melody.
+            MusicError: the song has only a melody.
         """
         parts = normal_parts(song)
         blocks = {

@@ -33,7 +33,7 @@ def weighted_styles(styles: Named | Collection[tuple[Named, float]]) -> Weighted
         is_pair = isinstance(pair, (tuple, list)) and len(pair) == 2
         if not (is_pair and isinstance(pair[0], Named) and isinstance(pair[1], (int, float))):
             raise MusicError(
-                f"{pair!r} is no style with a weight; accepted: pairs such as ('bossa_nova', 2.0)"
+                f"{pair!r} is not a style and its weight; accepted: such as ('bossa_nova', 2.0)"
             )
     weights = [weight for _, weight in pairs]
     if not all(0 <= weight < float("inf") for weight in weights) or (pairs and not sum(weights)):
@@ -68,7 +68,7 @@ def load_styles(styles: Weighted, model: BandModel) -> list[tuple[Style, float]]
     """Load styles for a model's VAEs.
 
     Raises:
-        MusicError: a style was made with other VAEs, or a MIDI file is no song with a band.
+        MusicError: a style was made with other VAEs, or a MIDI file has no band beside its melody.
     """
     return [(_load(style, model), weight) for style, weight in styles]
 
@@ -83,7 +83,7 @@ def load_style(name: str, model: BandModel, folder: Path = STYLES) -> Style:
     if load_metadata(folder / STYLES_FILE)["latent_space"] != model.latent_space:
         raise MusicError(
             f"the built-in styles are not for the VAEs of {model.config.genre}; "
-            "bring a song as a style instead"
+            "give a song as a style instead"
         )
     weights, unique, order = load_weights(folder / STYLES_FILE), {}, {}
     for track in ACCOMPANIMENT:

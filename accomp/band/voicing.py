@@ -31,7 +31,7 @@ def colour(notes: np.ndarray, symbols: list[ChordSymbol]) -> np.ndarray:
     """Give the notes of a chordal track the tones of their chords.
 
     Suspended, diminished and augmented tones replace the triad's, and sevenths and ninths are
-    corrected. Where a chord has a seventh, sixth or ninth that nobody plays, the highest doubled
+    corrected. Where a chord has a seventh, sixth or ninth that no note plays, the highest doubled
     root, or else the fifth, takes it. A chord keeps a root.
 
     Args:

@@ -55,7 +55,7 @@ def read_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace
         arguments: by default those of the process.
 
     Raises:
-        SystemExit: an argument is unknown or cannot be read, or help was asked for.
+        SystemExit: an argument is unknown or cannot be read, or help was printed.
     """
     parser = make_parser()
     args = parser.parse_args(arguments)
@@ -207,7 +207,7 @@ def _add_moves(group: argparse._ArgumentGroup) -> None:
         metavar="MOVE",
         nargs="+",
         default=[],
-        help='change how somebody plays: "guitar density 1" (also variety, character), -3 to 3',
+        help='change an instrument: "guitar density 1" (also variety, character), -3 to 3',
     )
 
 
@@ -270,7 +270,7 @@ def _tempo(text: str) -> float | str:
         return float(text)
     except ValueError:
         raise argparse.ArgumentTypeError(
-            f"{text!r} is no tempo; accepted: beats a minute, half, double"
+            f"{text!r} is not a tempo; accepted: beats a minute, half, double"
         ) from None
 
 
@@ -279,7 +279,9 @@ def _meter(text: str) -> tuple[int, int]:
         numerator, denominator = text.split("/")
         return int(numerator), int(denominator)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no meter; accepted: such as 3/4") from None
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a meter; accepted: such as 3/4"
+        ) from None
 
 
 def _blend(text: str) -> tuple[str, int]:
@@ -287,6 +289,6 @@ def _blend(text: str) -> tuple[str, int]:
     genre, _, seed = text.rpartition(":")
     if not seed.isdecimal():
         raise argparse.ArgumentTypeError(
-            f"{text!r} is no band; accepted: a seed, or a genre and a seed such as jazz:3"
+            f"{text!r} is not a band; accepted: a seed, or a genre and a seed such as jazz:3"
         )
     return genre, int(seed)

@@ -23,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit status.
 
     Raises:
-        SystemExit: an argument cannot be read, or help was asked for.
+        SystemExit: an argument cannot be read, or help was printed.
     """
     args, failures, melodies = read_arguments(arguments), Failures(), []
     try:

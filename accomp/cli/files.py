@@ -41,7 +41,7 @@ def write_song(song: Score, score: Score, melody: SourceMelody, folder: Path, jo
     Args:
         song: the band with the melody.
         score: the melody as the band was given it.
-        melody: the melody as it was brought.
+        melody: the melody as it was opened.
         folder: is made where it is missing.
         job: says whether sound is wanted.
 

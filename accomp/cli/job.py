@@ -82,7 +82,7 @@ class Job:
         """Check that the styles can be played by the models.
 
         Raises:
-            MusicError: a style's MIDI file is no song with a band, or of other VAEs.
+            MusicError: a style's MIDI file has no band beside its melody, or needs other VAEs.
         """
         for model in models:
             load_styles(self.options.weighted_styles, model)

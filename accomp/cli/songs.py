@@ -86,7 +86,7 @@ def make_songs(job: Job, paths: list[Path], failures: Failures) -> None:
 def _open_midi(paths: list[Path], job: Job, failures: Failures) -> dict[Path, SourceMelody | None]:
     """Open the MIDI files and check all corrections; None stands for a recording.
 
-    What cannot be opened, or cannot be corrected so, is told and left out.
+    A file that cannot be opened, or does not accept the corrections, is reported and left out.
     """
     melodies: dict[Path, SourceMelody | None] = {}
     for path in paths:

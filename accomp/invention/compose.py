@@ -176,8 +176,8 @@ def _times(
         bar = int(block * BLOCK_STEPS + BAR_STEPS)
         if past.begun <= bar < last_bar:
             before = bar - BAR_STEPS
-            sung = (times[:, 0] >= before) & (times[:, 0] <= before + line.last_close)
-            if random.random() < settings.early and past.begun <= before and sung.any():
+            touched = (times[:, 0] >= before) & (times[:, 0] <= before + line.last_close)
+            if random.random() < settings.early and past.begun <= before and touched.any():
                 times = times[(times[:, 0] < bar) | (times[:, 0] >= bar + BAR_STEPS)]
                 bar = before
             times = pitch_line.close_phrase(times, bar, final=False, settings=line)

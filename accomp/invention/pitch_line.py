@@ -1,4 +1,4 @@
-"""Turn what the piano VAE decodes into a line that can be sung.
+"""Turn what the piano VAE decodes into a line that a voice can sing.
 
 The line has one note at a time, in the range of a voice, without wide leaps. The decoder says when
 notes begin and how likely each pitch is. Of all ways to give those notes pitches the likeliest one

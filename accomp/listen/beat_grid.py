@@ -31,7 +31,7 @@ class PulseSettings:
     )
     thirds: tuple[tuple[float, float], ...] = ((0.0, 0.5), (1 / 3, 0.15), (2 / 3, 0.35))
     longest: float = 1800.0  # seconds of all notes: the search for pulses takes memory by them
-    least_step: float = 0.02  # seconds between onsets, by their median; nobody sings closer ones
+    least_step: float = 0.02  # seconds between onsets, by their median; singers' are further apart
 
 
 class SungNote(NamedTuple):

@@ -1,7 +1,7 @@
 """Find the pulses of a recording from its notes.
 
-Somebody who hums keeps the tempo roughly, begins with a pickup, and comes early or late. A Viterbi
-search over times and periods finds where pulses may be; accomp.listen.bars decides which of these
+People who hum keep the tempo roughly, may begin with a pickup, and come early or late. A Viterbi
+search over times and periods finds where pulses may be. accomp.listen.bars decides which of these
 they are, and which of them begin a bar.
 """
 
@@ -42,7 +42,7 @@ class BeatSettings:
     # & Moelants 1999).
     usual_tempo: float = 104.0
     tempo_spread: float = 0.35
-    stray: float = 0.1  # share of notes that have no place: too late, or not sung at all
+    stray: float = 0.1  # share of notes that have no place: too late, or missing
     # Standard deviation of the log period's change from pulse to pulse: drift, and rounding to
     # frames; and the largest such change, in frames.
     change: float = 0.012

@@ -100,7 +100,7 @@ def notes_of(frames: Frames, settings: NoteSettings = NoteSettings()) -> list[Su
             notes.append((key, begin * FRAME, end * FRAME, level))
     if not notes:
         raise MusicError(
-            "No melody was heard in the recording: "
+            "No melody was found in the recording: "
             "sing, hum, whistle or play one note at a time, near the microphone."
         )
     top = max(level for *_, level in notes)

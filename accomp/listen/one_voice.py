@@ -67,7 +67,7 @@ class OneVoiceSettings:
     deepest: float = 10 ** (-26 / 20)  # of the highest peak: lower ones may be noise
     # Figures.flatness at the least: what is less is the silence between harmonics of made sounds.
     least_flat: float = -6.0
-    # By which a peak that a note brought is higher than what was there before: reverberation and
+    # By which a peak that came with a note is higher than what was there before: reverberation and
     # pedals ring on.
     risen: float = 1.5
     # How far off a harmonic may be: a share of it, but no more of the pitch; and Hz.
@@ -126,7 +126,7 @@ def check_one_voice(
         Notices on what else than one voice there is, in words.
 
     Raises:
-        MusicError: The recording is none.
+        MusicError: The recording is something else.
     """
     likelihoods = likelihoods_of(figures_of(frames, notes, sound, settings))
     other = max(KINDS[1:], key=lambda kind: likelihoods[kind])

@@ -125,10 +125,10 @@ class Source:
             MusicError: A correction is out of range.
         """
         _check_pace(corrections.pace)
-        found = None
+        transcription = None
         if self.score is None:
-            found = self._transcription(corrections, settings)
-            score = found.score
+            transcription = self._transcription(corrections, settings)
+            score = transcription.score
         else:
             score = _corrected(self.score, corrections)
         track = melody_index(score, corrections.track)
@@ -136,7 +136,7 @@ class Source:
             key = parse_key(corrections.key)
         else:
             key = estimate_key(skyline(score.tracks[track].notes))
-        return SourceMelody(self.name, score, track, key, self.recording, found)
+        return SourceMelody(self.name, score, track, key, self.recording, transcription)
 
     def _transcription(
         self, corrections: Corrections, settings: TranscriptionSettings
@@ -150,9 +150,9 @@ class Source:
             click=self.click,
             settings=settings.beats,
         )
-        found = on_beats(self.notes, shifted(grid, corrections.later), settings.places)
-        found.score.notices[:0] = self.notices
-        return found
+        transcription = on_beats(self.notes, shifted(grid, corrections.later), settings.places)
+        transcription.score.notices[:0] = self.notices
+        return transcription
 
 
 def open_melody(

@@ -37,7 +37,7 @@ class Transcription:
     Attributes:
         score: One track on the places of the beat grid; its tempo map follows the recording.
         grid: The recording's pulses and bars.
-        notes: As they were sung, in seconds.
+        notes: As they were found, in seconds.
     """
 
     score: Score
@@ -67,7 +67,7 @@ def grid_of(
 ) -> BeatGrid:
     """Find the beats of notes, except for what is known of them.
 
-    To a click, nothing is guessed but what was corrected.
+    With a click, tempo, meter and bars are the click's, except where they are corrected.
 
     Args:
         notes: Of a recording.
@@ -75,7 +75,7 @@ def grid_of(
         pace: 0.5 for half and 2 for double the tempo that would be found.
         downbeat: Seconds at which some bar begins.
         meter: Numerator and denominator.
-        click: The click that was sung to.
+        click: The click that the recording was made to.
         settings: How beats are searched.
 
     Raises:
@@ -110,7 +110,7 @@ def on_beats(
     numerator, denominator = grid.meter
     downbeat = round(grid.downbeat, 2) + 0.0  # not -0.00
     score.notices = [
-        f"heard {len(notes)} notes at about {grid.tempo:.0f} beats a minute "
+        f"found {len(notes)} notes at about {grid.tempo:.0f} beats a minute "
         f"in {numerator}/{denominator}, the first bar line at {downbeat:.2f} s"
     ]
     return Transcription(score, grid, notes)

@@ -148,7 +148,7 @@ class ChordPlanner(nn.Module):
     def log_probabilities(self, rows: np.ndarray) -> np.ndarray:
         """Return log probabilities [H, 24] of features [H, 66].
 
-        They are the mean over all transpositions, each read and brought back. The network was
+        They are the mean over all transpositions, each read and moved back. The network was
         trained in all keys and makes other mistakes in each.
         """
         keys = np.stack([transpose_features(rows, key) for key in range(self.config.keys)])

@@ -29,9 +29,9 @@ class AccompanistConfig:
             probability alone. Without it neighbouring blocks are less alike than those of real
             songs, except in the drums.
         variety: By track name, logits per standard deviation by which patterns of many pitch
-            classes are preferred: the network plays it safe.
+            classes are preferred, because the network prefers plain ones.
         colours: Whether the plan has sevenths, as often as the genre has them.
-        agree: Whether what the decoders play is brought to the very chords of the plan
+        agree: Whether the decoded notes are adjusted to the exact chords of the plan
             (accomp.band.voicing).
         sparsest: Density, in standard deviations, that a pattern must have to begin a section: it
             may stay long.

@@ -8,7 +8,7 @@ the first step (the melody of the first step and the next two) and the last (of 
 the two before).
 New here: the networks also take what the earlier instruments of the same step play, the chords and
 the place in the song; and instead of one predicted latent there is a distribution over latents of
-real playing to sample from, because the mean of many patterns is no pattern.
+real playing to sample from, because the mean of many patterns is not a pattern that anyone plays.
 """
 
 from dataclasses import dataclass, field

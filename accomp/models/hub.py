@@ -62,7 +62,7 @@ class Source:
     """A place that a model is loaded from.
 
     Attributes:
-        name: as it was asked for: a folder, a genre or a Hub id.
+        name: as the caller gave it: a folder, a genre or a Hub id.
         folder: where the files lie.
         commit: of the Hub repository; None for a folder.
     """
@@ -139,7 +139,7 @@ def find(source: str | Path, revision: str | None = None, **settings: Any) -> So
 
 
 def download(name: str, revision: str | None, patterns: list[str], **settings: Any) -> Path:
-    """Bring files of a Hub repository to the cache, and return their folder there.
+    """Download files of a Hub repository to the cache, and return their folder there.
 
     Args:
         name: Hub id of the repository.
@@ -198,7 +198,7 @@ def load(
     """Find a model and load its settings and weights.
 
     The Hub's client compares only the size of what it downloads, and takes what is in its cache as
-    it is. So SHA-256 is checked here, and a damaged copy is downloaded anew, once.
+    it is. So SHA-256 is checked here, and a damaged copy is downloaded again, once.
 
     Args:
         source: as in `find`.
@@ -215,8 +215,8 @@ def load(
         if not found.commit or settings.get("local_files_only"):
             raise
         try:
-            anew = settings | {"force_download": True}
-            found = find(found.name, revision or found.commit, **anew)
+            again = settings | {"force_download": True}
+            found = find(found.name, revision or found.commit, **again)
         except ModelError as error:
-            raise ModelError(f"{damage}; and anew: {error}") from error
+            raise ModelError(f"{damage}; downloaded again: {error}") from error
         return found, *load_genre(found.folder, str(found))

@@ -8,10 +8,10 @@ Model = TypeVar("Model")
 
 
 class Shelf(Generic[Model]):
-    """Models by genre, each loaded once, when it is first asked for.
+    """Models by genre, each loaded once, when it is first needed.
 
-    Who asks for another genre does not wait for one that is being loaded. An error is raised to
-    whoever asked, and the next one tries again.
+    A call for one genre does not wait while another one is loaded. An error is raised to the
+    caller, and the next call tries again.
     """
 
     def __init__(self, load: Callable[[str], Model]):

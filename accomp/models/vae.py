@@ -82,7 +82,7 @@ class BinariseSettings:
     # A pitch that sounds already is struck again from this probability on: the low threshold that
     # finds the beginnings of notes would chop held ones.
     again: float = 0.5
-    # Where a block is asked for a number of onsets, the onset threshold stays in this range.
+    # Where a block shall have a number of onsets, the onset threshold stays in this range.
     thresholds: tuple[float, float] = (0.02, 0.9)
 
 

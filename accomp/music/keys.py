@@ -1,4 +1,4 @@
-"""Keys and registers: bring every melody to C major or A minor and to one octave.
+"""Keys and registers: transpose every melody to C major or A minor and to one octave.
 
 All decisions look at pitches relative to each other only: a transposed melody gets the same
 decisions.

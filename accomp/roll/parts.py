@@ -134,7 +134,7 @@ def _main_programs(tracks: list[Track]) -> dict[int, int]:
 
 
 def normal_parts(score: Score, chord_markers: bool = False) -> NormalParts:
-    """Bring the parts of a song to its normal key and register, on its grid.
+    """Transpose the parts of a song to its normal key and register, on its grid.
 
     Args:
         score: The song.
@@ -219,7 +219,7 @@ def part_planes(notes: list[Note], track: int, shift: int, grid: Grid) -> np.nda
 
 
 def normal_pitches(pitches: np.ndarray, track: int, shift: int) -> np.ndarray:
-    """Bring pitches to the normal key and register.
+    """Transpose pitches to the normal key and register.
 
     Args:
         pitches: [n] of one part.

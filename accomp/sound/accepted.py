@@ -11,7 +11,7 @@ MAX_SECONDS = 600.0
 MAX_BYTES = 500_000_000  # of a file held in memory: ten minutes of 96 kHz stereo in 32 bits
 RECORDINGS = "recordings (wav, mp3, ogg, opus, webm, m4a, flac, aiff) of 1 second to 10 minutes"
 ACCEPTED = f"accepted: {RECORDINGS}"
-AGAIN = "record it again, or export it anew as wav or mp3"
+AGAIN = "record it again, or export it again as wav or mp3"
 SIGNATURES = (  # offset and bytes
     (0, b"OggS"),
     (0, b"fLaC"),
@@ -81,7 +81,7 @@ def unreadable(head: bytes) -> MusicError:
             "the file is a damaged recording: nothing of it can be read. "
             f"Perhaps recording, saving or downloading broke off; {AGAIN}"
         )
-    return MusicError(f"the file is no recording: it seems to be {kind_of(head)}; {ACCEPTED}")
+    return MusicError(f"the file is not a recording: it seems to be {kind_of(head)}; {ACCEPTED}")
 
 
 def too_long(seconds: float) -> MusicError:

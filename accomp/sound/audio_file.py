@@ -62,7 +62,7 @@ class Recording:
     def stereo(self, sample_rate: int = SAMPLE_RATE) -> np.ndarray:
         """Decode the sound as it was recorded: [samples, 2] float32.
 
-        It begins at the same moment as `mono`. Decoded anew each time, as ten minutes take 200 MB.
+        It begins at the same moment as `mono`. Decoded again each time, as ten minutes take 200 MB.
 
         Raises:
             MusicError: The file is not there any more.
@@ -227,12 +227,12 @@ def _too_short(track: "Soundtrack") -> MusicError:
 def _silent(loudest: float, settings: RecordingSettings) -> MusicError:
     """Return the error of a silent recording. loudest: the level of its loudest window in dBFS."""
     if loudest < -90:
-        heard = "complete silence"
+        found = "complete silence"
     elif loudest < settings.silence:
-        heard = f"nothing but noise as soft as {loudest:.0f} dBFS"
+        found = f"nothing but noise as soft as {loudest:.0f} dBFS"
     else:
-        heard = f"nothing but a sound shorter than {settings.sounding} seconds"
+        found = f"nothing but a sound shorter than {settings.sounding} seconds"
     return MusicError(
-        f"the recording is silent: {heard} was heard. Check that the right microphone is chosen, "
+        f"the recording is silent: {found} was found. Check that the right microphone is chosen, "
         "switched on and allowed to be used, and record closer to it"
     )

@@ -1,7 +1,7 @@
 """Mix the band with the user's own recording.
 
-The recording stays as it was made, and the band comes to it: the song's tempo map says when each
-of its beats was sung.
+The recording stays as it was made, and the band follows it: the song's tempo map says when each
+of its beats was.
 """
 
 from dataclasses import dataclass, replace

@@ -9,7 +9,7 @@ from pathlib import Path
 from accomp.errors import AudioUnavailable
 from accomp.extras import extra
 
-# In order of preference. The full FluidR3 is stereo and loads fastest; an .sf3 is unpacked anew
+# In order of preference. The full FluidR3 is stereo and loads fastest; an .sf3 is unpacked again
 # for every track.
 SOUNDFONTS = (
     "FluidR3_GM.sf2",

@@ -40,7 +40,7 @@ def _button(kind: str, label: str, hint: str, state: str = "") -> str:
 
 
 # Nothing in here comes from the value: where a template changes with its value, Gradio writes the
-# elements anew.
+# elements again.
 TEMPLATE = f"""
 <section class="player" tabindex="0" role="group" aria-label="Song player" hidden>
 <div class="transport">

@@ -76,7 +76,7 @@ def test_onsets_are_peaks_that_keep_apart():
     "sound, message",
     [
         (np.zeros(1000, np.float32), "0.1 s long"),
-        (np.zeros(3 * LISTEN_RATE, np.float32), "No melody was heard"),
+        (np.zeros(3 * LISTEN_RATE, np.float32), "No melody was found"),
     ],
 )
 def test_what_is_no_melody_is_said(sound, message):

@@ -138,7 +138,7 @@ def test_two_voices_in_thirds_are_not_taken_for_one():
 
 @pytest.mark.parametrize("kind", ["white", "brown", "fan", "claps"])
 def test_noise_is_refused(kind):
-    with pytest.raises(MusicError, match="sounds like noise|No melody was heard"):
+    with pytest.raises(MusicError, match="sounds like noise|No melody was found"):
         transcribe_notes(noise(kind))
 
 

@@ -139,7 +139,7 @@ def test_a_recording_is_a_melody_too(hummed):
     ]
     assert (
         abs(melody.transcription.grid.tempo - 90) < 2
-        and f"heard {len(notes)} notes" in melody.score.notices[-1]
+        and f"found {len(notes)} notes" in melody.score.notices[-1]
     )
     assert len(source.recording.stereo()) > 0  # for the mix
     double = source.melody(Corrections(pace=2.0))

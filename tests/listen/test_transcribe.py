@@ -41,7 +41,7 @@ def test_to_a_click_nothing_is_guessed(clicked):
     ]  # 2: the pickup's bar
     assert (
         sung.score.notices[0] == "a notice"
-        and "heard 9 notes at about 96 beats a minute in 4/4" in sung.score.notices[1]
+        and "found 9 notes at about 96 beats a minute in 4/4" in sung.score.notices[1]
     )
     for waltz in (
         transcribe(recording, click=Click(96, first, (3, 4))),

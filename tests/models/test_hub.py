@@ -196,7 +196,7 @@ def test_a_damaged_copy_in_the_cache_is_replaced(hub, pushed, versions):
     )
     path.write_bytes(content)
     hub.stop()
-    refused("is not the file .*; and anew: .* could not be downloaded")
+    refused("is not the file .*; downloaded again: .* could not be downloaded")
 
 
 def test_only_safetensors_are_read(hub, api, versions, tmp_path):

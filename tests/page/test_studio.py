@@ -372,7 +372,7 @@ def test_between_two_takes(ode):
     assert moves.partners([first, second, half, again, busier, other], half) == [second]
     for take, words in (
         (None, "choose the other"),
-        (again, "made anew"),
+        (again, "remade"),
         (half, "a blend itself"),
         (busier, "variation"),
         (other, "differ in"),
@@ -409,7 +409,7 @@ def test_an_instrument_moves_step_by_step(ode):
     with pytest.raises(MusicError, match="does not play"):
         moves.moved(quiet, "guitar", (1.0, 0.0, 0.0))
     again = make(ode, Settings(seed=2), [take], Remake(take, ["drums"]), play=play)
-    with pytest.raises(MusicError, match="made anew"):
+    with pytest.raises(MusicError, match="remade"):
         moves.moved(again, "guitar", (1.0, 0.0, 0.0))
 
 

@@ -2,7 +2,7 @@
 
     python -m train melody_tuning --corpus CORPUS [CORPUS ...] --out FOLDER
 
-A coordinate search: one setting after another, in an order drawn anew each round, takes each of its
+A coordinate search: one setting after another, in an order drawn each round, takes each of its
 CHOICES. It keeps the one with which melodies (those in sixteenths and the others) and continuations
 lie nearest to real validation songs (train.eval.melody_figures), if that is nearer by a margin, and
 if the melodies neither copy training songs nor continue a start always alike.

@@ -138,7 +138,7 @@ def _of_run(run: Path, corpus: Corpus) -> System:
 
 
 def _random_pairs(corpus: Corpus, split: str) -> Play:
-    """Play the band of another song of the split, drawn anew for each melody and seed."""
+    """Play the band of another song of the split, drawn for each melody and seed."""
     songs = [song for song in corpus.choose(split) if stage.excerpt(corpus, song)]
 
     def play(task: Task, seed: int) -> Performance:

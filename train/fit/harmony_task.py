@@ -54,7 +54,7 @@ class CorpusLatents:
 def places_of(corpus: Corpus, songs: list[int], genres: dict[str, int], sounding: Tensor) -> Tensor:
     """List the blocks between the first and the last of each song in which its melody sounds.
 
-    That is what a user brings; introductions without melody would teach silence.
+    That is what a user gives; introductions without melody would teach silence.
 
     Args:
         corpus: The songs.

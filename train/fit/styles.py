@@ -3,7 +3,7 @@
     python -m train styles [--songs FOLDER --choose NAME=FILE ...] [--out FOLDER]
 
 Styles are patterns of train/configs/styles.yaml, and songs of FOLDER to train on whose licence
-allows passing them on. Both are made as a style that a user brings: a song, encoded by the VAEs of
+allows passing them on. Both are made as a style that a user gives: a song, encoded by the VAEs of
 the models that come with accomp. Without --out, the styles that come with accomp are replaced.
 """
 

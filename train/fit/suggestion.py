@@ -6,7 +6,7 @@ SOURCE is a folder of MIDI files, and FILE a CSV as for `train prepare` (`file`,
 optionally `split`, `dup_group` and `source`); without it the genre is the name of the first folder.
 FOLDER gets the weights and figures.json.
 
-It learns from the melodies of the `train` songs, whole and in excerpts, as visitors bring either.
+It learns from the melodies of the `train` songs, whole and in excerpts, as visitors give either.
 Every genre counts alike, and in a genre every song. The penalty on the weights is chosen on the
 `val` songs; accuracies are those of `val` and `test`.
 """

@@ -95,7 +95,7 @@ def read_examples(
                 names = list(values)
                 rows.append((list(values.values()), notes, *about, place == 0))
     if not rows:
-        raise SystemExit(f"{source}: none of {len(entries)} songs has a melody of the asked genres")
+        raise SystemExit(f"{source}: none of {len(entries)} songs has a melody of these genres")
     return GenreExamples(names, *map(np.array, zip(*rows)))
 
 

@@ -226,7 +226,7 @@ def check_tag(api: HfApi, publication: Publication, tag: str) -> bool:
 def publish(
     api: HfApi, publication: Publication, changes: Changes, private: bool, tag: str | None
 ) -> str:
-    """Bring the repository to the folder's content in one commit.
+    """Make the repository's content the folder's, in one commit.
 
     Content that the Hub has already is not uploaded again, so that an interrupted call can be
     repeated.

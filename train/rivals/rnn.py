@@ -94,7 +94,7 @@ class MultiRNNs:
 
     @torch.no_grad()
     def play(self, planes: np.ndarray, seed: int) -> dict[int, np.ndarray]:
-        """See train.rivals. Notes that go on from step to step are one; drums are struck anew."""
+        """See train.rivals. Notes that go on from step to step are one; drums are struck again."""
         random = np.random.default_rng(seed)
         count = planes.shape[1]
         steps = torch.zeros(count + 1, len(TRACKS), PITCHES)  # the first step is silence

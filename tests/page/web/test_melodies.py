@@ -413,7 +413,7 @@ def bad_files(tmp_path_factory):
         folder / "text.mid": "neither midi nor a recording",
         folder / "drums.mid": "drums",
         folder / "silence.wav": "silen",
-        folder / "noise.wav": "no melody was heard",
+        folder / "noise.wav": "no melody was found",
         folder / "picture.wav": "picture",
     }
 

@@ -34,7 +34,7 @@ def neighbour_similarity(track: np.ndarray) -> float:
 
     Of the formulas tried on real songs (1 - Hamming / 32, Jaccard, cosine, F1; of one or both
     sounding, or having onsets) this one comes nearest to the project's earlier figures for drums,
-    bass, guitar and strings (.93 .84 .81 .70; nobody noted of which songs): .92 .82 .76 .67 on 106
+    bass, guitar and strings (.93 .84 .81 .70; of which songs was not noted): .92 .82 .76 .67 on 106
     test songs. 1 - Hamming / 32 gives .92 .90 .85 .87, Jaccard .87 .74 .66 .56, F1 .92 .81 .75 .65,
     and cosine where both merely sound .92 .81 .75 .65.
     """

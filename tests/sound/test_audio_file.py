@@ -176,7 +176,7 @@ def test_other_first_bytes_of_mp3_and_aac():
     "data, expected",
     [
         (b"", "the file is empty.*accepted: recordings"),
-        (b"Dear diary, today I sang.", "no recording: it seems to be a text"),
+        (b"Dear diary, today I sang.", "not a recording: it seems to be a text"),
         (
             b"#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\nhttp://127.0.0.1:9/a.ts\n",
             "it seems to be a text",

@@ -223,7 +223,8 @@ def test_an_instrument_rests_where_it_is_least_expected_but_two_of_the_band_alwa
         np.mean([track in rests and rests[track][0] for rests in drawn])
         for track in (DRUMS, BASS, GUITAR, STRINGS)
     ]
-    # Drums and bass are the two likeliest of the first phrase; guitar and strings rest there as often as they should.
+    # Drums and bass are the two likeliest of the first phrase; guitar and strings rest there as
+    # often as they should.
     assert silent[0] == silent[1] == 0 and np.allclose(silent[2:], [0.7, 0.9], atol=0.06)
     guitar = [rests[GUITAR] for rests in drawn if GUITAR in rests]
     assert (

@@ -96,7 +96,7 @@ def test_the_more_of_it_the_nearer_to_it(pop, tune):
 
 
 def test_halfway_there_are_as_many_notes_as_between(pop, tune):
-    """A latent in between is unsure of every note; the thresholds alone would lose a third of them."""
+    """A latent in between is unsure of every note: thresholds alone would lose a third of them."""
     path = {"styles": "funk", "seed": 2}
     counts = [
         len(pop.accompany(tune, **path, style_factor=f).tracks[DRUMS].notes)

@@ -41,7 +41,7 @@ class Page(NamedTuple):
 
 
 def build() -> Page:
-    """Put all widgets, from the top of the page to its end."""
+    """Add all widgets, from the top of the page to its end."""
     state = panels.hidden()
     gr.Markdown("# accomp: give a melody a band")
     gr.Markdown(
@@ -265,7 +265,7 @@ def connect_rest(page: Page, demo: gr.Blocks, makes: Sequence[Dependency]) -> No
 
 
 def connect_calls(page: Page) -> None:
-    """Put and connect the calls for programs."""
+    """Add and connect the calls for programs."""
     calls = panels.calls()
     names = ("concurrency_limit", "concurrency_id")
     limits: EventOptions = {name: page.busy[name] for name in names}

@@ -374,7 +374,7 @@ def _draw_boxes(axis: "Axes", corners: np.ndarray, **look) -> None:
 def _note_places(
     notes: list[Note], panel: Panel, inch: float, settings: PlotSettings
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
-    """Return onsets, ends and rows of notes as they are drawn, and half the height of their boxes.
+    """Return onsets, ends and rows of notes, and half the height of their boxes.
 
     Onsets and ends are in beats, rows and the height in units of the vertical axis.
     """

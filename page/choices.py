@@ -102,7 +102,17 @@ def shares(styles: Styles) -> tuple[str, str, float]:
 
 
 def check_kind(name: str, value: object, kind: type | UnionType, accepted: str) -> None:
-    """Raise MusicError unless a setting's value is of a kind, and no long text."""
+    """Check that a setting's value is of a kind, and not a long text.
+
+    Args:
+        name: Of the setting, for the message.
+        value: What was read.
+        kind: The accepted types; a bool is no number.
+        accepted: What is accepted, in words.
+
+    Raises:
+        MusicError: It is not.
+    """
     is_kind = isinstance(value, kind) and not isinstance(value, bool)
     if not is_kind or (isinstance(value, str) and len(value) > LONGEST_TEXT):
         raise MusicError(f"the settings' {name} is {str(value)[:40]!r}; accepted: {accepted}")

@@ -90,7 +90,7 @@ def amounts_of(take: Take, instrument: str) -> list[float]:
 
 
 def _same_band(take: Take, other: Take) -> bool:
-    """Whether two takes are of one genre and seed."""
+    """Tell whether two takes are of one genre and seed."""
     return (take.settings.genre, take.settings.seed) == (other.settings.genre, other.settings.seed)
 
 

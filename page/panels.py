@@ -110,7 +110,7 @@ class Calls(NamedTuple):
 
 
 def hidden() -> Hidden:
-    """Put the state and the invisible boxes."""
+    """Add the state and the invisible boxes."""
     return Hidden(
         gr.State(),
         gr.State(Settings()),
@@ -120,7 +120,7 @@ def hidden() -> Hidden:
 
 
 def melody_input() -> MelodyInput:
-    """Put the tabs for files and recordings, the examples, and what invents melodies."""
+    """Add the tabs for files and recordings, the examples, and what invents melodies."""
     with gr.Tab(t("A file")):
         file = gr.File(
             label=t("Melody: a MIDI file or a recording"),
@@ -173,7 +173,7 @@ def _inventing() -> Inventing:
 
 
 def band() -> BandPanel:
-    """Put the choices for the band, and the buttons that make it."""
+    """Add the choices for the band, and the buttons that make it."""
     genre = gr.Dropdown(GENRES, value=first_genre(), label="Genre")
     served = gr.Markdown(elem_id="served")
     suggest = gr.Button(t("Suggest a genre"), size="sm")
@@ -224,7 +224,7 @@ def band() -> BandPanel:
 
 
 def _styles() -> tuple[list[Any], gr.File]:
-    """Put the choices of styles: those of BandForm in its order, and the visitor's own."""
+    """Add the choices of styles: those of BandForm in its order, and the visitor's own."""
     genres = {name: about["genre"] for name, about in built_in().items()}
     named = [(f"{name.replace('_', ' ')} ({genre})", name) for name, genre in genres.items()]
     named.sort(key=lambda pair: (genres[pair[1]], pair[0]))
@@ -254,7 +254,7 @@ def _styles() -> tuple[list[Any], gr.File]:
 
 
 def melody(state: Hidden) -> MelodyPanel:
-    """Put the melody that is open, with what corrects it and makes it longer."""
+    """Add the melody that is open, with what corrects it and makes it longer."""
     with gr.Column(visible=False) as panel:
         facts = gr.Markdown(elem_id="facts")
         player = Player(elem_id="melody")
@@ -300,7 +300,7 @@ def melody(state: Hidden) -> MelodyPanel:
 
 
 def take(state: Hidden, status: gr.Markdown, seed: gr.Number) -> TakePanel:
-    """Put the take that is shown, and what makes others of it.
+    """Add the take that is shown, and what makes others of it.
 
     Args:
         state: What the page keeps.
@@ -346,7 +346,7 @@ def take(state: Hidden, status: gr.Markdown, seed: gr.Number) -> TakePanel:
 
 
 def _blending() -> tuple[gr.Accordion, gr.Dropdown, gr.Slider]:
-    """Put what blends two takes."""
+    """Add what blends two takes."""
     with gr.Accordion(t("Blend two takes"), open=False, visible=False) as panel:
         other = gr.Dropdown([], label=t("Blend the take that is shown with"))
         amount = gr.Slider(
@@ -361,7 +361,7 @@ def _blending() -> tuple[gr.Accordion, gr.Dropdown, gr.Slider]:
 
 
 def _exploring() -> tuple[gr.Dropdown, list[gr.Slider], gr.Button]:
-    """Put what moves an instrument: the instrument, a slider by DIRECTIONS, and the way back."""
+    """Add what moves an instrument: the instrument, a slider by DIRECTIONS, and the way back."""
     with gr.Accordion(t("Explore an instrument"), open=False):
         instrument = gr.Dropdown(list(BAND), value="guitar", label=t("Instrument"))
         with gr.Row():
@@ -374,7 +374,7 @@ def _exploring() -> tuple[gr.Dropdown, list[gr.Slider], gr.Button]:
 
 
 def calls() -> Calls:
-    """Put the calls for programs, whose labels are the names of their arguments."""
+    """Add the calls for programs, whose labels are the names of their arguments."""
     with gr.Row(visible=False):
         melody_and_choices = [
             gr.File(label="melody", type="filepath"),

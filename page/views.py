@@ -86,9 +86,9 @@ def unchanged(view: type[View]) -> View:
 
 
 def token(number: int = 0) -> str:
-    """Return a text that was never used: as the value of a hidden box it fires the box's event.
+    """Return a text that was never used before.
 
-    It does so even where the same is shown as before.
+    As the value of a hidden box it fires the box's event, even where the same is shown as before.
     """
     return f"{number} {uuid4().hex}"
 

@@ -191,9 +191,18 @@ def choose_fills(
     generator: torch.Generator,
     settings: GenerateSettings = GenerateSettings(),
 ) -> dict[int, Tensor]:
-    """Choose drum fills: by block that ends a phrase, a drum latent [1, K] for its last half bar.
+    """Choose drum fills for the ends of phrases.
 
-    Where the song goes on into another section there always is a fill, else by chance.
+    Before another section there always is a fill, else by chance.
+
+    Args:
+        model: the genre's networks.
+        form: where phrases end and sections begin.
+        generator: draws the fills.
+        settings: how likely a fill is.
+
+    Returns:
+        By block that ends a phrase, a drum latent [1, K] for its last half bar.
     """
     fills = {}
     for block in np.flatnonzero(form.closes[:-1]):

@@ -101,7 +101,7 @@ def _track(sketch: Sketch, track: int, band: dict[int, np.ndarray]) -> Track:
 
 
 def _played(sketch: Sketch, notes: np.ndarray, track: int) -> list[Note]:
-    """Return notes in beats, cut at the melody's end, with the velocities and timing of players."""
+    """Return notes in beats with players' velocities and timing, cut at the melody's end."""
     lead, feel, streams = sketch.lead, sketch.model.feel, Streams(sketch.options.seed)
     grid, end = lead.grid, lead.track.end
     tune = MelodyTiming.of(lead.line, lead.grid)

@@ -122,6 +122,13 @@ def kept_latents(
     """Return the latents and flags [K + 1] that are not to be chosen, by track and block.
 
     They are those of what stays of an earlier result, and zeros for players who are silent.
+
+    Args:
+        model: the genre's networks.
+        lead: the melody.
+        plan: [B, 4] chords.
+        options: which instruments play.
+        retake: what stays of an earlier result; None for nothing.
     """
     kept = retake.kept_latents(model, lead, plan) if retake else {}
     for track in options.silent:

@@ -232,7 +232,14 @@ def draw_tempo(
     random: np.random.Generator,
     settings: InventSettings = SETTINGS,
 ) -> float:
-    """Draw beats a minute, as the genre's songs have them."""
+    """Draw beats a minute, as the genre's songs have them.
+
+    Args:
+        config: of the MelodyNN, which knows the genre's tempi.
+        genre: its name.
+        random: draws.
+        settings: the tempo where none are known.
+    """
     tempi = config.habit("tempos", genre, [settings.usual_tempo])
     return float(np.interp(random.random(), np.linspace(0, 1, len(tempi)), tempi))
 

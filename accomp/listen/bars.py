@@ -156,7 +156,7 @@ def _returns(step: np.ndarray, bar: int) -> float:
 def _counted(
     logits: tuple[Tensor, ...], parts: int, meter: tuple[int, int] | None
 ) -> list[tuple[tuple[int, int], Tensor]]:
-    """Return the meters that are possible, each with the logits [places, T] of its bars' places.
+    """Return the possible meters, each with the logits [places, T] of its bars' places.
 
     logits: of READINGS.
     """

@@ -108,6 +108,12 @@ def check_given(
 ) -> None:
     """Check what is given of a recording's beats, as `find_beats` takes it.
 
+    Args:
+        tempo: Pulses per minute.
+        downbeat: Seconds at which some bar begins.
+        meter: Numerator and denominator.
+        settings: Which tempi are accepted.
+
     Raises:
         MusicError: Something is out of range.
     """
@@ -240,7 +246,9 @@ def _candidates(
     meter: tuple[int, int] | None,
     settings: BeatSettings,
 ) -> list[Pulses]:
-    """Return the likeliest pulses of four and of three parts, and of half and double their tempo.
+    """Return the likeliest pulses of four and of three parts.
+
+    Those of half and double their tempo are among them, too.
 
     The density of the notes speaks for a grid as coarse as they allow, note after note, as if how
     fast songs are written down were known; so it weighs little when pulses are compared, beside the

@@ -157,7 +157,14 @@ def likelihoods_of(figures: Figures, weights: np.ndarray | None = None) -> dict[
 def figures_of(
     frames: Frames, notes: list[SungNote], sound: np.ndarray, settings: OneVoiceSettings = SETTINGS
 ) -> Figures:
-    """Measure the figures of a recording; arguments as of `check_one_voice`."""
+    """Measure the figures of a recording.
+
+    Args:
+        frames: Of the recording.
+        notes: At least one.
+        sound: [samples] at LISTEN_RATE.
+        settings: How figures are measured.
+    """
     energy = 10 ** (frames.level / 10)
     inside = np.zeros(len(energy), bool)
     for note in notes:

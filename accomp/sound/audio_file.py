@@ -225,7 +225,7 @@ def _too_short(track: "Soundtrack") -> MusicError:
 
 
 def _silent(loudest: float, settings: RecordingSettings) -> MusicError:
-    """Return the error of a silent recording. loudest: the level of its loudest window in dBFS."""
+    """Return the error of a silent recording, whose loudest window has `loudest` dBFS."""
     if loudest < -90:
         found = "complete silence"
     elif loudest < settings.silence:

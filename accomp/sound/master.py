@@ -171,7 +171,7 @@ def compressed(
 def limited(
     peaks: np.ndarray, rate: float, settings: MasterSettings = MasterSettings()
 ) -> np.ndarray:
-    """Return the limiter's gain for frames with these peaks, `rate` of them a second: [frames].
+    """Return the limiter's gain [frames] for these peaks, `rate` frames a second.
 
     It is never above what the frame itself and its neighbours need, since it is a mean of minima
     that all reach to them.

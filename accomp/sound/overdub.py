@@ -91,7 +91,7 @@ def mix_with_recording(
 def voice_stem(
     band: np.ndarray, recording: Recording, start: float, settings: OverdubSettings = SETTINGS
 ) -> np.ndarray:
-    """Return the recording as one more stem of a band, in time with it and louder than its sum.
+    """Return the recording as a stem in time with the band and louder than its sum.
 
     Args:
         band: The sum of the stems, [samples, 2] float32 at SAMPLE_RATE.
@@ -136,7 +136,7 @@ def on_clock(score: Score) -> Score:
 
 
 def clean(sound: np.ndarray, settings: OverdubSettings = SETTINGS) -> np.ndarray:
-    """Remove rumble from [samples, 2] at SAMPLE_RATE, and fade it in and out; changed in place."""
+    """Remove rumble from [samples, 2] at SAMPLE_RATE in place, and fade it in and out."""
     sections = np.asarray(butter(2, settings.rumble, "highpass", fs=SAMPLE_RATE, output="sos"))
     state = np.zeros((len(sections), 2, 2))  # [sections, what each remembers, channels]
     for at in range(0, len(sound), BLOCK):

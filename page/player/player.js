@@ -123,7 +123,7 @@ class Player {
     const toggles = make("div", { class: "toggles" },
       toggle("muted", "mute", "M", `Mute ${label}`, () => this.refresh()),
       toggle("solo", "solo", "S", `Solo ${label}`, () => this.refresh()));
-    const keep = `Lock ${label}: keep it when others are made anew`;
+    const keep = `Lock ${label}: keep it when others are remade`;
     // The melody is what was given: no regeneration changes it.
     if (!track.is_melody) toggles.append(toggle("locked", "lock", PADLOCK, keep, () => this.tell()));
     const slider = make("input", { type: "range", min: 0, max: 150, value: settings.volume, "aria-label": `Volume of ${label}` });

@@ -82,7 +82,7 @@ class Sound {
     try {
       await Promise.all(this.files.map(fetchOne));
     } catch (error) {
-      if (job === this.job) this.release(); // so that the next attempt begins anew
+      if (job === this.job) this.release(); // so that the next attempt starts over
       throw error;
     }
     if (job === this.job) this.buffers = buffers; // else it was released meanwhile, or another song has come

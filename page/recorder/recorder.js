@@ -16,7 +16,7 @@ const TEXTS = {
   record: "Record",
   stop: "Stop",
   again: "Send again",
-  advice: "Use headphones, or the microphone hears the click. You hear one bar of count-in; sing or play from the next one on.",
+  advice: "Use headphones, or the microphone records the click. You hear one bar of count-in; sing or play from the next one on.",
   asking: "Waiting for the microphone: allow it in the browser.",
   counting: "Count-in",
   recording: "Recording. Press Stop when you have finished.",
@@ -29,7 +29,7 @@ const TEXTS = {
   lost: " It ended because the microphone or the sound did.",
   limit: " It stopped by itself after 10 minutes.",
   unsent: "The recording could not be sent. Check the connection, then press Send again.",
-  insecure: "This browser lends no microphone to this page: it needs a current browser and an address with https.",
+  insecure: "The microphone is not available: it needs a current browser and an address with https.",
   refused:
     "The microphone is blocked. Allow it for this page (the icon beside the address; on an iPhone: Settings, Apps, Safari, " +
     "Microphone), then press Record again.",

@@ -43,7 +43,7 @@ def cost_of(run: Path, model: Path | None = None) -> dict[str, float]:
 
 
 def seconds_of(folder: Path) -> float:
-    """Seconds of one part's training."""
+    """Return seconds of one part's training."""
     rows = read_losses(folder)
     for name in ("core_seconds", "seconds"):
         if rows and all(name in row for row in rows):
@@ -52,7 +52,7 @@ def seconds_of(folder: Path) -> float:
 
 
 def logged_seconds(path: Path) -> float:
-    """Seconds from the opening of a TensorBoard log to its last entry."""
+    """Return seconds from the opening of a TensorBoard log to its last entry."""
     log = EventAccumulator(str(path), size_guidance={"scalars": 0})
     log.Reload()
     times = [event.wall_time for tag in log.Tags()["scalars"] for event in log.Scalars(tag)]

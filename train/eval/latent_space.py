@@ -40,11 +40,11 @@ class PathSettings:
     explored: int = 12  # melodies along whose bands directions are measured
 
     def amounts(self) -> np.ndarray:
-        """The amounts of the second band in a blend."""
+        """Return the amounts of the second band in a blend."""
         return np.linspace(0, 1, self.blends)
 
     def steps(self) -> np.ndarray:
-        """The moves along a direction."""
+        """Return the moves along a direction."""
         return np.linspace(-self.farthest, self.farthest, self.moves)
 
 
@@ -241,7 +241,7 @@ def explore(tasks: list[stage.Task], settings: PathSettings = PathSettings()) ->
 
 
 def onsets(played: stage.Performance) -> np.ndarray:
-    """Where the accompaniment strikes notes, [4, S, 128]."""
+    """Return where the accompaniment strikes notes, [4, S, 128]."""
     return played.planes[list(ACCOMPANIMENT), 0].astype(bool)
 
 

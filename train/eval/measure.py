@@ -123,7 +123,7 @@ def _notes(played: Performance) -> dict[str, float]:
 
 
 def _ending(task: Task, played: Performance) -> dict[str, float]:
-    """Whether the band ends together, on the tonic unless the melody denies it."""
+    """Tell whether the band ends together, on the tonic unless the melody denies it."""
     line = skyline(task.score.tracks[task.melody_track].notes)
     key = estimate_key(line)
     ending = metrics.ends_together(played.score, key.tonic)

@@ -169,7 +169,7 @@ class RealMelodies(NamedTuple):
 
 
 def _cut(melody: PlannedMelody, blocks: int) -> tuple[PlannedMelody, PlannedMelody]:
-    """The first so many blocks of a melody, and the others."""
+    """Return the first so many blocks of a melody, and the others."""
     steps, half_bars = blocks * BLOCK_STEPS, blocks * BLOCK_HALF_BARS
     return (
         PlannedMelody(melody.planes[:, :steps], melody.chords[:half_bars]),
@@ -178,7 +178,7 @@ def _cut(melody: PlannedMelody, blocks: int) -> tuple[PlannedMelody, PlannedMelo
 
 
 def _real_figures(songs: RealMelodies) -> dict:
-    """The measures of real melodies, and how far their halves are from one another."""
+    """Return the measures of real melodies, and how far their halves are from one another."""
     halves = songs.measures[::2], songs.measures[1::2]
     return {
         "measures": mean_of(songs.measures),
@@ -366,7 +366,7 @@ def variety_over_starts(
 
 
 def _copied(melodies: list[np.ndarray], trained: set[bytes]) -> float:
-    """The share of stretches that some training song has too."""
+    """Return the share of stretches that some training song has too."""
     found = [stretch in trained for planes in melodies for stretch in stretches(planes)]
     return float(np.mean(found)) if found else 0.0
 

@@ -60,7 +60,7 @@ def describe(melody: PlannedMelody) -> dict[str, float]:
 
 
 def _likeness(planes: np.ndarray) -> dict[str, float]:
-    """How alike the blocks of a melody are to the ones before."""
+    """Return how alike the blocks of a melody are to the ones before."""
     similarity = self_similarity(pianoroll.to_blocks(planes))
     sounding = planes[0].reshape(len(similarity), -1).any(1)
     earlier = [similarity[i, :i].max() for i in range(1, len(similarity)) if sounding[i]]

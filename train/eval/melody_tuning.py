@@ -166,7 +166,7 @@ def _parse(arguments: list[str] | None, choices: Choices) -> argparse.Namespace:
 
 
 def _about(options: argparse.Namespace, settings: SearchSettings) -> dict[str, str]:
-    """What a measurement depends on beside the searched settings."""
+    """Return what a measurement depends on beside the searched settings."""
     names = ("corpus", "inventor", "seeds", "starts", "genres")
     about = {name: str(getattr(options, name)) for name in names}
     return about | {"objective": " + ".join(settings.objective)}
@@ -289,7 +289,7 @@ class Search:
         return True
 
     def is_allowed(self, row: dict) -> bool:
-        """Whether melodies are still their own and continuations still differ."""
+        """Tell whether melodies are still their own and continuations still differ."""
         diverse = (
             row["diversity of continuations"]
             >= self.first["diversity of continuations"] - self.settings.less_diverse

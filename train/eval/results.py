@@ -55,7 +55,7 @@ def collect(folder: Path) -> dict:
 
 
 def _figures(folder: Path, kind: str) -> dict[str, list[dict]]:
-    """The songs of each system that was measured on a kind of melodies."""
+    """Return the songs of each system that was measured on a kind of melodies."""
     return {
         path.stem[len(kind) + 1 :]: json.loads(path.read_text())
         for path in sorted(folder.glob(f"{kind}_*.json"))
@@ -122,7 +122,7 @@ def summary(songs: list[dict], reference: np.ndarray) -> dict:
 
 
 def _over_seeds(name: str, values: list) -> float:
-    """The mean of one song's figure over seeds; of "matched", over windows and then seeds."""
+    """Average a song's figure over seeds; "matched" over windows first."""
     if name == "matched":
         return np.mean([np.mean(v) for v in values if v]) if any(values) else np.nan
     numbers = np.array(values, float)

@@ -152,7 +152,7 @@ def alike(onsets: Tensor, settings: SongFigureSettings = SongFigureSettings()) -
 
 
 def _jaccard(rows: Tensor) -> Tensor:
-    """The Jaccard indices [n, n] of rows [n, cells] of 0 and 1; two empty ones are the same."""
+    """Return the Jaccard indices [n, n] of rows [n, cells] of 0 and 1; 1 for two empty ones."""
     common, size = rows @ rows.T, rows.sum(1)
     union = size[:, None] + size[None] - common
     return torch.where(union > 0, common / union.clamp(min=1), torch.ones_like(union))

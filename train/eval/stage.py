@@ -176,7 +176,7 @@ def _bench_task(path: Path) -> Task:
 
 
 def _phrase_labels(text: str) -> list[str]:
-    """The label of each bar: "A8B4" is eight of "A" and four of "B"."""
+    """Return the label of each bar: "A8B4" is eight of "A" and four of "B"."""
     phrases = re.findall(r"([A-Za-z])(\d+)", text)
     return [label for label, bars in phrases for _ in range(int(bars))]
 

@@ -111,7 +111,7 @@ def _ours(options: Namespace) -> list[System]:
 
 
 def _published(options: Namespace) -> list[System]:
-    """The published method, without and with noise."""
+    """Return the published method, without and with noise."""
     if not options.paper:
         return []
     paper = cache(lambda: Accompanist.from_pretrained(options.paper))
@@ -126,7 +126,7 @@ def _published(options: Namespace) -> list[System]:
 
 
 def _of_run(run: Path, corpus: Corpus) -> System:
-    """The system of a folder in --rivals: a model of all genres in one, or a rival."""
+    """Return the system of a folder in --rivals: a model of all genres in one, or a rival."""
     if (run / CONFIG_FILE).is_file():
 
         def play(task: Task, seed: int) -> Performance:

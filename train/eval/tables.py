@@ -197,17 +197,17 @@ def confusion_table(found: dict) -> str:
 
 
 def heading(titles: list[str]) -> list[str]:
-    """The first two lines of a Markdown table."""
+    """Return the first two lines of a Markdown table."""
     return [row(titles), "|---" * len(titles) + "|"]
 
 
 def row(cells: list[str]) -> str:
-    """A line of a Markdown table."""
+    """Return a line of a Markdown table."""
     return "|" + "|".join(f" {cell} " if cell else " " for cell in cells) + "|"
 
 
 def _section(title: str, columns: int) -> str:
-    """A line of a table that is a title of those below it."""
+    """Return a line of a table that is a title of those below it."""
     return f"| **{title}** |" + " |" * columns
 
 

@@ -86,7 +86,7 @@ def melodies(corpus: Corpus, split: str, blocks: int) -> list[np.ndarray]:
 
 
 def _figures(planes: np.ndarray) -> dict:
-    """The figures of N continuations [N, 2, S, 128]."""
+    """Return the figures of N continuations [N, 2, S, 128]."""
     onsets, sounding = (planes[:, 0], planes[:, 1]) if len(planes) else (planes, planes)
     by_block = np.split(onsets, onsets.shape[1] // BLOCK_STEPS, axis=1) if len(planes) else []
     return {

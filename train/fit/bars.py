@@ -267,6 +267,12 @@ def cut(line: Line, pulses: float, rng: np.random.Generator, settings: ExampleSe
     """Cut out about so many pulses of a melody.
 
     They are from its beginning, that of a phrase, or anywhere.
+
+    Args:
+        line: The melody.
+        pulses: How long the part is.
+        rng: Chooses where it begins.
+        settings: How likely each beginning is.
     """
     chance, count = rng.random(), len(line.pitch)
     first = 0

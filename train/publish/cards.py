@@ -110,20 +110,20 @@ def card_of(model: Path, results: dict) -> ModelCard:
 
 
 def _corpora(losses: dict) -> list[str]:
-    """The names of the corpora that any part of the model was trained on."""
+    """Return the names of the corpora that any part of the model was trained on."""
     entries = [entry for part in losses.values() for entry in part.get("data", [])]
     return sorted({entry["corpus"] for entry in entries if entry["corpus"]})
 
 
 def _sources(losses: dict) -> str:
-    """The collections of the genre's own songs, with numbers of songs."""
+    """Return the collections of the genre's own songs, with numbers of songs."""
     own = losses["harmony"].get("data", [{}])[-1].get("sources", {})
     stated = {source: count for source, count in own.items() if source != UNSTATED}
     return card_tables.counted(stated)
 
 
 def _labels(training: dict) -> str:
-    """The labels that were joined to the genre; "" if it is a single label."""
+    """Return the labels that were joined to the genre; "" if it is a single label."""
     labels = training["labels"]
     return ", ".join(labels) if isinstance(labels, list) and len(labels) > 1 else ""
 

@@ -135,7 +135,16 @@ def plan(
 ) -> Changes:
     """Compare a publication with the Hub, and check that it may go there.
 
-    Raises Refused if not. In a dry run an unreachable Hub counts as an empty one.
+    In a dry run an unreachable Hub counts as an empty one.
+
+    Args:
+        api: The Hub's client.
+        publication: What is to be uploaded.
+        tag: For the commit; None for none.
+        options: Of the command line: `private` and `dry_run`.
+
+    Raises:
+        Refused: It may not.
     """
     try:
         changes = compare(api, publication)
@@ -165,7 +174,18 @@ def print_changes(publication: Publication, changes: Changes) -> None:
 def upload(
     api: HfApi, publication: Publication, changes: Changes, private: bool, tag: str | None
 ) -> None:
-    """Publish one repository and print its commit. Raises SystemExit if it is interrupted."""
+    """Publish one repository and print its commit.
+
+    Args:
+        api: The Hub's client.
+        publication: What is uploaded.
+        changes: Of `plan`.
+        private: Whether a new repository is private.
+        tag: For the commit; None for none.
+
+    Raises:
+        SystemExit: It is interrupted.
+    """
     try:
         commit = publish(api, publication, changes, private, tag)
     except Exception as error:  # whatever the network does

@@ -189,7 +189,7 @@ def copy_demo(folder: Path) -> None:
 
 
 def _owned_models(api: HfApi, owner: str, revision: str | None) -> dict[str, str | None]:
-    """The Hub ids of an owner's models, each with its commit at the tag (None without a tag)."""
+    """Return the Hub ids of an owner's models, each with its commit at the tag, if there is one."""
     try:
         prefix = hub.repository("", owner)
         names = [entry.id for entry in api.list_models(author=owner)]

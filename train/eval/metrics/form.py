@@ -103,7 +103,7 @@ def _at_end(time: float, end: float, settings: EndingSettings) -> bool:
 
 
 def _is_held(track: Track, settings: EndingSettings) -> bool:
-    """Whether a note that is struck with the track's last one is held."""
+    """Tell whether a note that is struck with the track's last one is held."""
     last = max(note.onset for note in track.notes)
 
     def holds(note: Note) -> bool:

@@ -13,7 +13,7 @@ def in_spans(steps: np.ndarray, length: int) -> np.ndarray:
 
 
 def mean(values: Sized) -> float:
-    """The mean of values; of none nan, without a warning."""
+    """Return the mean of values; of none nan, without a warning."""
     return float(np.mean(values)) if len(values) else np.nan
 
 

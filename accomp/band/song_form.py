@@ -114,9 +114,10 @@ def draw_song_form(
 ) -> Form:
     """Draw rests and dynamics for a form.
 
-    Its energy then follows the draw as well as the melody. Sections and what returns stay those of the melody, and so do its rests where nobody rests in
-    the draw. A song of few phrases gets dynamics only. Phrases of one label share who plays, so
-    that they are recognised; each has its own loudness.
+    Its energy then follows the draw as well as the melody. Sections and what returns stay those of
+    the melody, and so do its rests where nobody rests in the draw. A song of few phrases gets
+    dynamics only. Phrases of one label share who plays, so that they are recognised; each has its
+    own loudness.
 
     Args:
         form: of `Form.find`.

@@ -292,7 +292,8 @@ def _arrays(frames: Iterable[av.AudioFrame]) -> Iterator[np.ndarray]:
 def _joined(blocks: Iterable[np.ndarray], expected: int) -> np.ndarray:
     """Join blocks [2, n] to one array [samples, 2].
 
-    expected: about how many samples there are. Filled as they come: thousands of little arrays would leave the memory in pieces.
+    expected: about how many samples there are. Filled as they come: thousands of little arrays
+    would leave the memory in pieces.
     """
     joined = np.empty((expected, 2), np.float32)
     count = 0

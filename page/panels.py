@@ -8,6 +8,7 @@ from accomp.band.options import INTROS, STYLE_FACTOR
 from accomp.band.style_library import built_in
 from accomp.invention.invent import VARIATION as USUAL_MELODY_VARIATION
 from accomp.music.midi_chunks import MIDI_ENDINGS
+from accomp.sound.accepted import SOUND_ENDINGS
 from page import studio
 from page.api import INVENTED_BARS
 from page.choices import BAND, MELODY_BARS, MELODY_VARIATION, MOVE, SEED, VARIATION
@@ -21,7 +22,6 @@ from page.taking import EVERYTHING
 from page.views import KEYS, METERS, FinishedView, MelodyView, NearView, TakeView
 from page.words import WORDS as t
 
-SOUND_ENDINGS = [".wav", ".mp3", ".ogg", ".opus", ".webm", ".m4a", ".flac", ".aiff"]
 FIRST_GENRE = "pop"  # that is chosen at first, if it is served
 
 

@@ -9,7 +9,10 @@ from accomp.music.midi_chunks import is_midi, kind_of
 MIN_SECONDS = 1.0
 MAX_SECONDS = 600.0
 MAX_BYTES = 500_000_000  # of a file held in memory: ten minutes of 96 kHz stereo in 32 bits
-RECORDINGS = "recordings (wav, mp3, ogg, opus, webm, m4a, flac, aiff) of 1 second to 10 minutes"
+SOUND_ENDINGS = (".wav", ".mp3", ".ogg", ".opus", ".webm", ".m4a", ".flac", ".aiff")
+RECORDINGS = (
+    f"recordings ({', '.join(ending[1:] for ending in SOUND_ENDINGS)}) of 1 second to 10 minutes"
+)
 ACCEPTED = f"accepted: {RECORDINGS}"
 AGAIN = "record it again, or export it again as wav or mp3"
 SIGNATURES = (  # offset and bytes

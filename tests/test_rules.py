@@ -25,3 +25,11 @@ def test_imports_keep_to_the_layers():
     pytest.importorskip("importlinter", reason="import-linter is not installed")
     done = run("-c", LINT_IMPORTS)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("command", [("check",), ("format", "--check")], ids=" ".join)
+def test_ruff_is_content(command):
+    """The rules of pyproject.toml, over all that is Python here."""
+    pytest.importorskip("ruff", reason="ruff is not installed")
+    done = run("-m", "ruff", *command, "--no-cache", ".")
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -104,18 +104,18 @@ def _played(sketch: Sketch, notes: np.ndarray, track: int) -> list[Note]:
     """Return notes in beats with players' velocities and timing, cut at the melody's end."""
     lead, feel, streams = sketch.lead, sketch.model.feel, Streams(sketch.options.seed)
     grid, end = lead.grid, lead.track.end
-    tune = MelodyTiming.of(lead.line, lead.grid)
+    melody = MelodyTiming.of(lead.line, lead.grid)
     notes = arrange.without_unisons(notes)
     notes = notes[np.lexsort((notes[:, 0], notes[:, 1]))]
     notes = notes[grid.present[notes[:, 1]]]
     offsets = np.zeros(len(notes))
     if sketch.options.feel:
         dynamics = sketch.form.dynamics
-        velocities = feel.velocities(notes, track, tune, streams.velocities(track), dynamics)
-        offsets = feel.offsets(notes, track, tune, streams.offsets(track))
+        velocities = feel.velocities(notes, track, melody, streams.velocities(track), dynamics)
+        offsets = feel.offsets(notes, track, melody, streams.offsets(track))
         offsets[notes[:, 1] >= lead.final_step] = 0  # the band ends as one
     else:
-        velocities = feel.plain_velocities(notes, track, tune)
+        velocities = feel.plain_velocities(notes, track, melody)
     played = []
     # What sounds to the last step sounds to the melody's very end.
     last_beat = grid.beats[grid.nearest_step(end)] - 1e-9

@@ -1,4 +1,4 @@
-"""Another take keeps what it is told to keep, and makes the rest anew."""
+"""Another take keeps what it is told to keep, and makes the rest again."""
 
 import numpy as np
 import pytest

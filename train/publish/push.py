@@ -112,7 +112,7 @@ def push(options: argparse.Namespace, folder: Path) -> None:
             raise
         print(f"a push would be refused: {problem}")
     plans = [
-        (publication, plan(api, publication, tag, options))
+        (publication, plan_push(api, publication, tag, options))
         for publication in stage(options, owner, folder, api)
     ]
     for publication, changes in plans:
@@ -130,7 +130,7 @@ def push(options: argparse.Namespace, folder: Path) -> None:
         )
 
 
-def plan(
+def plan_push(
     api: HfApi, publication: Publication, tag: str | None, options: argparse.Namespace
 ) -> Changes:
     """Compare a publication with the Hub, and check that it may go there.
@@ -179,7 +179,7 @@ def upload(
     Args:
         api: The Hub's client.
         publication: What is uploaded.
-        changes: Of `plan`.
+        changes: Of `plan_push`.
         private: Whether a new repository is private.
         tag: For the commit; None for none.
 

@@ -1,4 +1,4 @@
-"""Takes in the page: made anew in parts, in a style, near one another, and stopped."""
+"""Takes in the page: remade in parts, in a style, near one another, and stopped."""
 
 import json
 import time

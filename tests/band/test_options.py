@@ -36,7 +36,7 @@ from accomp.music.score import Chord, Score
         ({"chords": ["C"]}, "chords hold 'C'"),
         ({"styles": "polka"}, "style 'polka' is unknown; available: bossa_nova"),
         ({"styles": [("swing", -1.0)]}, "weights of styles"),
-        ({"styles": [("swing",)]}, "no style with a weight"),
+        ({"styles": [("swing",)]}, "is not a style and its weight"),
     ],
 )
 def test_what_is_out_of_range_is_refused_at_once(settings, message):

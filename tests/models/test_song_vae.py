@@ -99,6 +99,7 @@ def test_divergence_is_that_of_gaussians():
     assert float(divergence(torch.zeros(2, 3), torch.zeros(2, 3))) == 0
 
 
+@pytest.mark.train
 @pytest.mark.parametrize("bits", [0, 12])
 def test_it_learns_to_reconstruct_and_to_expect_the_band_from_the_melody(bits):
     songs, model = toys(), small(bits=bits, lead=list(range(6)), precision=20.0, hidden=48, song=64)

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,14 @@ def test_imports_keep_to_the_layers():
     pytest.importorskip("importlinter", reason="import-linter is not installed")
     done = run("-c", LINT_IMPORTS)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_no_files_import_each_other_in_a_circle():
+    """Imports for type hints count, too."""
+    grimp = pytest.importorskip("grimp", reason="import-linter is not installed")
+    graph = grimp.build_graph("accomp", "page", "train", cache_dir=None)
+    imports = {file: graph.find_modules_directly_imported_by(file) for file in graph.modules}
+    TopologicalSorter(imports).prepare()  # raises CycleError, which names the files
 
 
 @pytest.mark.parametrize("command", [("check",), ("format", "--check")], ids=" ".join)

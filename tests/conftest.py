@@ -11,12 +11,13 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
+from tests.support.hub import Hub
+
+gc.disable()  # while all is imported, see pytest_collection_finish
 if worker := os.environ.get("PYTEST_XDIST_WORKER"):
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # workers share the cores, each takes one
     # Gradio looks for a free port from here on; two workers would find the same.
     os.environ["GRADIO_SERVER_PORT"] = str(8000 + 100 * int(worker.removeprefix("gw")))
-
-from tests.support.hub import Hub
 
 STAND_IN = Hub()  # holds its ports; refuses connections until the fixture `hub` starts it
 CACHE = tempfile.TemporaryDirectory(prefix="accomp-test-hub-")
@@ -88,8 +89,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_collection_finish() -> None:
     """Keep what was imported out of garbage collections: a fifth of the time went there."""
-    gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 def _kind(item: pytest.Item) -> int:

@@ -17,7 +17,7 @@ from accomp.music.chord_text import chord_text
 from accomp.roll import chord_plan, pianoroll
 from accomp.roll.grid import BASS, DRUMS, GUITAR, MELODY, STRINGS, TRACK_NAMES, Grid
 from tests.support.tiny import tiny
-from train.eval import metrics
+from train import metrics
 
 PITCHES = (
     67,

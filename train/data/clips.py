@@ -22,8 +22,8 @@ from accomp.roll.pianoroll import from_blocks
 from accomp.sound.soundfont import find_soundfont
 from train.data import voices
 from train.data.corpus import Corpus
+from train.data.tasks import Task, bench_tasks, song_tasks
 from train.data.voices import Line, Manner, Performed
-from train.eval.stage import Task, bench_tasks, song_tasks
 
 # General MIDI programs, which the network was not trained on, and the pitch around which each
 # plays; None: by train.data.voices.

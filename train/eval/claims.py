@@ -20,8 +20,10 @@ from tqdm import tqdm
 
 from accomp import Accompanist
 from accomp.roll.grid import TRACK_NAMES, TRACKS
+from train import metrics
 from train.data.corpus import Corpus
-from train.eval import metrics, stage
+from train.data.tasks import Task, song_tasks
+from train.eval import stage
 from train.eval.measure import other_melodies
 from train.fit.run_files import write_json
 
@@ -52,7 +54,7 @@ def main(arguments: list[str] | None = None) -> None:
     models = {"accomp": Accompanist.from_pretrained(options.genre, device="cpu")}
     if options.paper:
         models["paper"] = Accompanist.from_pretrained(options.paper, device="cpu")
-    tasks = stage.song_tasks(corpus, "test")[: options.limit]
+    tasks = song_tasks(corpus, "test")[: options.limit]
     figures = {
         name: {
             "instruments": instruments(model, tasks),
@@ -73,14 +75,14 @@ def main(arguments: list[str] | None = None) -> None:
                 )
 
 
-def instruments(model: Accompanist, tasks: list[stage.Task]) -> dict[str, dict[str, float]]:
+def instruments(model: Accompanist, tasks: list[Task]) -> dict[str, dict[str, float]]:
     """Measure the instruments of a model's bands, as `of_bands`."""
     bare = {} if model.planner else {"form": False, "feel": False}
     return of_bands([(task, stage.ours(model, task, 0, **bare)) for task in tqdm(tasks)], tasks)
 
 
 def of_bands(
-    bands: list[tuple[stage.Task, stage.Performance]], tasks: list[stage.Task]
+    bands: list[tuple[Task, stage.Performance]], tasks: list[Task]
 ) -> dict[str, dict[str, float]]:
     """Measure each pitched instrument's consonance with the melody and with other songs' melodies.
 

@@ -17,9 +17,9 @@ from tqdm import tqdm
 from accomp.band.accompanist import Accompanist
 from accomp.models.hub import genres
 from train.data.corpus import Corpus
-from train.eval import hearing, results, stage
+from train.data.tasks import Task, bench_tasks, song_tasks
+from train.eval import hearing, results
 from train.eval.measure import Measuring, measure, other_melodies
-from train.eval.stage import Task
 from train.eval.systems import System, costs_of, systems
 from train.eval.tables import tables
 from train.fit.judges import Judges
@@ -36,9 +36,9 @@ def main(arguments: list[str] | None = None) -> None:
     if not options.judges:
         raise SystemExit("--judges is missing: a folder that python -m train judges wrote")
     corpus, judges = Corpus.load(options.corpus), Judges.load(options.judges)
-    tasks = {"test": stage.song_tasks(corpus, options.split)[: options.limit]}
+    tasks = {"test": song_tasks(corpus, options.split)[: options.limit]}
     if options.bench:
-        tasks["bench"] = stage.bench_tasks(options.bench)[: options.limit]
+        tasks["bench"] = bench_tasks(options.bench)[: options.limit]
     first = sorted(options.models.glob("*/"))[0] if options.models else genres()[0]
     tools = Measuring(judges, Accompanist.from_pretrained(first))
     options.out.mkdir(parents=True, exist_ok=True)

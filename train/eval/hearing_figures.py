@@ -17,9 +17,10 @@ from accomp.listen.transcribe import Transcription
 from accomp.music.score import Note, Score, TimeSignature, Track
 from accomp.roll import chord_plan
 from accomp.roll.grid import HALF_BAR_STEPS
+from train import metrics
 from train.data.clips import Clip, Tune
 from train.data.voices import Performed
-from train.eval import metrics, stage
+from train.eval import stage
 
 # Factors of a tempo that is right at another metrical level.
 RATIOS = (1, 2, 1 / 2, 3, 1 / 3, 3 / 2, 2 / 3)

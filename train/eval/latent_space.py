@@ -22,8 +22,10 @@ from accomp import Accompanist, genres
 from accomp.band.style import Style
 from accomp.roll.grid import ACCOMPANIMENT, BAR_STEPS, DRUMS, TRACK_NAMES
 from accomp.roll.pianoroll import from_blocks
+from train import metrics
 from train.data.corpus import Corpus
-from train.eval import metrics, stage
+from train.data.tasks import Task, song_tasks
+from train.eval import stage
 from train.eval.measure import other_melodies
 from train.eval.systems import genre_for
 from train.fit.run_files import write_json
@@ -66,7 +68,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--styles", type=int, default=3, help="style songs for each melody")
     options = parser.parse_args(arguments)
     corpus = Corpus.load(options.corpus)
-    tasks = stage.song_tasks(corpus, options.split)
+    tasks = song_tasks(corpus, options.split)
     chosen = np.linspace(0, len(tasks) - 1, min(options.limit, len(tasks))).astype(int)
     tasks = [tasks[i] for i in np.unique(chosen)]
     figures = {
@@ -84,7 +86,7 @@ def model_of(genre: str) -> Accompanist:
     return Accompanist.from_pretrained(genre, device="cpu")
 
 
-def matching(task: stage.Task) -> Accompanist:
+def matching(task: Task) -> Accompanist:
     """Load the model of the genre that the task's song is of."""
     return model_of(genre_for(task, genres()))
 
@@ -101,7 +103,7 @@ def style_of(corpus: Corpus, song: int, model: Accompanist) -> tuple[Style, np.n
 
 
 def style(
-    tasks: list[stage.Task], corpus: Corpus, count: int, settings: PathSettings = PathSettings()
+    tasks: list[Task], corpus: Corpus, count: int, settings: PathSettings = PathSettings()
 ) -> dict[str, list]:
     """Measure bands under styles, from no style to all style.
 
@@ -179,7 +181,7 @@ def rate(planes: np.ndarray) -> np.ndarray:
     return bars[planes[1].reshape(len(bars), -1).any(1)].mean(0)
 
 
-def blend(tasks: list[stage.Task], settings: PathSettings = PathSettings()) -> dict[str, list]:
+def blend(tasks: list[Task], settings: PathSettings = PathSettings()) -> dict[str, list]:
     """Measure the likeness of points between two bands: of two seeds, and of two genres.
 
     Returns the likeness of neighbouring points [melodies, steps] as "seeds" and "genres", and that
@@ -204,7 +206,7 @@ def blend(tasks: list[stage.Task], settings: PathSettings = PathSettings()) -> d
     return {name: np.round(np.array(values), 4).tolist() for name, values in found.items()}
 
 
-def explore(tasks: list[stage.Task], settings: PathSettings = PathSettings()) -> dict[str, dict]:
+def explore(tasks: list[Task], settings: PathSettings = PathSettings()) -> dict[str, dict]:
     """Measure bands along the directions of each instrument.
 
     Returns by instrument and direction the likeness of neighbouring points [melodies, steps] as

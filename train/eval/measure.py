@@ -21,9 +21,11 @@ from accomp.roll.grid import (
     TRACK_NAMES,
 )
 from accomp.roll.pianoroll import to_blocks
-from train.eval import metrics, stage
+from train import metrics
+from train.data.tasks import Task
+from train.eval import stage
 from train.eval.results import FIGURES_OF_BLOCKS
-from train.eval.stage import Performance, Task
+from train.eval.stage import Performance
 from train.fit.judges import Judges
 
 

@@ -37,8 +37,8 @@ from train.eval.melody_measures import (
     mean_of,
     stretches,
 )
-from train.eval.variety import continuation_variety, variety
 from train.fit.run_files import write_json
+from train.rivals.variety import continuation_variety, variety
 
 MINOR_TRIADS = [21, 14, 16, 4]  # A minor, D minor, E minor and E major, in the normal key
 
@@ -354,7 +354,7 @@ def variety_over_starts(
         settings: The number of starts.
 
     Returns:
-        Their `train.eval.variety.variety`.
+        Their `train.rivals.variety.variety`.
     """
 
     def generate(start: np.ndarray, blocks: int, seed: int) -> np.ndarray:

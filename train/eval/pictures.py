@@ -13,6 +13,7 @@ from accomp.band.accompanist import Accompanist
 from accomp.plot import save_plot
 from accomp.roll.grid import MELODY
 from train.data.corpus import Corpus
+from train.data.tasks import song_tasks
 from train.eval import stage
 
 
@@ -34,9 +35,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder for the pictures")
     options = parser.parse_args(arguments)
     corpus = Corpus.load(options.corpus)
-    task = next(
-        (task for task in stage.song_tasks(corpus, "test") if options.song in task.name), None
-    )
+    task = next((task for task in song_tasks(corpus, "test") if options.song in task.name), None)
     if task is None:
         raise SystemExit(f"{options.corpus} has no test song named {options.song!r}")
     options.out.mkdir(parents=True, exist_ok=True)

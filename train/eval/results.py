@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import yaml
 
-from train.eval import metrics
+from train import metrics
 from train.fit.judge_genre import FIVE
 from train.fit.settings import CONFIGS, genre_of
 

@@ -15,9 +15,10 @@ from accomp.models.files import CONFIG_FILE
 from accomp.models.genre_files import MODELS
 from accomp.models.hub import genres
 from train.data.corpus import Corpus
+from train.data.tasks import Task, excerpt
 from train.eval import stage
 from train.eval.cost import cost_of
-from train.eval.stage import Performance, Task
+from train.eval.stage import Performance
 from train.fit.run_files import WEIGHTS
 from train.fit.settings import CONFIGS, genre_of
 from train.rivals.cnn import CNNs
@@ -139,7 +140,7 @@ def _of_run(run: Path, corpus: Corpus) -> System:
 
 def _random_pairs(corpus: Corpus, split: str) -> Play:
     """Play the band of another song of the split, drawn for each melody and seed."""
-    songs = [song for song in corpus.choose(split) if stage.excerpt(corpus, song)]
+    songs = [song for song in corpus.choose(split) if excerpt(corpus, song)]
 
     def play(task: Task, seed: int) -> Performance:
         random = np.random.default_rng([seed, *task.name.encode()])

@@ -8,10 +8,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from train.eval.metrics import frechet_distance
 from train.fit.judge_networks import Critic
 from train.fit.judge_windows import OF_TRACK, PITCHED, Songs, Variation, vary
 from train.fit.loop import Task
+from train.metrics import frechet_distance
 
 KINDS = ("matched", "same genre", "any genre", "same song")  # where a band comes from
 

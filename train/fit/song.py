@@ -22,10 +22,10 @@ from accomp.models.song_vae import SongConfig, SongVAE
 from train.data.corpus import Corpus
 from train.data.song_windows import BandWindows, OnsetWindows, WindowSettings
 from train.data.splits import SPLITS
-from train.eval.song_figures import compare, draw, evaluate, interpolation, picture, reconstruct
 from train.fit.loop import Task, fit
 from train.fit.run_files import FIGURES, save_weights, write_json, writes
 from train.fit.settings import Session, training_parser
+from train.fit.song_figures import compare, draw, evaluate, interpolation, picture, reconstruct
 
 NAME = "song"
 
@@ -196,7 +196,7 @@ class SongTask(Task):
         }
 
     def validate(self) -> dict[str, float]:
-        """Return the figures of train.eval.song_figures on validation songs."""
+        """Return the figures of train.fit.song_figures on validation songs."""
         return evaluate(self.model, self.val)
 
     def sample(self, folder: Path) -> None:

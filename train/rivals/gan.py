@@ -23,13 +23,13 @@ from torch import Tensor
 from accomp.roll import pianoroll
 from accomp.roll.grid import ACCOMPANIMENT, MELODY, TRACKS
 from train.data.corpus import Corpus
-from train.eval.variety import variety
 from train.fit.loop import Descent, FitSettings, Task
 from train.fit.run_files import WEIGHTS, write_json
 from train.fit.settings import Session, training_parser
 from train.rivals import planes_of_sounding
 from train.rivals.dcgan import MEASURES, NOISE, Adversaries, GANSettings, Generator
 from train.rivals.training import add_epochs, rival_settings, train_rival
+from train.rivals.variety import variety
 
 SIMILARITY = "similarity.json"
 

@@ -5,8 +5,8 @@
 It is that of "MelodyCNN and Conditional HarmonyCNNs": a symmetric network of three convolutional,
 three dense and three deconvolutional layers, from a block of the melody to the next. It makes up
 melodies, to which the Conditional-HarmonyCNNs (train.rivals.cnn) play. RUN/variety.json says how
-much its continuations of fifty melodies differ (train.eval.variety), since the document found them
-nearly the same. The widths are ours, as those of the HarmonyCNNs.
+much its continuations of fifty melodies differ (train.rivals.variety), since the document found
+them nearly the same. The widths are ours, as those of the HarmonyCNNs.
 """
 
 from pathlib import Path
@@ -18,12 +18,12 @@ from torch import Tensor, nn
 
 from accomp.roll.grid import MELODY
 from train.data.corpus import Corpus
-from train.eval.variety import continuation_variety
 from train.fit.run_files import WEIGHTS, write_json
 from train.fit.settings import Session, training_parser
 from train.rivals import planes_of_sounding
 from train.rivals.cnn import CNNSettings, RollTask, convolutions, deconvolutions, train_cnn
 from train.rivals.training import add_epochs, rival_settings
+from train.rivals.variety import continuation_variety
 
 VARIETY = "variety.json"
 

@@ -15,9 +15,10 @@ from accomp.roll import chord_plan, pianoroll
 from accomp.roll.grid import BASS, DRUMS, GUITAR, MELODY, STRINGS
 from tests.support.tiny import tiny
 from tests.train.fit.test_judges import corpus, run, song  # noqa: F401  fixtures
-from train import rivals
+from train import metrics, rivals
 from train.data.corpus import Corpus
-from train.eval import cost, evaluate, metrics, pictures, report, stage
+from train.data.tasks import bench_tasks, song_tasks
+from train.eval import cost, evaluate, pictures, report, stage
 from train.rivals import cnn, gru, rnn
 from train.rivals.retrieval import Retrieval
 
@@ -66,7 +67,7 @@ def models(tmp_path_factory) -> Path:
 
 
 def test_a_lead_sheet_is_a_task_in_the_normal_key(bench):
-    task = stage.bench_tasks(bench)[1]
+    task = bench_tasks(bench)[1]
     assert task.group == "nottingham" and task.labels == ["A"] * 8 + ["B"] * 4 + ["A"] * 4
     # D, G, A, D in the sheet; the chords move with the melody to its normal key.
     by = -task.shift % 12
@@ -75,7 +76,7 @@ def test_a_lead_sheet_is_a_task_in_the_normal_key(bench):
 
 
 def test_a_peers_melody_is_left_out_and_its_parts_are_sorted(bench):
-    task = stage.bench_tasks(bench)[0]
+    task = bench_tasks(bench)[0]
     played = stage.peer(task, "getmusic")
     assert (
         played.planes[BASS, 0].sum() == 16
@@ -84,18 +85,18 @@ def test_a_peers_melody_is_left_out_and_its_parts_are_sorted(bench):
     )
     assert played.planes[DRUMS, 0].sum() == 64 and (played.planes[MELODY] == task.melody).all()
     assert {int(p) % 12 for p in np.nonzero(played.planes[BASS, 0])[1]} == {(38 - task.shift) % 12}
-    assert stage.peer(stage.bench_tasks(bench)[1], "getmusic") is None
+    assert stage.peer(bench_tasks(bench)[1], "getmusic") is None
 
 
 def test_real_songs_are_cut_to_their_melody_and_keep_their_velocities(corpus):  # noqa: F811
     loaded = Corpus.load(corpus)
-    task = stage.song_tasks(loaded, "test")[0]
+    task = song_tasks(loaded, "test")[0]
     played = stage.real(task, loaded)
     assert played.planes.shape == (5, 2, 256, 128) and (played.planes[MELODY] == task.melody).all()
     assert {note.velocity for note in played.score.tracks[BASS].notes} == {80}
     triads = metrics.best_triads(sum(chord_plan.chroma(played.planes[t]) for t in (BASS, GUITAR)))
     assert metrics.chord_match(triads, task.triads) > 0.9
-    other = stage.real(task, loaded, stage.song_tasks(loaded, "test")[1].song)
+    other = stage.real(task, loaded, song_tasks(loaded, "test")[1].song)
     assert (other.planes[MELODY] == task.melody).all() and (
         other.planes[BASS] != played.planes[BASS]
     ).any()
@@ -291,7 +292,7 @@ def test_costs_are_read_from_losses_or_from_logs(tmp_path, capsys):
 
 
 def test_one_melody_three_times(corpus, models, tmp_path):  # noqa: F811
-    song_name = stage.song_tasks(Corpus.load(corpus), "test")[0].name
+    song_name = song_tasks(Corpus.load(corpus), "test")[0].name
     arguments = [
         "--paper",
         str(models / "jazz"),

@@ -16,7 +16,8 @@ from accomp.music.score import Note, Score, TimeSignature, Track
 from tests.train.fit.test_train import song
 from train.data import clips, prepare
 from train.data.corpus import Corpus
-from train.eval import evaluate, hearing, hearing_figures, hearing_peers, stage
+from train.data.tasks import Task
+from train.eval import evaluate, hearing, hearing_figures, hearing_peers
 from train.fit import transcription
 
 pytestmark = pytest.mark.sound
@@ -165,7 +166,7 @@ def test_places_are_the_largest_share_that_is_moved_together():
 def test_a_tune_begins_with_the_bar_of_its_first_note_in_any_meter():
     notes = [Note(60, 5.0 + beat, 1.0, 80) for beat in range(50)]
     score = Score([Track("tune", notes=notes)], meters=[TimeSignature(0.0, 3, 4)])
-    tune = clips.tune_of(stage.Task("a", "a", score, 0, None, 0, None, None))
+    tune = clips.tune_of(Task("a", "a", score, 0, None, 0, None, None))
     assert (tune.first, tune.meter[1:], tune.line[0], len(tune.line)) == (
         3.0,
         (3, 4),

@@ -18,7 +18,6 @@ from tests.support.scores import melody
 from tests.support.tiny import tiny
 from tests.train.fit.test_train import corpus, losses_of, small  # noqa: F401  a fixture
 from train.data.corpus import Corpus
-from train.eval.variety import continuation_variety, melodies, variety
 from train.fit.run_files import save_weights
 from train.fit.settings import planner_config
 from train.rivals import cnn, gan, latent_sizes, melody_cnn
@@ -31,6 +30,7 @@ from train.rivals.dcgan import (
     Generator,
     smooth_labels,
 )
+from train.rivals.variety import continuation_variety, melodies, variety
 
 SETTINGS = GANSettings(learning_rate=1e-3, ttur=2, smoothing=0.1, matching=(0.1, 1.0))
 

@@ -4,7 +4,7 @@ import pytest
 from accomp.music.score import Note, Score, TimeSignature, Track
 from accomp.roll import chord_plan, pianoroll
 from accomp.roll.grid import BASS, DRUMS, GUITAR, MELODY, STRINGS
-from train.eval import metrics
+from train import metrics
 
 
 def planes(*notes, steps=32):

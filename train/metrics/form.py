@@ -8,7 +8,7 @@ import numpy as np
 
 from accomp.music.score import Note, Score, Track
 from accomp.roll.grid import MELODY
-from train.eval.metrics.spans import mean, ratio
+from train.metrics.spans import mean, ratio
 
 ROUNDING = 1e-6  # beats that a time read from a file may be off
 

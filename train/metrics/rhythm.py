@@ -7,8 +7,8 @@ import numpy as np
 from accomp.music.score import Note
 from accomp.roll import chord_plan
 from accomp.roll.grid import ACCOMPANIMENT, BAR_STEPS, BLOCK_STEPS, MELODY
-from train.eval.metrics.harmony import PITCHED, consonant_pairs
-from train.eval.metrics.spans import in_spans, mean, ratio
+from train.metrics.harmony import PITCHED, consonant_pairs
+from train.metrics.spans import in_spans, mean, ratio
 
 THIRTY_SECOND = 1 / 8  # beats
 

@@ -6,8 +6,8 @@ N, M, D of embeddings. A track is its planes [2, S, P] (onset, sustain), a band 
 silence, is nan.
 """
 
-from train.eval.metrics.form import Ending, EndingSettings, ends_together, structure
-from train.eval.metrics.harmony import (
+from train.metrics.form import Ending, EndingSettings, ends_together, structure
+from train.metrics.harmony import (
     CONSONANCE,
     PITCHED,
     best_triads,
@@ -18,7 +18,7 @@ from train.eval.metrics.harmony import (
     used_pitch_classes,
     voice_movement,
 )
-from train.eval.metrics.rhythm import (
+from train.metrics.rhythm import (
     Blocks,
     by_block,
     drum_pattern,
@@ -28,7 +28,7 @@ from train.eval.metrics.rhythm import (
     qualified_notes,
     velocity_std,
 )
-from train.eval.metrics.songs import Drift, confidence_interval, drift, frechet_distance
+from train.metrics.songs import Drift, confidence_interval, drift, frechet_distance
 
 __all__ = [
     "CONSONANCE",

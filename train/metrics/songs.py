@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from train.eval.metrics.spans import mean
+from train.metrics.spans import mean
 
 RESAMPLES = 9999  # of bootstrap and permutation test; with the sample itself 10,000
 EXACT_UP_TO = 13  # songs, whose 8,192 signs are fewer than RESAMPLES

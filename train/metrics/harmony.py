@@ -4,7 +4,7 @@ import numpy as np
 
 from accomp.roll import chord_plan
 from accomp.roll.grid import BAR_STEPS, BASS, GUITAR, HALF_BAR_STEPS, PITCHES, STRINGS
-from train.eval.metrics.spans import in_spans, mean, ratio
+from train.metrics.spans import in_spans, mean, ratio
 
 PITCHED = (BASS, GUITAR, STRINGS)  # the accompaniment without drums
 # [interval above the melody in semitones, mod 12]: 1 for unison, thirds, perfect fifth and sixths,

@@ -18,8 +18,8 @@ from tests.train.fit.test_train import song
 from train.data import prepare
 from train.data.corpus import NOTE
 from train.data.song_windows import published_onsets
-from train.eval import song_figures
 from train.fit import song as train_song
+from train.fit import song_figures
 from train.fit.settings import CONFIGS
 
 

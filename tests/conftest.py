@@ -64,12 +64,12 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     return True if alone and collection_path in (TESTS / "train", TESTS / "page" / "web") else None
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest selects by marker and pytest-xdist groups
+@pytest.hookimpl(tryfirst=True)  # before pytest selects by marker
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark tests by their folder and their fixtures, and put the slowest kind first.
 
-    With pytest-xdist (`--dist loadgroup`) a file stays on one worker, where its fixtures are made
-    once. All browser tests stay on one worker: two browsers at once miss each other's moments.
+    With pytest-xdist (`--dist loadfile`) a file stays on one worker, where its fixtures are made
+    once, and the slowest files are begun first.
     """
     for item in items:
         used = [name for name in BY_FIXTURE if name in getattr(item, "fixturenames", ())]
@@ -81,9 +81,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("fast")
         if item.get_closest_marker("sound") and not shutil.which("fluidsynth"):
             item.add_marker(pytest.mark.skip(reason="FluidSynth is not installed"))
-        in_browser = item.get_closest_marker("browser")
-        group = "browser" if in_browser else str(item.path.relative_to(TESTS))
-        item.add_marker(pytest.mark.xdist_group(group))
     items.sort(key=_kind)
 
 

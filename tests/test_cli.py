@@ -391,3 +391,12 @@ def test_on_a_terminal_a_line_counts_the_seconds_and_goes_away(monkeypatch, caps
     said = capsys.readouterr().out
     assert said.startswith("\r  making sound ... 0 s") and said.endswith("\r\x1b[K")
     assert "\n" not in said
+
+
+def test_ctrl_c_is_told_in_a_word(monkeypatch, capsys, tmp_path):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(songs, "make_songs", interrupted)
+    assert main([str(EXAMPLES / "ode_to_joy.mid"), "--out", str(tmp_path)]) == 130
+    assert capsys.readouterr().err == "accomp: interrupted\n"

@@ -10,7 +10,8 @@ from accomp.errors import MusicError
 from accomp.listen.accepted import melody_kind
 from accomp.models.places import local_folder
 
-FAILED, WRONG = 1, 2  # exit statuses: a song could not be made; an argument is wrong
+# Exit statuses: a song could not be made; an argument is wrong; Ctrl-C, as in shells.
+FAILED, WRONG, INTERRUPTED = 1, 2, 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -41,6 +42,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except MusicError as error:
         print(f"accomp: {error}", file=sys.stderr)
         return WRONG
+    except KeyboardInterrupt:
+        print("accomp: interrupted", file=sys.stderr)
+        return INTERRUPTED
     return FAILED if failures.count else 0
 
 

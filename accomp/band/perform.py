@@ -10,6 +10,7 @@ from accomp.band.sketch import Sketch
 from accomp.band.streams import Streams
 from accomp.models.feel import played_times
 from accomp.models.swing import MelodyTiming
+from accomp.music.key_signatures import key_signatures_of
 from accomp.music.score import Note, Score, Track
 from accomp.roll import parts, pianoroll
 from accomp.roll.grid import ACCOMPANIMENT, BASS, DRUMS, HALF_BAR_STEPS, MELODY, TRACKS
@@ -41,6 +42,7 @@ def perform(sketch: Sketch, settings: ArrangeSettings = arrange.SETTINGS) -> Sco
         score.resolution,
         chords,
         list(sketch.notices),
+        key_signatures_of(score, lead.key),
     )
     return balance.balanced(song, model.config.genre)
 

@@ -29,6 +29,7 @@ from accomp.models.band_model import BandModel
 from accomp.models.melody_nn import MelodyConfig, MelodyNN, shipped_melody_nn
 from accomp.music import keys
 from accomp.music.chord_symbols import ChordSymbol
+from accomp.music.key_signatures import signature_of
 from accomp.music.keys import Key, parse_key
 from accomp.music.score import Note, Score, Tempo, Track
 from accomp.music.timing import mean_tempo
@@ -136,7 +137,13 @@ def invent(  # noqa: PLR0913 - a public call; all but the first four are keyword
     onsets = grid.beats[:-1:HALF_BAR_STEPS]
     symbols = [symbol.transposed(shift) for symbol in symbols]
     chords = chord_changes(symbols, onsets, 4.0 * bars)
-    return Score([track], [Tempo(0.0, round(60e6 / bpm))], chords=chords)
+    own_key = Key((major - 3 * minor) % 12, bool(minor))
+    return Score(
+        [track],
+        [Tempo(0.0, round(60e6 / bpm))],
+        chords=chords,
+        key_signatures=[signature_of(own_key)],
+    )
 
 
 def continue_melody(  # noqa: PLR0913 - a public call; all but the first five are keywords

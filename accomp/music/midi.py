@@ -27,6 +27,7 @@ from accomp.music.score import (
     DEFAULT_TEMPO,
     Chord,
     Control,
+    KeySignature,
     Note,
     Score,
     Tempo,
@@ -80,6 +81,7 @@ def read_midi(source: FileSource, limits: MidiLimits = MidiLimits()) -> Score:
         _meters(tracks, resolution),
         resolution,
         [Chord(tick / resolution, symbol) for track in tracks for tick, symbol in track.chords],
+        key_signatures=_key_signatures(tracks, resolution),
     )
     if header.tempo is not None:
         bpm = round(60e6 / header.tempo)
@@ -93,10 +95,10 @@ def read_midi(source: FileSource, limits: MidiLimits = MidiLimits()) -> Score:
 def write_midi(score: Score, target: str | os.PathLike | BinaryIO) -> None:
     """Write a score as a MIDI file of format 1; the same score gives the same bytes.
 
-    The first track holds tempos, time signatures and the chords as markers; each other track is one
-    of the score's. Onsets and ends go to the nearest tick of `score.resolution`, or of its smallest
-    multiple of at least 24 ticks a beat. MIDI cannot tell two notes of one pitch apart: where the
-    earlier one ends last, they exchange ends. More than 15 pitched tracks share channels.
+    The first track holds tempos, time and key signatures and the chords as markers; each other one
+    is one of the score's. Onsets and ends go to the nearest tick of `score.resolution`, or of its
+    smallest multiple of at least 24 ticks a beat. MIDI cannot tell two notes of one pitch apart:
+    where the earlier one ends last, they exchange ends. More than 15 pitched tracks share channels.
 
     Args:
         score: The music.
@@ -195,6 +197,18 @@ def _meters(tracks: list[FileTrack], resolution: int) -> list[TimeSignature]:
         if not meters or meters[-1][1:] != meter:
             meters.append(TimeSignature(tick / resolution, *meter))
     return meters
+
+
+def _key_signatures(tracks: list[FileTrack], resolution: int) -> list[KeySignature]:
+    """Return the changes of key; of several at a tick the last, as for tempos."""
+    at_tick = {
+        tick: (fifths, is_minor) for track in tracks for tick, fifths, is_minor in track.keys
+    }
+    signatures: list[KeySignature] = []
+    for tick, key in sorted(at_tick.items()):
+        if not signatures or signatures[-1][1:] != key:
+            signatures.append(KeySignature(tick / resolution, *key))
+    return signatures
 
 
 def _check(score: Score, limits: MidiLimits) -> None:

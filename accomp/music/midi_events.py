@@ -14,6 +14,7 @@ from accomp.music.score import PITCH_BEND, Score, Track
 KEPT_CONTROLS = (1, 7, 10, 11, 64, 91, 93)
 # A time signature is taken seriously up to this numerator and denominator, and from this length on.
 LARGEST_METER, SHORTEST_BAR = 32, 0.5  # numbers; beats
+MOST_FIFTHS = 7  # sharps or flats in a key signature
 
 _NOTE_OFF, _NOTE_ON, _CONTROL_CHANGE, _PROGRAM, _PRESSURE, _BEND = (
     0x80,
@@ -24,7 +25,8 @@ _NOTE_OFF, _NOTE_ON, _CONTROL_CHANGE, _PROGRAM, _PRESSURE, _BEND = (
     0xE0,
 )
 _META, _SYSTEM_EXCLUSIVE = 0xFF, (0xF0, 0xF7)
-_TRACK_NAME, _MARKER, _END_OF_TRACK, _SET_TEMPO, _TIME_SIGNATURE = 0x03, 0x06, 0x2F, 0x51, 0x58
+_TRACK_NAME, _MARKER, _END_OF_TRACK = 0x03, 0x06, 0x2F
+_SET_TEMPO, _TIME_SIGNATURE, _KEY_SIGNATURE = 0x51, 0x58, 0x59
 
 
 @dataclass
@@ -52,6 +54,7 @@ class FileTrack:
         programs: (tick, channel, program) each.
         tempos: (tick, microseconds a beat) each.
         meters: (tick, numerator, denominator) each.
+        keys: (tick, fifths, whether minor) each.
         chords: (tick, symbol) each, from markers that are chord symbols.
     """
 
@@ -60,6 +63,7 @@ class FileTrack:
     programs: list[tuple[int, int, int]] = field(default_factory=list)
     tempos: list[tuple[int, int]] = field(default_factory=list)
     meters: list[tuple[int, int, int]] = field(default_factory=list)
+    keys: list[tuple[int, int, bool]] = field(default_factory=list)
     chords: list[tuple[int, str]] = field(default_factory=list)
 
 
@@ -190,6 +194,10 @@ def _read_meta(track: FileTrack, tick: int, kind: int, data: bytes) -> None:
         is_sensible = 1 <= numerator <= LARGEST_METER >= denominator
         if is_sensible and numerator * 4 / denominator >= SHORTEST_BAR:
             track.meters.append((tick, numerator, denominator))
+    elif kind == _KEY_SIGNATURE and len(data) >= 2:
+        fifths = int.from_bytes(data[:1], signed=True)
+        if abs(fifths) <= MOST_FIFTHS and data[1] <= 1:
+            track.keys.append((tick, fifths, data[1] == 1))
     elif kind == _MARKER and is_symbol(symbol := _decode(data)):
         track.chords.append((tick, symbol))
 
@@ -216,7 +224,7 @@ _SETTING, _END, _CONTROL, _BEGIN, _END_AT_ONCE = range(5)
 
 
 def conductor_chunk(score: Score, resolution: int) -> bytes:
-    """Write the track chunk of tempos, meters and chords (as markers)."""
+    """Write the track chunk of tempos, meters, key signatures and chords (as markers)."""
     events = []
     for onset, microseconds in score.tempos:
         content = min(max(microseconds, 1), 0xFFFFFF).to_bytes(3, "big")
@@ -225,6 +233,9 @@ def conductor_chunk(score: Score, resolution: int) -> bytes:
         # The last two: a metronome click each beat (24 MIDI clocks), and eight 32nd notes to a beat
         content = bytes((numerator, denominator.bit_length() - 1, 24, 8))
         events.append((_tick(onset, resolution), _SETTING, _meta(_TIME_SIGNATURE, content)))
+    for onset, fifths, is_minor in score.key_signatures:
+        content = fifths.to_bytes(1, signed=True) + bytes((is_minor,))
+        events.append((_tick(onset, resolution), _SETTING, _meta(_KEY_SIGNATURE, content)))
     for onset, symbol in score.chords:
         content = symbol.encode("utf-8", "replace")
         events.append((_tick(onset, resolution), _SETTING, _meta(_MARKER, content)))

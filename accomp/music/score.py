@@ -106,6 +106,25 @@ def is_compound(numerator: int, denominator: int) -> bool:
     return denominator >= 8 and numerator % 3 == 0
 
 
+class KeySignature(NamedTuple):
+    """The key signature from a beat on.
+
+    Attributes:
+        onset: Beats.
+        fifths: Sharps, or with a minus flats: -7 to 7.
+        is_minor: Whether the key is minor. Many programs write major without knowing.
+    """
+
+    onset: float
+    fifths: int
+    is_minor: bool
+
+    @property
+    def tonic(self) -> int:
+        """The pitch class of the key's tonic, 0 = C."""
+        return (7 * self.fifths + (9 if self.is_minor else 0)) % 12
+
+
 class Chord(NamedTuple):
     """A chord, which lasts until the next one begins.
 
@@ -171,6 +190,7 @@ class Score:
             of 1 / resolution.
         chords: By onset.
         notices: What the user should know about choices that were made, in words.
+        key_signatures: By onset; empty where the file has none.
     """
 
     tracks: list[Track] = field(default_factory=list)
@@ -179,6 +199,7 @@ class Score:
     resolution: int = 480
     chords: list[Chord] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
+    key_signatures: list[KeySignature] = field(default_factory=list)
 
     @property
     def end(self) -> float:

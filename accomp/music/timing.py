@@ -81,6 +81,9 @@ def renotated(score: Score, factor: float) -> Score:
             for tempo in score.tempos
         ],
         meters=[meter._replace(onset=meter.onset * factor) for meter in score.meters],
+        key_signatures=[
+            signature._replace(onset=signature.onset * factor) for signature in score.key_signatures
+        ],
         chords=[chord._replace(onset=chord.onset * factor) for chord in score.chords],
     )
 
@@ -150,6 +153,10 @@ def delayed(score: Score, beats: float) -> Score:
         meters=[
             meter._replace(onset=meter.onset + beats if meter.onset > 0 else 0.0)
             for meter in score.meters
+        ],
+        key_signatures=[
+            signature._replace(onset=signature.onset + beats if signature.onset > 0 else 0.0)
+            for signature in score.key_signatures
         ],
         chords=[chord._replace(onset=chord.onset + beats) for chord in score.chords],
     )

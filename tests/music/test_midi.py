@@ -10,7 +10,17 @@ from hypothesis import strategies as st
 
 from accomp.errors import MusicError
 from accomp.music.midi import MidiLimits, read_midi, write_midi
-from accomp.music.score import PITCH_BEND, Chord, Control, Note, Score, Tempo, TimeSignature, Track
+from accomp.music.score import (
+    PITCH_BEND,
+    Chord,
+    Control,
+    KeySignature,
+    Note,
+    Score,
+    Tempo,
+    TimeSignature,
+    Track,
+)
 from tests.support.scores import END, NOTE, chunk, event, meta, midi, song
 
 
@@ -42,6 +52,7 @@ def only(data: bytes) -> Track:
 def test_a_song_survives():
     score = song(("Schlagzeug", "Bass", "", "Mélodie 🎵"))
     score.chords = [Chord(0.0, "G"), Chord(6.0, "F#m")]
+    score.key_signatures = [KeySignature(0.0, -3, False), KeySignature(9.0, 7, True)]
     assert read_midi(written(score)) == ordered(score)
 
 
@@ -259,6 +270,15 @@ def test_tempos_and_meters_of_all_tracks_are_merged():
 def test_senseless_meters_and_tempos_are_dropped(meter):
     score = read_midi(midi(meta(0, 0x58, meter) + meta(0, 0x51, b"\0\0\0") + NOTE + END))
     assert score.meters == [TimeSignature(0.0, 4, 4)] and score.tempos == [Tempo(0.0, 500_000)]
+
+
+def test_key_signatures_of_all_tracks_are_merged():
+    first = meta(0, 0x59, b"\xfd\x00") + meta(96, 0x59, b"\x02\x01") + END
+    senseless = meta(0, 0x59, b"\x08\x00") + meta(0, 0x59, b"\x01\x02") + meta(0, 0x59, b"\x01")
+    second = senseless + meta(192, 0x59, b"\x02\x01") + NOTE + END
+    signatures = read_midi(midi(first, second)).key_signatures
+    assert signatures == [KeySignature(0.0, -3, False), KeySignature(1.0, 2, True)]
+    assert [signature.tonic for signature in signatures] == [3, 11]
 
 
 @pytest.mark.parametrize(

@@ -14,9 +14,10 @@ import spaces  # noqa: F401, I001  before torch: on ZeroGPU it has to be first
 import gradio as gr
 from gradio.events import Dependency
 
-from page import api, melodies, models, panels, taking, views
+from page import api, journal, melodies, models, panels, taking, views
 from page.limits import LIMITS
 from page.words import WORDS as t
+from page.words import head, say
 
 TO_ADDRESS = """(query) => {
     const choices = new URLSearchParams(query);
@@ -251,7 +252,7 @@ def connect_rest(page: Page, demo: gr.Blocks, makes: Sequence[Dependency]) -> No
         melodies.suggest_genre, [state.source, state.settings], form.genre, **page.private
     )
     band.random_seed.click(melodies.random_seed, None, form.seed, **page.private)
-    band.stop.click(lambda: "Stopped.", None, page.status, cancels=[*makes], **page.private)
+    band.stop.click(lambda: say("Stopped."), None, page.status, cancels=[*makes], **page.private)
     take.lossless.click(views.write_lossless, [state.takes, number], take.view.files, **page.busy)
     state.query.change(None, state.query, None, js=TO_ADDRESS, **page.private)
     gr.on(
@@ -284,6 +285,7 @@ def _to_make(page: Page) -> list[Any]:
 kept = (LIMITS.kept_seconds, LIMITS.kept_seconds)
 with gr.Blocks(title="accomp", delete_cache=kept) as demo:
     connect(build(), demo)
+journal.keep(demo)
 
 if __name__ == "__main__":
-    demo.launch(max_file_size=LIMITS.upload, i18n=t)
+    demo.launch(max_file_size=LIMITS.upload, i18n=t, head=head())

@@ -1,7 +1,5 @@
 """The page's calls for programs: paths of files go in and come out."""
 
-import gradio as gr
-
 from accomp.band.options import Options
 from accomp.band.style_library import parse_styles
 from accomp.errors import AudioUnavailable
@@ -10,7 +8,7 @@ from accomp.listen.source import load_source
 from accomp.music.chord_text import chord_text
 from page import inventing, models, sound, taking
 from page.choices import MelodyRecipe
-from page.messages import NO_MELODY, errors_shown
+from page.messages import NO_MELODY, errors_shown, refuse, warn
 from page.settings import Settings
 
 INVENTED_BARS = MelodyRecipe.bars
@@ -43,7 +41,7 @@ def accompany(
         as text.
     """
     if not melody:
-        raise gr.Error(NO_MELODY)
+        raise refuse(NO_MELODY)
     with errors_shown():
         settings = Settings(
             genre=genre,
@@ -57,7 +55,7 @@ def accompany(
     try:
         path = str(sound.write_whole(take))
     except AudioUnavailable as error:
-        gr.Warning(str(error))
+        warn(str(error))
         path = None
     return path, str(sound.draw(take)), str(take.files[0]), take.chords
 

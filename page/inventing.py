@@ -11,6 +11,7 @@ from accomp.music.score import Score
 from page.choices import MOST_ADDITIONS, MelodyRecipe
 from page.files import new_folder
 from page.settings import Settings
+from page.words import say, say_number
 
 
 class Invent(Protocol):
@@ -137,14 +138,23 @@ def origin(source: Source, settings: Settings) -> str:
     """Say in a sentence how a melody was made here; empty where it was opened."""
     if settings.continued:
         last = settings.continued[-1]
-        told = f" The last {last.bars} bars were added here ({last.genre}, seed {last.seed})."
+        told = say(
+            " The last {bars} bars were added here ({genre}, seed {seed}).",
+            bars=last.bars,
+            genre=last.genre,
+            seed=last.seed,
+        )
         if opened_source(source).recording:
-            told += " Your recording is not played with it: it does not hold the added bars."
+            told += say(" Your recording is not played with it: it does not hold the added bars.")
         return told
     if settings.invented:
         made = settings.invented
-        how = f"{made.genre}, seed {made.seed}, variation {made.variation:g}"
-        return f" Invented here ({how}), with its own chords."
+        return say(
+            " Invented here ({genre}, seed {seed}, variation {variation}), with its own chords.",
+            genre=made.genre,
+            seed=made.seed,
+            variation=say_number(made.variation),
+        )
     return ""
 
 

@@ -13,10 +13,11 @@ from accomp.suggest import suggest
 from page import inventing, models, studio, views
 from page.choices import LONGEST_TEXT, MelodyRecipe
 from page.forms import BandForm
-from page.messages import NO_MELODY, errors_shown
+from page.messages import NO_MELODY, Refusal, errors_shown, refuse, tell, warn
 from page.recorder import RECORDING_FILE, read_click_recording
 from page.settings import Settings
 from page.views import MelodyView
+from page.words import say
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = {path.stem: str(path) for path in sorted((ROOT / "examples").glob("*.mid"))}
@@ -52,7 +53,7 @@ def open_click(value: dict | None) -> MelodyView:
     try:
         recording = read_click_recording(value)
     except ValueError as error:
-        raise gr.Error(str(error)) from error
+        raise Refusal(str(error)) from error
     path = studio.named_recording(recording.path)
     if Path(recording.path).name == RECORDING_FILE:
         # Gradio forgets such files; other names are not the recorder's to remove.
@@ -110,7 +111,7 @@ def move_bar_lines(beats: int) -> Callable[[Source | None, Settings], MelodyView
 
 def _corrected(source: Source | None, settings: Settings, **changes) -> MelodyView:
     if source is None:
-        raise gr.Error(NO_MELODY)
+        raise refuse(NO_MELODY)
     with errors_shown():
         view = views.understood(source, settings.corrected(**changes))
     return view._replace(source=gr.skip())
@@ -119,14 +120,14 @@ def _corrected(source: Source | None, settings: Settings, **changes) -> MelodyVi
 def suggest_genre(source: Source | None, settings: Settings) -> str:
     """Return the genre that fits the melody best, of those that are served."""
     if source is None:
-        raise gr.Error(NO_MELODY)
+        raise refuse(NO_MELODY)
     melody = source.melody(settings.corrections)
     likely = suggest(melody.score, melody.track, models.GENRES)
     if not likely:
         served = ", ".join(models.GENRES)
-        raise gr.Error(f"No suggestion: nothing is known of the genres {served}.")
-    best = " or ".join(name.capitalize() for name, _ in likely[:2])
-    gr.Info(f"{best} would fit; the others are worth a try, too.")
+        raise refuse("No suggestion: nothing is known of the genres {served}.", served=served)
+    best = say(" or ").join(name.capitalize() for name, _ in likely[:2])
+    tell("{best} would fit; the others are worth a try, too.", best=best)
     return likely[0][0]
 
 
@@ -139,8 +140,8 @@ def from_address(request: gr.Request) -> tuple:
         settings = Settings.from_query(dict(request.query_params))
         source = _melody_of(settings)
     except (MusicError, gr.Error) as error:
-        words = getattr(error, "message", error)
-        gr.Warning(f"The page's address was not understood: {words}")
+        reason = error.words if isinstance(error, Refusal) else getattr(error, "message", error)
+        warn("The page's address was not understood: {reason}", reason=reason)
         settings, source = Settings(), None
     # What a visitor has chosen before an empty address is read stays.
     form = BandForm.unchanged() if settings == Settings() else _form(settings)
@@ -167,7 +168,7 @@ def random_example() -> tuple:
 
 def _form(settings: Settings) -> BandForm:
     if settings.blend or settings.explore:
-        gr.Info(
+        tell(
             "These settings are of a blend or of moved instruments: that take is made again with "
             "their genre and seed."
         )
@@ -241,14 +242,14 @@ def lengthen(
         The chords that are typed, and the MelodyView.
     """
     if source is None:
-        raise gr.Error(NO_MELODY)
+        raise refuse(NO_MELODY)
     models.check_genre(genre)
     with errors_shown():
         typed = (chords or "").strip()
         recipe = MelodyRecipe(genre, int(bars), random_seed(), chords=typed)
         longer = inventing.lengthen(models.lengthen_melody, source, settings, recipe)
         if typed:
-            gr.Info("Your chords are now the melody's own; those of the new bars follow them.")
+            tell("Your chords are now the melody's own; those of the new bars follow them.")
         return "", *views.opened(*longer)
 
 

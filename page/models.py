@@ -7,7 +7,6 @@ process of ZeroGPU only the words of gr.Error come back, those of no other error
 import sys
 from collections.abc import Mapping
 
-import gradio as gr
 import spaces
 from spaces.config import Config
 
@@ -19,7 +18,8 @@ from accomp.models.shelf import Shelf
 from accomp.music.score import Score
 from page.choices import Blend, MelodyRecipe
 from page.genres import describe
-from page.messages import errors_shown
+from page.messages import errors_shown, refuse
+from page.words import say
 
 GENRES = genres()
 shelf = Shelf(Accompanist.from_pretrained)  # each genre is loaded once, at its first use
@@ -119,7 +119,11 @@ def check_genre(genre: str) -> None:
         gr.Error: The genre is not served, or its models can't be loaded.
     """
     if genre not in GENRES:
-        raise gr.Error(f"Genre {genre!r} is unknown; available: {', '.join(GENRES)}.")
+        raise refuse(
+            "Genre {genre} is unknown; available: {genres}.",
+            genre=repr(str(genre)[:40]),
+            genres=", ".join(GENRES),
+        )
     with errors_shown():
         shelf.get(genre)
 
@@ -131,5 +135,5 @@ def served(genre: str) -> str:
     """
     check_genre(genre)
     source = shelf.get(genre).source
-    embedded = "" if source and source.commit else ", embedded"
-    return f"{describe(genre)} Models: `{source}`{embedded}"
+    where = "Models: `{models}`" if source and source.commit else "Models: `{models}`, embedded"
+    return f"{say(describe(genre))} {say(where, models=source)}"

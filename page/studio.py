@@ -19,6 +19,7 @@ from page.files import new_folder
 from page.limits import LIMITS
 from page.player import VOICE, view_of
 from page.settings import Settings
+from page.words import say, say_number
 
 
 class Play(Protocol):
@@ -70,16 +71,18 @@ class Take:
     def label(self) -> str:
         """Its number, genre and seed, and what else is special, for the visitor."""
         made, blend = self.settings, self.settings.blend
-        band = f"{made.genre}, seed {made.seed}"
+        band = say("{genre}, seed {seed}", genre=made.genre, seed=made.seed)
         if blend:
-            band = f"{made.genre} {made.seed} + {blend.genre} {blend.seed}, {blend.amount:g}"
+            band = (
+                f"{made.genre} {made.seed} + {blend.genre} {blend.seed}, {say_number(blend.amount)}"
+            )
         names = [name.replace("_", " ") for name, _ in made.styles]
         styles = [self.style.stem] if self.style else names
         parts = [f"{self.number}: {band}"]
         if styles:
             parts.append(" + ".join(styles))
         if made.explore:
-            parts.append(f"{' and '.join(made.explore)} moved")
+            parts.append(say("{what} moved", what=say(" and ").join(map(say, made.explore))))
         return ", ".join(parts)
 
     @property
@@ -234,7 +237,7 @@ def melody_view(melody: SourceMelody, stems: dict[str, Path] | None = None) -> d
     notes = melody.transcription and _from_second(
         melody.transcription.start, melody.transcription.notes
     )
-    title = f"{titles([melody.name])[0]}, as understood"
+    title = say("{title}, as understood", title=titles([melody.name])[0])
     return view_of(melody_song(melody), stems=stems, title=title, sung=notes)
 
 

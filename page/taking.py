@@ -4,14 +4,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import gradio as gr
-
 from accomp.listen.source import Source
 from page import models, moves, studio, views
 from page.choices import BAND, SEED
 from page.forms import BandForm
 from page.limits import LIMITS
-from page.messages import NO_MELODY, NO_TAKE, errors_shown
+from page.messages import NO_MELODY, NO_TAKE, errors_shown, refuse, tell
 from page.settings import Settings
 from page.studio import Remake, Take
 from page.views import TakeView
@@ -82,7 +80,7 @@ def remake(
     base = studio.find(takes, number)
     settings = BandForm(*form).applied_to(settings, own_style)
     if base is None:
-        raise gr.Error(NO_TAKE)
+        raise refuse(NO_TAKE)
     seed = _wrapped(studio.last_seed(takes) + 1)
     settings = settings.changed(seed=seed, blend=None, explore={})
     keep = selection["locked"] if what == EVERYTHING else [name for name in BAND if name != what]
@@ -133,10 +131,10 @@ def make(
         gr.Error: There is no melody, or the words of a MusicError.
     """
     if source is None:
-        raise gr.Error(NO_MELODY)
+        raise refuse(NO_MELODY)
     style = Path(own_style) if own_style else None
     if style:
-        gr.Info(
+        tell(
             "Your own song is not part of the settings: a take in its style has no settings file "
             "and no address."
         )
@@ -157,7 +155,7 @@ def _made_near(
     """
     take = studio.find(takes, number)
     if take is None:
-        raise gr.Error(NO_TAKE)
+        raise refuse(NO_TAKE)
     with errors_shown():
         settings = change(take)
     if settings == take.settings:  # the sound that was being made of it was given up
@@ -180,7 +178,7 @@ def _played(settings: Settings, work: Callable[[], Take]) -> Take:
     )  # they are shown with the melody
     for notice in take.song.notices:
         if notice not in told:
-            gr.Info(notice)
+            tell(notice)
     return take
 
 

@@ -9,17 +9,19 @@ from uuid import uuid4
 
 import gradio as gr
 
-from accomp.listen.source import Source
+from accomp.listen.source import Source, SourceMelody
 from accomp.music.keys import NAMES
 from accomp.music.melody_track import melody_name
 from page import moves, sound, studio
 from page.choices import DIRECTIONS
 from page.inventing import origin
-from page.messages import NO_TAKE, errors_shown
+from page.messages import NO_TAKE, errors_shown, plain, refuse, warn
 from page.settings import Settings
 from page.studio import Take
+from page.words import say
 
-KEYS = [f"{name} {mode}" for mode in ("major", "minor") for name in NAMES]
+MODES = {"major": "{key} major", "minor": "{key} minor"}  # and how they are said
+KEYS = [f"{name} {mode}" for mode in MODES for name in NAMES]
 METERS = ["2/4", "3/4", "4/4", "6/8", "12/8"]
 MIXES = (
     "**You** and **Piano** can be muted one by one: the band with your recording, with a piano "
@@ -96,7 +98,7 @@ def token(number: int = 0) -> str:
 def opened(source: Source, settings: Settings) -> MelodyView:
     """Show a melody that was opened or made, and what its file's reader noticed."""
     for notice in source.notices:
-        gr.Warning(notice)
+        warn(notice)
     return understood(source, settings)
 
 
@@ -109,21 +111,59 @@ def understood(source: Source, settings: Settings) -> MelodyView:
         if track.notes and not track.is_drum
     ]
     meter = "/".join(map(str, melody.score.meters[0][1:]))
-    found = f" {len(source.notes)} notes were found. {MIXES}" if source.notes else ""
-    title = studio.titles([source.name])[0]
+    player = studio.melody_view(melody)
     return MelodyView(
         source=source,
         settings=settings,
         panel=gr.Column(visible=True),
-        facts=f"**{title}**: {melody}.{found}{origin(source, settings)}",
-        player=studio.melody_view(melody),
-        key=gr.Dropdown(KEYS, value=str(melody.key)),
+        facts=_facts(source, settings, melody, player),
+        player=player,
+        key=gr.Dropdown(keys(), value=str(melody.key)),
         meter=gr.Dropdown(list(dict.fromkeys([*METERS, meter])), value=meter),
         tempo=round(melody.tempo, 1),
         track=gr.Dropdown(tracks, value=melody.track, visible=len(tracks) > 1),
         shorten=gr.Button(visible=bool(settings.continued)),
         understanding=token(),
     )
+
+
+def _facts(source: Source, settings: Settings, melody: SourceMelody, view: dict[str, Any]) -> str:
+    """Return as Markdown what is understood of a melody, with the bars as its roll numbers them."""
+    numerator, denominator = melody.score.meters[0][1:]
+    is_changing = len(melody.score.meters) > 1
+    understood = say(
+        "{key}, {tempo} beats a minute, {meter} at first, {bars}"
+        if is_changing
+        else "{key}, {tempo} beats a minute, {meter}, {bars}",
+        key=key_words(str(melody.key)),
+        tempo=f"{melody.tempo:.0f}",
+        meter=f"{numerator}/{denominator}",
+        bars=_bars(view),
+    )
+    found = ""
+    if source.notes:
+        found = say(" {count} notes were found.", count=len(source.notes)) + " " + say(MIXES)
+    title = plain(studio.titles([source.name])[0])
+    return f"**{title}**: {understood}.{found}{origin(source, settings)}"
+
+
+def _bars(view: dict[str, Any]) -> str:
+    """Say how many bars a player's view numbers; a pickup is number 0."""
+    first, lines = view["first_bar"], len(view["bars"])
+    count = lines - 2 + first
+    words = say("1 bar") if count == 1 else say("{count} bars", count=count)
+    return words if first else words + say(" and a pickup")
+
+
+def keys() -> list[tuple[str, str]]:
+    """Return the names of all keys in the visitor's language, and their values."""
+    return [(key_words(key), key) for key in KEYS]
+
+
+def key_words(key: str) -> str:
+    """Return the name of a key such as "A minor" in the visitor's language."""
+    tonic, mode = key.split(" ")
+    return say(MODES[mode], key=tonic)
 
 
 def play_melody(source: Source | None, settings: Settings) -> Iterator[Any]:
@@ -155,7 +195,7 @@ def shown(take: Take, takes: list[Take]) -> TakeView:
 
 def finished(take: Take) -> FinishedView:
     """Show the roll, the files and the sound of a take, as far as they are there."""
-    status = "" if take.sounds is not None else "Making the sound…"
+    status = "" if take.sounds is not None else say("Making the sound…")
     return FinishedView(take.view(), [str(file) for file in take.files], status)
 
 
@@ -173,7 +213,7 @@ def finish(takes: list[Take], showing: str) -> Iterator[FinishedView]:
         if not take.is_shown:
             return
         if message:
-            gr.Warning(message)
+            warn(message)
         # It can be played before its files are all there.
         is_news = take.sounds and not has_sound
         yield finished(take) if is_news else unchanged(FinishedView)
@@ -192,7 +232,7 @@ def undo(takes: list[Take], number: int | None) -> TakeView:
     """Show the take before the one that is shown."""
     earlier = [take.number for take in takes if take.number < (number or 0)]
     if not earlier:
-        raise gr.Error("There is no earlier take.")
+        raise refuse("There is no earlier take.")
     return choose(takes, max(earlier))
 
 
@@ -200,7 +240,7 @@ def write_lossless(takes: list[Take], number: int | None) -> list[str]:
     """Add WAV files and stems to the files of the take that is shown."""
     take = studio.find(takes, number)
     if take is None:
-        raise gr.Error(NO_TAKE)
+        raise refuse(NO_TAKE)
     with errors_shown():
         sound.write_lossless(take)
     return [str(file) for file in take.files]

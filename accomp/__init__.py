@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from accomp.band.options import Options, Redo
     from accomp.band.sketch import Sketch
     from accomp.band.style import Style
-    from accomp.errors import AudioUnavailable, ModelError, MusicError
+    from accomp.errors import AudioUnavailable, DoubtError, ModelError, MusicError
     from accomp.invention.invent import continue_melody, invent
     from accomp.listen.source import Corrections, open_melody
     from accomp.models.config import AccompanistConfig
@@ -49,6 +49,7 @@ __all__ = [
     "AudioUnavailable",
     "Chord",
     "Corrections",
+    "DoubtError",
     "ModelError",
     "MusicError",
     "Note",
@@ -79,7 +80,7 @@ _HOMES = {
     "accomp.band.options": ["Options", "Redo"],
     "accomp.band.sketch": ["Sketch"],
     "accomp.band.style": ["Style"],
-    "accomp.errors": ["AudioUnavailable", "ModelError", "MusicError"],
+    "accomp.errors": ["AudioUnavailable", "DoubtError", "ModelError", "MusicError"],
     "accomp.invention.invent": ["continue_melody", "invent"],
     "accomp.listen.source": ["Corrections", "open_melody"],
     "accomp.models.config": ["AccompanistConfig"],

@@ -51,7 +51,7 @@ def accompany(
             styles=tuple(parse_styles(style)) if style else (),  # type: ignore[arg-type]  checked
             style_factor=style_factor,
         )
-        take = taking.make(load_source(melody), settings, [])
+        take = taking.make(load_source(melody, anyway=True), settings, [])
     try:
         path = str(sound.write_whole(take))
     except AudioUnavailable as error:

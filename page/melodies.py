@@ -63,7 +63,7 @@ def open_click(value: dict | None) -> MelodyView:
 
 def _opened(path: str, settings: Settings, click: Click | None = None) -> MelodyView:
     with errors_shown():
-        return views.opened(load_source(path, click), settings)
+        return views.opened(load_source(path, click, anyway=True), settings)
 
 
 # Corrections

@@ -144,7 +144,9 @@ def _facts(source: Source, settings: Settings, melody: SourceMelody, view: dict[
     if source.notes:
         found = say(" {count} notes were found.", count=len(source.notes)) + " " + say(MIXES)
     title = plain(studio.titles([source.name])[0])
-    return f"**{title}**: {understood}.{found}{origin(source, settings)}"
+    # A recording's notices, too: a toast is soon gone.
+    noticed = "".join(f"\n\n*{plain(say(notice))}*" for notice in source.notices)
+    return f"**{title}**: {understood}.{found}{origin(source, settings)}{noticed}"
 
 
 def _bars(view: dict[str, Any]) -> str:

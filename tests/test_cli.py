@@ -18,6 +18,7 @@ from accomp.invention.invent import VARIATION
 from accomp.music.chord_text import chord_text
 from accomp.roll.grid import MELODY
 from accomp.sound.rates import LISTEN_RATE
+from tests.support.sounds import spoken
 from train.data import voices
 from train.data.voices import Manner
 
@@ -313,6 +314,16 @@ def test_what_was_heard_can_be_corrected(hummed, accomp, tmp_path):
     pop = Accompanist.from_pretrained("pop")
     assert chords == [chord.symbol for chord in pop.accompany(melody, key="F# minor").chords]
     assert chords != [chord.symbol for chord in pop.accompany(melody).chords]
+
+
+def test_with_anyway_a_doubtful_recording_gets_its_band(accomp, tmp_path):
+    talk = tmp_path / "talk.wav"
+    soundfile.write(talk, spoken(4.0), LISTEN_RATE)
+    status, _, error = accomp(talk)
+    assert status == 1 and "sounds like speech" in error and "--anyway" in error
+    status, said, error = accomp(talk, "--anyway")
+    assert status == 0 and not error and "sounds like speech" in said
+    assert (tmp_path / "talk" / "melody.mid").exists()
 
 
 def test_what_is_no_melody_is_said_of_a_recording(accomp, tmp_path):

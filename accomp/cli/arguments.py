@@ -136,6 +136,11 @@ def _add_melody(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--downbeat", metavar="SECONDS", type=float, help="a time in a recording when a bar begins"
     )
+    group.add_argument(
+        "--anyway",
+        action="store_true",
+        help="take the notes of a recording that sounds like speech, noise or several voices",
+    )
 
 
 def _add_invention(group: argparse._ArgumentGroup) -> None:

@@ -25,6 +25,7 @@ class Job:
         with_sound: whether sound is wanted.
         options: of the band.
         corrections: of the melodies.
+        anyway: whether recordings that seem to be no melody are taken.
         moves: of the finished sketch, by instrument and direction.
         blend: genre ("" for the same) and seed of another band; None without one.
         amount: how far towards it, 0 to 1.
@@ -39,6 +40,7 @@ class Job:
     with_sound: bool
     options: Options
     corrections: Corrections
+    anyway: bool
     moves: dict[str, dict[str, float]]
     blend: tuple[str, int] | None
     amount: float
@@ -60,6 +62,7 @@ class Job:
             with_sound=not args.no_audio,
             options=_options(args),
             corrections=_corrections(args),
+            anyway=args.anyway,
             moves=parse_moves(args.explore),
             blend=args.blend,
             amount=_given(args.amount, 0.5),

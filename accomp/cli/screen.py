@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Event, Thread
 
-from accomp.errors import MusicError
+from accomp.errors import DoubtError, MusicError
+
+ANYWAY = " If it is a melody, --anyway takes the notes that were heard."
 
 
 class Failures:
@@ -27,7 +29,8 @@ class Failures:
             yield
         except (MusicError, OSError) as error:  # OSError: what cannot be written
             self.count += 1
-            print(f"accomp: {what}: {error}", file=sys.stderr)
+            way = ANYWAY if isinstance(error, DoubtError) else ""
+            print(f"accomp: {what}: {error}{way}", file=sys.stderr)
 
 
 @contextmanager

@@ -101,7 +101,7 @@ def _open_midi(paths: list[Path], job: Job, failures: Failures) -> dict[Path, So
 
 def _transcribed(path: Path, job: Job) -> SourceMelody:
     with working(f"listening to {path.name}"):
-        return open_melody(path, job.corrections)
+        return open_melody(path, job.corrections, anyway=job.anyway)
 
 
 def _invented(model: Accompanist, folder: Path, job: Job) -> SourceMelody:

@@ -58,15 +58,21 @@ def note_network(folder: Path = FOLDER) -> NotesNet:
 
 
 def transcribe_notes(
-    sound: np.ndarray, settings: NoteSettings = NoteSettings()
+    sound: np.ndarray, settings: NoteSettings = NoteSettings(), anyway: bool = False
 ) -> tuple[list[SungNote], list[str]]:
-    """Find the notes of a mono sound at LISTEN_RATE, in the order of their onsets.
+    """Find the notes of a mono sound, in the order of their onsets.
+
+    Args:
+        sound: [samples] at LISTEN_RATE.
+        settings: When a note begins and ends.
+        anyway: Whether what seems to be speech, noise or several voices gets a notice, too.
 
     Returns:
         The notes, one at a time; and notices on what else than one voice there is, in words.
 
     Raises:
-        MusicError: There are none, or it is speech, noise or several voices.
+        DoubtError: It seems to be speech, noise or several voices, unless `anyway`.
+        MusicError: There are no notes.
     """
     seconds = len(sound) / LISTEN_RATE
     if seconds < 0.5:
@@ -77,7 +83,7 @@ def transcribe_notes(
     frames = frames_of(sound, note_network(settings.folder).config)
     notes = notes_of(frames, settings)
     notes = [note._replace(pitch=octave_of(note, sound, settings)) for note in notes]
-    return notes, check_one_voice(frames, notes, sound, settings.one_voice)
+    return notes, check_one_voice(frames, notes, sound, anyway, settings.one_voice)
 
 
 def notes_of(frames: Frames, settings: NoteSettings = NoteSettings()) -> list[SungNote]:

@@ -156,7 +156,10 @@ class Source:
 
 
 def open_melody(
-    path: str | os.PathLike, corrections: Corrections = Corrections(), click: Click | None = None
+    path: str | os.PathLike,
+    corrections: Corrections = Corrections(),
+    click: Click | None = None,
+    anyway: bool = False,
 ) -> SourceMelody:
     """Load a melody from a MIDI file or a recording of one voice.
 
@@ -164,15 +167,21 @@ def open_melody(
         path: The file; its content tells which of them it is.
         corrections: What the user knows better than the guess.
         click: The click that a recording was made to.
+        anyway: Whether the notes of a recording that seems to be no melody are taken, with a
+            notice.
 
     Raises:
+        DoubtError: It is a recording that seems to be no melody, unless `anyway`.
         MusicError: The file is neither, holds no melody, or a correction is out of range.
     """
-    return load_source(path, click).melody(corrections)
+    return load_source(path, click, anyway=anyway).melody(corrections)
 
 
 def load_source(
-    path: str | os.PathLike, click: Click | None = None, settings: NoteSettings = NoteSettings()
+    path: str | os.PathLike,
+    click: Click | None = None,
+    settings: NoteSettings = NoteSettings(),
+    anyway: bool = False,
 ) -> Source:
     """Read a MIDI file, or transcribe a recording of one voice.
 
@@ -180,14 +189,17 @@ def load_source(
         path: The file; its content tells which of them it is.
         click: The click that a recording was made to.
         settings: How notes are found in a recording.
+        anyway: Whether the notes of a recording that seems to be no melody are taken, with a
+            notice.
 
     Raises:
+        DoubtError: It is a recording that seems to be no melody, unless `anyway`.
         MusicError: The file is neither, or holds no melody.
     """
     name = Path(path).stem
     if melody_kind(path) == "MIDI":
         return Source(name, read_midi(path))
-    return source_of(read_recording(path), name, click, settings)
+    return source_of(read_recording(path), name, click, settings, anyway)
 
 
 def source_of(
@@ -195,6 +207,7 @@ def source_of(
     name: str = "recording",
     click: Click | None = None,
     settings: NoteSettings = NoteSettings(),
+    anyway: bool = False,
 ) -> Source:
     """Transcribe a recording; its samples are not kept, the mix reads the file again.
 
@@ -203,11 +216,13 @@ def source_of(
         name: Of the melody.
         click: The click that it was made to.
         settings: How notes are found.
+        anyway: Whether the notes of what seems to be no melody are taken, with a notice.
 
     Raises:
+        DoubtError: The recording seems to be no melody, unless `anyway`.
         MusicError: The recording holds no melody.
     """
-    notes, notices = transcribe_notes(recording.mono, settings)
+    notes, notices = transcribe_notes(recording.mono, settings, anyway)
     notices = [*recording.notices, *notices]
     recording = replace(recording, mono=recording.mono[:0].copy())
     return Source(name, recording=recording, notes=notes, notices=notices, click=click)

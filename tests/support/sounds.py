@@ -5,6 +5,10 @@ from collections.abc import Sequence
 
 import av
 import numpy as np
+from scipy.signal import lfilter
+
+from accomp.sound.rates import LISTEN_RATE
+from train.data import voices
 
 # container, encoder, its options; the names are what the tests call them
 FORMATS = {
@@ -116,3 +120,27 @@ def silent_video(seconds: float = 2.0) -> bytes:
             )
         output.mux(stream.encode(None))
     return file.getvalue()
+
+
+def spoken(seconds=8.0, seed=0, centre=50.0):
+    """About four syllables a second, on a pitch that moves and falls over each phrase."""
+    rng, count = np.random.default_rng(seed), int(seconds * LISTEN_RATE)
+    turns = np.arange(0, seconds + 0.3, 0.12)
+    contour = np.interp(
+        np.arange(count) / LISTEN_RATE,
+        turns,
+        centre + rng.normal(0, 2.5, len(turns)) + 3 - 3 * (turns % 2),
+    )
+    source = lfilter(
+        [0.15], [1, -0.85], 2 * (np.cumsum(440 * 2 ** ((contour - 69) / 12) / LISTEN_RATE) % 1) - 1
+    )
+    sound = np.zeros(count)
+    for begin in np.arange(0.1, seconds - 0.3, 0.25):
+        length = int(rng.uniform(0.14, 0.21) * LISTEN_RATE)
+        part = slice(int(begin * LISTEN_RATE), int(begin * LISTEN_RATE) + length)
+        vowel = voices.VOWELS[rng.choice(list(voices.VOWELS))]
+        formed = voices.formed(source[part], vowel)
+        sound[part] += formed * np.hanning(length) ** 0.5 * rng.uniform(0.5, 1)
+        hiss = slice(part.stop, part.stop + int(0.05 * LISTEN_RATE))
+        sound[hiss] += 0.02 * rng.normal(size=hiss.stop - hiss.start)
+    return (0.5 * sound / np.abs(sound).max()).astype(np.float32)

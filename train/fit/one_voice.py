@@ -3,7 +3,7 @@
 `python -m train one_voice --corpus CORPUS --split train --speech FOLDER ... --songs FOLDER
 --out FILE --fit` makes recordings of one voice and of others (train.fit.sound_kinds), fits the
 weights and prints them as accomp/data/listen/one_voice.csv holds them. The same with `--split val`,
-other speakers and other songs and without `--fit` prints how many of each kind are refused or get a
+other speakers and other songs and without `--fit` prints how many of each kind are doubted or get a
 notice, and leaves the figures of each in FILE (JSON).
 
 Speech: a folder with sound files for each speaker. Debian has such recordings:
@@ -27,12 +27,15 @@ from accomp.errors import MusicError
 from accomp.listen.frames import frames_of
 from accomp.listen.notes import notes_of
 from accomp.listen.one_voice import (
+    DOUBT,
     KINDS,
+    NOTICE,
     Figures,
     OneVoiceSettings,
     figures_of,
     likelihoods_of,
     one_voice_weights,
+    verdict_of,
 )
 from train.fit.run_files import write_json
 from train.fit.settings import command_parser
@@ -153,25 +156,22 @@ def table(
     weights: np.ndarray,
     settings: OneVoiceSettings = OneVoiceSettings(),
 ) -> str:
-    """Return a Markdown table of how many recordings are refused and get a notice, by name.
+    """Return a Markdown table of how many recordings are doubted and get a notice, by name.
 
     Args:
         rows: Recordings, each with its kind, name and figures.
         weights: [kinds, figures + 1].
-        settings: From which likelihood a recording is refused.
+        settings: From which likelihood a recording is doubted.
     """
-    lines = ["| kind | recordings | number | refused | with a notice |", "|---|---|---|---|---|"]
+    lines = ["| kind | recordings | number | doubted | with a notice |", "|---|---|---|---|---|"]
     for kind, name in dict.fromkeys((row["kind"], row["name"]) for row in rows):
         chosen = [row["figures"] for row in rows if (row["kind"], row["name"]) == (kind, name)]
-        likely = np.array(
-            [
-                likelihoods_of(Figures(**found), weights)[KINDS[0]] if found else 0.0
-                for found in chosen
-            ]
-        )
-        refused = likely < settings.refused
-        noticed = np.sum(~refused & (likely < settings.doubtful))
-        lines.append(f"| {kind} | {name} | {len(chosen)} | {np.sum(refused)} | {noticed} |")
+        verdicts = [
+            verdict_of(likelihoods_of(Figures(**found), weights), settings) if found else DOUBT
+            for found in chosen
+        ]
+        counts = f"{verdicts.count(DOUBT)} | {verdicts.count(NOTICE)}"
+        lines.append(f"| {kind} | {name} | {len(chosen)} | {counts} |")
     return "\n".join(lines)
 
 

@@ -12,7 +12,7 @@ TUNES = {tune.name: tune for tune in usual_chords.tunes()}
 
 def test_every_example_has_its_chords():
     assert set(TUNES) == {path.stem for path in EXAMPLES.glob("*.mid")}
-    assert all(len(tune.cadences) >= 2 for tune in TUNES.values())
+    assert all(tune.cadences for tune in TUNES.values())
 
 
 @pytest.mark.parametrize("name", TUNES)

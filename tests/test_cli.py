@@ -290,6 +290,16 @@ def test_a_hummed_melody_gets_a_band_that_plays_along_with_it(hummed, accomp, tm
     assert len(song.tracks) == 5 and song.tracks[1].notes[0].onset >= notes[0].onset + 4
 
 
+def test_other_ways_of_counting_a_recording_are_printed_with_their_options(hummed, accomp):
+    said = accomp(hummed[0])[1]
+    ways = re.findall(r"    or (\d/\d) from (\S+) s on \(\d+%\): (.*)", said)
+    assert ways
+    meter, downbeat, options = ways[0]
+    assert f"in {meter}, the first bar line at {downbeat} s" not in said
+    again = accomp(hummed[0], *options.split())[1]
+    assert f"in {meter}, the first bar line at {downbeat} s" in again
+
+
 @pytest.mark.sound
 def test_a_recording_is_mixed_with_its_band(accomp, tmp_path):
     status, said, _ = accomp(SUNG, audio=True)

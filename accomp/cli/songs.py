@@ -1,5 +1,6 @@
 """Make a song of each melody, and say what was understood and who plays."""
 
+import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -120,6 +121,8 @@ def _make_song(melody: SourceMelody, folder: Path, band: Band, job: Job) -> None
     """Make a song, say what it is, and write its files."""
     more = f", and {job.go_on} bars more" if job.go_on else ""
     print(f"  understood: {melody}{more}")
+    for line in _other_countings(melody):
+        print(f"    or {line}")
     score, options = melody.score, job.options
     if job.go_on is not None:
         score = continue_melody(
@@ -133,6 +136,25 @@ def _make_song(melody: SourceMelody, folder: Path, band: Band, job: Job) -> None
         song = band.play(score, job)
     _describe(song)
     write_song(song, score, melody, folder, job)
+
+
+def _other_countings(melody: SourceMelody, same_tempo: float = 1.04) -> list[str]:
+    """Return other ways of counting a recording, each with the options that choose it.
+
+    Args:
+        melody: A MIDI file's has none.
+        same_tempo: Factor within which a tempo need not be said.
+    """
+    if melody.transcription is None:
+        return []
+    lines = []
+    for other in melody.transcription.grid.others:
+        meter = "/".join(map(str, other.meter))
+        options = f"--meter {meter} --downbeat {other.downbeat:.2f}"
+        if abs(math.log(other.tempo / melody.tempo)) > math.log(same_tempo):
+            options += f" --tempo {other.tempo:.0f}"
+        lines.append(f"{other} ({other.likely:.0%}): {options}")
+    return lines
 
 
 def _describe(song: Score) -> None:

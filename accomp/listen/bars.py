@@ -20,7 +20,14 @@ from accomp.listen.bar_net import (
     lay_out,
     like_four,
 )
-from accomp.listen.beat_grid import BeatGrid, PulseSettings, SungNote, interpolate
+from accomp.listen.beat_grid import (
+    BeatGrid,
+    Counting,
+    PulseSettings,
+    SungNote,
+    count_alike,
+    interpolate,
+)
 from accomp.models.files import load_network
 
 FOLDER = Path(__file__).parents[1] / "data/listen"
@@ -43,6 +50,9 @@ class BarSettings:
     # For pulses of three parts: every fourth of those recordings has them, of what people sing
     # maybe every eighth.
     thirds: float = -0.7
+    looked_at: int = 40  # likeliest ways of counting among which others than the best are sought
+    others: int = 3  # that are told at most
+    unlikely: float = 0.01  # probability from which they are told, but for another meter
     folder: Path = FOLDER  # of the network
     pulses: PulseSettings = PulseSettings()
 
@@ -100,15 +110,48 @@ def find_bars(
         settings: How ways of counting are compared.
     """
     ways = [way for pulses in candidates for way in _ways(notes, pulses, downbeat, meter, settings)]
-    best = max(ways, key=lambda way: way.likely)
-    share = np.exp(np.array([way.likely for way in ways]) - best.likely)
-    # From the pulse of the first note on, in pulses that may lie between those that were found.
-    position = float(_positions(best.pulses, notes[0].onset))
-    first = float(np.floor(position - best.start + settings.pulses.early)) + best.start
-    index = np.arange(len(best.pulses.times))
-    times = interpolate(np.arange(first, len(index) + 1), index, best.pulses.times)
-    grid = BeatGrid(times, 0, best.meter, float(1 / share.sum()))
-    return replace(grid, phase=round(best.start - first) % grid.bar_pulses)
+    ways = sorted(ways, key=lambda way: -way.likely)
+    share = np.exp(np.array([way.likely for way in ways]) - ways[0].likely)
+    share = share / share.sum()
+    different: list[BeatGrid] = []  # those that count alike are one
+    in_another = next((i for i, way in enumerate(ways) if way.meter != ways[0].meter), 0)
+    for rank in dict.fromkeys([*range(min(settings.looked_at, len(ways))), in_another]):
+        way, part = ways[rank], float(share[rank])
+        grid = _grid(way, notes[0].onset, settings.pulses)
+        index = next((i for i, one in enumerate(different) if count_alike(one, grid)), None)
+        if index is None:
+            different.append(replace(grid, confidence=part))
+        else:
+            one = different[index]
+            different[index] = replace(one, confidence=one.confidence + part)
+    return replace(different[0], others=_others(different, settings))
+
+
+def _grid(way: Way, first_onset: float, settings: PulseSettings) -> BeatGrid:
+    """Return the pulses of a way from that of the first note on.
+
+    They may lie between the pulses that were found.
+    """
+    position = float(_positions(way.pulses, first_onset))
+    first = float(np.floor(position - way.start + settings.early)) + way.start
+    index = np.arange(len(way.pulses.times))
+    times = interpolate(np.arange(first, len(index) + 1), index, way.pulses.times)
+    grid = BeatGrid(times, 0, way.meter)
+    return replace(grid, phase=round(way.start - first) % grid.bar_pulses)
+
+
+def _others(grids: list[BeatGrid], settings: BarSettings) -> tuple[Counting, ...]:
+    """Return other ways of counting than the first, the likeliest first.
+
+    The likeliest one in another meter is among them, however unlikely it is.
+    """
+    best, *rest = [grid.counting for grid in grids]
+    rest = sorted(rest, key=lambda each: -each.likely)
+    in_another = next((each for each in rest if each.meter != best.meter), None)
+    others = [each for each in rest if each.likely >= settings.unlikely][: settings.others]
+    if in_another and in_another not in others:
+        others[settings.others - 1 :] = [in_another]
+    return tuple(others)
 
 
 def _ways(

@@ -43,6 +43,19 @@ class SungNote(NamedTuple):
     velocity: int  # 1-127
 
 
+class Counting(NamedTuple):
+    """A way of counting a recording."""
+
+    meter: tuple[int, int]
+    downbeat: float  # s; some bar begins there
+    tempo: float  # pulses per minute
+    likely: float  # the probability that it is right, by the model
+
+    def __str__(self) -> str:
+        """Such as: 3/4 from 0.61 s on."""
+        return f"{self.meter[0]}/{self.meter[1]} from {self.downbeat:.2f} s on"
+
+
 @dataclass(frozen=True)
 class BeatGrid:
     """The pulses of a recording, and which of them begin bars.
@@ -53,12 +66,14 @@ class BeatGrid:
         phase: Index of the first pulse that begins a bar.
         meter: Numerator and denominator.
         confidence: The probability that tempo and bars are right, by the model.
+        others: Other ways of counting, the likeliest first.
     """
 
     times: np.ndarray
     phase: int = 0
     meter: tuple[int, int] = (4, 4)
     confidence: float = 1.0
+    others: tuple[Counting, ...] = ()
 
     @property
     def pulse(self) -> float:
@@ -79,6 +94,11 @@ class BeatGrid:
     def downbeat(self) -> float:
         """Seconds of the first bar line that is not before the first pulse."""
         return float(self.seconds(0))
+
+    @property
+    def counting(self) -> Counting:
+        """How it counts."""
+        return Counting(self.meter, round(self.downbeat, 3) + 0.0, self.tempo, self.confidence)
 
     @property
     def pickup(self) -> float:
@@ -113,6 +133,20 @@ class BeatGrid:
     def offset(self) -> float:
         """Seconds in the score minus seconds in the recording, the same for all of it."""
         return self.lead[1]
+
+
+def count_alike(one: BeatGrid, other: BeatGrid, near: float = 0.07) -> bool:
+    """Tell whether two grids of a recording have the same bars, however they find the pulses.
+
+    near: seconds within which bar lines are the same.
+    """
+    if one.meter != other.meter or abs(np.log(one.tempo / other.tempo)) > near:
+        return False
+    middle = float(one.times[len(one.times) // 2])
+    line = one.seconds(np.rint(one.position(middle) / one.bar_pulses) * one.bar_pulses)
+    position = other.position(line) / other.bar_pulses
+    away = abs(float(position - np.rint(position))) * other.bar_pulses * 60 / other.tempo
+    return away < near
 
 
 def shifted(grid: BeatGrid, pulses: int) -> BeatGrid:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from accomp.errors import MusicError
 from accomp.listen.accepted import melody_kind
-from accomp.listen.beat_grid import SungNote, shifted
+from accomp.listen.beat_grid import Counting, SungNote, shifted
 from accomp.listen.beats import BeatSettings, check_given
 from accomp.listen.notes import NoteSettings, transcribe_notes
 from accomp.listen.transcribe import (
@@ -138,6 +138,29 @@ class Source:
             key = estimate_key(skyline(score.tracks[track].notes))
         return SourceMelody(self.name, score, track, key, self.recording, transcription)
 
+    def countings(
+        self,
+        corrections: Corrections = Corrections(),
+        settings: TranscriptionSettings = TranscriptionSettings(),
+    ) -> list[Counting]:
+        """Return the likeliest ways of counting a recording, the likeliest first.
+
+        `corrected` makes corrections of one. What was corrected of meter and bar lines does not
+        count. There are none of a MIDI file, nor to a click.
+
+        Args:
+            corrections: Of its tempo.
+            settings: How a recording's beats are found.
+
+        Raises:
+            MusicError: A correction is out of range.
+        """
+        if self.score is not None or self.click:
+            return []
+        free = replace(corrections, meter=None, downbeat=None, later=0)
+        grid = self._transcription(free, settings).grid
+        return [grid.counting, *grid.others]
+
     def _transcription(
         self, corrections: Corrections, settings: TranscriptionSettings
     ) -> Transcription:
@@ -226,6 +249,18 @@ def source_of(
     notices = [*recording.notices, *notices]
     recording = replace(recording, mono=recording.mono[:0].copy())
     return Source(name, recording=recording, notes=notes, notices=notices, click=click)
+
+
+def corrected(corrections: Corrections, counting: Counting) -> Corrections:
+    """Return corrections by which a recording is counted in this way."""
+    return replace(
+        corrections,
+        tempo=round(counting.tempo, 1),
+        pace=1.0,
+        meter=counting.meter,
+        downbeat=counting.downbeat,
+        later=0,
+    )
 
 
 def check_corrections(corrections: Corrections, settings: BeatSettings = BeatSettings()) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from accomp import read_midi
 from accomp.errors import MusicError
-from accomp.listen.beat_grid import SungNote, shifted
+from accomp.listen.beat_grid import BeatGrid, SungNote, count_alike, shifted
 from accomp.listen.beats import find_beats
 from accomp.listen.quantise import quantise
 
@@ -194,6 +194,31 @@ def test_what_the_user_says_is_kept():
         assert (grid.position(grid.downbeat) + 1e-6) % 1 < 1e-3
     assert find_beats(notes, meter=(3, 4)).meter == (3, 4)
     assert find_beats(notes, tempo=92, downbeat=1.0, meter=(5, 4)).bar_pulses == 5
+
+
+def test_other_ways_of_counting_are_told():
+    notes, at = sung(tune("amazing_grace", 90)[0][:24], 90, drift=0.02, jitter=0.02)
+    grid = find_beats(notes)
+    likely = [each.likely for each in (grid.counting, *grid.others)]
+    assert grid.others and likely == sorted(likely, reverse=True) and sum(likely) <= 1
+    assert {each.meter for each in grid.others} != {grid.meter}  # one in another meter
+    for other in grid.others:
+        chosen = find_beats(
+            notes, meter=other.meter, downbeat=other.downbeat, tempo=round(other.tempo)
+        )
+        assert not count_alike(chosen, grid)
+        assert chosen.meter == other.meter and chosen.tempo == pytest.approx(other.tempo, rel=0.04)
+        assert (chosen.position(other.downbeat) + 0.1) % chosen.bar_pulses < 0.2
+
+
+def test_grids_with_other_pulses_may_count_alike():
+    grid = BeatGrid(np.arange(0, 8, 0.5), 1)
+    later = BeatGrid(grid.times[1:] + 0.01, 0)
+    assert count_alike(grid, later) and count_alike(grid, shifted(grid, 4))
+    assert not count_alike(grid, shifted(grid, 1)) and not count_alike(
+        grid, BeatGrid(grid.times, 1, (3, 4))
+    )
+    assert not count_alike(grid, BeatGrid(np.arange(0.5, 8, 0.25), 0))
 
 
 def test_the_bar_line_moves_by_a_beat_and_back():

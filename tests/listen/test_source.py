@@ -9,7 +9,13 @@ import soundfile
 from accomp import read_midi
 from accomp.errors import MusicError
 from accomp.listen.accepted import melody_kind
-from accomp.listen.source import Corrections, check_corrections, load_source, open_melody
+from accomp.listen.source import (
+    Corrections,
+    check_corrections,
+    corrected,
+    load_source,
+    open_melody,
+)
 from accomp.listen.transcribe import Click
 from accomp.music.timing import mean_tempo
 from accomp.sound.rates import LISTEN_RATE
@@ -151,6 +157,20 @@ def test_a_recording_is_a_melody_too(hummed):
     assert (moved.transcription.grid.position(start + 60 / 90) + 0.1) % 4 < 0.2
     later = source.melody(Corrections(downbeat=start, later=1))
     assert (later.transcription.grid.position(start + 60 / 90) + 0.1) % 4 < 0.2
+
+
+def test_other_ways_of_counting_can_be_chosen(hummed):
+    file, _, start = hummed
+    source = load_source(file)
+    best, *others = source.countings()
+    assert best == source.melody().transcription.grid.counting and others
+    for counting in others:
+        corrections = corrected(Corrections(later=1, pace=2.0), counting)
+        grid = source.melody(corrections).transcription.grid
+        assert grid.meter == counting.meter
+        assert (grid.position(counting.downbeat) + 0.1) % grid.bar_pulses < 0.2
+        assert source.countings(corrections)[0].meter == best.meter  # one can go back
+    assert not load_source(ODE).countings() and not load_source(file, Click(90, start)).countings()
 
 
 def test_a_recording_to_a_click(hummed):

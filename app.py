@@ -5,19 +5,17 @@ has the calls for programs.
 """
 
 import os
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # the page calls no other host
 
 import spaces  # noqa: F401, I001  before torch: on ZeroGPU it has to be first
 import gradio as gr
-from gradio.events import Dependency
 
 from page import api, journal, melodies, models, panels, taking, views
 from page.limits import LIMITS
 from page.words import WORDS as t
-from page.words import head, say
+from page.words import head
 
 TO_ADDRESS = """(query) => {
     const choices = new URLSearchParams(query);
@@ -58,35 +56,34 @@ def build() -> Page:
     take = panels.take(state, status, band.form.seed)
     # Progress and errors are shown in a line of their own: they would veil the melody and the song,
     # which stay.
-    private: EventOptions = {"api_visibility": "private", "show_progress_on": status}
+    # "multiple": no press is lost; page.visits puts those of one visitor in order.
+    private: EventOptions = {
+        "api_visibility": "private",
+        "show_progress_on": status,
+        "trigger_mode": "multiple",
+        "concurrency_limit": LIMITS.quick,
+        "concurrency_id": "quick",
+    }
     busy = private | {"concurrency_limit": LIMITS.at_once, "concurrency_id": "music"}
     return Page(state, melody_input, band, melody, status, take, private, busy)
 
 
 def connect(page: Page, demo: gr.Blocks) -> None:
     """Connect all events. Those of one widget come one after another, in this order."""
-    finishing = connect_sound(page)
+    connect_sound(page)
     connect_melody(page)
     connect_settings(page, demo)
-    makes = [*connect_new_melodies(page), *connect_takes(page)]
-    connect_rest(page, demo, [*makes, finishing])
+    connect_new_melodies(page)
+    connect_takes(page)
+    connect_rest(page, demo)
     connect_calls(page)
 
 
-def connect_sound(page: Page) -> Dependency:
-    """Connect the events that make sound.
-
-    Another event does not wait for it: the sound is given up first.
-    """
+def connect_sound(page: Page) -> None:
+    """Connect the events that make sound. It is given up when another take is shown."""
     state, take = page.state, page.take
-    # "multiple": what is new does not wait until the browser knows that the old one has been given
-    # up; now and then it would not come at all.
-    later: EventOptions = page.busy | {
-        "show_progress": "hidden",
-        "show_progress_on": None,
-        "trigger_mode": "multiple",
-    }
-    playing = state.understanding.change(
+    later: EventOptions = page.busy | {"show_progress": "hidden", "show_progress_on": None}
+    state.understanding.change(
         views.play_melody, [state.source, state.settings], page.melody.view.player, **later
     )
     state.beside.change(
@@ -96,53 +93,7 @@ def connect_sound(page: Page) -> Dependency:
         show_progress="hidden",
         **page.private,
     )
-    finishing = state.showing.change(
-        views.finish, [state.takes, state.showing], [*take.finished], **later
-    )
-    new = [
-        page.input.random_example.click,
-        page.input.invent_random.click,
-        page.input.inventing.invent.click,
-    ]
-    gr.on([*_of_melodies(page), *new], None, cancels=playing, **page.private)
-    gr.on([*_of_takes(page), *new], None, cancels=finishing, **page.private)
-    return finishing
-
-
-def _of_melodies(page: Page) -> list[Any]:
-    """Return the triggers that change the melody."""
-    melody, view = page.melody, page.melody.view
-    return [
-        page.input.file.change,
-        page.input.microphone.input,
-        page.input.recorder.input,
-        page.band.settings_file.upload,
-        view.key.input,
-        view.meter.input,
-        view.tempo.submit,
-        view.track.input,
-        melody.half.click,
-        melody.double.click,
-        melody.earlier.click,
-        melody.later.click,
-        melody.lengthen.click,
-        view.shorten.click,
-    ]
-
-
-def _of_takes(page: Page) -> list[Any]:
-    """Return the triggers that show another take."""
-    band, take = page.band, page.take
-    return [
-        band.generate.click,
-        band.three.click,
-        take.remake.click,
-        take.undo.click,
-        take.view.number.input,
-        take.near.amount.release,
-        *(slider.release for slider in take.sliders),
-        take.reset.click,
-    ]
+    state.showing.change(views.finish, [state.takes, state.showing], [*take.finished], **later)
 
 
 def connect_melody(page: Page) -> None:
@@ -171,11 +122,10 @@ def connect_settings(page: Page, demo: gr.Blocks) -> None:
         melodies.from_file, [page.state.source, band.settings_file], shown, **page.busy
     )
     # Not one of the places for music: who opens the page does not wait for them.
-    limit: EventOptions = {"concurrency_limit": LIMITS.at_once}
-    demo.load(melodies.from_address, None, shown, **page.private, **limit)
+    demo.load(melodies.from_address, None, shown, **page.private)
 
 
-def connect_new_melodies(page: Page) -> list[Dependency]:
+def connect_new_melodies(page: Page) -> None:
     """Connect what continues melodies, or makes new ones with a band at once."""
     state, form, melody, inventing = page.state, page.band.form, page.melody, page.input.inventing
     shown = [form.chords, *melody.view]
@@ -204,45 +154,37 @@ def connect_new_melodies(page: Page) -> list[Dependency]:
         ),
     ]
     to_make, takes = _to_make(page), [*page.take.view]
-    made = [each.success(taking.generate, to_make, takes, **page.busy) for each in new]
-    return [*new, *made]
+    for each in new:
+        each.success(taking.generate, to_make, takes, **page.busy)
 
 
-def connect_takes(page: Page) -> list[Dependency]:
+def connect_takes(page: Page) -> None:
     """Connect what makes and shows takes."""
     band, take, takes = page.band, page.take, page.state.takes
     number, shown, to_make = take.view.number, [*take.view], _to_make(page)
     latest: EventOptions = page.busy | {"trigger_mode": "always_last"}
-    return [
-        band.generate.click(taking.generate, to_make, shown, **page.busy),
-        band.three.click(taking.three, to_make, shown, **page.busy),
-        take.remake.click(
-            taking.remake, [number, take.view.player, take.what, *to_make], shown, **page.busy
-        ),
-        take.undo.click(views.undo, [takes, number], shown, **page.busy),
-        number.input(views.choose, [takes, number], shown, **page.busy),
-        take.near.amount.release(
-            taking.blend, [takes, number, take.near.other, take.near.amount], shown, **latest
-        ),
-        gr.on(
-            [slider.release for slider in take.sliders],
-            taking.explore,
-            [takes, number, take.instrument, *take.sliders],
-            shown,
-            **latest,
-        ),
-        take.reset.click(taking.reset_moves, [takes, number], shown, **page.busy),
-    ]
+    band.generate.click(taking.generate, to_make, shown, **page.busy)
+    band.three.click(taking.three, to_make, shown, **page.busy)
+    take.remake.click(
+        taking.remake, [number, take.view.player, take.what, *to_make], shown, **page.busy
+    )
+    take.undo.click(views.undo, [takes, number], shown, **page.busy)
+    number.input(views.choose, [takes, number], shown, **page.busy)
+    take.near.amount.release(
+        taking.blend, [takes, number, take.near.other, take.near.amount], shown, **latest
+    )
+    gr.on(
+        [slider.release for slider in take.sliders],
+        taking.explore,
+        [takes, number, take.instrument, *take.sliders],
+        shown,
+        **latest,
+    )
+    take.reset.click(taking.reset_moves, [takes, number], shown, **page.busy)
 
 
-def connect_rest(page: Page, demo: gr.Blocks, makes: Sequence[Dependency]) -> None:
-    """Connect what is left.
-
-    Args:
-        page: All widgets.
-        demo: The page.
-        makes: The events that the button Stop stops.
-    """
+def connect_rest(page: Page, demo: gr.Blocks) -> None:
+    """Connect what is left."""
     state, band, take, form = page.state, page.band, page.take, page.band.form
     number, sliders = take.view.number, take.sliders
     take.instrument.input(
@@ -252,7 +194,7 @@ def connect_rest(page: Page, demo: gr.Blocks, makes: Sequence[Dependency]) -> No
         melodies.suggest_genre, [state.source, state.settings], form.genre, **page.private
     )
     band.random_seed.click(melodies.random_seed, None, form.seed, **page.private)
-    band.stop.click(lambda: say("Stopped."), None, page.status, cancels=[*makes], **page.private)
+    band.stop.click(views.stop, state.takes, page.status, **page.private)
     take.lossless.click(views.write_lossless, [state.takes, number], take.view.files, **page.busy)
     state.query.change(None, state.query, None, js=TO_ADDRESS, **page.private)
     gr.on(

@@ -9,12 +9,13 @@ import logging
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import wraps
 from typing import Any
 
 import gradio as gr
 
+from accomp.errors import Stopped
 from page.messages import refuse
 
 log = logging.getLogger("accomp.page")
@@ -41,15 +42,18 @@ def noted(handle: Callable[..., Any], name: str) -> Callable[..., Any]:
 
         @wraps(handle)
         def steps(*args: Any, **kwargs: Any) -> Iterator[Any]:
-            with _noting(name):
+            with suppress(Stopped), _noting(name):
                 yield from handle(*args, **kwargs)
 
         return steps
 
     @wraps(handle)
     def once(*args: Any, **kwargs: Any) -> Any:
-        with _noting(name):
-            return handle(*args, **kwargs)
+        try:
+            with _noting(name):
+                return handle(*args, **kwargs)
+        except Stopped:  # nobody waits for it any more
+            return gr.skip()
 
     return once
 
@@ -60,7 +64,7 @@ def _noting(name: str) -> Iterator[None]:
     begun, ending = time.monotonic(), "done"
     try:
         yield
-    except GeneratorExit:
+    except (GeneratorExit, Stopped):
         ending = "given up"
         raise
     except gr.Error:

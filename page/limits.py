@@ -11,6 +11,7 @@ class Limits:
     # Visitors who are given music at a time; one who waits for a genre to be loaded takes one of
     # these places.
     at_once: int = 4
+    quick: int = 16  # presses that only take a moment
     # Songs whose sound is made at a time: each takes all cores, and 20 MB a second of music.
     renderers: int = 2
     sound_threads: int = 16  # they mostly wait for a renderer

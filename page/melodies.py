@@ -1,16 +1,18 @@
 """Handlers of the page's events about melodies and settings: opened, corrected, invented."""
 
 import random
+import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
 
 from accomp.errors import MusicError
-from accomp.listen.source import Source, load_source
+from accomp.listen.source import Corrections, Source, load_source
 from accomp.listen.transcribe import Click
 from accomp.suggest import suggest
-from page import inventing, models, studio, views
+from page import inventing, models, studio, views, visits
 from page.choices import LONGEST_TEXT, MelodyRecipe
 from page.forms import BandForm
 from page.messages import NO_MELODY, Refusal, errors_shown, refuse, tell, warn
@@ -32,6 +34,7 @@ def random_seed() -> int:
 # A melody that is opened
 
 
+@visits.opens
 def open_file(path: str | None) -> MelodyView:
     """Open a MIDI file or a recording, also an example; a cleared box changes nothing."""
     if not path:
@@ -41,6 +44,7 @@ def open_file(path: str | None) -> MelodyView:
     return _opened(path, Settings(melody=name if is_example else ""))
 
 
+@visits.opens
 def open_recorded(path: str | None) -> MelodyView:
     """Open what was recorded in the page."""
     if not path:
@@ -48,6 +52,7 @@ def open_recorded(path: str | None) -> MelodyView:
     return _opened(studio.named_recording(path), Settings())
 
 
+@visits.opens
 def open_click(value: dict | None) -> MelodyView:
     """Open a recording that was made to the page's click."""
     try:
@@ -63,7 +68,8 @@ def open_click(value: dict | None) -> MelodyView:
 
 def _opened(path: str, settings: Settings, click: Click | None = None) -> MelodyView:
     with errors_shown():
-        return views.opened(load_source(path, click, anyway=True), settings)
+        source = visits.current().watched(lambda: load_source(path, click, anyway=True))
+        return views.opened(source, settings)
 
 
 # Corrections
@@ -71,31 +77,34 @@ def _opened(path: str, settings: Settings, click: Click | None = None) -> Melody
 
 def correct_key(source: Source | None, settings: Settings, key: str) -> MelodyView:
     """Set the key."""
-    return _corrected(source, settings, key=key)
+    return _corrected(source, settings, lambda _: {"key": key})
 
 
 def correct_meter(source: Source | None, settings: Settings, meter: str) -> MelodyView:
     """Set the metre, such as "3/4"."""
     numerator, denominator = meter.split("/")
-    return _corrected(source, settings, meter=(int(numerator), int(denominator)))
+    meter_pair = (int(numerator), int(denominator))
+    return _corrected(source, settings, lambda _: {"meter": meter_pair})
 
 
 def correct_tempo(source: Source | None, settings: Settings, tempo: float) -> MelodyView:
     """Set the beats per minute."""
-    return _corrected(source, settings, tempo=tempo)
+    return _corrected(source, settings, lambda _: {"tempo": tempo})
 
 
 def correct_track(source: Source | None, settings: Settings, track: int) -> MelodyView:
     """Set the melody's track."""
-    return _corrected(source, settings, track=track)
+    return _corrected(source, settings, lambda _: {"track": track})
 
 
 def scale_tempo(factor: float) -> Callable[[Source | None, Settings], MelodyView]:
     """Return a handler that counts twice or half as many beats. A typed tempo goes with them."""
 
+    def scaled(now: Corrections) -> dict[str, Any]:
+        return {"pace": now.pace * factor, "tempo": now.tempo and now.tempo * factor}
+
     def handle(source: Source | None, settings: Settings) -> MelodyView:
-        tempo, pace = settings.corrections.tempo, settings.corrections.pace
-        return _corrected(source, settings, pace=pace * factor, tempo=tempo and tempo * factor)
+        return _corrected(source, settings, scaled)
 
     return handle
 
@@ -104,16 +113,22 @@ def move_bar_lines(beats: int) -> Callable[[Source | None, Settings], MelodyView
     """Return a handler that moves the bar lines later, or earlier where `beats` is negative."""
 
     def handle(source: Source | None, settings: Settings) -> MelodyView:
-        return _corrected(source, settings, later=settings.corrections.later + beats)
+        return _corrected(source, settings, lambda now: {"later": now.later + beats})
 
     return handle
 
 
-def _corrected(source: Source | None, settings: Settings, **changes) -> MelodyView:
-    if source is None:
-        raise refuse(NO_MELODY)
-    with errors_shown():
-        view = views.understood(source, settings.corrected(**changes))
+def _corrected(
+    source: Source | None, settings: Settings, change: Callable[[Corrections], dict[str, Any]]
+) -> MelodyView:
+    """Correct the melody that is open: one press goes on from the one before."""
+    visit, pressed = visits.current(), time.monotonic()
+    with visit.correcting():
+        source, settings = visit.melody(pressed, source, settings)
+        if source is None:
+            raise refuse(NO_MELODY)
+        with errors_shown():
+            view = views.understood(source, settings.corrected(**change(settings.corrections)))
     return view._replace(source=gr.skip())
 
 
@@ -138,7 +153,7 @@ def from_address(request: gr.Request) -> tuple:
     """Return the MelodyView and the BandForm of the choices in the page's address."""
     try:
         settings = Settings.from_query(dict(request.query_params))
-        source = _melody_of(settings)
+        source = None if settings == Settings() else _addressed(settings)
     except (MusicError, gr.Error) as error:
         reason = error.words if isinstance(error, Refusal) else getattr(error, "message", error)
         warn("The page's address was not understood: {reason}", reason=reason)
@@ -148,6 +163,7 @@ def from_address(request: gr.Request) -> tuple:
     return *_view(source, settings), *form
 
 
+@visits.opens
 def from_file(source: Source | None, path: str) -> tuple:
     """Return the MelodyView and the BandForm of a settings file.
 
@@ -160,10 +176,16 @@ def from_file(source: Source | None, path: str) -> tuple:
     return *view, *_form(settings)
 
 
+@visits.opens
 def random_example() -> tuple:
     """Return the MelodyView and the BandForm of a random example, genre and seed."""
     settings = Settings(random.choice(list(EXAMPLES)), random.choice(models.GENRES), random_seed())
     return *_opened(EXAMPLES[settings.melody], settings), *_form(settings)
+
+
+@visits.opens
+def _addressed(settings: Settings) -> Source | None:
+    return _melody_of(settings)
 
 
 def _form(settings: Settings) -> BandForm:
@@ -198,6 +220,7 @@ def _melody_of(settings: Settings, source: Source | None = None) -> Source | Non
 # emptied: the first value is the box's.
 
 
+@visits.opens
 def invent_with_seed(genre: str, bars: float, seed: float | None, variation: float) -> tuple:
     """Invent a melody with its own chords.
 
@@ -218,6 +241,7 @@ def invent_with_seed(genre: str, bars: float, seed: float | None, variation: flo
         return "", *views.opened(source, settings)
 
 
+@visits.opens
 def invent_random(genre: str, bars: float, variation: float) -> tuple:
     """Invent a melody with a random seed, which is returned first."""
     seed = random_seed()
@@ -241,10 +265,12 @@ def lengthen(
     Returns:
         The chords that are typed, and the MelodyView.
     """
-    if source is None:
-        raise refuse(NO_MELODY)
-    models.check_genre(genre)
-    with errors_shown():
+    visit, pressed = visits.current(), time.monotonic()
+    with visit.correcting(), errors_shown():
+        source, settings = visit.melody(pressed, source, settings)
+        if source is None:
+            raise refuse(NO_MELODY)
+        models.check_genre(genre)
         typed = (chords or "").strip()
         recipe = MelodyRecipe(genre, int(bars), random_seed(), chords=typed)
         longer = inventing.lengthen(models.lengthen_melody, source, settings, recipe)
@@ -255,6 +281,8 @@ def lengthen(
 
 def shorten(source: Source | None, settings: Settings) -> tuple:
     """Remove the bars that were added last; the chords that were typed for the melody return."""
-    with errors_shown():
+    visit, pressed = visits.current(), time.monotonic()
+    with visit.correcting(), errors_shown():
+        source, settings = visit.melody(pressed, source, settings)
         before = inventing.shorten(source, settings)
         return settings.continued[-1].chords or gr.skip(), *views.opened(*before)

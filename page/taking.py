@@ -1,11 +1,12 @@
 """Handlers of the page's events that make takes: new, remade in part, or near another one."""
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from accomp.listen.source import Source
-from page import models, moves, studio, views
+from page import models, moves, studio, views, visits
 from page.choices import BAND, SEED
 from page.forms import BandForm
 from page.limits import LIMITS
@@ -20,7 +21,7 @@ EVERYTHING = "everything that is not locked"
 def generate(
     source: Source | None, settings: Settings, takes: list[Take], own_style: str | None, *form: Any
 ) -> TakeView:
-    """Make a take.
+    """Make a take. The latest one is shown again where it was made of the same.
 
     Args:
         source: The melody.
@@ -29,8 +30,14 @@ def generate(
         own_style: File of the visitor's own style.
         *form: The values of a BandForm.
     """
-    settings = BandForm(*form).applied_to(settings, own_style)
-    return _added(make(source, settings, takes, own_style), takes)
+
+    def work(source: Source | None, settings: Settings, takes: list[Take]) -> TakeView:
+        settings = BandForm(*form).applied_to(settings, own_style)
+        if source and takes and _is_of(takes[-1], source, settings, own_style):
+            return views.shown(takes[-1], takes)
+        return _added(make(source, settings, takes, own_style), takes)
+
+    return visits.current().made_for(source, settings, takes, work)
 
 
 def three(
@@ -45,12 +52,19 @@ def three(
         own_style: File of the visitor's own style.
         *form: The values of a BandForm.
     """
-    settings = BandForm(*form).applied_to(settings, own_style).changed(blend=None, explore={})
-    for number in range(3):
-        seed = _wrapped(settings.seed + number)
-        take = make(source, settings.changed(seed=seed), takes, own_style)
-        takes = [*takes, take][-LIMITS.takes :]
-    return views.shown(takes[-3], takes)
+
+    def work(source: Source | None, settings: Settings, takes: list[Take]) -> TakeView:
+        settings = BandForm(*form).applied_to(settings, own_style).changed(blend=None, explore={})
+        made: list[Take] = []
+        for number in range(3):
+            seed = _wrapped(settings.seed + number)
+            known = [*takes, *made]
+            made.append(make(source, settings.changed(seed=seed), known, own_style))
+        for take in made:
+            visits.current().note_take(take)
+        return views.shown(made[0], [*takes, *made][-LIMITS.takes :])
+
+    return visits.current().made_for(source, settings, takes, work)
 
 
 def remake(
@@ -77,15 +91,19 @@ def remake(
         own_style: File of the visitor's own style.
         *form: The values of a BandForm.
     """
-    base = studio.find(takes, number)
-    settings = BandForm(*form).applied_to(settings, own_style)
-    if base is None:
-        raise refuse(NO_TAKE)
-    seed = _wrapped(studio.last_seed(takes) + 1)
-    settings = settings.changed(seed=seed, blend=None, explore={})
-    keep = selection["locked"] if what == EVERYTHING else [name for name in BAND if name != what]
-    part = Remake(base, keep, selection["bars"])
-    return _added(make(source, settings, takes, own_style, part), takes)
+    visit, pressed = visits.current(), time.monotonic()
+    with visit.making():
+        takes = visit.takes(pressed, takes)
+        base = studio.find(takes, number)
+        settings = BandForm(*form).applied_to(settings, own_style)
+        if base is None:
+            raise refuse(NO_TAKE)
+        seed = _wrapped(studio.last_seed(takes) + 1)
+        settings = settings.changed(seed=seed, blend=None, explore={})
+        others = [name for name in BAND if name != what]
+        keep = selection["locked"] if what == EVERYTHING else others
+        part = Remake(base, keep, selection["bars"])
+        return _added(make(source, settings, takes, own_style, part), takes)
 
 
 def blend(takes: list[Take], number: int | None, other: int | None, amount: float) -> TakeView:
@@ -153,18 +171,21 @@ def _made_near(
 
     Where `change` changes nothing that one is shown.
     """
-    take = studio.find(takes, number)
-    if take is None:
-        raise refuse(NO_TAKE)
-    with errors_shown():
-        settings = change(take)
-    if settings == take.settings:  # the sound that was being made of it was given up
-        return views.unchanged(TakeView) if take.is_finished else views.shown(take, takes)
+    visit, pressed = visits.current(), time.monotonic()
+    with visit.making():
+        takes = visit.takes(pressed, takes)
+        take = studio.find(takes, number)
+        if take is None:
+            raise refuse(NO_TAKE)
+        with errors_shown():
+            settings = change(take)
+        if settings == take.settings:  # the sound that was being made of it was given up
+            return views.unchanged(TakeView) if take.is_finished else views.shown(take, takes)
 
-    def work() -> Take:
-        return studio.make(models.play, take.melody, settings, takes, style=take.style)
+        def work() -> Take:
+            return studio.make(models.play, take.melody, settings, takes, style=take.style)
 
-    return _added(_played(settings, work), takes)
+        return _added(_played(settings, work), takes)
 
 
 def _played(settings: Settings, work: Callable[[], Take]) -> Take:
@@ -172,7 +193,7 @@ def _played(settings: Settings, work: Callable[[], Take]) -> Take:
     for genre in [settings.genre, *([settings.blend.genre] if settings.blend else [])]:
         models.check_genre(genre)
     with errors_shown():
-        take = work()
+        take = visits.current().watched(work)
     told = (
         take.melody.score.notices if take.melody.transcription else []
     )  # they are shown with the melody
@@ -184,7 +205,18 @@ def _played(settings: Settings, work: Callable[[], Take]) -> Take:
 
 def _added(take: Take, takes: list[Take]) -> TakeView:
     """Show a new take; the oldest are dropped."""
+    visits.current().note_take(take)
     return views.shown(take, [*takes, take][-LIMITS.takes :])
+
+
+def _is_of(take: Take, source: Source, settings: Settings, own_style: str | None) -> bool:
+    """Tell whether a take was made of the same melody and choices."""
+    if take.is_retake or take.settings != settings or take.style != (own_style and Path(own_style)):
+        return False
+    with errors_shown():
+        melody = source.melody(settings.corrections)
+    of = take.melody
+    return (of.name, of.track, of.score) == (melody.name, melody.track, melody.score)
 
 
 def _wrapped(seed: int) -> int:

@@ -12,7 +12,7 @@ import gradio as gr
 from accomp.listen.source import Source, SourceMelody
 from accomp.music.keys import NAMES
 from accomp.music.melody_track import melody_name
-from page import moves, sound, studio
+from page import moves, sound, studio, visits
 from page.choices import DIRECTIONS
 from page.inventing import origin
 from page.messages import NO_TAKE, errors_shown, plain, refuse, warn
@@ -105,6 +105,7 @@ def opened(source: Source, settings: Settings) -> MelodyView:
 def understood(source: Source, settings: Settings) -> MelodyView:
     """Show a melody as it is understood: facts, roll, and the values of the corrections."""
     melody = source.melody(settings.corrections)
+    visits.current().note_melody(source, settings)
     tracks = [
         (melody_name(melody.score, index), index)
         for index, track in enumerate(melody.score.tracks)
@@ -172,8 +173,10 @@ def play_melody(source: Source | None, settings: Settings) -> Iterator[Any]:
     """Add the sound to the melody that is shown."""
     if source is None:
         return
-    melody = source.melody(settings.corrections)
+    visit, melody = visits.current(), source.melody(settings.corrections)
     for stems in sound.play_melody(melody):
+        if not visit.is_open(source, settings):
+            return
         yield gr.skip() if stems is None else studio.melody_view(melody, stems)
 
 
@@ -222,6 +225,14 @@ def finish(takes: list[Take], showing: str) -> Iterator[FinishedView]:
         has_sound = bool(take.sounds)
     if take.is_shown:
         yield finished(take)
+
+
+def stop(takes: list[Take]) -> str:
+    """Give up all that the visitor waits for, also the sound that is being made."""
+    visits.current().stop()
+    for take in takes:
+        take.is_shown = False
+    return say("Stopped.")
 
 
 def choose(takes: list[Take], number: int | None) -> TakeView:

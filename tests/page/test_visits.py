@@ -1,0 +1,168 @@
+"""Presses of one visitor: none is lost, and what was wished last is what is shown."""
+
+import threading
+import time
+from contextlib import contextmanager
+from types import SimpleNamespace
+
+import pytest
+from gradio.context import LocalContext
+
+from accomp.errors import Stopped
+from accomp.listen.source import load_source
+from page import journal, melodies, models, taking, views, visits
+from page.choices import BAND
+from page.forms import BandForm
+from page.melodies import EXAMPLES
+from page.settings import Settings
+from page.visits import Visit
+from tests.page.test_studio import play
+
+ODE, AULD = EXAMPLES["ode_to_joy"], EXAMPLES["auld_lang_syne"]
+FORM = BandForm("pop", 0, 0.0, "", "none", list(BAND), "", "", 0.5, 0.5)
+
+
+@contextmanager
+def visitor(name: str):
+    before = LocalContext.request.set(SimpleNamespace(session_hash=name, headers={}))
+    try:
+        yield
+    finally:
+        LocalContext.request.reset(before)
+
+
+class Press(threading.Thread):
+    """A visitor's press, handled in a thread as Gradio does it."""
+
+    def __init__(self, name, handle, *args):
+        super().__init__(daemon=True)
+        self.name, self.handle, self.args = name, journal.noted(handle, "press"), args
+        self.start()
+
+    def run(self):
+        with visitor(self.name):
+            self.result = self.handle(*self.args)
+
+    def ends(self):
+        self.join(20)
+        assert not self.is_alive()
+        return self.result
+
+
+@pytest.fixture
+def slow(monkeypatch):
+    """Bands take until they may."""
+    monkeypatch.setattr(models, "check_genre", lambda _: None)
+    begun, may = threading.Event(), threading.Event()
+
+    def waits(*args):
+        begun.set()
+        assert may.wait(20)
+        return play(*args)
+
+    monkeypatch.setattr(models, "play", waits)
+    yield SimpleNamespace(begun=begun, may=may)
+    may.set()
+
+
+def test_a_melody_that_is_opened_meanwhile_gets_the_band(slow):
+    old = load_source(AULD)
+    press = Press("one", taking.generate, old, Settings(), [], None, *FORM)
+    assert slow.begun.wait(5)
+    opened = Press("one", melodies.open_file, ODE).ends()  # it does not wait for the old band
+    again = Press("one", taking.generate, old, Settings(), [], None, *FORM)  # as the browser knew
+    slow.may.set()
+    shown = press.ends()
+    assert [take.melody.name for take in shown.takes] == ["ode_to_joy"]
+    assert opened.source.name == "ode_to_joy"
+    assert again.ends().takes == shown.takes  # the same wish: the same take
+
+
+def test_of_two_melodies_the_later_one_is_opened(monkeypatch):
+    may = threading.Event()
+
+    def loads(path, click, **_):
+        assert path == ODE or may.wait(20)
+        return load_source(path, click)
+
+    monkeypatch.setattr(melodies, "load_source", loads)
+    first = Press("two", melodies.open_file, AULD)
+    time.sleep(0.1)
+    assert Press("two", melodies.open_file, ODE).ends().source.name == "ode_to_joy"
+    assert first.ends() == journal.gr.skip()
+    may.set()
+
+
+def test_fast_corrections_all_count():
+    source = load_source(ODE)
+    move = melodies.move_bar_lines(1)
+    with visitor("three"):
+        views.opened(source, Settings())
+    presses = [Press("three", move, source, Settings()) for _ in range(4)]
+    laters = sorted(press.ends().settings.corrections.later for press in presses)
+    assert laters == [1, 2, 3, 4]
+
+
+def test_takes_that_are_pressed_at_once_are_all_kept(slow):
+    slow.may.set()
+    source = load_source(ODE)
+    seeds = [
+        Press("four", taking.generate, source, Settings(), [], None, *FORM._replace(seed=seed))
+        for seed in range(3)
+    ]
+    most = max((press.ends().takes for press in seeds), key=len)
+    assert sorted(take.settings.seed for take in most) == [0, 1, 2]
+    assert [take.number for take in most] == [1, 2, 3]
+
+
+def test_stop_gives_up_at_once_and_another_press_works(slow):
+    source = load_source(ODE)
+    press = Press("five", taking.three, source, Settings(), [], None, *FORM)
+    assert slow.begun.wait(5)
+    begun = time.monotonic()
+    assert Press("five", views.stop, []).ends() == "Stopped."
+    assert press.ends() == journal.gr.skip() and time.monotonic() - begun < 2
+    slow.may.set()
+    takes = Press("five", taking.generate, source, Settings(), [], None, *FORM).ends().takes
+    assert len(takes) == 1
+
+
+def test_one_visitor_does_not_stop_another(slow):
+    source = load_source(ODE)
+    press = Press("six", taking.generate, source, Settings(), [], None, *FORM)
+    assert slow.begun.wait(5)
+    Press("seven", melodies.open_file, AULD).ends()
+    Press("seven", views.stop, []).ends()
+    slow.may.set()
+    assert press.ends().takes[0].melody.name == "ode_to_joy"
+
+
+def test_what_nobody_waits_for_is_given_up():
+    event = SimpleNamespace(alive=True)
+    queue = SimpleNamespace(event_ids_to_events={"id": event})
+    tokens = [
+        (LocalContext.blocks, LocalContext.blocks.set(SimpleNamespace(_queue=queue))),
+        (LocalContext.event_id, LocalContext.event_id.set("id")),
+    ]
+    try:
+        visit, endless = Visit(), threading.Event()
+        assert not visits.is_abandoned() and visit.watched(lambda: 1) == 1
+        threading.Timer(0.2, lambda: setattr(event, "alive", False)).start()
+        with pytest.raises(Stopped):
+            visit.watched(lambda: endless.wait(20))
+    finally:
+        endless.set()
+        for variable, token in tokens:
+            variable.reset(token)
+
+
+def test_visits_are_forgotten(monkeypatch):
+    monkeypatch.setattr(visits, "_visits", visits.OrderedDict())
+    with visitor("old"):
+        first = visits.current()
+        assert visits.current() is first
+        first.used -= visits.FORGOTTEN + 1
+    with visitor("new"):
+        visits.current()
+    with visitor("old"):
+        assert visits.current() is not first

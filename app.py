@@ -12,10 +12,9 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # the page calls no 
 import spaces  # noqa: F401, I001  before torch: on ZeroGPU it has to be first
 import gradio as gr
 
-from page import api, journal, melodies, models, panels, taking, views
+from page import api, files, journal, melodies, models, panels, serving, taking, views
 from page.limits import LIMITS
 from page.words import WORDS as t
-from page.words import head
 
 TO_ADDRESS = """(query) => {
     const choices = new URLSearchParams(query);
@@ -64,7 +63,7 @@ def build() -> Page:
         "concurrency_limit": LIMITS.quick,
         "concurrency_id": "quick",
     }
-    busy = private | {"concurrency_limit": LIMITS.at_once, "concurrency_id": "music"}
+    busy = private | {"concurrency_limit": LIMITS.at_once, "concurrency_id": serving.MUSIC}
     return Page(state, melody_input, band, melody, status, take, private, busy)
 
 
@@ -224,10 +223,11 @@ def _to_make(page: Page) -> list[Any]:
     return [state.source, state.settings, state.takes, band.own_style, *band.form]
 
 
+files.own_folder()  # before Gradio looks where uploads go
 kept = (LIMITS.kept_seconds, LIMITS.kept_seconds)
 with gr.Blocks(title="accomp", delete_cache=kept) as demo:
     connect(build(), demo)
 journal.keep(demo)
 
 if __name__ == "__main__":
-    demo.launch(max_file_size=LIMITS.upload, i18n=t, head=head())
+    serving.serve(demo)

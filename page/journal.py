@@ -9,7 +9,7 @@ import logging
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from functools import wraps
 from typing import Any
 
@@ -42,8 +42,13 @@ def noted(handle: Callable[..., Any], name: str) -> Callable[..., Any]:
 
         @wraps(handle)
         def steps(*args: Any, **kwargs: Any) -> Iterator[Any]:
-            with suppress(Stopped), _noting(name):
-                yield from handle(*args, **kwargs)
+            is_empty = True
+            with suppress(Stopped), _noting(name), closing(handle(*args, **kwargs)) as values:
+                for value in values:
+                    is_empty = False
+                    yield value
+            if is_empty:  # of it Gradio would empty the widgets
+                yield gr.skip()
 
         return steps
 

@@ -7,7 +7,12 @@ from dataclasses import dataclass
 class Limits:
     """Limits of the page; each field says its unit and its reason."""
 
-    upload: str = "500mb"  # ten minutes of studio sound
+    upload_bytes: int = 500_000_000  # ten minutes of studio sound
+    uploads: int = 3000  # files of visitors that are kept at a time
+    uploads_bytes: int = 8_000_000_000  # likewise; a Space has 50 GB
+    # Who waits for music; at about a second each for four at a time, the last waits half a minute.
+    line: int = 64
+    line_of_all: int = 1000  # presses of all kinds that wait: a bound for memory
     # Visitors who are given music at a time; one who waits for a genre to be loaded takes one of
     # these places.
     at_once: int = 4

@@ -58,7 +58,7 @@ def open_click(value: dict | None) -> MelodyView:
     try:
         recording = read_click_recording(value)
     except ValueError as error:
-        raise Refusal(str(error)) from error
+        raise refuse(str(error)) from error
     path = studio.named_recording(recording.path)
     if Path(recording.path).name == RECORDING_FILE:
         # Gradio forgets such files; other names are not the recorder's to remove.

@@ -16,7 +16,7 @@ from page.forms import BandForm
 from page.melodies import EXAMPLES
 from page.models import GENRES
 from page.player import Player
-from page.recorder import ClickRecorder
+from page.recorder import ClickRecorder, MicrophoneHint
 from page.settings import Settings
 from page.taking import EVERYTHING
 from page.views import KEYS, METERS, FinishedView, MelodyView, NearView, TakeView
@@ -134,6 +134,7 @@ def melody_input() -> MelodyInput:
             type="filepath",
             label=t("Sing, hum, whistle or play one voice, from 1 second to 10 minutes"),
         )
+        MicrophoneHint()
     with gr.Tab(t("Record with a click")):
         recorder = ClickRecorder(container=True, padding=True, elem_id="recorder")
     gr.Examples(

@@ -210,8 +210,15 @@ def current() -> Visit:
     return visit
 
 
+def close() -> None:
+    """Give up all that is done, as the page ends."""
+    closing.set()
+
+
 def is_abandoned() -> bool:
-    """Tell whether whoever asked for what is done now has gone away."""
+    """Tell whether nobody waits for what is done now: who asked has gone, or the page ends."""
+    if closing.is_set():
+        return True
     blocks, event = LocalContext.blocks.get(None), LocalContext.event_id.get(None)
     if blocks is None or event is None:
         return False
@@ -219,6 +226,7 @@ def is_abandoned() -> bool:
     return known is not None and not known.alive
 
 
+closing = threading.Event()  # the page ends
 _visits: OrderedDict[str, Visit] = OrderedDict()
 _lock = threading.Lock()
 _workers = ThreadPoolExecutor(2 * LIMITS.at_once, "work")

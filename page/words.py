@@ -1,6 +1,6 @@
 """What the page says, in the language of the visitor's browser.
 
-All words of the page stand in one table per language, by the English ones, which are in the code.
+All words of the page stand in one table per language (words_de.json), by the English ones.
 Gradio translates the constant texts of widgets in the browser (`WORDS`), `say` translates what
 Python sends to it, and `t` of words.js what a script of the page writes.
 """
@@ -13,12 +13,12 @@ from typing import Any
 import gradio as gr
 from gradio.context import LocalContext
 
-from page.words_german import GERMAN
-
+FOLDER = Path(__file__).parent
+GERMAN: dict[str, str] = json.loads((FOLDER / "words_de.json").read_text(encoding="utf-8"))
 TABLES = {"de": GERMAN}  # by language; English is in the code
 WORDS = gr.I18n(en={word: word for word in GERMAN}, **TABLES)
 # In front of scripts of widgets: the function t.
-SCRIPT = (Path(__file__).parent / "words.js").read_text(encoding="utf-8")
+SCRIPT = (FOLDER / "words.js").read_text(encoding="utf-8")
 
 
 def choices(names: Iterable[str]) -> list[tuple[str, str]]:
@@ -56,5 +56,6 @@ def head() -> str:
     tables = json.dumps(TABLES, ensure_ascii=False).replace("<", "\\u003c")
     return (
         f"<script>window.accompWords = ({tables})"
-        '[(navigator.language || "en").toLowerCase().split("-")[0]] ?? {}</script>'
+        '[(navigator.language || "en").toLowerCase().split("-")[0]] ?? {};'
+        f"window.accompT = (() => {{ {SCRIPT} return t; }})();</script>"
     )

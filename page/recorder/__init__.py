@@ -7,6 +7,8 @@ from typing import Any
 import gradio as gr
 from gradio.utils import get_upload_folder
 
+from page.words import SCRIPT
+
 FOLDER = Path(__file__).parent
 METERS = ((4, 4), (3, 4), (2, 4), (6, 8))  # as in recorder.js
 RECORDING_FILE = "take.wav"  # as recorder.js names what it uploads
@@ -45,7 +47,7 @@ class ClickRecorder(gr.HTML):
         super().__init__(
             html_template='<div class="click-recorder"></div>',
             css_template=(FOLDER / "recorder.css").read_text(encoding="utf-8"),
-            js_on_load=(FOLDER / "recorder.js").read_text(encoding="utf-8"),
+            js_on_load=SCRIPT + (FOLDER / "recorder.js").read_text(encoding="utf-8"),
             apply_default_css=False,
             **kwargs,
         )
@@ -57,6 +59,18 @@ class ClickRecorder(gr.HTML):
     def example_payload(self) -> dict:
         """Return an example of the value."""
         return {"path": RECORDING_FILE, "tempo": 96, "meter": [4, 4], "first": 0.625}
+
+
+class MicrophoneHint(gr.HTML):
+    """Words where the browser has no microphone, beside a widget that only says "No microphone"."""
+
+    def __init__(self, **kwargs):
+        super().__init__(
+            html_template='<p class="microphone-hint" role="status"></p>',
+            js_on_load=SCRIPT + (FOLDER / "hint.js").read_text(encoding="utf-8"),
+            apply_default_css=False,
+            **kwargs,
+        )
 
 
 def read_click_recording(value: object) -> ClickRecording:

@@ -6,6 +6,7 @@ import re
 import gradio as gr
 import pytest
 
+from accomp.errors import Stopped
 from page.journal import log, noted
 from page.messages import NO_MELODY, refuse
 
@@ -50,3 +51,15 @@ def test_a_fault_is_logged_and_told_in_words(lines):
     next(steps)
     steps.close()
     assert lines.messages[-1].endswith("given up")
+
+
+def test_what_gives_up_changes_nothing(lines):
+    def once():
+        raise Stopped
+
+    def steps():
+        raise Stopped
+        yield
+
+    assert noted(once, "once")() == gr.skip() and list(noted(steps, "steps")()) == [gr.skip()]
+    assert list(noted(lambda_generator, "count")(0)) == [gr.skip()]

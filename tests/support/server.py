@@ -68,7 +68,9 @@ class Server:
 
     def made(self) -> list[Path]:
         """The files that it has made for visitors and still keeps."""
-        return sorted(path for path in self.folder.glob("accomp-*/**/*") if path.is_file())
+        return sorted(
+            path for path in self.folder.glob("accomp-page-*/made/**/*") if path.is_file()
+        )
 
 
 def _listen() -> None:

@@ -1,0 +1,122 @@
+"""The page as a server: its line, its uploads, its health, and how it ends."""
+
+import json
+import os
+import signal
+import time
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+import gradio as gr
+import pytest
+from gradio_client import Client
+
+from page import files, serving
+from page.limits import LIMITS
+from tests.support.server import serving as page_of_its_own
+
+GERMAN = {"accept-language": "de", "user-agent": "Mozilla/5.0", "content-type": "application/json"}
+
+
+@pytest.fixture
+def demo(monkeypatch):
+    """A page with one event, whose line has no place."""
+    monkeypatch.setattr(serving, "LIMITS", replace(LIMITS, line=0, uploads=2, upload_bytes=1000))
+    with gr.Blocks() as demo:
+        button, box = gr.Button(), gr.Textbox()
+        button.click(lambda: "done", None, box, api_name="make", concurrency_id=serving.MUSIC)
+        button.click(lambda: "quick", None, box, api_name="look")
+    monkeypatch.setattr(files, "uploads", lambda: Path(os.environ["GRADIO_TEMP_DIR"]))
+    demo.launch(prevent_thread_lock=True, quiet=True, **serving.launching(demo))
+    yield demo
+    demo.close()
+
+
+def asked(address: str, body: bytes | None = None, **headers: str) -> tuple[int, str]:
+    try:
+        with urlopen(Request(address, body, headers)) as answer:
+            return answer.status, answer.read().decode()
+    except HTTPError as error:
+        return error.code, error.read().decode()
+
+
+@pytest.mark.process
+def test_who_comes_when_the_line_is_full_is_told(demo, monkeypatch):
+    client = Client(demo.local_url, verbose=False)
+    with pytest.raises(Exception, match="Queue is full"):
+        client.predict(api_name="/make")
+    assert client.predict(api_name="/look") == "quick"
+    body = json.dumps({"data": [], "fn_index": 0, "session_hash": "x"}).encode()
+    status, words = asked(f"{demo.local_url}gradio_api/queue/join", body, **GERMAN)
+    assert status == 400 and "0 andere warten gerade auf Musik" in words
+    status, words = asked(f"{demo.local_url}health")
+    assert status == 503 and json.loads(words) == {"well": False, "waiting": 0}
+    monkeypatch.setattr(serving, "LIMITS", LIMITS)
+    assert client.predict(api_name="/make") == "done"
+    assert asked(f"{demo.local_url}health")[0] == 200
+
+
+@pytest.mark.process
+def test_uploads_have_a_number_and_a_size(demo, monkeypatch, tmp_path):
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    monkeypatch.setattr(serving, "LIMITS", replace(serving.LIMITS, moment=0.0))
+    address = f"{demo.local_url}gradio_api/upload"
+
+    def upload(size: int) -> tuple[int, str]:
+        part = b'--b\r\ncontent-disposition: form-data; name="files"; filename="%d"\r\n\r\n' % size
+        kind = {"content-type": "multipart/form-data; boundary=b"}
+        return asked(address, part + bytes(size) + b"\r\n--b--\r\n", **kind)
+
+    assert upload(500)[0] == 200
+    status, words = upload(20_000)
+    assert status == 413 and "larger than" in words
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "file").write_bytes(b"x")
+    status, words = upload(501)
+    assert status == 507 and "in an hour" in words
+
+
+@pytest.mark.process
+def test_it_ends_in_order_and_clears_up_after_one_that_was_killed(tmp_path):
+    with page_of_its_own(TMPDIR=str(tmp_path)) as server:
+        assert json.loads(urlopen(f"{server.url}health").read())["well"]
+        (folder,) = server.folder.glob("accomp-page-*")
+        server.process.send_signal(signal.SIGKILL)
+        server.process.wait(20)
+        assert folder.is_dir()  # nobody could tidy up
+        killed = server.folder
+        moved = tmp_path / "files"
+        killed.rename(moved)
+        with page_of_its_own(GRADIO_TEMP_DIR=str(moved)) as second:
+            (own,) = moved.glob("accomp-page-*")
+            assert own.name != folder.name
+            begun = time.monotonic()
+            second.process.send_signal(signal.SIGTERM)
+            assert second.process.wait(30) == 0 and time.monotonic() - begun < 20
+            assert not list(moved.glob("accomp-page-*"))
+            assert "Traceback" not in second.log.read_text()
+
+
+def test_a_folder_in_use_is_left_alone(tmp_path, monkeypatch):
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    monkeypatch.setattr(files, "_root", None)
+    first = files.own_folder()
+    assert files.uploads() == first / "gradio" == Path(os.environ["GRADIO_TEMP_DIR"])
+    monkeypatch.setattr(files, "_root", None)
+    second = files.own_folder()
+    assert first.is_dir() and second.parent == first.parent == tmp_path and second != first
+    dead = tmp_path / f"{files.PREFIX}dead"
+    dead.mkdir()
+    (dead / files.LOCK).touch()
+    files._remove_left(tmp_path)
+    assert not dead.exists() and first.is_dir() and second.is_dir()
+
+
+def test_a_health_address_tells_how_many_wait():
+    line = SimpleNamespace(queue=[1, 2, 3])
+    queue = SimpleNamespace(event_queue_per_concurrency_id={serving.MUSIC: line})
+    assert serving.waiting(SimpleNamespace(_queue=queue)) == 3

@@ -162,7 +162,7 @@ def _ways(
     settings: BarSettings,
 ) -> list[Way]:
     """Return all ways of counting these pulses that agree with what is known."""
-    pitch, onset, offset, _ = (np.array(column) for column in zip(*notes))
+    pitch, onset, offset, *_ = (np.array(column) for column in zip(*notes))
     onset, offset, parts = _positions(pulses, onset), _positions(pulses, offset), pulses.parts
     step = np.rint(onset * parts).astype(int)
     network = _network(settings.folder)

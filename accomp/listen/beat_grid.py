@@ -41,6 +41,8 @@ class SungNote(NamedTuple):
     onset: float  # s
     offset: float  # s
     velocity: int  # 1-127
+    tuning: float = 0.0  # semitones by which it was sung higher than `pitch`
+    confidence: float = 1.0  # how sure it is that it was sung, 0 to 1
 
 
 class Counting(NamedTuple):

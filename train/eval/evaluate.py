@@ -18,7 +18,7 @@ from accomp.band.accompanist import Accompanist
 from accomp.models.hub import genres
 from train.data.corpus import Corpus
 from train.data.tasks import Task, bench_tasks, song_tasks
-from train.eval import hearing, results
+from train.eval import results
 from train.eval.measure import Measuring, measure, other_melodies
 from train.eval.systems import System, costs_of, systems
 from train.eval.tables import tables
@@ -30,9 +30,6 @@ from train.fit.run_files import write_json
 def main(arguments: list[str] | None = None) -> None:
     """Measure the systems that the command line names, and print the tables."""
     options = _parse(arguments)
-    if options.transcription:
-        hearing.run(options)
-        return
     if not options.judges:
         raise SystemExit("--judges is missing: a folder that python -m train judges wrote")
     corpus, judges = Corpus.load(options.corpus), Judges.load(options.judges)
@@ -94,17 +91,6 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
         "--corpus", type=Path, required=True, help="folder that `train prepare` wrote"
     )
     parser.add_argument("--judges", type=Path, help="folder that `train judges` wrote")
-    parser.add_argument(
-        "--transcription",
-        action="store_true",
-        help="measure the transcription of recordings instead (train.eval.hearing)",
-    )
-    parser.add_argument(
-        "--peers", action="store_true", help="with --transcription: other transcribers, too"
-    )
-    parser.add_argument(
-        "--workers", type=int, default=1, help="with --transcription: number of processes"
-    )
     parser.add_argument(
         "--out", type=Path, required=True, help="folder for the figures of each system"
     )

@@ -4,8 +4,9 @@ Each function compares a transcription with the Clip (train.data.clips), which k
 played.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import mir_eval
 import numpy as np
@@ -19,9 +20,15 @@ from accomp.roll import chord_plan
 from accomp.roll.grid import HALF_BAR_STEPS
 from train import metrics
 from train.data.clips import Clip, Tune
-from train.data.voices import Performed
 from train.eval import stage
 
+# Pitch, which may have fractions, onset s, offset s and velocity of each note.
+Truth = Sequence[tuple[float, float, float, int]]
+# What `compare` measures.
+FIGURES = (
+    *("f1", "precision", "recall", "f1_offsets", "f1_onsets", "f1_loose", "octaves", "found"),
+)
+OFFSET_RATIO = 0.2  # of a note's length by which its end may be off (mir_eval's own)
 # Factors of a tempo that is right at another metrical level.
 RATIOS = (1, 2, 1 / 2, 3, 1 / 3, 3 / 2, 2 / 3)
 
@@ -32,6 +39,9 @@ class Tolerances:
 
     onset: float = 0.05  # seconds within which a note is right (mir_eval's own)
     pitch: float = 50.0  # cents within which it is (mir_eval's own)
+    # The same of notes that are about right, as one hears them or mends them.
+    loose_onset: float = 0.1
+    loose_pitch: float = 100.0
     tempo: float = 1.04  # factor by which a tempo may be off (Gouyon et al. 2006; MIREX)
     bar_line: float = 0.07  # seconds within which a bar line is right (Dixon 2001; MIREX)
     most_bars: float = 0.8  # F-measure of bar lines from which all are right
@@ -45,43 +55,54 @@ TOLERANCES = Tolerances()
 
 
 def compare(
-    true: Performed, found: list[SungNote], tolerances: Tolerances = TOLERANCES
+    true: Truth, found: list[SungNote], tolerances: Tolerances = TOLERANCES
 ) -> dict[str, float]:
     """Measure notes.
 
     Args:
         true: The notes as they were performed.
-        found: Those of a transcriber.
+        found: Those of a transcriber; pitches may have fractions, as sung ones have.
         tolerances: How near is right.
 
     Returns:
-        F1, precision and recall by onset and pitch, F1 with offsets too (f1_offsets), and the
-        share of true notes that are found octaves off (octaves).
+        F1, precision and recall by onset and pitch, F1 with offsets too (f1_offsets), F1 by onset
+        alone (f1_onsets), that of notes that are about right (f1_loose), the share of true notes
+        that are found octaves off (octaves), and notes found for each true one (found).
     """
     if not found:
-        return dict.fromkeys(("f1", "precision", "recall", "f1_offsets", "octaves"), 0.0)
+        return dict.fromkeys(FIGURES, 0.0)
     of_true = _intervals([(onset, offset) for _, onset, offset, _ in true])
     of_found = _intervals([(note.onset, note.offset) for note in found])
     tones, sounds = (hertz(np.array([note[0] for note in notes], float)) for notes in (true, found))
-    settings = {"onset_tolerance": tolerances.onset, "pitch_tolerance": tolerances.pitch}
-    score = mir_eval.transcription.precision_recall_f1_overlap
-    precision, recall, f1, _ = score(
-        of_true, tones, of_found, sounds, offset_ratio=None, **settings
+
+    def score(onset: float, pitch: float, offset_ratio: Any = None) -> tuple:
+        return mir_eval.transcription.precision_recall_f1_overlap(
+            *(of_true, tones, of_found, sounds),
+            onset_tolerance=onset,
+            pitch_tolerance=pitch,
+            offset_ratio=offset_ratio,
+        )
+
+    precision, recall, f1, _ = score(tolerances.onset, tolerances.pitch)
+    pairs = matched(true, found, tolerances)
+    apart = np.array([found[j].pitch - true[i][0] for i, j in pairs])
+    octaves = np.rint(apart / 12)
+    is_octave = np.abs(apart - 12 * octaves) <= tolerances.pitch / 100
+    values = (
+        f1,
+        precision,
+        recall,
+        score(tolerances.onset, tolerances.pitch, OFFSET_RATIO)[2],
+        2 * len(pairs) / (len(true) + len(found)),
+        score(tolerances.loose_onset, tolerances.loose_pitch)[2],
+        float((is_octave & (octaves != 0)).sum() / len(true)),
+        len(found) / len(true),
     )
-    with_offsets = score(of_true, tones, of_found, sounds, **settings)[2]
-    apart = [found[j].pitch - true[i][0] for i, j in matched(true, found, tolerances)]
-    octaves = sum(interval != 0 and interval % 12 == 0 for interval in apart) / len(true)
-    return {
-        "f1": f1,
-        "precision": precision,
-        "recall": recall,
-        "f1_offsets": with_offsets,
-        "octaves": octaves,
-    }
+    return dict(zip(FIGURES, values))
 
 
 def matched(
-    true: Performed, found: list[SungNote], tolerances: Tolerances = TOLERANCES
+    true: Truth, found: list[SungNote], tolerances: Tolerances = TOLERANCES
 ) -> list[tuple[int, int]]:
     """Return indices of the notes with the same onset, each once at most (mir_eval.transcription).
 

@@ -61,9 +61,7 @@ def swift_f0_alone(sound: np.ndarray) -> list[SungNote]:
     from swift_f0 import segment_notes
 
     notes = segment_notes(_swift_f0().detect(sound, LISTEN_RATE))
-    return [
-        SungNote(_nearest(note.pitch_hz), note.start, note.end, SETTINGS.loudness) for note in notes
-    ]
+    return [_as_sung(note.pitch_hz, note.start, note.end) for note in notes]
 
 
 @cache
@@ -147,8 +145,9 @@ def pyin(sound: np.ndarray) -> list[SungNote]:
     return notes
 
 
-def _nearest(hertz: float) -> int:
-    return round(69 + 12 * np.log2(hertz / A4))
+def _as_sung(hertz: float, start: float, end: float) -> SungNote:
+    pitch = 69 + 12 * np.log2(hertz / A4)
+    return SungNote(round(pitch), start, end, SETTINGS.loudness, pitch - round(pitch))
 
 
 PEERS = {"basic-pitch": basic_pitch, "pyin": pyin}

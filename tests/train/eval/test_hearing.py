@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import soundfile
 
 from accomp import write_midi
 from accomp.band.accompanist import Accompanist
@@ -13,11 +14,13 @@ from accomp.listen.frames import frames_of
 from accomp.listen.notes import note_network
 from accomp.listen.transcribe import on_beats
 from accomp.music.score import Note, Score, TimeSignature, Track
+from accomp.sound.rates import LISTEN_RATE
 from tests.train.fit.test_train import song
-from train.data import clips, prepare
+from train.data import clips, prepare, voices
 from train.data.corpus import Corpus
 from train.data.tasks import Task
-from train.eval import evaluate, hearing, hearing_figures, hearing_peers
+from train.data.voices import Manner
+from train.eval import evaluate, hearing, hearing_figures, hearing_peers, hearing_real
 from train.fit import transcription
 
 pytestmark = pytest.mark.sound
@@ -210,20 +213,8 @@ def test_the_same_clip_comes_of_the_same_number(tune):
 
 
 def test_the_command_prints_tables(corpus, tmp_path, capsys, monkeypatch):
-    options = evaluate._parse(
-        [
-            "--transcription",
-            "--corpus",
-            str(corpus),
-            "--split",
-            "val",
-            "--limit",
-            "1",
-            "--out",
-            str(tmp_path),
-        ]
-    )
-    hearing.run(options, sounds=("hum", "piano"))
+    options = ["--corpus", str(corpus), "--split", "val", "--limit", "1", "--out", str(tmp_path)]
+    hearing.main(options, sounds=("hum", "piano"))
     written = json.loads((tmp_path / "transcription.json").read_text())
     rows, printed = written["rows"], capsys.readouterr().out
     assert len(rows) == 2 * len(hearing.TRANSCRIBERS) and "mir_eval" in written["versions"]
@@ -234,9 +225,60 @@ def test_the_command_prints_tables(corpus, tmp_path, capsys, monkeypatch):
         evaluate.main(["--corpus", str(corpus), "--out", str(tmp_path)])
     monkeypatch.setattr(hearing_peers, "PACKAGES", ("no_such_package",))
     with pytest.raises(SystemExit, match="--peers needs no_such_package: pip install"):
-        evaluate.main(
-            ["--transcription", "--peers", "--corpus", str(corpus), "--out", str(tmp_path)]
-        )
+        hearing.main(["--peers", "pyin", "--corpus", str(corpus), "--out", str(tmp_path)])
+    with pytest.raises(SystemExit):
+        hearing.main(["--out", str(tmp_path)])
+    assert "--singing or --corpus is missing" in capsys.readouterr().err
+
+
+@pytest.fixture
+def sets(tmp_path):
+    """A folder of one set with a song that two people wrote down, and one whose pitch is off."""
+    folder = tmp_path / "sets" / "few"
+    folder.mkdir(parents=True)
+    rng = np.random.default_rng(0)
+    notes = [(60 + step % 3 * 2, 0.3 + step * 0.6, 0.8 + step * 0.6, 90) for step in range(8)]
+    sound = voices.voice(notes, Manner((0.3, 0.3)), rng, "hum")
+    rows = [f"{on:.3f},{off:.3f},{pitch + 0.3:.2f}" for pitch, on, off, _ in notes]
+    for name, tables in (("song", ["song_A1", "song_A2"]), ("off", ["off"])):
+        soundfile.write(folder / f"{name}.wav", sound, LISTEN_RATE)
+        for table in tables:
+            (folder / f"{table}.csv").write_text("\n".join(["onset,offset,midi", *rows]))
+    (folder / "pitch_doubtful.json").write_text('["off"]')
+    (folder / "unknown.wav").write_bytes((folder / "song.wav").read_bytes())
+    return folder.parent
+
+
+def test_recordings_of_people_are_compared_with_what_others_wrote_down(sets, tmp_path, capsys):
+    hearing.main(["--singing", str(sets), "--treated", "few", "--out", str(tmp_path)])
+    rows = json.loads((tmp_path / "transcription.json").read_text())["singing"]
+    levels = [hearing.AS_RECORDED, *hearing_real.TREATMENTS]
+    assert len(rows) == 3 * len(levels) * len(hearing.TRANSCRIBERS)
+    assert {row["sound"] for row in rows} == {"few", "few A1", "few A2"}
+    alone = [row for row in rows if row["by"] == "accomp" and row["level"] == levels[0]]
+    assert alone[-1]["f1"] > 0.8 and abs(alone[-1]["later"]) < 50
+    # Pitches that were written down wrongly say nothing of pitches.
+    assert all(("f1" in row) == (row["name"] != "off") for row in rows)
+    assert "| few A1, phone call | accomp | 1 |" in capsys.readouterr().out
+
+
+def test_the_singers_tuning_is_put_back_before_pitches_are_compared():
+    true = [(60.4, 0.0, 0.5, 80)]
+    found = [SungNote(60, 0.0, 0.5, 80, tuning=0.45)]
+    assert hearing_figures.compare(true, hearing_real.as_sung(found))["f1"] == 1
+    assert hearing_figures.compare([(61.0, 0.0, 0.5, 80)], found)["f1"] == 0
+    assert hearing_real.later_by(true, [SungNote(60, 0.03, 0.5, 80)]) == pytest.approx(30)
+
+
+@pytest.mark.parametrize("treatment", hearing_real.TREATMENTS)
+def test_what_is_treated_is_in_step_with_what_was_recorded(treatment):
+    rng = np.random.default_rng(0)
+    sound = np.zeros(2 * LISTEN_RATE, np.float32)
+    sound[LISTEN_RATE : LISTEN_RATE * 3 // 2] = 0.3 * np.sin(np.arange(LISTEN_RATE // 2) / 5)
+    heard = hearing_real.TREATMENTS[treatment](sound, rng)
+    assert heard.shape == sound.shape and heard.dtype == np.float32
+    begins = np.flatnonzero(np.abs(heard) > 0.3 * np.abs(heard).max())[0]
+    assert abs(begins / LISTEN_RATE - 1) < 0.02
 
 
 def test_the_number_of_processes_changes_nothing(tune):

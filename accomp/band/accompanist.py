@@ -25,6 +25,7 @@ from accomp.band.style_library import load_styles
 from accomp.models import song_vae
 from accomp.models.band_model import BandModel
 from accomp.music.melody_track import melody_name
+from accomp.music.melody_turns import with_whole_melody
 from accomp.music.score import Score
 from accomp.roll import pianoroll
 
@@ -66,6 +67,8 @@ class Accompanist(BandModel):
         options = _with_melody_chords(options, melody)
         styles = load_styles(options.weighted_styles, self)
         streams = Streams(options.seed)
+        if options.melody_track is None:
+            melody = with_whole_melody(melody)
         lead = Lead.of(melody, options.melody_track, key=options.key)
         notices = _melody_notices(melody, lead, options)
         score, lead = make_room(melody, lead, options.intro)

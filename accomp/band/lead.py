@@ -6,6 +6,7 @@ import numpy as np
 
 from accomp.band.arrange import ending_step
 from accomp.music import keys
+from accomp.music.key_signatures import key_of
 from accomp.music.keys import Key
 from accomp.music.melody_track import melody_index, skyline
 from accomp.music.score import Bar, Note, Score, Track, whole_bars
@@ -22,7 +23,7 @@ class Lead:
         track: the melody as it was given.
         line: its top line, one note at a time.
         grid: the steps of its bars.
-        key: given, or estimated.
+        key: given, or of the key signature and the notes.
         shift: semitones of the melody above its normal key and octave.
         planes: [2, S, 128] uint8, the line in its normal key, as the models take it.
         first_whole_bar: its onset in beats; before it there is only a pickup.
@@ -53,7 +54,7 @@ class Lead:
             score: a score with a melody.
             melody_track: index of the melody's track; None to choose the one most like a melody.
             intro_beats: how long before the melody's first bar the band begins.
-            key: such as "A minor"; None to estimate it.
+            key: such as "A minor"; None to find it by the key signature and the notes.
 
         Raises:
             MusicError: there is no melody, or `key` is not a key.
@@ -63,7 +64,7 @@ class Lead:
         line = skyline(track.notes)
         start = first_bar(score, track).onset - intro_beats if intro_beats else track.start
         grid = Grid.of(score, start, track.end)
-        key = keys.parse_key(key) if isinstance(key, str) else key or keys.estimate_key(line)
+        key = keys.parse_key(key) if isinstance(key, str) else key or key_of(score, line)
         shift = keys.shift_of(line, key)
         intro = 0
         if intro_beats:

@@ -31,6 +31,7 @@ from accomp.music import keys
 from accomp.music.chord_symbols import ChordSymbol
 from accomp.music.key_signatures import signature_of
 from accomp.music.keys import Key, parse_key
+from accomp.music.melody_turns import with_whole_melody
 from accomp.music.score import Note, Score, Tempo, Track
 from accomp.music.timing import mean_tempo
 from accomp.roll import pianoroll
@@ -181,8 +182,10 @@ def continue_melody(  # noqa: PLR0913 - a public call; all but the first five ar
     _check(bars, seed, variation)
     options = replace(options, **changes)
     inventor, streams = melody_nn_of(model, inventor), MelodyStreams(seed)
+    if options.melody_track is None:
+        score = with_whole_melody(score)
     lead = Lead.of(score, options.melody_track, key=options.key)
-    if options.key is None:
+    if options.key is None and not score.key_signatures:
         lead = Lead.of(score, lead.index, key=likely_key(lead.line, settings))
     onset, end = _new_bars(score, lead.track, bars, settings)
     grid = Grid.of(score, lead.track.start, end - 1e-3)

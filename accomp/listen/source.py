@@ -21,8 +21,10 @@ from accomp.listen.transcribe import (
     on_beats,
 )
 from accomp.music import timing
-from accomp.music.keys import Key, estimate_key, parse_key
+from accomp.music.key_signatures import key_of
+from accomp.music.keys import Key, parse_key
 from accomp.music.melody_track import melody_index, skyline
+from accomp.music.melody_turns import with_whole_melody
 from accomp.music.midi import read_midi
 from accomp.music.score import Score, whole_bars
 from accomp.sound.audio_file import Recording, read_recording
@@ -131,11 +133,13 @@ class Source:
             score = transcription.score
         else:
             score = _corrected(self.score, corrections)
+            if corrections.track is None:
+                score = with_whole_melody(score)
         track = melody_index(score, corrections.track)
         if corrections.key:
             key = parse_key(corrections.key)
         else:
-            key = estimate_key(skyline(score.tracks[track].notes))
+            key = key_of(score, skyline(score.tracks[track].notes))
         return SourceMelody(self.name, score, track, key, self.recording, transcription)
 
     def countings(

@@ -1,6 +1,5 @@
 """Find the melody of a score: its track, and the top line of that."""
 
-import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,21 +7,9 @@ import numpy as np
 from accomp.errors import MusicError
 from accomp.music.instruments import program_name
 from accomp.music.score import Note, Score, Track
+from accomp.music.track_names import name_says
 
 BASS_PROGRAMS = range(32, 40)
-
-# Track names. One that says melody outweighs all else. "Lead" and "solo" are hints only: they often
-# name a guitar. Names of General MIDI sounds ("Lead 1", "Voice Oohs") say nothing.
-NOT_MELODY_NAMES = re.compile(
-    r"back|\bbg|harmon(y|ies|i\b)|choir|ch[oö]r\b|chorus|ooh|aah|counter|accomp|bass|drum|\btom\b|"
-    r"\bpads?\b|chord|rh?yth?m|synth voice|lead \d|doubl|echo"
-)
-SECOND_NAMES = re.compile(r"\b([2-9]|ii|iii|iv|2nd|3rd|second|third)\b")
-MELODY_NAMES = re.compile(
-    r"melod|m[eé]lod|\bmel\b|vocal|\bvoca?s?\b|\bvoice\b|\bvox\b|\bvoz\b|\bvoce\b|\bvoix\b|"
-    r"\bstimme\b|\bsing(er|ing|t)?\b|\bsang\b|gesang|\bchant\b|\bcanto\b|\btune\b|karaoke"
-)
-HINT_NAMES = re.compile(r"\blead\b|\bsolo|\btheme\b")
 
 
 @dataclass(frozen=True)
@@ -36,11 +23,12 @@ class MelodyTrackSettings:
     fewest: int = 8  # notes; a track of fewer is the melody only where no track has more
     together: float = 1 / 16  # beats; notes struck within this are a chord, played by hand
 
-    # Marks by the track's name.
-    named: float = 20.0  # MELODY_NAMES
-    named_second: float = 10.0  # "Vocals 2": SECOND_NAMES too
-    hinted: float = 1.5  # HINT_NAMES
-    named_other: float = -2.0  # NOT_MELODY_NAMES
+    # Marks by the track's name (accomp.music.track_names). "Melody" outweighs all else.
+    named: float = 20.0  # as the melody
+    named_second: float = 10.0  # "Vocals 2"
+    # "Lead" and "solo" are hints only: they often name a guitar.
+    hinted: float = 1.5
+    named_other: float = -2.0  # as something else
 
     # Weights of the track's qualities.
     single: float = 2.0  # share of its time in which one note sounds
@@ -160,12 +148,14 @@ def melody_name(score: Score, index: int) -> str:
 
 
 def _name_mark(name: str, settings: MelodyTrackSettings) -> float:
-    name = name.lower()
-    if NOT_MELODY_NAMES.search(name):
-        return settings.named_other
-    if MELODY_NAMES.search(name):
-        return settings.named_second if SECOND_NAMES.search(name) else settings.named
-    return settings.hinted if HINT_NAMES.search(name) else 0.0
+    marks = {
+        "melody": settings.named,
+        "second": settings.named_second,
+        "hint": settings.hinted,
+        "other": settings.named_other,
+        "nothing": 0.0,
+    }
+    return marks[name_says(name)]
 
 
 def _qualities(

@@ -4,7 +4,7 @@ The format is read here by hand rather than through a library, for the errors an
 fault in a file becomes a MusicError that says what and where it is and what is accepted, a small
 file cannot hide hours of music, and property tests hold both directions. Every tick, the tempo map
 and notes of no length survive exactly. What has no part in an accompaniment is skipped: system
-exclusive data, lyrics, other controllers.
+exclusive data, lyrics, other controllers. What is damaged without loss of music is mended.
 """
 
 import os
@@ -15,27 +15,22 @@ from typing import BinaryIO
 
 from accomp.errors import MusicError
 from accomp.music.file_source import FileSource, read_source
-from accomp.music.midi_chunks import ACCEPTED, read_header, track_chunks, unwrap
-from accomp.music.midi_events import (
-    ChannelPart,
-    FileTrack,
-    conductor_chunk,
-    read_track,
-    track_chunk,
+from accomp.music.markers import add_chords
+from accomp.music.midi_chunks import (
+    ACCEPTED,
+    WHOLE,
+    Chunk,
+    TrackChunks,
+    chunk_notices,
+    read_header,
+    unwrap,
 )
-from accomp.music.score import (
-    DEFAULT_TEMPO,
-    Chord,
-    Control,
-    KeySignature,
-    Note,
-    Score,
-    Tempo,
-    TimeSignature,
-    Track,
-)
+from accomp.music.midi_events import FileTrack, read_track
+from accomp.music.midi_parts import DRUM_CHANNEL, score_tracks
+from accomp.music.midi_text import decoder_of
+from accomp.music.midi_writing import conductor_chunk, track_chunk
+from accomp.music.score import DEFAULT_TEMPO, KeySignature, Score, Tempo, TimeSignature
 
-DRUM_CHANNEL = 9  # "channel 10": the format counts from 0
 PITCHED_CHANNELS = [channel for channel in range(16) if channel != DRUM_CHANNEL]
 LEAST_RESOLUTION = 24  # ticks a beat when writing: sixteenths and triplets are whole ticks
 
@@ -54,9 +49,9 @@ class MidiLimits:
 def read_midi(source: FileSource, limits: MidiLimits = MidiLimits()) -> Score:
     """Read a MIDI file.
 
-    The score has one track for each channel with notes in each track of the file, in the file's
-    order. Notes are sorted by onset and pitch; those of one pitch end in the order in which they
-    began.
+    The score has a track for each part of each track of the file (accomp.music.midi_parts), in the
+    file's order. Notes are sorted by onset and pitch; those of one pitch end in the order in which
+    they began. What was mended is said in `notices`.
 
     Args:
         source: A path, the bytes of a file or a binary file object.
@@ -66,23 +61,24 @@ def read_midi(source: FileSource, limits: MidiLimits = MidiLimits()) -> Score:
         MusicError: The source is not a readable MIDI file of format 0 or 1, is above a limit or
             has no pitched note.
     """
-    data = unwrap(_load(source, limits.bytes))
-    header = read_header(data)
-    tracks = _file_tracks(data, header.tracks, limits.notes)
+    file = unwrap(_load(source, limits.bytes))
+    header = read_header(file.data)
+    tracks, mended = _file_tracks(file.data, header.tracks, limits.notes)
     resolution = header.resolution
+    decode = decoder_of(_texts(tracks))
+    parts, notices = score_tracks(tracks, [decode(track.name) for track in tracks], resolution)
     score = Score(
-        [
-            _score_track(track, channel, part, _program(tracks, track, channel), resolution)
-            for track in tracks
-            for channel, part in sorted(track.parts.items())
-            if part.notes
-        ],
+        parts,
         _tempos(tracks, resolution) if header.tempo is None else [Tempo(0.0, header.tempo)],
         _meters(tracks, resolution),
         resolution,
-        [Chord(tick / resolution, symbol) for track in tracks for tick, symbol in track.chords],
+        notices=[*file.notices, *mended, *notices],
         key_signatures=_key_signatures(tracks, resolution),
     )
+    markers = [
+        (tick / resolution, decode(text)) for track in tracks for tick, text in track.markers
+    ]
+    add_chords(score, markers)
     if header.tempo is not None:
         bpm = round(60e6 / header.tempo)
         score.notices.append(
@@ -130,51 +126,67 @@ def _load(source: FileSource, most_bytes: int) -> bytes:
     return data
 
 
-def _file_tracks(data: bytes, count: int, most_notes: int) -> list[FileTrack]:
+def _file_tracks(data: bytes, count: int, most_notes: int) -> tuple[list[FileTrack], list[str]]:
+    """Read all track chunks; return the tracks and what was mended."""
     tracks: list[FileTrack] = []
     notes = 0
-    for number, chunk in enumerate(track_chunks(data, count), 1):
-        tracks.append(read_track(chunk, number, most_notes - notes))
-        notes += sum(len(part.notes) for part in tracks[-1].parts.values())
+    chunks = TrackChunks(data)
+    lying = 0
+    for number, chunk in enumerate(chunks, 1):
+        try:
+            track = _file_track(data, chunk, number, most_notes - notes)
+        except MusicError:
+            if chunks.has_all:
+                break  # the remains of another file
+            raise
+        tracks.append(track)
+        notes += sum(len(part.notes) for part in track.parts.values())
         if notes > most_notes:
             raise MusicError(
                 f"the file has more than {most_notes:,} notes; accepted: up to {most_notes:,}"
             )
+        if not chunk.is_sure:
+            chunks.ended(chunk.start + track.stop)
+            lying += track.stop != chunk.size
+        chunks.has_all = number >= count and notes > 0
     if not notes:
         raise MusicError(
             "the file has no notes; accepted: MIDI files with at least one pitched note"
         )
-    return tracks
+    notices = chunk_notices(count, len(tracks), chunks.skipped)
+    if lying:
+        notices.append("the length of a track is damaged; it was read up to its end")
+    return tracks, notices
 
 
-def _program(tracks: list[FileTrack], track: FileTrack, channel: int) -> int:
-    """Return the program at a part's first note, or else the first one after it.
+def _file_track(data: bytes, chunk: Chunk, number: int, most_notes: int) -> FileTrack:
+    """Read a track chunk.
 
-    Where the track itself sets no program, that of its channel in other tracks counts.
+    Raises:
+        MusicError: It is corrupt, or music of it is missing.
     """
-    part = track.parts[channel]
-    if part.program is not None:
-        return part.program
-    changes = [
-        (tick, program)
-        for other in tracks
-        for tick, where, program in other.programs
-        if where == channel
-    ]
-    changes.sort(key=lambda change: change[0])
-    before = [program for tick, program in changes if tick <= part.notes[0][0]]
-    return before[-1] if before else changes[0][1] if changes else 0
+    content = data[chunk.start : chunk.end]
+    try:
+        track = read_track(content, number, most_notes)
+    except MusicError as error:
+        if chunk.lacks:
+            raise _truncated(chunk, number) from error
+        raise
+    is_open = any(part.stuck for part in track.parts.values())
+    if chunk.lacks and not track.has_end and (is_open or not chunk.may_be_whole):
+        raise _truncated(chunk, number)
+    return track
 
 
-def _score_track(
-    track: FileTrack, channel: int, part: ChannelPart, program: int, resolution: int
-) -> Track:
-    notes = [
-        Note(pitch, start / resolution, (end - start) / resolution, velocity)
-        for start, pitch, end, velocity in sorted(part.notes)
-    ]
-    controls = [Control(tick / resolution, number, value) for tick, number, value in part.controls]
-    return Track(track.name, program, channel == DRUM_CHANNEL, notes, controls)
+def _truncated(chunk: Chunk, number: int) -> MusicError:
+    return MusicError(
+        f"the file is truncated: track {number} lacks {chunk.lacks} of its {chunk.size} bytes; "
+        f"{WHOLE}"
+    )
+
+
+def _texts(tracks: list[FileTrack]) -> list[bytes]:
+    return [text for track in tracks for text in (track.name, *(text for _, text in track.markers))]
 
 
 def _tempos(tracks: list[FileTrack], resolution: int) -> list[Tempo]:
@@ -214,8 +226,7 @@ def _key_signatures(tracks: list[FileTrack], resolution: int) -> list[KeySignatu
 def _check(score: Score, limits: MidiLimits) -> None:
     if all(track.is_drum for track in score.tracks):
         raise MusicError(
-            "the file has only drums (channel 10); "
-            "accepted: MIDI files with at least one pitched note"
+            "the file has only drums; accepted: MIDI files with at least one pitched note"
         )
     end = score.end
     if end > limits.beats:

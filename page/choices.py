@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from types import UnionType
 from typing import Any
 
-from accomp.band.options import Range
 from accomp.band.sketch import AMOUNT
 from accomp.band.style_library import built_in
+from accomp.checks import Range, check_text, shown
 from accomp.errors import MusicError
 from accomp.invention.invent import VARIATION as USUAL_MELODY_VARIATION
 from accomp.listen.source import Corrections
@@ -55,10 +55,10 @@ class MelodyRecipe:
         check_kind("chords", self.chords, str, "text")
         if type(self.bars) is not int or self.bars not in MELODY_BARS:
             lengths = ", ".join(map(str, MELODY_BARS))
-            raise MusicError(f"the melody has {str(self.bars)[:40]} bars; accepted: {lengths}")
+            raise MusicError(f"the melody has {shown(self.bars)} bars; accepted: {lengths}")
         SEED.check(self.seed, "seed of the melody")
         MELODY_VARIATION.check(self.variation)
-        check_corrections(self.corrections)
+        self.corrections.check()
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ def shares(styles: Styles) -> tuple[str, str, float]:
 
 
 def check_kind(name: str, value: object, kind: type | UnionType, accepted: str) -> None:
-    """Check that a setting's value is of a kind, and not a long text.
+    """Check that a setting's value is of a kind, and text no longer than it may be.
 
     Args:
         name: Of the setting, for the message.
@@ -113,24 +113,10 @@ def check_kind(name: str, value: object, kind: type | UnionType, accepted: str) 
     Raises:
         MusicError: It is not.
     """
-    is_kind = isinstance(value, kind) and not isinstance(value, bool)
-    if not is_kind or (isinstance(value, str) and len(value) > LONGEST_TEXT):
-        raise MusicError(f"the settings' {name} is {str(value)[:40]!r}; accepted: {accepted}")
-
-
-def check_corrections(corrections: Corrections) -> None:
-    """Raise MusicError where a value is not of its kind; its range is checked when it is used."""
-    number = int | float
-    check_kind("later", corrections.later, int, "a number of beats")
-    check_kind("track", corrections.track, int | None, "a track's number")
-    check_kind("downbeat", corrections.downbeat, number | None, "seconds")
-    check_kind("key", corrections.key, str | None, "such as A minor")
-    check_kind("tempo", corrections.tempo, number | None, "beats per minute")
-    check_kind("pace", corrections.pace, number, "a number such as 0.5 or 2")
-    meter = corrections.meter
-    check_kind("meter", meter, tuple | None, "such as 3/4")
-    if meter and (len(meter) != 2 or not all(type(part) is int for part in meter)):
-        raise MusicError(f"the settings' meter is {meter}; accepted: such as 3/4")
+    if not isinstance(value, kind) or isinstance(value, bool):
+        raise MusicError(f"the settings' {name} is {shown(value)!r}; accepted: {accepted}")
+    if isinstance(value, str):
+        check_text(value, f"the settings' {name}", accepted, LONGEST_TEXT)
 
 
 def check_styles(styles: object) -> None:
@@ -143,13 +129,13 @@ def check_styles(styles: object) -> None:
         isinstance(pair, tuple) and len(pair) == 2 for pair in pairs
     ):
         raise MusicError(
-            f"the settings' styles are {str(styles)[:60]}; "
+            f"the settings' styles are {shown(styles)}; "
             "accepted: up to two built-in styles with weights"
         )
     for name, weight in pairs:
         check_kind("style", name, str, "a built-in style's name")
         if name not in built_in():
-            raise MusicError(f"style {name[:40]!r} is unknown; accepted: {', '.join(built_in())}")
+            raise MusicError(f"style {shown(name)!r} is unknown; accepted: {', '.join(built_in())}")
         STYLE_WEIGHT.check(weight, f"weight of {name}")
 
 
@@ -158,15 +144,14 @@ def check_moves(moves: object) -> None:
     by_name: Any = moves if isinstance(moves, dict) else {"": None}
     if not all(isinstance(move, dict) for move in by_name.values()):
         raise MusicError(
-            f"the settings' explore is {str(moves)[:60]}; "
-            "accepted: instruments and how far each moves"
+            f"the settings' explore is {shown(moves)}; accepted: instruments and how far each moves"
         )
     for name, move in by_name.items():
         if name not in BAND:
-            raise MusicError(f"instrument {str(name)[:40]!r} moves; accepted: {', '.join(BAND)}")
+            raise MusicError(f"instrument {shown(name)!r} moves; accepted: {', '.join(BAND)}")
         for direction, amount in move.items():
             if direction not in DIRECTIONS:
                 raise MusicError(
-                    f"{name} moves in {str(direction)[:40]!r}; accepted: {', '.join(DIRECTIONS)}"
+                    f"{name} moves in {shown(direction)!r}; accepted: {', '.join(DIRECTIONS)}"
                 )
             MOVE.check(amount, f"{direction} of {name}")

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
 from typing import Any, TypeVar
 
+from accomp.checks import shown
 from accomp.errors import MusicError
 
 Kind = TypeVar("Kind")
@@ -39,14 +40,14 @@ def from_plain(kind: type[Kind], found: Any, what: str) -> Kind:
         MusicError: It is not a mapping, a name is unknown, or one is missing.
     """
     if not isinstance(found, Mapping):
-        raise MusicError(f"{what} is {str(found)[:40]!r}; accepted: names and values")
+        raise MusicError(f"{what} is {shown(found)!r}; accepted: names and values")
     known = fields(kind)  # type: ignore[arg-type]  a dataclass, which type[Kind] can't say
     names = [each.name for each in known]
     if unknown := sorted(map(str, found.keys() - set(names))):
-        raise MusicError(f"{what} has {unknown[0][:40]!r}; accepted: {', '.join(names)}")
+        raise MusicError(f"{what} has {shown(unknown[0])!r}; accepted: {', '.join(names)}")
     needed = [each.name for each in known if _default(each) is MISSING]
     if set(needed) - found.keys():
-        has = ", ".join(found) or "nothing"
+        has = shown(", ".join(found)) or "nothing"
         raise MusicError(f"{what} has {has}; needed: {', '.join(needed)}")
     return kind(**found)
 

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from urllib.parse import urlencode
 
 from accomp.band.options import Options
+from accomp.checks import check_names, read_number, read_whole, shown
 from accomp.errors import MusicError
 from accomp.listen.source import Corrections, SourceMelody
 from accomp.music.chord_text import chord_text
@@ -19,7 +20,6 @@ from page.choices import (
     Blend,
     MelodyRecipe,
     Styles,
-    check_corrections,
     check_kind,
     check_moves,
     check_styles,
@@ -76,17 +76,17 @@ class Settings:
         check_kind("genre", self.genre, str, "a genre's name")
         check_kind("chords", self.chords, str, "text")
         check_kind("instruments", self.instruments, tuple, ", ".join(BAND))
-        for name in self.instruments:
-            check_kind("instruments", name, str, ", ".join(BAND))
+        check_names(self.instruments, "instrument", BAND)
         SEED.check(self.seed)
         VARIATION.check(self.variation)
         check_styles(self.styles)
         check_moves(self.explore)
-        check_corrections(self.corrections)
+        check_kind("corrections", self.corrections, Corrections, "corrections by name")
+        self.corrections.check()
         self._options()
         if self.invented and self.melody:
             raise MusicError(
-                f"the settings name a melody, {self.melody[:40]!r}, and an invented one; "
+                f"the settings name a melody, {shown(self.melody)!r}, and an invented one; "
                 "accepted: one of them"
             )
         if len(self.continued) > MOST_ADDITIONS:
@@ -194,11 +194,13 @@ class Settings:
             elif name in NESTED:
                 found[name] = _nested(name, text)
             elif name in NUMBERS:
-                found[name] = _number(name, text)
+                found[name] = read_number(text, f"{name} in the page's address")
             elif name in CORRECTED_NUMBERS:
-                corrections[name] = _number(name, text)
+                corrections[name] = read_number(text, f"{name} in the page's address")
             elif name == "meter":
-                corrections[name] = [_whole(part) for part in text.split("/")]
+                what = "the meter in the page's address"
+                parts = text.split("/")
+                corrections[name] = [read_whole(part, what, "such as 3/4") for part in parts]
             elif name == "key":
                 corrections[name] = text
         return _read(found | {"corrections": corrections})
@@ -214,7 +216,7 @@ def _read(found: dict[str, Any]) -> Settings:
     if "continued" in found:
         added = found["continued"]
         if not isinstance(added, list):
-            raise MusicError(f"the settings' continued is {str(added)[:40]!r}; accepted: a list")
+            raise MusicError(f"the settings' continued is {shown(added)!r}; accepted: a list")
         what = "an addition of the settings' continued"
         values["continued"] = tuple(_read_recipe(each, what) for each in added)
     if "blend" in found:
@@ -249,22 +251,8 @@ def _nested(name: str, text: str) -> Any:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
         raise MusicError(
-            f"{name} in the page's address is {text[:40]!r}; accepted: as in a settings file"
+            f"{name} in the page's address is {shown(text)!r}; accepted: as in a settings file"
         ) from error
-
-
-def _number(name: str, text: str) -> float | int:
-    try:
-        return int(text) if text.lstrip("-").isdecimal() else float(text)
-    except ValueError as error:
-        raise MusicError(
-            f"{name} in the page's address is {text[:40]!r}; accepted: a number"
-        ) from error
-
-
-def _whole(text: str) -> int | str:
-    """Return a short integer; anything else, which is refused later, as it is."""
-    return int(text) if text.isdecimal() and len(text) < 5 else text
 
 
 def _text(value: Any) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from accomp.band.style_library import Named, Weighted, weighted_styles
+from accomp.checks import Range, check_names, shown
 from accomp.errors import MusicError
 from accomp.music.chord_text import check_chords
 from accomp.music.keys import Key, parse_key
@@ -14,35 +15,6 @@ from accomp.roll.grid import ACCOMPANIMENT, TRACK_NAMES
 
 BAND = frozenset(TRACK_NAMES[track] for track in ACCOMPANIMENT)
 INTROS = ("none", "count-in", "bars")
-
-
-@dataclass(frozen=True)
-class Range:
-    """The numbers that a setting accepts, both ends included.
-
-    Attributes:
-        name: of the setting, as messages call it.
-        low: the least value.
-        high: the greatest value.
-        accepted: the range in words; by default "LOW to HIGH".
-        whole: whether only integers are accepted.
-    """
-
-    name: str
-    low: float
-    high: float
-    accepted: str = ""
-    whole: bool = False
-
-    def __str__(self) -> str:
-        return self.accepted or f"{self.low:g} to {self.high:g}"
-
-    def check(self, value: float, name: str = "") -> None:
-        """Raise MusicError unless `value` is a number in the range; `name` replaces the range's."""
-        kind = numbers.Integral if self.whole else numbers.Real
-        is_number = isinstance(value, kind) and not isinstance(value, bool)
-        if not (is_number and self.low <= value <= self.high):  # NaN is in no range
-            raise MusicError(f"{name or self.name} is {str(value)[:40]}; accepted: {self}")
 
 
 SEED = Range("seed", 0, 2**63 - 1, "0 to 2^63 - 1", whole=True)
@@ -93,18 +65,19 @@ class Options:
         VARIATION.check(self.variation)
         STYLE_FACTOR.check(self.style_factor)
         if self.intro not in INTROS:
-            raise MusicError(f"intro {self.intro!r} is unknown; accepted: {', '.join(INTROS)}")
+            raise MusicError(
+                f"intro {shown(self.intro)!r} is unknown; accepted: {', '.join(INTROS)}"
+            )
         track = self.melody_track
         if track is not None and not (isinstance(track, numbers.Integral) and track >= 0):
-            raise MusicError(f"melody track is {track!r}; accepted: a track's number, from 0")
-        unknown = set(self.instruments) - BAND
-        if unknown:
-            names = ", ".join(TRACK_NAMES[track] for track in ACCOMPANIMENT)
-            raise MusicError(f"there is no instrument {min(unknown)!r}; accepted: {names}")
+            raise MusicError(
+                f"melody track is {shown(track, repr)}; accepted: a track's number, from 0"
+            )
+        names = [TRACK_NAMES[track] for track in ACCOMPANIMENT]
         if self.chords not in ("planned", "melody"):
             check_chords(self.chords)
         self._set(
-            instruments=frozenset(self.instruments),
+            instruments=check_names(self.instruments, "instrument", names),
             key=parse_key(self.key) if isinstance(self.key, str) else self.key,
             chords=self.chords if isinstance(self.chords, str) else tuple(self.chords),
             styles=weighted_styles(self.styles),
@@ -140,9 +113,4 @@ class Redo:
     span: tuple[float, float] | None = None
 
     def __post_init__(self):
-        unknown = set(self.keep) - set(TRACK_NAMES)
-        if unknown:
-            raise MusicError(
-                f"there is no track {min(unknown)!r} to keep; accepted: {', '.join(TRACK_NAMES)}"
-            )
-        object.__setattr__(self, "keep", frozenset(self.keep))
+        object.__setattr__(self, "keep", check_names(self.keep, "track", TRACK_NAMES, " to keep"))

@@ -14,9 +14,10 @@ from torch import Tensor
 from accomp.band.form import Form
 from accomp.band.generate import Latents, count_onsets
 from accomp.band.lead import Lead
-from accomp.band.options import Options, Range
+from accomp.band.options import Options
 from accomp.band.retake import Retake
 from accomp.band.streams import Streams
+from accomp.checks import Range
 from accomp.errors import MusicError
 from accomp.models.band_model import BandModel
 from accomp.music.chord_symbols import ChordSymbol

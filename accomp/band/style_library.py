@@ -5,12 +5,14 @@ import re
 from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import torch
 
 from accomp.band.style import Style
 from accomp.band.style_names import STYLES, STYLES_FILE, built_in
+from accomp.checks import read_number, shown
 from accomp.errors import MusicError
 from accomp.models.band_model import BandModel
 from accomp.models.files import load_metadata, load_weights, save_weights
@@ -18,6 +20,8 @@ from accomp.music.midi import read_midi
 from accomp.music.midi_chunks import MIDI_ENDINGS
 from accomp.roll.grid import ACCOMPANIMENT, TRACK_NAMES
 
+PAIR = "such as ('bossa_nova', 2.0)"
+MOST_WEIGHT = 1e6
 Named = str | Path | Style  # a built-in style's name, a MIDI file or a Style
 Weighted = tuple[tuple[Named, float], ...]
 
@@ -28,17 +32,17 @@ def weighted_styles(styles: Named | Collection[tuple[Named, float]]) -> Weighted
     Raises:
         MusicError: a name is unknown, a file is missing, or a weight is out of range.
     """
+    if not isinstance(styles, (*get_args(Named), Collection)):
+        raise MusicError(f"styles are {shown(styles)}; accepted: {PAIR}")
     pairs = ((styles, 1.0),) if isinstance(styles, Named) else tuple(styles)
     for pair in pairs:
         is_pair = isinstance(pair, (tuple, list)) and len(pair) == 2
         if not (is_pair and isinstance(pair[0], Named) and isinstance(pair[1], (int, float))):
-            raise MusicError(
-                f"{pair!r} is not a style and its weight; accepted: such as ('bossa_nova', 2.0)"
-            )
+            raise MusicError(f"{shown(pair, repr)} is not a style and its weight; accepted: {PAIR}")
     weights = [weight for _, weight in pairs]
-    if not all(0 <= weight < float("inf") for weight in weights) or (pairs and not sum(weights)):
+    if not all(0 <= weight <= MOST_WEIGHT for weight in weights) or (pairs and not sum(weights)):
         raise MusicError(
-            f"the weights of styles are {weights}; accepted: 0 or more, one of them above 0"
+            f"the weights of styles are {shown(weights)}; accepted: 0 or more, one of them above 0"
         )
     for style, _ in pairs:
         if isinstance(style, Path) and not style.is_file():
@@ -57,8 +61,8 @@ def parse_styles(text: str) -> list[tuple[str | Path, float]]:
     for part in re.split(r"\s\+\s", text):
         name, _, weight = part.strip().rpartition(" ")
         try:
-            value = float(weight)
-        except ValueError:
+            value = float(read_number(weight, "the weight of a style"))
+        except MusicError:
             name, value = part.strip(), 1.0
         pairs.append((Path(name) if Path(name).suffix.lower() in MIDI_ENDINGS else name, value))
     return pairs

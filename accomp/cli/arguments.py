@@ -10,6 +10,8 @@ from pathlib import Path
 
 from accomp import __version__
 from accomp.band.style_names import built_in
+from accomp.checks import read_number, read_whole
+from accomp.errors import MusicError
 from accomp.models.places import embedded_genres, namespace
 from accomp.music.midi_chunks import MIDI_ENDINGS
 from accomp.sound.accepted import RECORDINGS
@@ -272,8 +274,8 @@ def _tempo(text: str) -> float | str:
     if text in PACES:
         return text
     try:
-        return float(text)
-    except ValueError:
+        return float(read_number(text, "tempo"))
+    except MusicError:
         raise argparse.ArgumentTypeError(
             f"{text!r} is not a tempo; accepted: beats a minute, half, double"
         ) from None
@@ -282,8 +284,8 @@ def _tempo(text: str) -> float | str:
 def _meter(text: str) -> tuple[int, int]:
     try:
         numerator, denominator = text.split("/")
-        return int(numerator), int(denominator)
-    except ValueError:
+        return read_whole(numerator, "meter"), read_whole(denominator, "meter")
+    except ValueError:  # a MusicError is one, too
         raise argparse.ArgumentTypeError(
             f"{text!r} is not a meter; accepted: such as 3/4"
         ) from None
@@ -292,8 +294,9 @@ def _meter(text: str) -> tuple[int, int]:
 def _blend(text: str) -> tuple[str, int]:
     """Return a genre, "" for that of --genre, and a seed."""
     genre, _, seed = text.rpartition(":")
-    if not seed.isdecimal():
+    try:
+        return genre, read_whole(seed, "seed")
+    except MusicError:
         raise argparse.ArgumentTypeError(
             f"{text!r} is not a band; accepted: a seed, or a genre and a seed such as jazz:3"
-        )
-    return genre, int(seed)
+        ) from None

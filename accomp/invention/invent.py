@@ -20,7 +20,8 @@ import torch
 from accomp.band.chords import chord_changes, draw_qualities, plan_chords, with_sevenths
 from accomp.band.form import Form
 from accomp.band.lead import Lead
-from accomp.band.options import SEED, Options, Range
+from accomp.band.options import SEED, Options
+from accomp.checks import Range
 from accomp.errors import MusicError
 from accomp.invention.compose import ComposeSettings, MelodyStreams, MelodyTask, compose
 from accomp.invention.pitch_line import SCALE

@@ -8,6 +8,7 @@ import os
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from accomp.checks import Range, check_number, check_text, shown
 from accomp.errors import MusicError
 from accomp.listen.accepted import melody_kind
 from accomp.listen.beat_grid import Counting, SungNote, shifted
@@ -29,6 +30,8 @@ from accomp.music.midi import read_midi
 from accomp.music.score import Score, whole_bars
 from accomp.sound.audio_file import Recording, read_recording
 
+LATER = Range("the move of the bar lines", -1000, 1000, "-1000 to 1000 beats", whole=True)
+TRACK = Range("the melody's track", -65_535, 65_535, "a track's number, from 0", whole=True)
 PACES = (0.25, 0.5, 1.0, 2.0, 4.0)  # accepted factors of the number of beats
 
 
@@ -53,6 +56,26 @@ class Corrections:
     later: int = 0
     key: str | None = None
     track: int | None = None
+
+    def check(self) -> None:
+        """Raise MusicError where a value is not of its kind; the ranges depend on the melody."""
+        for name, value, accepted in (
+            ("tempo", self.tempo, "beats a minute"),
+            ("downbeat", self.downbeat, "seconds"),
+        ):
+            if value is not None:
+                check_number(value, f"the {name}", accepted)
+        check_number(self.pace, "the pace", "a number such as 0.5 or 2")
+        LATER.check(self.later)
+        if self.track is not None:
+            TRACK.check(self.track)
+        if self.key is not None:
+            check_text(self.key, "the key", "such as A minor")
+        meter = self.meter
+        if meter is not None and not (
+            isinstance(meter, tuple) and len(meter) == 2 and all(type(n) is int for n in meter)
+        ):
+            raise MusicError(f"the meter is {shown(meter)}; accepted: such as (3, 4)")
 
 
 @dataclass
@@ -126,6 +149,7 @@ class Source:
         Raises:
             MusicError: A correction is out of range.
         """
+        corrections.check()
         _check_pace(corrections.pace)
         transcription = None
         if self.score is None:

@@ -14,6 +14,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from accomp.checks import check_text, shown
 from accomp.errors import MusicError
 from accomp.music.chord_symbols import ChordSymbol, ascii_signs, parse_symbol
 from accomp.music.score import Bar, Chord, Score, Track, first_bar_number, whole_bars
@@ -32,7 +33,10 @@ def check_chords(chords: str | Iterable[Chord]) -> None:
     Raises:
         MusicError: Text or a symbol is not understood, or there is no chord.
     """
+    if not isinstance(chords, Iterable):
+        raise MusicError(f"chords are {shown(chords)}; accepted: {EXAMPLE_TEXT}")
     if isinstance(chords, str):
+        check_text(chords, "the chords", EXAMPLE_TEXT)
         known = [symbol for bar in _parse_text(chords)[0] for symbol in bar if symbol]
     else:
         known, _ = read_chords(list(chords))
@@ -52,7 +56,8 @@ def read_chords(chords: list[Chord]) -> tuple[list[PlacedChord], list[str]]:
     for chord in chords:
         if not isinstance(chord, Chord):
             raise MusicError(
-                f"chords hold {chord!r}; accepted: Chord(onset in beats, symbol), or {EXAMPLE_TEXT}"
+                f"chords hold {shown(chord, repr)}; "
+                f"accepted: Chord(onset in beats, symbol), or {EXAMPLE_TEXT}"
             )
     placed, notices = [], []
     for onset, symbol in sorted(chords):

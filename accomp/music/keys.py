@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from accomp.checks import check_text, shown
 from accomp.errors import MusicError
 from accomp.music.score import Note
 
@@ -36,15 +37,19 @@ class Key(NamedTuple):
         return f"{NAMES[self.tonic]} {'minor' if self.is_minor else 'major'}"
 
 
+KEY_NAMES = "such as C major, F# minor, Bb, Am"
+
+
 def parse_key(text: str) -> Key:
     """Read a key's name: "C major", "F# minor", "Bb", "am".
 
     Raises:
         MusicError: The text is not a key's name.
     """
+    check_text(text, "the key", KEY_NAMES)
     found = re.fullmatch(r"\s*([A-Ga-g])([#♯b♭]?)\s*(major|minor|maj|min|m|M|)\s*", text)
     if not found:
-        raise MusicError(f"{text!r} is not a key; accepted: such as C major, F# minor, Bb, Am")
+        raise MusicError(f"{shown(text)!r} is not a key; accepted: {KEY_NAMES}")
     letter, accidental, mode = found.groups()
     sharp, flat = accidental in ("#", "♯"), accidental in ("b", "♭")
     return Key((LETTERS[letter.upper()] + sharp - flat) % 12, mode in ("minor", "min", "m"))

@@ -8,11 +8,14 @@ import os
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import numpy as np
+
 from accomp.checks import Range, check_number, check_text, shown
 from accomp.errors import MusicError
 from accomp.listen.accepted import melody_kind
 from accomp.listen.beat_grid import Counting, SungNote, shifted
 from accomp.listen.beats import BeatSettings, check_given
+from accomp.listen.echo import echo_notices
 from accomp.listen.notes import NoteSettings, transcribe_notes
 from accomp.listen.transcribe import (
     Click,
@@ -28,7 +31,7 @@ from accomp.music.melody_track import melody_index, skyline
 from accomp.music.melody_turns import with_whole_melody
 from accomp.music.midi import read_midi
 from accomp.music.score import Score, whole_bars
-from accomp.sound.audio_file import Recording, read_recording
+from accomp.sound.audio_file import Recording, amplified, read_recording
 
 LATER = Range("the move of the bar lines", -1000, 1000, "-1000 to 1000 beats", whole=True)
 TRACK = Range("the melody's track", -65_535, 65_535, "a track's number, from 0", whole=True)
@@ -273,8 +276,10 @@ def source_of(
         DoubtError: The recording seems to be no melody, unless `anyway`.
         MusicError: The recording holds no melody.
     """
-    notes, notices = transcribe_notes(recording.mono, settings, anyway)
-    notices = [*recording.notices, *notices]
+    sound = amplified(recording.mono)
+    notes, notices = transcribe_notes(sound, settings, anyway)
+    onsets = np.array([note.onset for note in notes])
+    notices = [*recording.notices, *echo_notices(sound, onsets), *notices]
     recording = replace(recording, mono=recording.mono[:0].copy())
     return Source(name, recording=recording, notes=notes, notices=notices, click=click)
 

@@ -33,7 +33,12 @@ class RecordingSettings:
     """Which recordings are refused as silent, and which get a notice."""
 
     silence: float = -50.0  # dBFS: rooms and cheap microphones make noise of up to about this level
+    # dBFS: what is softer than `silence` is heard down to here where it stands out from the noise.
+    faintest: float = -75.0
+    # dB of it above the softest tenth: cheap microphones' hum and hiss are about as loud all along.
+    standing_out: float = 25.0
     soft: float = -40.0  # dBFS: a notice where nothing is louder
+    usual: float = -20.0  # dBFS of the loudest notes, to which soft recordings are amplified
     sounding: float = 0.2  # seconds louder than `silence`: the shortest thing to be called a note
     window: float = 0.02  # seconds over which a level is measured: two periods of 100 Hz
     clipped: float = 2e-3  # share of samples at the limit from which a notice says so
@@ -105,10 +110,26 @@ def read_recording(
     mono = both.mean(axis=1) if channel is None else both[:, channel].copy()
     levels = _levels(mono, settings.window)
     level = float(levels[-round(settings.sounding / settings.window)])
-    if level < settings.silence:
+    floor = max(float(levels[len(levels) // 10]), -100.0)
+    stands_out = level > settings.faintest and level - floor > settings.standing_out
+    if level < settings.silence and not stands_out:
         raise _silent(float(levels[-1]), settings)
     seconds = len(mono) / LISTEN_RATE
     return Recording(mono, seconds, _notices(track, level, settings), source, channel)
+
+
+def amplified(mono: np.ndarray, settings: RecordingSettings = RecordingSettings()) -> np.ndarray:
+    """Return a soft recording at a usual level, another as it is. mono: [samples] at LISTEN_RATE.
+
+    What listens has absolute floors.
+    """
+    if len(mono) < settings.window * LISTEN_RATE:
+        return mono
+    levels = _levels(mono, settings.window)
+    level = float(levels[-min(round(settings.sounding / settings.window), len(levels))])
+    if not -120 < level < settings.soft:
+        return mono
+    return mono * np.float32(10 ** ((settings.usual - level) / 20))
 
 
 def write_audio(samples: np.ndarray, path: str | Path, sample_rate: int = SAMPLE_RATE) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from accomp.errors import MusicError
 from accomp.sound.accepted import is_recording
-from accomp.sound.audio_file import read_recording
+from accomp.sound.audio_file import amplified, read_recording
 from accomp.sound.rates import LISTEN_RATE, SAMPLE_RATE
 from tests.support.scores import NOTE, midi
 from tests.support.sounds import FORMATS, bursts, encoded, errors_of_onsets, silent_video, tone
@@ -224,6 +224,15 @@ def test_silence(samples, heard):
     assert "the recording is silent" in message and heard in message and "microphone" in message
 
 
+def test_soft_tones_that_stand_out_are_no_silence():
+    sound = bursts(ONSETS, 3.0, level=0.002, length=0.4)  # -57 dBFS
+    recording = read_recording(encoded(both(sound), "wav"))
+    assert any("very soft" in notice for notice in recording.notices)
+    louder = amplified(recording.mono)
+    assert np.abs(louder).max() > 20 * np.abs(recording.mono).max()
+    assert amplified(louder) is louder
+
+
 # Damage
 
 
@@ -368,7 +377,7 @@ def test_ten_minutes_take_little_memory(tmp_path):
         file.seek(44 + 32_000 * 300)
         file.write((10_000 * both(tone(1.0, 8000))).astype("<i2").tobytes())
     script = (
-        "import resource, sys; from accomp.sound.audio_file import read_recording\n"
+        "import resource, sys; from accomp.sound.audio_file import amplified, read_recording\n"
         "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
         "sound = read_recording(sys.argv[1]); samples = sound.stereo()\n"
         "assert len(samples) > 44_000 * 599\n"

@@ -12,16 +12,32 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # the page calls no 
 import spaces  # noqa: F401, I001  before torch: on ZeroGPU it has to be first
 import gradio as gr
 
-from page import api, files, journal, melodies, models, panels, serving, taking, views
+from page import (
+    api,
+    files,
+    journal,
+    listing,
+    look,
+    melodies,
+    models,
+    opening,
+    panels,
+    serving,
+    taking,
+    views,
+)
 from page.limits import LIMITS
-from page.words import WORDS as t
 
-TO_ADDRESS = """(query) => {
+TO_ADDRESS = """(address) => {
+    const [query, fragment] = address.split("#");
     const choices = new URLSearchParams(query);
     const theme = new URLSearchParams(location.search).get("__theme");
     if (theme) choices.set("__theme", theme);
-    history.replaceState(null, "", choices.size ? "?" + choices : location.pathname);
+    const path = choices.size ? "?" + choices : location.pathname;
+    history.replaceState(null, "", fragment ? path + "#" + fragment : path);
 }"""
+FRAGMENT = "(kept, fragment) => [kept, location.hash]"
+IDLE = "() => accompStage.idle()"
 EventOptions = dict[str, Any]
 
 
@@ -29,10 +45,9 @@ class Page(NamedTuple):
     """All widgets of the page."""
 
     state: panels.Hidden
-    input: panels.MelodyInput
-    band: panels.BandPanel
+    shown: panels.Shown
     melody: panels.MelodyPanel
-    status: gr.Markdown
+    band: panels.BandPanel
     take: panels.TakePanel
     private: EventOptions  # of events that programs can't start
     busy: EventOptions  # of events that take long, so that only some visitors are served at a time
@@ -41,39 +56,34 @@ class Page(NamedTuple):
 def build() -> Page:
     """Add all widgets, from the top of the page to its end."""
     state = panels.hidden()
-    gr.Markdown("# accomp: give a melody a band")
-    gr.Markdown(
-        t("Sing, play or drop a melody, pick a genre: drums, bass, guitar and strings join in.")
-    )
-    with gr.Row():
-        with gr.Column():
-            melody_input = panels.melody_input()
-        with gr.Column():
-            band = panels.band()
-    melody = panels.melody(state)
-    status = gr.Markdown(elem_id="status", min_height=48)  # room for a sign of progress
-    take = panels.take(state, status, band.form.seed)
+    panels.header()
+    shown = panels.shown()
+    with gr.Column(elem_id="inputs"):
+        melody = panels.melody(state, shown.player)
+        band = panels.band()
+    take = panels.take(state, shown, band.form.seed)
     # Progress and errors are shown in a line of their own: they would veil the melody and the song,
     # which stay.
     # "multiple": no press is lost; page.visits puts those of one visitor in order.
     private: EventOptions = {
         "api_visibility": "private",
-        "show_progress_on": status,
+        "show_progress_on": shown.status,
         "trigger_mode": "multiple",
         "concurrency_limit": LIMITS.quick,
         "concurrency_id": "quick",
     }
     busy = private | {"concurrency_limit": LIMITS.at_once, "concurrency_id": serving.MUSIC}
-    return Page(state, melody_input, band, melody, status, take, private, busy)
+    return Page(state, shown, melody, band, take, private, busy)
 
 
 def connect(page: Page, demo: gr.Blocks) -> None:
     """Connect all events. Those of one widget come one after another, in this order."""
     connect_sound(page)
     connect_melody(page)
-    connect_settings(page, demo)
+    connect_opening(page, demo)
     connect_new_melodies(page)
     connect_takes(page)
+    connect_list(page)
     connect_rest(page, demo)
     connect_calls(page)
 
@@ -83,7 +93,7 @@ def connect_sound(page: Page) -> None:
     state, take = page.state, page.take
     later: EventOptions = page.busy | {"show_progress": "hidden", "show_progress_on": None}
     state.understanding.change(
-        views.play_melody, [state.source, state.settings], page.melody.view.player, **later
+        views.play_melody, [state.source, state.settings], page.shown.player, **later
     )
     state.beside.change(
         views.near,
@@ -100,9 +110,12 @@ def connect_melody(page: Page) -> None:
     state, melody, view = page.state, page.melody, page.melody.view
     known = [state.source, state.settings]
     shown = [*view]
-    page.input.file.change(melodies.open_file, page.input.file, shown, **page.busy)
-    page.input.microphone.input(melodies.open_recorded, page.input.microphone, shown, **page.busy)
-    page.input.recorder.input(melodies.open_click, page.input.recorder, shown, **page.busy)
+    opened = melody.file.change(melodies.open_file, melody.file, shown, **page.busy)
+    # So that there is a place to drop the next one.
+    opened.then(lambda: None, None, melody.file, show_progress="hidden", **page.private)
+    view.example.input(melodies.open_example, view.example, shown, **page.busy)
+    melody.microphone.input(melodies.open_recorded, melody.microphone, shown, **page.busy)
+    melody.recorder.input(melodies.open_click, melody.recorder, shown, **page.busy)
     view.key.input(melodies.correct_key, [*known, view.key], shown, **page.private)
     view.meter.input(melodies.correct_meter, [*known, view.meter], shown, **page.private)
     view.tempo.submit(melodies.correct_tempo, [*known, view.tempo], shown, **page.private)
@@ -113,20 +126,22 @@ def connect_melody(page: Page) -> None:
     melody.later.click(melodies.move_bar_lines(1), known, shown, **page.private)
 
 
-def connect_settings(page: Page, demo: gr.Blocks) -> None:
-    """Connect settings files and the page's address."""
-    band = page.band
-    shown = [*page.melody.view, *band.form]
+def connect_opening(page: Page, demo: gr.Blocks) -> None:
+    """Connect settings files, the page's address, and what the browser kept."""
+    band, state = page.band, page.state
+    shown = [*page.melody.view, *band.form, *page.take.view, state.ordered]
     band.settings_file.upload(
-        melodies.from_file, [page.state.source, band.settings_file], shown, **page.busy
+        opening.open_file, [state.source, state.takes, band.settings_file], shown, **page.busy
     )
     # Not one of the places for music: who opens the page does not wait for them.
-    demo.load(melodies.from_address, None, shown, **page.private)
+    demo.load(opening.open_page, [state.kept, state.fragment], shown, js=FRAGMENT, **page.private)
+    state.ordered.change(taking.generate, _to_make(page), [*page.take.view], **page.busy)
 
 
 def connect_new_melodies(page: Page) -> None:
-    """Connect what continues melodies, or makes new ones with a band at once."""
-    state, form, melody, inventing = page.state, page.band.form, page.melody, page.input.inventing
+    """Connect what continues melodies, or makes new ones."""
+    state, form, melody = page.state, page.band.form, page.melody
+    inventing = page.band.inventing
     shown = [form.chords, *melody.view]
     melody.lengthen.click(
         melodies.lengthen,
@@ -135,40 +150,35 @@ def connect_new_melodies(page: Page) -> None:
         **page.busy,
     )
     melody.view.shorten.click(melodies.shorten, [state.source, state.settings], shown, **page.busy)
-    new = [
-        page.input.random_example.click(
-            melodies.random_example, None, [*melody.view, *form], **page.busy
-        ),
-        page.input.invent_random.click(
-            melodies.invent_random,
-            [form.genre, inventing.bars, inventing.variation],
-            [inventing.seed, *shown],
-            **page.busy,
-        ),
-        inventing.invent.click(
-            melodies.invent_with_seed,
-            [form.genre, inventing.bars, inventing.seed, inventing.variation],
-            shown,
-            **page.busy,
-        ),
-    ]
-    to_make, takes = _to_make(page), [*page.take.view]
-    for each in new:
-        each.success(taking.generate, to_make, takes, **page.busy)
+    invented = melody.invent.click(
+        melodies.invent_random,
+        [form.genre, inventing.bars, inventing.variation],
+        [inventing.seed, *shown],
+        **page.busy,
+    )
+    invented.then(None, None, None, js=IDLE, api_visibility="private")
+    inventing.invent.click(
+        melodies.invent_with_seed,
+        [form.genre, inventing.bars, inventing.seed, inventing.variation],
+        shown,
+        **page.busy,
+    )
 
 
 def connect_takes(page: Page) -> None:
-    """Connect what makes and shows takes."""
+    """Connect what makes takes."""
     band, take, takes = page.band, page.take, page.state.takes
-    number, shown, to_make = take.view.number, [*take.view], _to_make(page)
+    number, shown, to_make = page.state.number, [*take.view], _to_make(page)
     latest: EventOptions = page.busy | {"trigger_mode": "always_last"}
-    band.generate.click(taking.generate, to_make, shown, **page.busy)
-    band.three.click(taking.three, to_make, shown, **page.busy)
-    take.remake.click(
-        taking.remake, [number, take.view.player, take.what, *to_make], shown, **page.busy
-    )
-    take.undo.click(views.undo, [takes, number], shown, **page.busy)
-    number.input(views.choose, [takes, number], shown, **page.busy)
+    made = [
+        band.generate.click(taking.generate, to_make, shown, **page.busy),
+        band.three.click(taking.three, to_make, shown, **page.busy),
+        take.remake.click(
+            taking.remake, [number, take.view.player, take.what, *to_make], shown, **page.busy
+        ),
+    ]
+    for each in made:
+        each.then(None, None, None, js=IDLE, api_visibility="private")
     take.near.amount.release(
         taking.blend, [takes, number, take.near.other, take.near.amount], shown, **latest
     )
@@ -182,10 +192,31 @@ def connect_takes(page: Page) -> None:
     take.reset.click(taking.reset_moves, [takes, number], shown, **page.busy)
 
 
+def connect_list(page: Page) -> None:
+    """Connect the list of takes: what is pressed in it, and what changes it."""
+    state, take, rows = page.state, page.take, page.shown.list
+    takes, number, view = state.takes, state.number, [*page.take.view]
+    quick: EventOptions = page.private | {"show_progress": "hidden"}
+    known = [takes, number, state.source, state.settings]
+    rows.select(listing.choose, takes, view, **quick)
+    rows.undo(listing.undo, [takes, state.seen], [state.seen, *view], **quick)
+    rows.retry(listing.redo, [takes, state.seen], [state.seen, *view], **quick)
+    rows.apply(listing.bring_back, [takes, state.gone], [state.gone, *view], **quick)
+    changed = [
+        state.showing.change(listing.notice, known, page.shown.notice, **quick),
+        state.understanding.change(listing.notice, known, page.shown.notice, **quick),
+        rows.edit(listing.rename, takes, takes, **quick),
+        rows.like(listing.star, takes, takes, **quick),
+        rows.delete(listing.delete, known, [state.gone, *view], **quick),
+    ]
+    for each in (changed[0], *changed[2:]):
+        each.then(listing.listed, [takes, number, state.seen, state.gone], [*take.listed], **quick)
+
+
 def connect_rest(page: Page, demo: gr.Blocks) -> None:
-    """Connect what is left."""
+    """Connect what is left; what folds away does so in the browser alone."""
     state, band, take, form = page.state, page.band, page.take, page.band.form
-    number, sliders = take.view.number, take.sliders
+    number, sliders = state.number, take.sliders
     take.instrument.input(
         views.amounts, [state.takes, number, take.instrument], sliders, **page.private
     )
@@ -193,7 +224,7 @@ def connect_rest(page: Page, demo: gr.Blocks) -> None:
         melodies.suggest_genre, [state.source, state.settings], form.genre, **page.private
     )
     band.random_seed.click(melodies.random_seed, None, form.seed, **page.private)
-    band.stop.click(views.stop, state.takes, page.status, **page.private)
+    band.stop.click(views.stop, state.takes, page.shown.status, **page.private)
     take.lossless.click(views.write_lossless, [state.takes, number], take.view.files, **page.busy)
     state.query.change(None, state.query, None, js=TO_ADDRESS, **page.private)
     gr.on(
@@ -230,4 +261,4 @@ with gr.Blocks(title="accomp", delete_cache=kept) as demo:
 journal.keep(demo)
 
 if __name__ == "__main__":
-    serving.serve(demo)
+    serving.serve(demo, **look.LOOK)

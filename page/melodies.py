@@ -8,14 +8,12 @@ from typing import Any
 
 import gradio as gr
 
-from accomp.errors import MusicError
 from accomp.listen.source import Corrections, Source, load_source
 from accomp.listen.transcribe import Click
 from accomp.suggest import suggest
 from page import inventing, models, studio, views, visits
-from page.choices import LONGEST_TEXT, MelodyRecipe
-from page.forms import BandForm
-from page.messages import NO_MELODY, Refusal, errors_shown, refuse, tell, warn
+from page.choices import MelodyRecipe
+from page.messages import NO_MELODY, errors_shown, refuse, tell
 from page.recorder import RECORDING_FILE, read_click_recording
 from page.settings import Settings
 from page.views import MelodyView
@@ -23,6 +21,7 @@ from page.words import say
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = {path.stem: str(path) for path in sorted((ROOT / "examples").glob("*.mid"))}
+FIRST_EXAMPLE = "ode_to_joy"  # which is open at first
 RANDOM_SEEDS = 1000  # seeds that are drawn are below it, so that people can read them out
 
 
@@ -42,6 +41,14 @@ def open_file(path: str | None) -> MelodyView:
     name = Path(path).stem
     is_example = name in EXAMPLES and Path(EXAMPLES[name]).read_bytes() == Path(path).read_bytes()
     return _opened(path, Settings(melody=name if is_example else ""))
+
+
+@visits.opens
+def open_example(name: str | None) -> MelodyView:
+    """Open an example by its name."""
+    if name not in EXAMPLES:
+        return views.unchanged(MelodyView)
+    return _opened(EXAMPLES[name], Settings(melody=name))
 
 
 @visits.opens
@@ -146,62 +153,7 @@ def suggest_genre(source: Source | None, settings: Settings) -> str:
     return likely[0][0]
 
 
-# Settings
-
-
-def from_address(request: gr.Request) -> tuple:
-    """Return the MelodyView and the BandForm of the choices in the page's address."""
-    try:
-        settings = Settings.from_query(dict(request.query_params))
-        source = None if settings == Settings() else _addressed(settings)
-    except (MusicError, gr.Error) as error:
-        reason = error.words if isinstance(error, Refusal) else getattr(error, "message", error)
-        warn("The page's address was not understood: {reason}", reason=reason)
-        settings, source = Settings(), None
-    # What a visitor has chosen before an empty address is read stays.
-    form = BandForm.unchanged() if settings == Settings() else _form(settings)
-    return *_view(source, settings), *form
-
-
-@visits.opens
-def from_file(source: Source | None, path: str) -> tuple:
-    """Return the MelodyView and the BandForm of a settings file.
-
-    Its corrections are of the melody that it names, or that is open.
-    """
-    with errors_shown():
-        with Path(path).open("rb") as file:
-            settings = Settings.from_json(file.read(LONGEST_TEXT * 4))
-        view = _view(_melody_of(settings, source), settings)
-    return *view, *_form(settings)
-
-
-@visits.opens
-def random_example() -> tuple:
-    """Return the MelodyView and the BandForm of a random example, genre and seed."""
-    settings = Settings(random.choice(list(EXAMPLES)), random.choice(models.GENRES), random_seed())
-    return *_opened(EXAMPLES[settings.melody], settings), *_form(settings)
-
-
-@visits.opens
-def _addressed(settings: Settings) -> Source | None:
-    return _melody_of(settings)
-
-
-def _form(settings: Settings) -> BandForm:
-    if settings.blend or settings.explore:
-        tell(
-            "These settings are of a blend or of moved instruments: that take is made again with "
-            "their genre and seed."
-        )
-    return BandForm.of(settings)
-
-
-def _view(source: Source | None, settings: Settings) -> MelodyView:
-    return views.opened(source, settings) if source else views.unchanged(MelodyView)
-
-
-def _melody_of(settings: Settings, source: Source | None = None) -> Source | None:
+def melody_of(settings: Settings, source: Source | None = None) -> Source | None:
     """Return the melody of settings: an example, an invented one, or the one that is open.
 
     Raises:

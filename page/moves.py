@@ -31,12 +31,11 @@ def blended(take: Take, other: Take | None, amount: float) -> Settings:
         raise MusicError(f"a part of one of the takes was remade; accepted: {WHOLE_TAKE}")
     first = take.settings.changed(blend=None)
     if other.settings.blend:
-        raise MusicError(f"take {other.number} is a blend itself; accepted: one of its two takes")
+        raise MusicError(f"{other.label} is a blend itself; accepted: one of its two takes")
     differs = "neither genre nor seed" if _same_band(take, other) else _difference(take, other)
     if differs:
         raise MusicError(
-            f"takes {take.number} and {other.number} differ in {differs}; "
-            "accepted: another genre or seed"
+            f"{take.label} and {other.label} differ in {differs}; accepted: another genre or seed"
         )
     amount = round(float(amount), 2)
     if not amount:

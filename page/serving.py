@@ -19,7 +19,7 @@ from starlette.routing import Route
 from page import files, visits
 from page.limits import LIMITS
 from page.messages import refuse
-from page.words import WORDS, head
+from page.words import WORDS
 
 MUSIC = "music"  # the places for which visitors wait in a line
 BUSY = "{count} others are waiting for music just now. Try again in a minute."
@@ -53,7 +53,6 @@ def launching(demo: gr.Blocks) -> dict[str, Any]:
     return {
         "max_file_size": LIMITS.upload_bytes,
         "i18n": WORDS,
-        "head": head(),
         "app_kwargs": {
             "routes": [Route("/health", _health(demo))],
             "middleware": [Middleware(UploadLimit)],

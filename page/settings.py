@@ -148,7 +148,7 @@ class Settings:
 
     @classmethod
     def from_json(cls, text: str | bytes) -> "Settings":
-        """Read the text of a settings file.
+        """Read the text of a settings file; the notes of a take in it are for page.opening.
 
         Raises:
             MusicError: It is not a settings file, or holds what is not accepted.
@@ -159,6 +159,7 @@ class Settings:
             raise MusicError(NO_FILE) from error
         if not isinstance(found, dict):
             raise MusicError(NO_FILE)
+        found.pop("take", None)
         return _read(found)
 
     def to_query(self) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """Takes: the bands that the page makes for melodies, with their MIDI files. No widgets."""
 
+import json
 import shutil
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -9,17 +10,21 @@ from typing import Any, Protocol
 from accomp.band.options import Options, Redo
 from accomp.errors import MusicError
 from accomp.listen.beat_grid import SungNote
-from accomp.listen.source import SourceMelody
+from accomp.listen.source import Corrections, Source, SourceMelody
 from accomp.music.chord_text import chord_text
+from accomp.music.keys import parse_key
 from accomp.music.midi import write_midi
-from accomp.music.score import Score, Track
+from accomp.music.score import Score, Track, first_bar_number
 from accomp.roll.grid import MELODY, TRACK_NAMES
+from page import naming
 from page.choices import Blend
 from page.files import new_folder
 from page.limits import LIMITS
+from page.packing import NOT_UNDERSTOOD, Packed, pack, unpack
+from page.plain import to_plain
 from page.player import VOICE, view_of
 from page.settings import Settings
-from page.words import say, say_number
+from page.words import say
 
 
 class Play(Protocol):
@@ -54,6 +59,8 @@ class Take:
         style: The visitor's own song in whose style it is.
         is_shown: Whether the visitor looks at it.
         files: For download.
+        title: What it is called, by the page or by the visitor.
+        starred: Whether the visitor likes it.
     """
 
     number: int
@@ -66,24 +73,19 @@ class Take:
     style: Path | None = None
     is_shown: bool = False
     files: list[Path] = field(default_factory=list)
+    title: str = ""
+    starred: bool = False
 
     @property
     def label(self) -> str:
-        """Its number, genre and seed, and what else is special, for the visitor."""
-        made, blend = self.settings, self.settings.blend
-        band = say("{genre}, seed {seed}", genre=made.genre, seed=made.seed)
-        if blend:
-            band = (
-                f"{made.genre} {made.seed} + {blend.genre} {blend.seed}, {say_number(blend.amount)}"
-            )
-        names = [name.replace("_", " ") for name, _ in made.styles]
-        styles = [self.style.stem] if self.style else names
-        parts = [f"{self.number}: {band}"]
-        if styles:
-            parts.append(" + ".join(styles))
-        if made.explore:
-            parts.append(say("{what} moved", what=say(" and ").join(map(say, made.explore))))
-        return ", ".join(parts)
+        """What it is called."""
+        return self.title or naming.named(self.melody.name, self.settings, ())
+
+    @property
+    def detail(self) -> str:
+        """What tells it from others of its name."""
+        bars = len(self.song.bars(self.song.end))
+        return say("seed {seed}, {bars} bars", seed=self.settings.seed, bars=bars)
 
     @property
     def name(self) -> str:
@@ -100,6 +102,30 @@ class Take:
     def has_settings(self) -> bool:
         """Whether its settings alone make it again, with its melody."""
         return not self.is_retake and self.style is None
+
+    @property
+    def is_remade_by_settings(self) -> bool:
+        """Whether its settings make it again without any file: its melody is in them, too."""
+        return self.has_settings and bool(self.settings.melody or self.settings.invented)
+
+    @property
+    def packed(self) -> str:
+        """All that is needed to show, play and change it again, as letters of a link."""
+        about = {
+            "settings": to_plain(self.settings, always=("genre", "seed")),
+            "key": str(self.melody.key),
+            "name": self.melody.name,
+            "title": self.label,
+            "starred": self.starred,
+            "again": self.has_settings,
+        }
+        return pack(Packed(about, melody_song(self.melody), self.song))
+
+    @property
+    def address(self) -> str:
+        """What a link to it has after the page's own address, from the question mark on."""
+        query = f"?{self.settings.to_address()}" if self.has_settings else ""
+        return query if self.is_remade_by_settings else f"{query}#take={self.packed}"
 
     @property
     def chords(self) -> str:
@@ -159,6 +185,15 @@ class Remake:
         span = span_of(self.base.song, self.bars) if self.bars else None
         return Redo(self.base.song, kept, span)
 
+    def words(self, playing: Collection[str]) -> str:
+        """Say what is made again, such as: bars 3–4 anew, drums kept."""
+        bars = self.bars
+        if bars:
+            song = self.base.song
+            before = first_bar_number(song.bars(song.end), song.tracks[MELODY].start) - 1
+            bars = (bars[0] + before, bars[1] + before)
+        return naming.remade(self.keep, playing, bars)
+
 
 def make(
     play: Play,
@@ -185,9 +220,22 @@ def make(
     options = settings.options(melody, style)
     song = play(settings.genre, melody.score, options, redo, settings.blend, settings.explore)
     number = takes[-1].number + 1 if takes else 1
-    is_retake = redo is not None
-    take = Take(number, settings, melody, song, new_folder(), is_retake=is_retake, style=style)
-    _write_notes(take)
+    differs = [remake.words(settings.instruments)] if remake else []
+    if style:
+        differs.append(say("like {style}", style=style.stem))
+    take = Take(
+        number,
+        settings,
+        melody,
+        song,
+        new_folder(),
+        is_retake=redo is not None,
+        style=style,
+        title=naming.named(
+            melody.name, settings, [each.label for each in takes], [*filter(None, differs)]
+        ),
+    )
+    write_notes(take)
     return take
 
 
@@ -203,7 +251,7 @@ def find(takes: list[Take], number: int | None) -> Take | None:
     take = next((take for take in takes if take.number == number), None)
     if take and not take.is_there:
         take.folder, take.sounds = new_folder(), None
-        _write_notes(take)
+        write_notes(take)
     return take
 
 
@@ -220,11 +268,6 @@ def named_recording(path: str) -> str:
     return str(shutil.copyfile(path, new_folder() / f"my_melody{Path(path).suffix}"))
 
 
-def titles(names: Collection[str]) -> list[str]:
-    """Return titles of files that are named with underscores."""
-    return [name.replace("_", " ").capitalize() for name in names]
-
-
 def melody_song(melody: SourceMelody) -> Score:
     """Return a melody as a song of one track, to be shown and played."""
     track = melody.score.tracks[melody.track]
@@ -237,7 +280,7 @@ def melody_view(melody: SourceMelody, stems: dict[str, Path] | None = None) -> d
     notes = melody.transcription and _from_second(
         melody.transcription.start, melody.transcription.notes
     )
-    title = say("{title}, as understood", title=titles([melody.name])[0])
+    title = naming.title(melody.name)
     return view_of(melody_song(melody), stems=stems, title=title, sung=notes)
 
 
@@ -246,10 +289,54 @@ def _from_second(start: float, notes: list[SungNote]) -> list[SungNote]:
     return [note._replace(onset=note.onset - start, offset=note.offset - start) for note in notes]
 
 
-def _write_notes(take: Take) -> None:
+def unpacked(letters: str, number: int) -> Take:
+    """Return the take that `Take.packed` describes.
+
+    Of a recording only the notes are left, of a MIDI file only the melody.
+
+    Args:
+        letters: What `Take.packed` returned.
+        number: Of the take.
+
+    Raises:
+        MusicError: It is something else.
+    """
+    about, melody, song = unpack(letters)
+    kinds = {"settings": dict, "key": str, "name": str, "title": str}
+    if not all(isinstance(about.get(name), kind) for name, kind in kinds.items()):
+        raise MusicError(NOT_UNDERSTOOD)
+    name = "".join(each for each in about["name"] if each not in "/\\:\0")[: naming.LONGEST_NAME]
+    take = Take(
+        number,
+        Settings.from_json(json.dumps(about["settings"])),
+        SourceMelody(name or "melody", melody, 0, parse_key(about["key"])),
+        song,
+        new_folder(),
+        is_retake=about.get("again") is not True,
+        title=about["title"][: naming.LONGEST_NAME],
+        starred=about.get("starred") is True,
+    )
+    write_notes(take)
+    return take
+
+
+def source_of(take: Take) -> tuple[Source, Settings]:
+    """Return the melody of a take as if its file had been opened, and the settings for it.
+
+    The melody is as it was corrected, so that the settings have no correction but the key.
+    """
+    settings = take.settings.changed(
+        melody="", invented=None, continued=(), corrections=Corrections(key=str(take.melody.key))
+    )
+    return Source(take.melody.name, melody_song(take.melody)), settings
+
+
+def write_notes(take: Take) -> None:
+    """Write the MIDI file of a take, and the file that brings it back."""
     midi, settings = take.folder / f"{take.name}.mid", take.folder / f"{take.name}.json"
     write_midi(take.song, midi)
-    take.files = [midi]
-    if take.has_settings:
-        settings.write_text(take.settings.to_json())
-        take.files.append(settings)
+    known = json.loads(take.settings.to_json())
+    if not take.is_remade_by_settings:
+        known["take"] = take.packed
+    settings.write_text(json.dumps(known, indent=1))
+    take.files = [midi, settings]

@@ -151,11 +151,6 @@ def make(
     if source is None:
         raise refuse(NO_MELODY)
     style = Path(own_style) if own_style else None
-    if style:
-        tell(
-            "Your own song is not part of the settings: a take in its style has no settings file "
-            "and no address."
-        )
 
     def work() -> Take:
         melody = source.melody(settings.corrections)

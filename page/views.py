@@ -12,7 +12,7 @@ import gradio as gr
 from accomp.listen.source import Source, SourceMelody
 from accomp.music.keys import NAMES
 from accomp.music.melody_track import melody_name
-from page import moves, sound, studio, visits
+from page import moves, naming, sound, studio, visits
 from page.choices import DIRECTIONS
 from page.inventing import origin
 from page.messages import NO_TAKE, errors_shown, plain, refuse, warn
@@ -36,7 +36,7 @@ class MelodyView(NamedTuple):
 
     source: Any
     settings: Any
-    panel: Any
+    example: Any  # the card of the example that is open, if it is one
     facts: Any
     player: Any
     key: Any
@@ -58,17 +58,25 @@ class FinishedView(NamedTuple):
 class TakeView(NamedTuple):
     """What the page shows of a take: the widgets, or their values."""
 
-    panel: Any
     takes: Any
     number: Any
     chords: Any
-    query: Any
     seed: Any
     showing: Any  # hidden: its change makes picture and sound
     beside: Any  # hidden: its change updates what is offered near the take
     player: Any
     files: Any
     status: Any
+
+
+class ListView(NamedTuple):
+    """The list of takes, with what follows from it: the widgets, or their values."""
+
+    seen: Any
+    gone: Any
+    list: Any
+    kept: Any
+    query: Any
 
 
 class NearView(NamedTuple):
@@ -116,7 +124,7 @@ def understood(source: Source, settings: Settings) -> MelodyView:
     return MelodyView(
         source=source,
         settings=settings,
-        panel=gr.Column(visible=True),
+        example=None if settings.continued else settings.melody or None,
         facts=_facts(source, settings, melody, player),
         player=player,
         key=gr.Dropdown(keys(), value=str(melody.key)),
@@ -144,7 +152,7 @@ def _facts(source: Source, settings: Settings, melody: SourceMelody, view: dict[
     found = ""
     if source.notes:
         found = say(" {count} notes were found.", count=len(source.notes)) + " " + say(MIXES)
-    title = plain(studio.titles([source.name])[0])
+    title = plain(naming.title(source.name))
     # A recording's notices, too: a toast is soon gone.
     noticed = "".join(f"\n\n*{plain(say(notice))}*" for notice in source.notices)
     return f"**{title}**: {understood}.{found}{origin(source, settings)}{noticed}"
@@ -184,13 +192,10 @@ def shown(take: Take, takes: list[Take]) -> TakeView:
     """Show a take, as far as it is there."""
     for each in takes:
         each.is_shown = each is take
-    choices = [(each.label, each.number) for each in takes]
     return TakeView(
-        gr.Column(visible=True),
         takes,
-        gr.Radio(choices, value=take.number, visible=True),
+        take.number,
         take.chords,
-        take.settings.to_address() if take.has_settings else "",
         take.settings.seed,
         token(take.number),
         token(take.number),
@@ -241,14 +246,6 @@ def choose(takes: list[Take], number: int | None) -> TakeView:
     return shown(take, takes) if take else unchanged(TakeView)
 
 
-def undo(takes: list[Take], number: int | None) -> TakeView:
-    """Show the take before the one that is shown."""
-    earlier = [take.number for take in takes if take.number < (number or 0)]
-    if not earlier:
-        raise refuse("There is no earlier take.")
-    return choose(takes, max(earlier))
-
-
 def write_lossless(takes: list[Take], number: int | None) -> list[str]:
     """Add WAV files and stems to the files of the take that is shown."""
     take = studio.find(takes, number)
@@ -283,7 +280,7 @@ def near(takes: list[Take], showing: str, other: int | None, instrument: str) ->
     numbers = [each.number for each in partners]
     value = other if other in numbers else next(iter(numbers[::-1]), None)
     return NearView(
-        gr.Accordion(visible=bool(partners)),
+        gr.Tab(visible=bool(partners)),
         gr.Dropdown([(each.label, each.number) for each in partners], value=value),
         blend.amount if blend else 0.0,
         *amounts(takes, take.number, instrument),

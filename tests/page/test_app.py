@@ -16,13 +16,13 @@ from accomp.listen.source import load_source
 from accomp.models.shelf import Shelf
 from accomp.roll.grid import BASS, MELODY
 from accomp.suggest import suggest
-from page import api, melodies, models, taking
+from page import api, melodies, models, opening, taking
 from page import sound as sound_maker
 from page.choices import Blend, MelodyRecipe
 from page.forms import BandForm
 from page.melodies import EXAMPLES
 from page.settings import Settings
-from page.views import MelodyView
+from page.views import MelodyView, TakeView
 
 ODE = EXAMPLES["ode_to_joy"]
 
@@ -115,8 +115,12 @@ def test_the_page_serves_its_endpoint():
             "/served",
             "/invent",
         }
-        dropdown = next(c for c in app.demo.config["components"] if c["type"] == "dropdown")
-        assert [choice[0] for choice in dropdown["props"]["choices"]] == genres()
+        cards = next(
+            each
+            for each in app.demo.config["components"]
+            if each["props"].get("elem_id") == "genres"
+        )
+        assert [choice[1] for choice in cards["props"]["choices"]] == genres()
     finally:
         app.demo.close()
 
@@ -157,8 +161,12 @@ def test_a_genre_is_suggested_for_a_melody():
 
 def visited(settings):
     """What the page gives for an address."""
-    return melodies.from_address(
-        SimpleNamespace(query_params=dict(parse_qsl(settings.to_address(), keep_blank_values=True)))
+    return opening.open_page(
+        {},
+        "",
+        SimpleNamespace(
+            query_params=dict(parse_qsl(settings.to_address(), keep_blank_values=True))
+        ),
     )
 
 
@@ -172,11 +180,12 @@ def test_an_address_makes_a_take_near_another_one_again():
         explore={"bass": {"density": 1.5}},
     )
     found = visited(settings)
-    source, loaded, choices = found[0], found[1], found[len(MelodyView._fields) :]
+    source, loaded = found[:2]
+    choices = found[len(MelodyView._fields) :][: len(BandForm._fields)]
     take = taking.generate(source, loaded, [], None, *choices).takes[-1]
     assert (
         take.settings == settings
-        and take.label == "1: jazz 2 + pop 1, 0.4, samba + swing, bass moved"
+        and take.label == "Ode to joy · Jazz: 40 % towards Pop, busier bass, like samba and swing"
     )
     choices = choices[:1] + (3,) + choices[2:]  # another seed: a band as usual
     other = taking.generate(source, loaded, [], None, *choices).takes[-1]
@@ -188,9 +197,10 @@ def test_an_address_makes_a_take_near_another_one_again():
 def test_an_address_of_a_melody_that_cannot_be_made_is_told():
     with pytest.warns(UserWarning, match="not understood: Genre 'polka' is unknown"):
         found = visited(Settings(invented=MelodyRecipe("polka")))
-    assert found == (gr.skip(),) * (
-        len(MelodyView._fields) + len(BandForm._fields)
-    )  # nothing changes
+    assert found[1].melody == "ode_to_joy"  # as at a first visit
+    assert list(found[len(MelodyView._fields) :]) == [gr.skip()] * (
+        len(BandForm._fields) + len(TakeView._fields) + 1
+    )
 
 
 def test_mcp_clients_find_the_call():

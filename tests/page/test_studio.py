@@ -1,5 +1,6 @@
 """What the page does between its widgets: takes, their sound and files, and stopping."""
 
+import json
 import shutil
 import threading
 import time
@@ -93,7 +94,7 @@ def hummed(tmp_path_factory):
 
 def test_a_take_is_named_after_melody_genre_and_seed(ode):
     take = make(ode, Settings(genre="jazz", seed=5), [])
-    assert take.number == 1 and take.label == "1: jazz, seed 5"
+    assert take.number == 1 and take.label == "Ode to joy · Jazz"
     assert [file.name for file in take.files] == ["ode_to_joy_jazz_5.mid", "ode_to_joy_jazz_5.json"]
     assert read_midi(take.files[0]).tracks[MELODY].notes == ode.score.tracks[0].notes
     assert Settings.from_json(take.files[1].read_text()) == take.settings
@@ -239,7 +240,8 @@ def test_a_recording_that_went_away_is_said(hummed, tmp_path):
 def test_another_take_of_a_take_has_no_settings_that_would_make_other_music(ode):
     first = make(ode, Settings(seed=1), [])
     again = make(ode, Settings(seed=2), [first], Remake(first, ["drums"]))
-    assert not again.files[1:] and again.is_retake and not first.is_retake
+    assert again.is_retake and not first.is_retake and not again.has_settings
+    assert "take" in json.loads(again.files[1].read_text())  # its notes
 
 
 def test_bars_are_counted_as_they_are_shown():
@@ -334,15 +336,14 @@ def test_a_style_is_asked_for_by_name_or_as_a_song_of_ones_own(ode, tmp_path):
     take = make(ode, settings, [], play=ask)
     assert asked == [((("bossa_nova", 0.7), ("swing", 0.3)), 0.8)]
     assert (
-        take.label == "1: pop, seed 0, bossa nova + swing"
+        take.label == "Ode to joy · Pop: like bossa nova and swing"
         and take.name == "ode_to_joy_pop_0_bossa_nova_swing"
     )
     song = Path(shutil.copyfile(EXAMPLES / "ode_to_joy.mid", tmp_path / "my_song.mid"))
     own = make(ode, Settings(), [], style=song, play=ask)
-    assert asked[1:] == [(((song, 1.0),), 0.5)] and own.label == "1: pop, seed 0, my_song"
-    assert [file.suffix for file in own.files] == [
-        ".mid"
-    ] and not own.has_settings  # they would not make it again
+    assert asked[1:] == [(((song, 1.0),), 0.5)] and own.label == "Ode to joy · Pop: like my_song"
+    assert not own.has_settings  # they would not make it again
+    assert "take" in json.loads(own.files[1].read_text())
 
 
 def test_between_two_takes(ode):
@@ -353,7 +354,10 @@ def test_between_two_takes(ode):
         settings.blend == Blend("pop", 2, 0.3) and moves.blended(first, second, 0) == first.settings
     )
     half = studio.make(play, first.melody, settings, [first, second])
-    assert half.label == "3: pop 1 + pop 2, 0.3" and half.name == "ode_to_joy_pop_1_pop_2_0.3"
+    assert (
+        half.label == "Ode to joy · Pop: 30 % towards Pop"
+        and half.name == "ode_to_joy_pop_1_pop_2_0.3"
+    )
     assert half.song.tracks[BASS].notes not in (
         first.song.tracks[BASS].notes,
         second.song.tracks[BASS].notes,
@@ -392,7 +396,7 @@ def test_an_instrument_moves_step_by_step(ode):
     busier = studio.make(play, take.melody, moves.moved(take, "guitar", (1.0, 0.0, -0.5)), [take])
     assert busier.settings.explore == {
         "guitar": {"density": 1.0, "character": -0.5}
-    } and busier.label.endswith("guitar moved")
+    } and busier.label.endswith("busier guitar, guitar otherwise")
     both = moves.moved(busier, "drums", (-2.0, 1.0, 0.0))  # drums have no variety
     assert both.explore == {
         "drums": {"density": -2.0},

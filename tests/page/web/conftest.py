@@ -1,5 +1,6 @@
 """The page as visitors have it: app.py in a process of its own, with its models, in a browser."""
 
+import re
 import shutil
 from contextlib import contextmanager
 from pathlib import Path
@@ -40,7 +41,7 @@ def visit(chromium, server):  # noqa: F811
     opened = []
 
     @contextmanager
-    def visiting(query: str = "", flags=SOUNDING, ready: str = "Accompany", **context):
+    def visiting(query: str = "", flags=SOUNDING, ready: str = "Play it with a band", **context):
         with watched_page(chromium(*flags), **{"viewport": DESK, **context}) as (page, watch):
             opened.append(watch)
             page.set_default_timeout(1000 * PATIENCE)
@@ -53,7 +54,11 @@ def visit(chromium, server):  # noqa: F811
         # Gradio refuses its own requests to cancel what was begun a moment ago (422), or is being
         # cancelled already (500).
         assert (
-            not [error for error in watch.errors if "/gradio_api/cancel" not in error]
+            not [
+                error
+                for error in watch.errors
+                if not re.search("/gradio_api/(cancel|reset)", error)
+            ]
             and not watch.foreign
         )
 

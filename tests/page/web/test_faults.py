@@ -9,14 +9,15 @@ def test_a_press_during_a_long_song_is_not_lost(visit, tmp_path):
     with visit() as visitor:
         visitor.bring(long)
         visitor.waits_for_facts("Ten minutes")
-        visitor.press("Accompany")
-        visitor.press("Ode to joy")
-        visitor.press("Accompany")
+        visitor.press("Play it with a band")
+        visitor.example()
+        visitor.press("Play it with a band")
         visitor.waits_for_facts("Ode to joy")
-        visitor.wait("song", "p.song && p.song.bars.length === 17")
+        visitor.wait("p.song && p.song.bars.length === 17")
+        visitor.waits_for_takes(1)
         assert len(visitor.takes()) == 1
         visitor.page.wait_for_timeout(2000)  # in which the long one's song does not come
-        assert visitor.ask("song", "p.song.bars.length") == 17
+        assert visitor.ask("p.song.bars.length") == 17
         assert_shows(visitor, visitor.notes("ode_to_joy_pop_0"))
 
 
@@ -24,10 +25,10 @@ def test_fast_clicks_count_and_leave_no_error(visit, tune):
     with visit() as visitor:
         visitor.bring(tune)
         visitor.waits_for_facts("Little tune")
-        visitor.open("Correct key, metre or tempo")
+        visitor.open("Correct or lengthen it")
         for _ in range(5):
             visitor.press("Bar lines a beat later")
-        visitor.wait("melody", "p.song.tracks[0].notes[0][1] > 0.3")
+        visitor.wait("p.song.tracks[0].notes[0][1] > 0.3")
         for _ in range(3):
             visitor.press("Half tempo")
             visitor.press("Double tempo")
@@ -48,7 +49,7 @@ def test_stop_is_no_dead_end(visit, tune):
 def test_strangers_text_is_no_element_and_asks_no_host(visit, tmp_path):
     evil = "<img src=https://evil.test/x.png><a href=https://evil.test>log in again</a>"
     with visit(f"?tempo={evil}&genre=pop") as visitor:  # the fixture watches requests
-        assert "<img" in visitor.reads("address was not understood")
+        assert "<img" in visitor.reads("link was not understood")
         tracks = [
             Track(f"{evil} {name}", 0, False, [Note(60 + beat % 5, 2.0 * beat, 1.0, 80)])
             for beat, name in enumerate(("one", "two"))
@@ -62,13 +63,11 @@ def test_strangers_text_is_no_element_and_asks_no_host(visit, tmp_path):
 
 
 def test_the_page_says_all_in_german(visit, tune):
-    with visit(locale="de-DE", ready="Begleiten") as visitor:
-        visitor.page.get_by_role("button", name="Begleiten").click()
-        assert "Öffne zuerst eine Melodie" in visitor.reads("Öffne zuerst")
+    with visit(locale="de-DE", ready="Mit Band spielen") as visitor:
         visitor.bring(tune)
         visitor.waits_for_facts("C-Dur, 150 Schläge pro Minute, 4/4, 8 Takte")
-        visitor.page.get_by_role("button", name="Begleiten").click()
-        visitor.wait("song", "p.song")
+        visitor.page.get_by_role("button", name="Mit Band spielen").click()
+        visitor.wait("p.song")
 
 
 def test_a_pickup_is_told_as_the_roll_numbers_it(visit):
@@ -76,4 +75,4 @@ def test_a_pickup_is_told_as_the_roll_numbers_it(visit):
         visitor.example("Auld lang syne")
         visitor.waits_for_facts("16 bars and a pickup")
         last = "p.song.bars.length - 2 + p.song.first_bar"
-        assert visitor.ask("melody", f"[p.song.first_bar, {last}]") == [0, 16]
+        assert visitor.ask(f"[p.song.first_bar, {last}]") == [0, 16]

@@ -1,7 +1,6 @@
 """A visitor of the page in a real browser, and the melodies and songs of the tests."""
 
 import io
-import json
 from pathlib import Path
 
 import numpy as np
@@ -16,10 +15,14 @@ PATIENCE = 90  # seconds: sound on a busy machine
 SOUNDING = ("--autoplay-policy=no-user-gesture-required",)
 DESK, PHONE = {"width": 1200, "height": 900}, {"width": 360, "height": 740}
 HUMMED_TEMPO = 100
+# The list of takes, and which one is marked.
+CURRENT = """JSON.stringify(
+    [...document.querySelectorAll('#takes .choose')].map(row => [row.ariaCurrent, row.innerText])
+)"""
 
 
 class Visitor:
-    """Somebody at the page. Players are `melody` and `song`."""
+    """Somebody at the page, with its one player."""
 
     def __init__(self, page):
         self.page = page
@@ -30,11 +33,15 @@ class Visitor:
         self.page.get_by_role("button", name=name, exact=True).click()
 
     def bring(self, file: Path) -> None:
-        """Chooses a file, in place of the one that is there."""
-        clear = self.page.get_by_role("tabpanel").get_by_role("button", name="Clear")
-        if clear.count():
-            clear.click()
-        self.page.get_by_test_id("file-upload").first.set_input_files(file)
+        """Chooses a file."""
+        self.wants_melody()
+        self.page.locator("#melody-file").get_by_test_id("file-upload").set_input_files(file)
+
+    def wants_melody(self) -> None:
+        """Unfolds where melodies come from, if it is folded away."""
+        if not self.page.locator("#melody-part").is_visible():
+            self.press("Change melody")
+            self.page.locator("#examples").wait_for()
 
     def drop(self, file: Path) -> None:
         handle = self.page.evaluate_handle(
@@ -45,9 +52,14 @@ class Visitor:
             }""",
             [list(file.read_bytes()), file.name],
         )
-        zone = self.page.locator("button:has([data-testid=file-upload])").first
+        zone = self.page.locator("#melody-file button:has([data-testid=file-upload])")
         for event in ("dragenter", "dragover", "drop"):
             zone.dispatch_event(event, {"dataTransfer": handle})
+
+    def stops(self) -> None:
+        """Stop what is still being made, if anything is."""
+        if self.page.locator("#stop").is_visible():
+            self.press("Stop")
 
     def choose(self, label: str, value: str) -> None:
         """In a list that opens."""
@@ -56,7 +68,20 @@ class Visitor:
         self.page.get_by_role("option", name=value, exact=True).click()
 
     def open(self, accordion: str) -> None:
+        """Open a part of the page that is folded together, and the part that it is in."""
+        if accordion in ("In the style of", "Settings of invented melodies"):
+            self.tune()
         self.page.get_by_role("button", name=accordion).first.click()
+        self.settles()
+
+    def tune(self) -> None:
+        """Open what can be tuned, if it is not open yet."""
+        if not self.page.get_by_label("Seed", exact=True).is_visible():
+            self.open("Tune it")
+
+    def turn_to(self, tab: str) -> None:
+        """Of what can be done with a take."""
+        self.page.locator("#more").get_by_role("tab", name=tab, exact=True).click()
         self.settles()
 
     def write(self, label: str, text: str, key: str = "") -> None:
@@ -79,24 +104,28 @@ class Visitor:
         )
 
     def example(self, title: str = "Ode to joy") -> None:
-        self.press(title)
+        self.wants_melody()
+        self.page.locator("#examples label").filter(has_text=title).click()
         self.waits_for_facts(title)
 
     def accompany(self, **settings) -> str:
         """A song for the melody; gives its title as soon as it is shown."""
         for label, value in settings.items():
             if label == "seed":
+                self.tune()
                 self.page.get_by_label("Seed", exact=True).fill(str(value))
             else:
-                self.choose(label.capitalize(), value)
-        return self.makes("Accompany")
+                self.page.locator("#genres label").filter(has_text=value.capitalize()).click()
+        return self.makes("Play it with a band")
 
     def makes(self, button: str) -> str:
-        """Presses a button that makes a take; gives the take's title."""
-        before = self.title()
+        """Presses a button that makes a take; gives the take's name."""
+        before = self.page.evaluate(CURRENT)
         self.press(button)
-        self.wait("song", f"p.song && p.song.title !== {json.dumps(before)}")
-        return self.title()
+        self.page.wait_for_function(
+            f"before => {CURRENT} !== before", arg=before, timeout=1000 * PATIENCE
+        )
+        return self.chosen()
 
     def select_bars(self, first: int, last: int) -> None:
         """By a drag over the song's ruler; counted from 0."""
@@ -104,7 +133,7 @@ class Visitor:
         ruler.scroll_into_view_if_needed()
         box = ruler.bounding_box()
         xs = [
-            box["x"] + self.ask("song", f"p.song.bars[{bar}] * p.roll.scale - p.roll.left") + 8
+            box["x"] + self.ask(f"p.song.bars[{bar}] * p.roll.scale - p.roll.left") + 8
             for bar in (first, last)
         ]
         self.page.mouse.move(xs[0], box["y"] + 8)
@@ -114,19 +143,19 @@ class Visitor:
 
     # What is seen and heard
 
-    def ask(self, player: str, expression: str):
+    def ask(self, expression: str):
         """A JavaScript expression of `p`, the player."""
-        find = f"document.querySelector('#{player} .player').player"
+        find = "document.querySelector('#song .player').player"
         return self.page.evaluate(f"(() => {{ const p = {find}; return {expression} }})()")
 
-    def wait(self, player: str, condition: str) -> None:
-        find = f"document.querySelector('#{player} .player')?.player"
+    def wait(self, condition: str) -> None:
+        find = "document.querySelector('#song .player')?.player"
         self.page.wait_for_function(
             f"() => {{ const p = {find}; return p && ({condition}) }}", timeout=1000 * PATIENCE
         )
 
-    def waits_for_sound(self, player: str = "song") -> None:
-        self.wait(player, "p.sound.isLoaded && p.find('status').textContent === 'ready'")
+    def waits_for_sound(self) -> None:
+        self.wait("p.sound.isLoaded && p.find('status').textContent === 'ready'")
 
     def waits_for_facts(self, *words: str) -> str:
         """Until what is said of the melody has all these words."""
@@ -145,16 +174,28 @@ class Visitor:
         return text
 
     def title(self) -> str:
-        """Of the song that is shown."""
+        """Of what the player shows."""
         return self.page.evaluate(
             "document.querySelector('#song .player')?.player?.song?.title ?? ''"
         )
+
+    def chosen(self) -> str:
+        """The name of the take that is marked in the list."""
+        return self.page.locator("#takes [aria-current] .title").inner_text()
+
+    def waits_for_takes(self, count: int) -> None:
+        self.page.locator("#takes li").nth(count - 1).wait_for()
+
+    def take(self, name: str) -> None:
+        """Choose a take in the list."""
+        self.page.locator("#takes").get_by_role("button", name=name).first.click()
+        self.page.locator("#takes [aria-current]").filter(has_text=name).wait_for()
 
     def status(self) -> str:
         return self.page.locator("#status").get_by_test_id("markdown").inner_text().strip()
 
     def takes(self) -> list[str]:
-        return self.page.locator("#takes label").all_inner_texts()
+        return self.page.locator("#takes .title").all_inner_texts()
 
     def level(self) -> float:
         """How loud the song is now: the mean of some moments."""
@@ -171,6 +212,7 @@ class Visitor:
 
     def download(self, name: str) -> bytes:
         """A file of the take that is shown."""
+        self.sees_downloads()
         link = self.page.locator(f"#downloads a[download='{name}']")
         link.wait_for(timeout=1000 * PATIENCE)
         answer = self.page.request.get(link.get_attribute("href"))
@@ -179,9 +221,14 @@ class Visitor:
 
     def download_name(self, ending: str) -> str:
         """Of the file of the take that is shown, which ends so."""
+        self.sees_downloads()
         return self.page.locator(f"#downloads a[download$='{ending}']").first.get_attribute(
             "download"
         )
+
+    def sees_downloads(self) -> None:
+        if not self.page.locator("#downloads").is_visible():
+            self.turn_to("Keep it")
 
     def notes(self, name: str) -> Score:
         return read_midi(io.BytesIO(self.download(f"{name}.mid")))
@@ -219,11 +266,11 @@ def by_name(song: Score) -> dict[str, list[tuple]]:
     }
 
 
-def shown_notes(visitor: Visitor, player: str = "song") -> dict[str, list]:
+def shown_notes(visitor: Visitor) -> dict[str, list]:
     """[pitch, onset s] of each track in the roll."""
     return {
         track["name"]: [note[:2] for note in track["notes"]]
-        for track in visitor.ask(player, "p.song.tracks")
+        for track in visitor.ask("p.song.tracks")
     }
 
 

@@ -1,0 +1,172 @@
+"""Handlers of the page's events that open it: an address, what the browser kept, settings files."""
+
+import json
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import gradio as gr
+
+from accomp.errors import MusicError
+from accomp.listen.source import Source, load_source
+from page import melodies, packing, studio, views, visits
+from page.forms import BandForm
+from page.limits import LIMITS
+from page.messages import Refusal, errors_shown, warn
+from page.settings import NO_FILE, Settings
+from page.studio import Take
+from page.views import MelodyView, TakeView
+
+TAKE = "#take="  # before a packed take in an address
+
+
+class Opened(NamedTuple):
+    """What the page shows at first: a MelodyView, a BandForm, a TakeView, and an order."""
+
+    melody: MelodyView
+    form: BandForm
+    take: TakeView
+    make: Any  # hidden: its change makes the take that an address describes
+
+
+@visits.opens
+def open_page(kept: Any, fragment: str | None, request: gr.Request) -> tuple:
+    """Open the page: with the take that its address describes, else with those of the last visit.
+
+    Args:
+        kept: What the browser kept, as `views.listed` gave it.
+        fragment: The address from its # on, which holds a packed take.
+        request: Holds the rest of the address.
+
+    Returns:
+        The values of Opened, one after another.
+    """
+    takes, number = _takes_kept(kept)
+    try:
+        opened = _of_address(dict(request.query_params), fragment or "", takes)
+    except (MusicError, gr.Error) as error:
+        reason = error.words if isinstance(error, Refusal) else getattr(error, "message", error)
+        warn("The link was not understood: {reason}", reason=reason)
+        opened = None
+    return _flat(opened or _as_left(takes, number))
+
+
+@visits.opens
+def open_file(source: Source | None, takes: list[Take], path: str) -> tuple:
+    """Open a settings file: the take that it holds, or its choices for the melody.
+
+    Its corrections are of the melody that it names, or that is open.
+
+    Args:
+        source: The melody that is open.
+        takes: All takes.
+        path: The file.
+
+    Returns:
+        The values of Opened, one after another.
+    """
+    with errors_shown():
+        with Path(path).open("rb") as file:
+            settings, letters = _read_file(file.read(packing.LONGEST))
+        if letters:
+            return _flat(_with_packed(letters, takes))
+        found = melodies.melody_of(settings, source)
+        view = views.opened(found, settings) if found else views.unchanged(MelodyView)
+    return _flat(Opened(view, _form(settings), views.unchanged(TakeView), gr.skip()))
+
+
+def _takes_kept(kept: Any) -> tuple[list[Take], int | None]:
+    """Return the takes that the browser kept, and the number of the one that was shown.
+
+    What can't be read, because another version of the page wrote it, is left out.
+    """
+    stored = kept.get("takes") if isinstance(kept, dict) else None
+    takes: list[Take] = []
+    for letters in (stored if isinstance(stored, list) else [])[-LIMITS.takes :]:
+        try:
+            takes.append(studio.unpacked(str(letters), len(takes) + 1))
+        except MusicError:
+            continue
+    if not takes:
+        return [], None
+    place = kept.get("shown")
+    last = place if isinstance(place, int) and 0 <= place < len(takes) else -1
+    return takes, takes[last].number
+
+
+def _of_address(query: dict[str, str], fragment: str, takes: list[Take]) -> Opened | None:
+    """Return what an address describes; None where it describes nothing.
+
+    Raises:
+        gr.Error or MusicError: It can't be made.
+    """
+    if fragment.startswith(TAKE):
+        return _with_packed(fragment.removeprefix(TAKE), takes)
+    settings = Settings.from_query(query)
+    source = melodies.melody_of(settings)
+    if source is None:
+        return None if settings == Settings() else _first(settings)
+    view, known = views.opened(source, settings), _known(settings, takes)
+    if known:
+        return Opened(view, _form(settings), views.shown(known, takes), gr.skip())
+    shelf = views.unchanged(TakeView)._replace(takes=takes)
+    return Opened(view, _form(settings), shelf, views.token())
+
+
+def _as_left(takes: list[Take], number: int | None) -> Opened:
+    """Return what the last visit left; at a first one an example is open."""
+    take = studio.find(takes, number)
+    if take is None:
+        return _first(Settings())
+    source, settings = _melody_of(take)
+    view = views.opened(source, settings)
+    return Opened(view, BandForm.of(take.settings), views.shown(take, takes), gr.skip())
+
+
+def _first(settings: Settings) -> Opened:
+    """Return a first visit: an example is open, so that one click gives a band."""
+    name = melodies.FIRST_EXAMPLE
+    view = views.opened(load_source(melodies.EXAMPLES[name]), Settings(melody=name))
+    form = BandForm.unchanged() if settings == Settings() else _form(settings)
+    return Opened(view, form, views.unchanged(TakeView), gr.skip())
+
+
+def _with_packed(letters: str, takes: list[Take]) -> Opened:
+    """Return a packed take among the others; one that is there already comes once."""
+    number = takes[-1].number + 1 if takes else 1
+    take = studio.unpacked(letters, number)
+    known = next((each for each in takes if each.song == take.song), None)
+    if known is None:
+        takes = [*takes, take][-LIMITS.takes :]
+    source, settings = _melody_of(known or take)
+    view = views.opened(source, settings)
+    return Opened(view, BandForm.of(take.settings), views.shown(known or take, takes), gr.skip())
+
+
+def _known(settings: Settings, takes: list[Take]) -> Take | None:
+    """Return the take that was made with these settings."""
+    return next((each for each in takes if each.settings == settings and each.has_settings), None)
+
+
+def _melody_of(take: Take) -> tuple[Source, Settings]:
+    """Return the melody of a take, as its settings make it or as it was kept with it."""
+    if take.is_remade_by_settings and (source := melodies.melody_of(take.settings)):
+        return source, take.settings
+    return studio.source_of(take)
+
+
+def _read_file(text: bytes) -> tuple[Settings, str]:
+    """Return the settings of a file, and the take that is packed in it. Raises MusicError."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise MusicError(NO_FILE) from error
+    letters = found.get("take", "") if isinstance(found, dict) else ""
+    return Settings.from_json(text), str(letters)
+
+
+def _form(settings: Settings) -> BandForm:
+    return BandForm.of(settings)
+
+
+def _flat(opened: Opened) -> tuple:
+    return *opened.melody, *opened.form, *opened.take, opened.make

@@ -1,0 +1,43 @@
+"""What the page keeps for each visitor, without a place on the screen."""
+
+from typing import NamedTuple
+
+import gradio as gr
+
+from page.seen import Seen
+from page.settings import Settings
+
+STORAGE = "accomp-takes"  # the name under which the browser keeps takes
+SECRET = "accomp"  # Gradio scrambles what is kept; it is the visitor's own and nothing to hide
+
+
+class Hidden(NamedTuple):
+    """What is kept, and boxes whose changes start events."""
+
+    source: gr.State
+    settings: gr.State
+    takes: gr.State
+    number: gr.State  # of the take that is shown
+    seen: gr.State
+    gone: gr.State  # the take that was deleted last
+    kept: gr.BrowserState
+    query: gr.Textbox
+    understanding: gr.Textbox
+    showing: gr.Textbox
+    beside: gr.Textbox
+    ordered: gr.Textbox  # its change makes a take
+    fragment: gr.Textbox  # the page's address from its # on
+
+
+def hidden() -> Hidden:
+    """Add the state and the invisible boxes."""
+    return Hidden(
+        gr.State(),
+        gr.State(Settings()),
+        gr.State([]),
+        gr.State(),
+        gr.State(Seen()),
+        gr.State(),
+        gr.BrowserState({}, storage_key=STORAGE, secret=SECRET),
+        *(gr.Textbox(visible=False) for _ in range(6)),
+    )

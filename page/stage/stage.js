@@ -1,0 +1,113 @@
+// What the page as a whole does in the browser: what is folded away, what is busy, what sounds on a card. Gradio runs this
+// with takes.js, once, as the body of a function with `element`, `trigger`, `props` and `watch`. `accompStage` is for the
+// events of app.py that run in the browser.
+// @ts-check
+
+const FOLDERS = ["melody", "correct", "record", "tune"]; // ids of buttons, each of which opens the part `ID-part`
+const MAKERS = ["generate", "three", "remake", "invent"]; // ids of buttons that say themselves that they are at work
+
+/** Folds and unfolds parts of the page, marks buttons that are busy, plays the tastes of genres. */
+class Stage {
+  constructor() {
+    this.root = document.documentElement;
+    /** @type {HTMLAudioElement | null} */
+    this.taste = null;
+    this.root.dataset.stage = "start";
+    this.root.dataset.open = "";
+    document.addEventListener("click", (event) => this.onClick(event), true);
+    for (const kind of ["dragover", "drop"]) document.addEventListener(kind, (event) => this.onDrag(event));
+    if (!this.settled()) {
+      const watching = new MutationObserver(() => this.settled() && watching.disconnect());
+      watching.observe(document.body, { childList: true, subtree: true });
+    }
+  }
+
+  /** Prepares what Gradio has put in by now; whether that is all. */
+  settled() {
+    const buttons = FOLDERS.map((part) => document.getElementById(part)), groups = document.querySelectorAll("fieldset.cards");
+    if (buttons.includes(null) || groups.length < 2) return false;
+    for (const part of FOLDERS) this.fold(part, this.isOpen(part));
+    // Gradio names each radio button otherwise: for the keyboard the cards of a group shall be one.
+    for (const group of groups) for (const input of group.querySelectorAll("input")) input.name = group.id;
+    return true;
+  }
+
+  /** @param {number} takes How many there are: with the first one the inputs fold away. */
+  setTakes(takes) {
+    const stage = takes ? "play" : "start";
+    if (this.root.dataset.stage === stage) return;
+    this.root.dataset.stage = stage;
+    for (const part of FOLDERS) this.fold(part, false);
+    if (takes) window.scrollTo({ top: 0, behavior: "instant" });
+  }
+
+  /**
+   * @param {string} part One of FOLDERS.
+   * @param {boolean} [open] Else it changes.
+   */
+  fold(part, open) {
+    const opens = open ?? !this.isOpen(part);
+    const others = (this.root.dataset.open ?? "").split(" ").filter((other) => other && other !== part);
+    this.root.dataset.open = (opens ? [...others, part] : others).join(" ");
+    document.getElementById(part)?.setAttribute("aria-expanded", String(opens));
+    if (opens) document.querySelector(`#${part}-part`)?.scrollIntoView({ block: "nearest" });
+  }
+
+  /** @param {string} part One of FOLDERS. */
+  isOpen(part) {
+    return (this.root.dataset.open ?? "").split(" ").includes(part);
+  }
+
+  /** @param {string} id Of the button that was pressed; it says so until `idle`. */
+  busy(id) {
+    this.idle();
+    this.root.dataset.busy = id;
+    document.getElementById(id)?.setAttribute("aria-busy", "true");
+    this.silence();
+  }
+
+  idle() {
+    const id = this.root.dataset.busy;
+    if (id) document.getElementById(id)?.removeAttribute("aria-busy");
+    delete this.root.dataset.busy;
+  }
+
+  /** @param {MouseEvent} event Also a press on the genre that is chosen already lets it be heard. */
+  onClick(event) {
+    const target = event.target instanceof Element ? event.target : null;
+    const button = target?.closest("button");
+    if (button && MAKERS.includes(button.id)) this.busy(button.id);
+    if (button && FOLDERS.includes(button.id)) this.fold(button.id);
+    if (target instanceof HTMLInputElement && target.closest("#genres")) this.hear(target.value);
+  }
+
+  /** @param {Event} event A file may be dropped anywhere: it becomes the melody, and the browser does not open it. */
+  onDrag(event) {
+    const files = event instanceof DragEvent ? event.dataTransfer?.files : null;
+    const isTheirs = event.target instanceof Element && event.target.closest("button:has(input[type=file])");
+    if (isTheirs || !(event instanceof DragEvent) || !event.dataTransfer?.types.includes("Files")) return;
+    event.preventDefault();
+    const box = /** @type {HTMLInputElement | null} */ (document.querySelector("#melody-file input[type=file]"));
+    if (event.type !== "drop" || !files?.length || !box) return;
+    box.files = files;
+    box.dispatchEvent(new Event("change", { bubbles: true }));
+  }
+
+  /** @param {string} genre Two seconds of it are played, unless the player plays. */
+  hear(genre) {
+    this.silence();
+    const player = document.querySelector("#song .player");
+    if (player?.classList.contains("playing")) return;
+    const address = getComputedStyle(this.root).getPropertyValue(`--taste-${genre}`).trim();
+    if (!address) return;
+    this.taste = new Audio(JSON.parse(address));
+    this.taste.play().catch(() => {}); // no sound is no harm
+  }
+
+  silence() {
+    this.taste?.pause();
+    this.taste = null;
+  }
+}
+
+const stage = (/** @type {any} */ (window).accompStage ??= new Stage());

@@ -204,6 +204,8 @@ class Settings:
                 corrections[name] = [read_whole(part, what, "such as 3/4") for part in parts]
             elif name == "key":
                 corrections[name] = text
+            elif name == "keep_doubtful":
+                corrections[name] = text == "True"
         return _read(found | {"corrections": corrections})
 
 

@@ -143,6 +143,11 @@ def _add_melody(group: argparse._ArgumentGroup) -> None:
         action="store_true",
         help="take the notes of a recording that sounds like speech, noise or several voices",
     )
+    group.add_argument(
+        "--keep-doubtful",
+        action="store_true",
+        help="keep very short notes of a recording that may not have been sung",
+    )
 
 
 def _add_invention(group: argparse._ArgumentGroup) -> None:

@@ -114,6 +114,7 @@ def _corrections(args: argparse.Namespace) -> Corrections:
         later=args.later or 0,
         key=args.key,
         track=args.melody_track,
+        keep_doubtful=args.keep_doubtful,
     )
     if args.tempo in PACES:
         return replace(corrections, pace=PACES[args.tempo])

@@ -17,6 +17,7 @@ from accomp.listen.beat_grid import Counting, SungNote, shifted
 from accomp.listen.beats import BeatSettings, check_given
 from accomp.listen.echo import echo_notices
 from accomp.listen.notes import NoteSettings, transcribe_notes
+from accomp.listen.tidy import without_doubtful
 from accomp.listen.transcribe import (
     Click,
     Transcription,
@@ -50,6 +51,7 @@ class Corrections:
         later: Pulses by which the bar lines move later.
         key: Such as "A minor".
         track: The melody's index among the tracks of a MIDI file, from 0.
+        keep_doubtful: Whether very short notes that may not have been sung stay.
     """
 
     tempo: float | None = None
@@ -59,6 +61,7 @@ class Corrections:
     later: int = 0
     key: str | None = None
     track: int | None = None
+    keep_doubtful: bool = False
 
     def check(self) -> None:
         """Raise MusicError where a value is not of its kind; the ranges depend on the melody."""
@@ -79,6 +82,9 @@ class Corrections:
             isinstance(meter, tuple) and len(meter) == 2 and all(type(n) is int for n in meter)
         ):
             raise MusicError(f"the meter is {shown(meter)}; accepted: such as (3, 4)")
+        if not isinstance(self.keep_doubtful, bool):
+            found = shown(self.keep_doubtful)
+            raise MusicError(f"keep_doubtful is {found}; accepted: True or False")
 
 
 @dataclass
@@ -128,7 +134,7 @@ class Source:
         name: The file's name without its ending.
         score: The MIDI file's music; None for a recording.
         recording: The recording; None for a MIDI file.
-        notes: The recording's notes.
+        notes: The recording's notes, doubtful ones among them.
         notices: What the user should know of the recording, in words.
         click: The click that the recording was made to.
     """
@@ -195,8 +201,9 @@ class Source:
     def _transcription(
         self, corrections: Corrections, settings: TranscriptionSettings
     ) -> Transcription:
+        notes = self.notes if corrections.keep_doubtful else without_doubtful(self.notes)
         grid = grid_of(
-            self.notes,
+            notes,
             tempo=corrections.tempo,
             pace=corrections.pace,
             downbeat=corrections.downbeat,
@@ -204,7 +211,7 @@ class Source:
             click=self.click,
             settings=settings.beats,
         )
-        transcription = on_beats(self.notes, shifted(grid, corrections.later), settings.places)
+        transcription = on_beats(notes, shifted(grid, corrections.later), settings.places)
         transcription.score.notices[:0] = self.notices
         return transcription
 

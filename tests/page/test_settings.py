@@ -18,9 +18,7 @@ MANY = Settings(
     "| C  Am | F#m7 G/B |",
     "bars",
     ("drums", "bass"),
-    Corrections(
-        tempo=92.5, pace=0.5, meter=(3, 4), downbeat=1.25, later=-1, key="F# minor", track=2
-    ),
+    Corrections(92.5, 0.5, (3, 4), 1.25, later=-1, key="F# minor", track=2, keep_doubtful=True),
 )
 MADE = Settings(
     invented=MelodyRecipe("jazz", 32, 12, 1.2),

@@ -65,9 +65,12 @@ class PlotSettings:
     onset_mark: float = 0.018  # width of a note's dark edge at its onset
     outlined: float = 10  # beats an inch from which the melody's notes get no outline
     number_room: float = 0.3  # a number of a bar takes
-    chord_room: float = 0.2  # a chord symbol takes at least
     chord_size: float = 7.5  # points
+    readable_chord_size: float = 6.0  # where it does not fit, the next symbol goes one row up
     smallest_chord_size: float = 4.5  # points
+    chord_rows: int = 3
+    chord_row: float = 8.0  # points from row to row
+    chord_gap: float = 2.0  # points between two symbols
     letter_width: float = 0.9  # of the widest bold letters, in their size
     dpi: int = 120  # pixels an inch, of a .png
 
@@ -410,15 +413,6 @@ def _pitch_ticks(low: float, high: float) -> tuple[list[int], list[str]]:
     return ticks, [f"{'C' if p % 12 == 0 else 'G'}{p // 12 - 1}" for p in ticks]
 
 
-def _spaced(positions: list[float], room: float) -> list[int]:
-    """Return the indices of `positions` (rising) of which each has `room` before the next."""
-    kept: list[int] = []
-    for index, position in enumerate(positions):
-        if not kept or position - positions[kept[-1]] >= room:
-            kept.append(index)
-    return kept
-
-
 def _number_bars(axis: "Axes", system: System, settings: PlotSettings) -> None:
     shortest = min(bar.meter.bar_beats for bar in system.bars)
     room = settings.number_room * system.inch
@@ -430,17 +424,20 @@ def _number_bars(axis: "Axes", system: System, settings: PlotSettings) -> None:
 
 
 def _write_chords(axis: "Axes", score: Score, system: System, settings: PlotSettings) -> None:
-    """Write chord symbols where they change and have room."""
+    """Write chord symbols where they change, those that stand close in rows above each other."""
     chords = [chord for chord in score.chords if system.start <= chord.onset < system.end]
     before = ["", *(chord.symbol for chord in chords)]
     chords = [chord for chord, last in zip(chords, before) if chord.symbol != last]
-    room = settings.chord_room * system.inch
-    written = [chords[index] for index in _spaced([chord.onset for chord in chords], room)]
-    for chord, following in zip(written, [*(chord.onset for chord in written[1:]), np.inf]):
+    places = [72 * (chord.onset - system.start) / system.inch for chord in chords]
+    rows = chord_rows(places, [chord.symbol for chord in chords], settings)
+    for index, chord in enumerate(chords):
+        if rows[index] < 0:
+            continue
+        same_row = [i for i in range(index + 1, len(chords)) if rows[i] == rows[index]]
+        room = places[same_row[0]] - places[index] if same_row else np.inf
         # A long symbol is written smaller rather than into the next one.
-        points = 72 * (following - chord.onset) / system.inch - 3
         size = np.clip(
-            points / (settings.letter_width * len(chord.symbol)),
+            (room - settings.chord_gap) / (settings.letter_width * len(chord.symbol)),
             settings.smallest_chord_size,
             settings.chord_size,
         )
@@ -448,10 +445,45 @@ def _write_chords(axis: "Axes", score: Score, system: System, settings: PlotSett
             chord.symbol,
             (chord.onset, 1),
             xycoords=axis.get_xaxis_transform(),
-            xytext=(1, 4),
+            xytext=(1, 4 + settings.chord_row * rows[index]),
             textcoords="offset points",
             fontsize=size,
             color=TEXT,
             fontweight="bold",
             annotation_clip=False,
         )
+
+
+def chord_rows(
+    places: list[float], symbols: list[str], settings: PlotSettings = SETTINGS
+) -> list[int]:
+    """Choose the row of each chord symbol, so that all can be read.
+
+    A symbol takes the lowest row in which the last one before it ends, in letters of a readable
+    size or else of the smallest.
+
+    Args:
+        places: Where they begin, in points, rising.
+        symbols: What is written.
+        settings: The sizes.
+
+    Returns:
+        Rows, 0 the lowest; -1 for a symbol that finds no room, in songs of hundreds of bars.
+    """
+    last: list[tuple[float, int] | None] = [None] * settings.chord_rows  # place and letters
+    rows = []
+    for place, symbol in zip(places, symbols):
+        row = -1
+        for size in (settings.smallest_chord_size, settings.readable_chord_size):
+            free = [
+                index
+                for index, before in enumerate(last)
+                if before is None
+                or before[0] + size * settings.letter_width * before[1] + settings.chord_gap
+                <= place
+            ]
+            row = free[0] if free else row
+        if row >= 0:
+            last[row] = (place, len(symbol))
+        rows.append(row)
+    return rows

@@ -28,7 +28,7 @@ from accomp.models.files import (
     save_settings,
     save_weights,
 )
-from accomp.music.keys import estimate_key
+from accomp.music.keys import profile_key
 from accomp.music.melody_track import melody_index, skyline
 from accomp.music.score import Note, Score
 
@@ -129,7 +129,7 @@ class MelodyFeatures:
     ) -> "MelodyFeatures":
         """Measure notes of one track of a score, at least one."""
         line = skyline(notes)
-        key = estimate_key(line)
+        key = profile_key(line)
         pitch, onset, duration, _ = np.array(line, float).T
         bars = score.bars(onset[-1] + 1e-3)
         bar = np.maximum(np.searchsorted([bar.onset for bar in bars], onset + 1e-6) - 1, 0)

@@ -8,7 +8,7 @@ import pytest
 
 from accomp.errors import MusicError
 from accomp.music.score import Chord, Note, Score, TimeSignature, Track
-from accomp.plot import PlotSettings, plot, save_plot
+from accomp.plot import PlotSettings, chord_rows, plot, save_plot
 
 EXAMPLES = sorted((Path(__file__).parents[1] / "examples").glob("*.mid"))
 
@@ -105,10 +105,34 @@ def test_chord_symbols_stand_above_the_melody():
     ]
 
 
-def test_crowded_chord_symbols_are_thinned():
+def chord_boxes(axis, names):
+    """The boxes of chord symbols as they are drawn, in pixels."""
+    axis.figure.canvas.draw()
+    return [text.get_window_extent() for text in axis.texts if text.get_text() in names]
+
+
+def test_all_crowded_chord_symbols_are_written_apart():
     score = band(32)
     score.chords = [Chord(i / 2, "CDEFG"[i % 5]) for i in range(256)]
-    assert 16 < len(labels(plot(score).axes[0])) < 128
+    assert sum(name in "CDEFG" for name in labels(plot(score).axes[0])) == 256
+    score.chords = [Chord(i * 2.0, ("Ebmaj7/Bb", "F#m7b5")[i % 2]) for i in range(64)]
+    boxes = chord_boxes(plot(score).axes[0], ("Ebmaj7/Bb", "F#m7b5"))
+    assert len(boxes) == 64
+    over = [(i, j) for i in range(64) for j in range(i) if boxes[i].overlaps(boxes[j])]
+    assert not over
+
+
+def test_a_chord_on_the_third_beat_of_a_waltz_does_not_hide_the_next():
+    score = band(16, [TimeSignature(0.0, 3, 4)])
+    score.chords = [Chord(0.0, "Bb"), Chord(8.0, "F7"), Chord(9.0, "Eb"), Chord(12.0, "Bb")]
+    axis = plot(score).axes[0]
+    assert [name for name in labels(axis) if name in ("Bb", "F7", "Eb")] == ["Bb", "F7", "Eb", "Bb"]
+    f, e = chord_boxes(axis, ("F7", "Eb"))
+    assert not f.overlaps(e)
+
+
+def test_hundreds_of_bars_leave_out_what_finds_no_room():
+    assert chord_rows([0.0, 1.0, 2.0, 3.0, 60.0], ["Am7"] * 5) == [0, 1, 2, -1, 0]
 
 
 def test_empty_tracks_and_scores():

@@ -218,7 +218,7 @@ def likely_key(line: list[Note], settings: InventSettings = SETTINGS) -> Key:
     """Estimate the key of a melody that has perhaps only begun.
 
     Of few notes, those outside of a key's scale say more than how long each of the others sounds,
-    which is what `keys.estimate_key` goes by.
+    which is what `keys.profile_key` goes by.
     """
     sounds = np.bincount(
         [note.pitch % 12 for note in line],

@@ -190,7 +190,7 @@ def _note_channels(
 def _tonic(pitch: np.ndarray, duration: np.ndarray, config: BarsNetConfig) -> int:
     """Return the key's tonic as a pitch; in minor that of the relative major.
 
-    As accomp.music.keys.estimate_key, in one product.
+    As accomp.music.keys.profile_key, in one product.
     """
     # Relative to the last note, so that ties fall alike in every transposition.
     lengths = np.clip(duration, config.shortest, config.longest)

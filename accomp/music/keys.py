@@ -11,6 +11,7 @@ import numpy as np
 
 from accomp.checks import check_text, shown
 from accomp.errors import MusicError
+from accomp.music.key_evidence import key_scores
 from accomp.music.score import Note
 
 # Krumhansl & Kessler 1982, probe-tone ratings (Krumhansl 1990, Cognitive Foundations of Musical
@@ -56,9 +57,33 @@ def parse_key(text: str) -> Key:
 
 
 def estimate_key(notes: list[Note]) -> Key:
+    """Return the likeliest key of a melody by what it does on each degree (`key_scores`).
+
+    Args:
+        notes: At least one.
+    """
+    return likeliest_key(notes, np.zeros(24))
+
+
+def likeliest_key(notes: list[Note], prior: np.ndarray) -> Key:
+    """Return the likeliest key of a melody of which something else is known.
+
+    Args:
+        notes: At least one.
+        prior: [24] log probability of each key before its notes are seen: tonic, plus 12 for minor.
+    """
+    last = max(notes, key=lambda note: (note.onset, -note.pitch)).pitch
+    scores = np.round(key_scores(notes) + prior, 6)
+    # Rounding and the distance from the last note decide ties alike in every transposition.
+    best = max(range(24), key=lambda key: (scores[key], -((last - key) % 12), key < 12))
+    return Key(best % 12, best >= 12)
+
+
+def profile_key(notes: list[Note]) -> Key:
     """Estimate the key by correlation with key profiles (Krumhansl & Schmuckler).
 
-    The histogram is the time for which each pitch class sounds.
+    Networks that learned from keys so estimated take them as input; `estimate_key` is right more
+    often. The histogram is the time for which each pitch class sounds.
 
     Args:
         notes: At least one.

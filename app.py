@@ -13,7 +13,7 @@ import spaces  # noqa: F401, I001  before torch: on ZeroGPU it has to be first
 import gradio as gr
 
 from page import (
-    api,
+    calls,
     files,
     journal,
     listing,
@@ -232,20 +232,17 @@ def connect_rest(page: Page, demo: gr.Blocks) -> None:
         models.served,
         form.genre,
         band.served,
-        api_name="served",
+        api_name="show_served",
+        api_visibility="private",
         concurrency_limit=None,
     )
 
 
 def connect_calls(page: Page) -> None:
     """Add and connect the calls for programs."""
-    calls = panels.calls()
     names = ("concurrency_limit", "concurrency_id")
-    limits: EventOptions = {name: page.busy[name] for name in names}
-    calls.accompany.click(
-        api.accompany, calls.melody_and_choices, calls.song, api_name="accompany", **limits
-    )
-    calls.invent.click(api.invent, calls.choices, calls.melody, api_name="invent", **limits)
+    limits = {name: page.busy[name] for name in names}
+    calls.connect(models.GENRES, panels.first_genre(), limits)
 
 
 def _to_make(page: Page) -> list[Any]:

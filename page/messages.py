@@ -16,6 +16,7 @@ from accomp.errors import MusicError
 from page.words import say
 
 NO_MELODY = "Open a melody first: a MIDI file, a recording, or one of the examples."
+NOBODY = "Nobody plays: choose at least one instrument."
 NO_TAKE = "Make a take first."
 LONGEST = 600  # characters of a message: one that quotes a stranger's text has an end, too
 

@@ -131,7 +131,11 @@ def check_genre(genre: str) -> None:
 def served(genre: str) -> str:
     """Describe a genre and name the models that play it.
 
-    That is the Hub's repository with its revision, or the embedded models.
+    Args:
+        genre: One of those that the page offers.
+
+    Returns:
+        models: A line about the genre, and the Hub's repository with its revision, or "embedded".
     """
     check_genre(genre)
     source = shelf.get(genre).source

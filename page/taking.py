@@ -10,7 +10,7 @@ from page import models, moves, studio, views, visits
 from page.choices import BAND, SEED
 from page.forms import BandForm
 from page.limits import LIMITS
-from page.messages import NO_MELODY, NO_TAKE, errors_shown, refuse, tell
+from page.messages import NO_MELODY, NO_TAKE, NOBODY, errors_shown, refuse, tell
 from page.settings import Settings
 from page.studio import Remake, Take
 from page.views import TakeView
@@ -150,6 +150,8 @@ def make(
     """
     if source is None:
         raise refuse(NO_MELODY)
+    if not settings.instruments:
+        raise refuse(NOBODY)
     style = Path(own_style) if own_style else None
 
     def work() -> Take:

@@ -113,6 +113,7 @@ def test_the_page_serves_its_endpoint():
         assert {name for name in client.view_api(return_format="dict")["named_endpoints"]} == {
             "/accompany",
             "/served",
+            "/stems",
             "/invent",
         }
         cards = next(
@@ -218,6 +219,12 @@ def test_mcp_clients_find_the_call():
             "intro",
             "style",
             "style_factor",
+            "variation",
+            "instruments",
+            "key",
+            "tempo",
+            "meter",
+            "track",
         }
         assert set(tools["invent"]["inputSchema"]["properties"]) == {
             "genre",

@@ -70,6 +70,7 @@ def test_every_word_of_the_page_is_in_the_table(table):
     needed |= {
         NO_MELODY,
         NO_TAKE,
+        messages.NOBODY,
         serving.BUSY,
         views.MIXES,
         *views.MODES.values(),

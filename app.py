@@ -120,6 +120,8 @@ def connect_melody(page: Page) -> None:
     view.meter.input(melodies.correct_meter, [*known, view.meter], shown, **page.private)
     view.tempo.submit(melodies.correct_tempo, [*known, view.tempo], shown, **page.private)
     view.track.input(melodies.correct_track, [*known, view.track], shown, **page.private)
+    view.ways.input(melodies.count_as, [*known, view.ways], shown, **page.private)
+    view.tidy.input(melodies.tidy_up, [*known, view.tidy], shown, **page.private)
     melody.half.click(melodies.scale_tempo(0.5), known, shown, **page.private)
     melody.double.click(melodies.scale_tempo(2.0), known, shown, **page.private)
     melody.earlier.click(melodies.move_bar_lines(-1), known, shown, **page.private)

@@ -8,7 +8,7 @@ from typing import Any
 
 import gradio as gr
 
-from accomp.listen.source import Corrections, Source, load_source
+from accomp.listen.source import Corrections, Source, corrected, load_source
 from accomp.listen.transcribe import Click
 from accomp.suggest import suggest
 from page import inventing, models, studio, views, visits
@@ -123,6 +123,25 @@ def move_bar_lines(beats: int) -> Callable[[Source | None, Settings], MelodyView
         return _corrected(source, settings, lambda now: {"later": now.later + beats})
 
     return handle
+
+
+def count_as(source: Source | None, settings: Settings, number: int | None) -> MelodyView:
+    """Count a recording in one of the ways that views.understood shows."""
+
+    def chosen(now: Corrections) -> dict[str, Any]:
+        countings = source.countings(now) if source else []
+        if number is None or not 0 <= number < len(countings):
+            raise refuse("There is no such way of counting it.")
+        counted = corrected(now, countings[number])
+        names = ("tempo", "pace", "meter", "downbeat", "later")
+        return {name: getattr(counted, name) for name in names}
+
+    return _corrected(source, settings, chosen)
+
+
+def tidy_up(source: Source | None, settings: Settings, tidy: bool) -> MelodyView:
+    """Leave short doubtful notes of a recording out, or keep them."""
+    return _corrected(source, settings, lambda _: {"keep_doubtful": not tidy})
 
 
 def _corrected(

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import gradio as gr
 
+from accomp.listen.beat_grid import Counting
 from accomp.listen.source import Source, SourceMelody
 from accomp.music.keys import NAMES
 from accomp.music.melody_track import melody_name
@@ -18,7 +19,7 @@ from page.inventing import origin
 from page.messages import NO_TAKE, errors_shown, plain, refuse, warn
 from page.settings import Settings
 from page.studio import Take
-from page.words import say
+from page.words import say, say_number
 
 MODES = {"major": "{key} major", "minor": "{key} minor"}  # and how they are said
 KEYS = [f"{name} {mode}" for mode in MODES for name in NAMES]
@@ -43,6 +44,8 @@ class MelodyView(NamedTuple):
     meter: Any
     tempo: Any
     track: Any
+    ways: Any  # of counting a recording
+    tidy: Any  # whether short doubtful notes of a recording are left out
     shorten: Any  # the button that removes added bars
     understanding: Any  # hidden: its change makes the sound
 
@@ -131,8 +134,33 @@ def understood(source: Source, settings: Settings) -> MelodyView:
         meter=gr.Dropdown(list(dict.fromkeys([*METERS, meter])), value=meter),
         tempo=round(melody.tempo, 1),
         track=gr.Dropdown(tracks, value=melody.track, visible=len(tracks) > 1),
+        ways=_ways(source, settings, melody),
+        tidy=gr.Checkbox(
+            value=not settings.corrections.keep_doubtful, visible=len(source.notes) > 0
+        ),
         shorten=gr.Button(visible=bool(settings.continued)),
         understanding=token(),
+    )
+
+
+def _ways(source: Source, settings: Settings, melody: SourceMelody) -> gr.Radio:
+    """Show the likeliest ways of counting a recording, and which of them is chosen."""
+    if melody.transcription is None:
+        return gr.Radio([], value=None, visible=False)
+    countings = source.countings(settings.corrections)
+    choices = [(_counting_words(each), number) for number, each in enumerate(countings)]
+    grid = melody.transcription.grid
+    chosen = next((n for n, each in enumerate(countings) if grid.counts_as(each)), None)
+    return gr.Radio(choices, value=chosen, visible=len(choices) > 1)
+
+
+def _counting_words(counting: Counting) -> str:
+    numerator, denominator = counting.meter
+    return say(
+        "{meter}, a bar line at {seconds} s ({share} %)",
+        meter=f"{numerator}/{denominator}",
+        seconds=say_number(round(counting.downbeat, 2)),
+        share=round(100 * counting.likely),
     )
 
 

@@ -102,6 +102,13 @@ class BeatGrid:
         """How it counts."""
         return Counting(self.meter, round(self.downbeat, 3) + 0.0, self.tempo, self.confidence)
 
+    def counts_as(self, counting: Counting, near: float = 0.07) -> bool:
+        """Tell whether it counts in this way. near: seconds within which bar lines are the same."""
+        if self.meter != counting.meter or abs(np.log(self.tempo / counting.tempo)) > near:
+            return False
+        bars = float(self.position(counting.downbeat)) / self.bar_pulses
+        return abs(bars - round(bars)) * self.bar_pulses * 60 / self.tempo < near
+
     @property
     def pickup(self) -> float:
         """Beats before the first bar line, from that of the first note on."""

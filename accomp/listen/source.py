@@ -182,11 +182,11 @@ class Source:
     ) -> list[Counting]:
         """Return the likeliest ways of counting a recording, the likeliest first.
 
-        `corrected` makes corrections of one. What was corrected of meter and bar lines does not
-        count. There are none of a MIDI file, nor to a click.
+        `corrected` makes corrections of one. What was corrected of tempo, meter and bar lines does
+        not count, so that the ways stay. There are none of a MIDI file, nor to a click.
 
         Args:
-            corrections: Of its tempo.
+            corrections: Which say whether doubtful notes count.
             settings: How a recording's beats are found.
 
         Raises:
@@ -194,7 +194,7 @@ class Source:
         """
         if self.score is not None or self.click:
             return []
-        free = replace(corrections, meter=None, downbeat=None, later=0)
+        free = Corrections(keep_doubtful=corrections.keep_doubtful)
         grid = self._transcription(free, settings).grid
         return [grid.counting, *grid.others]
 

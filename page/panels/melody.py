@@ -44,8 +44,10 @@ def melody(state: Hidden, player: Player) -> MelodyPanel:
         facts = gr.Markdown(elem_id="facts")
         correct = gr.Button(t("Correct or lengthen it"), elem_id="correct", size="sm")
         change = gr.Button(t("Change melody"), elem_id="melody", size="sm")
+    ways = gr.Radio([], label=t("Counted as"), visible=False, elem_id="ways")
     with gr.Column(elem_id="correct-part", elem_classes="part"):
         key, meter, tempo, track, buttons = _corrections()
+        tidy = gr.Checkbox(True, label=t("Leave out very short doubtful notes"), visible=False)
         bars, lengthen, shorten = _lengthening()
     with gr.Column(elem_id="melody-part"):
         with gr.Row(elem_id="sources"):
@@ -76,6 +78,8 @@ def melody(state: Hidden, player: Player) -> MelodyPanel:
         meter=meter,
         tempo=tempo,
         track=track,
+        ways=ways,
+        tidy=tidy,
         shorten=shorten,
         understanding=state.understanding,
     )

@@ -9,6 +9,7 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
+from accomp.listen.beat_grid import SungNote
 from accomp.music.percussion import keys_of
 from accomp.music.score import Bar, Score, Track, first_bar_number
 from accomp.plot import MELODY_COLOUR, OTHER_COLOUR, OVERHANG, TRACK_COLOURS
@@ -26,15 +27,13 @@ TICK = 4  # decimals of a second: 0.1 ms, below what is seen or heard
 VOICE = "recording"  # the name of the track that is the visitor's own sound
 VOICE_COLOUR = "#7b1fa2"
 
-Notes = Sequence[tuple[int, float, float, int]]  # pitch, onset and offset in seconds, velocity
-
 
 def view_of(
     song: Score,
     *,
     stems: dict[str, Path] | None = None,
     title: str = "",
-    sung: Notes | None = None,
+    sung: Sequence[SungNote] | None = None,
 ) -> dict[str, Any]:
     """Return what a Player shows of a song. Times are in seconds from beat 0.
 
@@ -60,7 +59,8 @@ def view_of(
         chords: [[onset, symbol], ...], each until the next.
         tracks: the melody first, each with name, label, colour, is_melody, is_drum, muted (at
             first), rows (of drums: [[name, keys], ...]) and notes: [[pitch, onset, duration,
-            velocity], ...] by onset.
+            velocity], ...] by onset; a fifth number says how sure it is that a note was sung, 0
+            to 1, where that is in doubt.
     """
     onsets = [note.onset for track in song.tracks for note in track.notes]
     bars = song.bars(max(song.end - OVERHANG, max(onsets, default=0.0) + 1e-3))
@@ -121,7 +121,7 @@ def _track_view(song: Score, name: str, track: Track, is_melody: bool) -> dict[s
     }
 
 
-def _voice_view(sung: Notes) -> dict[str, Any]:
+def _voice_view(sung: Sequence[SungNote]) -> dict[str, Any]:
     return {
         "name": VOICE,
         "label": "you",
@@ -131,8 +131,9 @@ def _voice_view(sung: Notes) -> dict[str, Any]:
         "muted": False,
         "rows": [],
         "notes": [
-            [pitch, round(onset, TICK), round(offset - onset, TICK), velocity]
-            for pitch, onset, offset, velocity in sung
+            [note.pitch, round(note.onset, TICK), round(note.offset - note.onset, TICK)]
+            + [note.velocity, *([] if note.confidence == 1 else [round(note.confidence, 2)])]
+            for note in sung
         ],
     }
 

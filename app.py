@@ -91,7 +91,7 @@ def connect(page: Page, demo: gr.Blocks) -> None:
 def connect_sound(page: Page) -> None:
     """Connect the events that make sound. It is given up when another take is shown."""
     state, take = page.state, page.take
-    later: EventOptions = page.busy | {"show_progress": "hidden", "show_progress_on": None}
+    later: EventOptions = page.private | {"show_progress": "hidden", "show_progress_on": None}
     state.understanding.change(
         views.play_melody, [state.source, state.settings], page.shown.player, **later
     )
@@ -102,6 +102,9 @@ def connect_sound(page: Page) -> None:
         show_progress="hidden",
         **page.private,
     )
+    known = [state.source, state.settings, state.takes]
+    player = page.shown.player
+    player.download(views.render_shown, [player, *known], player, **later)
     state.showing.change(views.finish, [state.takes, state.showing], [*take.finished], **later)
 
 
@@ -227,6 +230,7 @@ def connect_rest(page: Page, demo: gr.Blocks) -> None:
     )
     band.random_seed.click(melodies.random_seed, None, form.seed, **page.private)
     band.stop.click(views.stop, state.takes, page.shown.status, **page.private)
+    take.mp3.click(views.write_mp3, [state.takes, number], take.view.files, **page.busy)
     take.lossless.click(views.write_lossless, [state.takes, number], take.view.files, **page.busy)
     state.query.change(None, state.query, None, js=TO_ADDRESS, **page.private)
     gr.on(

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Sets up everything: FluidSynth and a soundfont from the system's packages, and Python packages in .venv.
+# Sets up everything: FluidSynth and a soundfont from the system's packages, Python packages in .venv, and what the page's
+# player needs: its synthesizer from npm, and its instruments, cut out of the soundfont.
 #   ./setup.sh         what the models, the command line and the page need
 #   ./setup.sh dev     and what training and the tests need, a browser for those of the page among it
 set -eu
@@ -35,4 +36,16 @@ python=${PYTHON:-python3}
 .venv/bin/python -m pip install -q --disable-pip-version-check -r requirements.txt
 if [ "${1:-}" = dev ]; then
     .venv/bin/python -m pip install -q --disable-pip-version-check -r requirements-dev.txt
+fi
+
+player="the page's player will get its sound from the server"
+if ! has npm && has apt-get; then apt_install npm || true; fi
+if has npm; then
+    omit="--omit=dev"
+    [ "${1:-}" != dev ] || omit=""
+    # shellcheck disable=SC2086
+    (cd page/player && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error $omit) || echo "setup: npm failed; $player" >&2
+    .venv/bin/python -m page.player.live || echo "setup: no soundfont; $player" >&2
+else
+    echo "setup: no npm; $player" >&2
 fi

@@ -1,13 +1,18 @@
-"""Sound and pictures of takes and melodies, made in threads that can be stopped. No widgets."""
+"""Sound and pictures of takes and melodies, made in threads that can be stopped. No widgets.
+
+The player plays live what it can. Here are the files: those for download, and stems for browsers
+that can't play live.
+"""
 
 import os
 import threading
+import weakref
 import zipfile
 from collections.abc import Callable, Collection, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
@@ -17,17 +22,27 @@ from accomp.plot import save_plot
 from accomp.roll.grid import MELODY, TRACK_NAMES
 from accomp.sound.audio_file import write_audio
 from accomp.sound.master import apply_gain, master
-from accomp.sound.overdub import on_clock, voice_stem
+from accomp.sound.overdub import cleaned_voice, on_clock, voice_stem
 from accomp.sound.rates import SAMPLE_RATE
 from accomp.sound.render import mix, render_stems
 from page.files import new_folder
 from page.limits import LIMITS
 from page.player import VOICE
+from page.player.view import voice_loudness
 from page.studio import Take, melody_song
 
 Stems = dict[str, np.ndarray]  # by track
 Made = TypeVar("Made")
 
+
+class _KnownVoice(NamedTuple):
+    """The file of a recording, which says whether it is still the recording's."""
+
+    owner: weakref.ref
+    file: Path
+
+
+_voices: dict[int, _KnownVoice] = {}  # by the id of the recording
 _renderers = threading.Semaphore(LIMITS.renderers)
 _workers = ThreadPoolExecutor(LIMITS.sound_threads, "sound")
 
@@ -41,28 +56,62 @@ def draw(take: Take) -> Path:
     return picture
 
 
-def finish(take: Take) -> Iterator[str | None]:
-    """Make the picture and the sound of a take where they are missing.
+def voice_of(melody: SourceMelody) -> Path | None:
+    """Return the file of a melody's recording for the player, if `make_voice` has made it."""
+    known = _voices.get(id(melody.recording))
+    return (
+        known.file if known and known.owner() is melody.recording and known.file.is_file() else None
+    )
 
-    Yields:
-        None every moment while it works; a message where there can be no sound. Closed before it
-        ends, it stops the work.
+
+def make_voice(melody: SourceMelody) -> Generator[None, None, None]:
+    """Make the file of a melody's recording for the player, if it is missing.
+
+    Yields None every moment while it works. Closed before it ends, it stops waiting for the file.
     """
-    if take.is_finished:
+    recording = melody.recording
+    if recording is None or melody.transcription is None or voice_of(melody):
         return
+
+    def work(_: threading.Event) -> Path:
+        sound = cleaned_voice(recording, voice_loudness())
+        return next(iter(write_stems({VOICE: sound}, new_folder()).values()))
+
+    file = yield from _watched(work)
+    for key in [key for key, known in _voices.items() if known.owner() is None]:
+        _voices.pop(key, None)
+    _voices[id(recording)] = _KnownVoice(weakref.ref(recording), file)
+
+
+def stems_of_take(take: Take) -> Generator[None, None, str]:
+    """Render the stems of a take for a browser that can't play live, if they are missing.
+
+    A take without sound, where there can be none, has an empty dict of them. Yields None every
+    moment while it works, and returns why there can be no sound, or "". Closed before it ends, it
+    stops the work.
+    """
+    if take.sounds is not None:
+        return ""
+
+    def work(stop: threading.Event) -> dict[str, Path]:
+        with _renderer(stop):
+            return write_stems(_stems(take, stop), take.folder)
+
     try:
-        yield from _watched(lambda stop: _finish(take, stop))
+        take.sounds = yield from _watched(work)
+    except Stopped:
+        raise
     except MusicError as error:  # no FluidSynth, or a recording that is there no more
         take.sounds = {}
-        yield str(error)
+        return str(error)
+    return ""
 
 
-def play_melody(melody: SourceMelody) -> Iterator[dict[str, Path] | None]:
-    """Make the sound of a melody by itself, and of its recording, for the player.
+def stems_of_melody(melody: SourceMelody) -> Generator[None, None, dict[str, Path]]:
+    """Render a melody by itself, and its recording, for a browser that can't play live.
 
-    Yields:
-        None every moment while it works, then the files by track: none where there can be no
-        sound. Closed before it ends, it stops the work.
+    Yields None every moment while it works, and returns the files by track: none where there can
+    be no sound. Closed before it ends, it stops the work.
     """
 
     def work(stop: threading.Event) -> dict[str, Path]:
@@ -75,9 +124,11 @@ def play_melody(melody: SourceMelody) -> Iterator[dict[str, Path] | None]:
             return write_stems(stems, new_folder())
 
     try:
-        yield (yield from _watched(work))
+        return (yield from _watched(work))
+    except Stopped:
+        raise
     except MusicError:  # no FluidSynth, or a recording that is there no more
-        yield {}
+        return {}
 
 
 def silent_at_first(stems: Collection[str]) -> set[str]:
@@ -97,6 +148,17 @@ def write_stems(stems: Stems, folder: Path) -> dict[str, Path]:
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
         list(pool.map(write_audio, stems.values(), paths.values()))
     return paths
+
+
+def write_mp3(take: Take) -> None:
+    """Write the sound of a take as MP3, and its picture. Raises AudioUnavailable."""
+    draw(take)
+    file = take.folder / f"{take.name}.mp3"
+    if not file.is_file():
+        with _renderer():
+            stems = _stems(take)
+            write_audio(_mixed(stems, silent_at_first(stems)), file)
+    take.add_files(file)
 
 
 def write_lossless(take: Take) -> None:
@@ -149,18 +211,6 @@ def _watched(work: Callable[[threading.Event], Made]) -> Generator[None, None, M
     finally:
         stop.set()
     return future.result()
-
-
-def _finish(take: Take, stop: threading.Event) -> None:
-    draw(take)
-    with _renderer(stop):
-        stems = _stems(take, stop)
-        if stop.is_set():  # another may work on the take by now
-            raise Stopped
-        take.sounds = write_stems(stems, take.folder)
-        file = take.folder / f"{take.name}.mp3"
-        write_audio(_mixed(stems, silent_at_first(stems)), file)
-        take.add_files(file)
 
 
 @contextmanager

@@ -22,7 +22,7 @@ from page.files import new_folder
 from page.limits import LIMITS
 from page.packing import NOT_UNDERSTOOD, Packed, pack, unpack
 from page.plain import to_plain
-from page.player import VOICE, view_of
+from page.player import VOICE, Voice, view_of
 from page.settings import Settings
 from page.words import say
 
@@ -52,8 +52,8 @@ class Take:
         melody: The melody that it is for.
         song: The music.
         folder: Where its files are.
-        sounds: Sound files by track, for the player; None while they are missing, empty where
-            there can be none.
+        sounds: Rendered sound by track, for a browser that can't play live; None while it is
+            missing, empty where there can be none.
         is_retake: Whether a part of an earlier take is in it, so that its settings alone don't
             make it again.
         style: The visitor's own song in whose style it is.
@@ -137,21 +137,25 @@ class Take:
         """Whether its files are there: they go away after a while."""
         return self.folder.is_dir()
 
-    @property
-    def is_finished(self) -> bool:
-        """Whether its sound is all there, or there can be none."""
-        has_whole = any(file.suffix == ".mp3" for file in self.files)
-        return self.is_there and (self.sounds == {} or has_whole)
-
     def add_files(self, *files: Path) -> None:
         """Add files for download, each once."""
         self.files = list(dict.fromkeys([*self.files, *files]))
 
-    def view(self) -> dict[str, Any]:
-        """Return what the player shows of it."""
+    def view(self, voice: Path | None = None, play: bool = False) -> dict[str, Any]:
+        """Return what the player shows of it.
+
+        voice: The file of its melody's recording. play: Whether it is heard at once.
+        """
         found = self.melody.transcription
-        notes = found and _from_second(found.start_of(self.song), found.notes)
-        return view_of(self.song, stems=self.sounds, title=self.label, sung=notes)
+        start = found.start_of(self.song) if found else 0.0
+        return view_of(
+            self.song,
+            title=self.label,
+            sung=found and _from_second(start, found.notes),
+            voice=Voice(voice, -start) if voice else None,
+            stems=self.sounds,
+            play=play,
+        )
 
 
 @dataclass(frozen=True)
@@ -275,13 +279,25 @@ def melody_song(melody: SourceMelody) -> Score:
     return Score([piano], melody.score.tempos, melody.score.meters, melody.score.resolution)
 
 
-def melody_view(melody: SourceMelody, stems: dict[str, Path] | None = None) -> dict[str, Any]:
-    """Return what the player shows of a melody, with the recording's notes, if it is one."""
-    notes = melody.transcription and _from_second(
-        melody.transcription.start, melody.transcription.notes
+def melody_view(
+    melody: SourceMelody, stems: dict[str, Path] | None = None, voice: Path | None = None
+) -> dict[str, Any]:
+    """Return what the player shows of a melody, with the recording's notes, if it is one.
+
+    Args:
+        melody: The melody.
+        stems: Its rendered sound by track, for a browser that can't play live.
+        voice: The file of its recording.
+    """
+    found = melody.transcription
+    start = found.start if found else 0.0
+    return view_of(
+        melody_song(melody),
+        title=naming.title(melody.name),
+        sung=found and _from_second(start, found.notes),
+        voice=Voice(voice, -start) if voice else None,
+        stems=stems,
     )
-    title = naming.title(melody.name)
-    return view_of(melody_song(melody), stems=stems, title=title, sung=notes)
 
 
 def _from_second(start: float, notes: list[SungNote]) -> list[SungNote]:

@@ -62,7 +62,7 @@ def three(
             made.append(make(source, settings.changed(seed=seed), known, own_style))
         for take in made:
             visits.current().note_take(take)
-        return views.shown(made[0], [*takes, *made][-LIMITS.takes :])
+        return views.shown(made[0], [*takes, *made][-LIMITS.takes :], play=True)
 
     return visits.current().made_for(source, settings, takes, work)
 
@@ -176,8 +176,8 @@ def _made_near(
             raise refuse(NO_TAKE)
         with errors_shown():
             settings = change(take)
-        if settings == take.settings:  # the sound that was being made of it was given up
-            return views.unchanged(TakeView) if take.is_finished else views.shown(take, takes)
+        if settings == take.settings:
+            return views.unchanged(TakeView)
 
         def work() -> Take:
             return studio.make(models.play, take.melody, settings, takes, style=take.style)
@@ -203,7 +203,7 @@ def _played(settings: Settings, work: Callable[[], Take]) -> Take:
 def _added(take: Take, takes: list[Take]) -> TakeView:
     """Show a new take; the oldest are dropped."""
     visits.current().note_take(take)
-    return views.shown(take, [*takes, take][-LIMITS.takes :])
+    return views.shown(take, [*takes, take][-LIMITS.takes :], play=True)
 
 
 def _is_of(take: Take, source: Source, settings: Settings, own_style: str | None) -> bool:

@@ -3,7 +3,7 @@
 Each view is a tuple of widgets in page.panels, and of their values here.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any, NamedTuple, TypeVar
 from uuid import uuid4
 
@@ -17,6 +17,7 @@ from page import moves, naming, sound, studio, visits
 from page.choices import DIRECTIONS
 from page.inventing import origin
 from page.messages import NO_TAKE, errors_shown, plain, refuse, warn
+from page.player import live
 from page.settings import Settings
 from page.studio import Take
 from page.words import say, say_number
@@ -30,6 +31,7 @@ MIXES = (
 )
 
 View = TypeVar("View", bound=tuple)
+Made = TypeVar("Made")
 
 
 class MelodyView(NamedTuple):
@@ -206,18 +208,43 @@ def key_words(key: str) -> str:
 
 
 def play_melody(source: Source | None, settings: Settings) -> Iterator[Any]:
-    """Add the sound to the melody that is shown."""
+    """Add what the player needs beside the notes of a melody: its recording.
+
+    Where nothing can be played live, it is the rendered sound.
+    """
+    yield gr.skip()  # what yields nothing would empty the player
     if source is None:
         return
     visit, melody = visits.current(), source.melody(settings.corrections)
-    for stems in sound.play_melody(melody):
+    known = sound.voice_of(melody)
+    for skip in _waiting(_beside(melody, made := {})):
         if not visit.is_open(source, settings):
             return
-        yield gr.skip() if stems is None else studio.melody_view(melody, stems)
+        yield skip
+    if made["stems"] is not None or made["voice"] != known:
+        yield studio.melody_view(melody, **made)
 
 
-def shown(take: Take, takes: list[Take]) -> TakeView:
-    """Show a take, as far as it is there."""
+def _beside(melody: SourceMelody, made: dict[str, Any]) -> Generator[None, None, None]:
+    """Make what the player needs beside a melody's notes: keyword arguments of `melody_view`."""
+    made["stems"] = (yield from sound.stems_of_melody(melody)) if live.fault() else None
+    if not live.fault():
+        yield from sound.make_voice(melody)
+    made["voice"] = sound.voice_of(melody)
+
+
+def _waiting(work: Generator[None, None, Made]) -> Generator[Any, None, Made]:
+    """Return what some work makes; every moment until then the page stays as it is."""
+    while True:
+        try:
+            next(work)
+        except StopIteration as end:
+            return end.value
+        yield gr.skip()
+
+
+def shown(take: Take, takes: list[Take], play: bool = False) -> TakeView:
+    """Show a take, as far as it is there. play: Whether it is heard at once."""
     for each in takes:
         each.is_shown = each is take
     return TakeView(
@@ -227,36 +254,33 @@ def shown(take: Take, takes: list[Take]) -> TakeView:
         take.settings.seed,
         token(take.number),
         token(take.number),
-        *finished(take),
+        *finished(take, play),
     )
 
 
-def finished(take: Take) -> FinishedView:
+def finished(take: Take, play: bool = False) -> FinishedView:
     """Show the roll, the files and the sound of a take, as far as they are there."""
-    status = "" if take.sounds is not None else say("Making the sound…")
-    return FinishedView(take.view(), [str(file) for file in take.files], status)
+    player = take.view(sound.voice_of(take.melody), play)
+    return FinishedView(player, [str(file) for file in take.files], "")
 
 
 def finish(takes: list[Take], showing: str) -> Iterator[FinishedView]:
-    """Make picture and sound of the take that is shown.
+    """Add what the player needs beside the notes of the take that is shown: see `play_melody`.
 
-    Until they are there a value is yielded every moment, so that the page can stop the work. It is
+    Until it is there a value is yielded every moment, so that the page can stop the work. It is
     given up, too, when another take is shown: its later values would show this one again.
     """
+    yield unchanged(FinishedView)  # what yields nothing would empty the player
     take = _shown_take(takes, showing)
     if take is None:
         return
-    has_sound = False
-    for message in sound.finish(take):
+    work = _stems(take) if live.fault() else sound.make_voice(take.melody)
+    before = (take.sounds, sound.voice_of(take.melody))
+    for _ in work:
         if not take.is_shown:
             return
-        if message:
-            warn(message)
-        # It can be played before its files are all there.
-        is_news = take.sounds and not has_sound
-        yield finished(take) if is_news else unchanged(FinishedView)
-        has_sound = bool(take.sounds)
-    if take.is_shown:
+        yield unchanged(FinishedView)
+    if take.is_shown and before != (take.sounds, sound.voice_of(take.melody)):
         yield finished(take)
 
 
@@ -268,10 +292,50 @@ def stop(takes: list[Take]) -> str:
     return say("Stopped.")
 
 
+def _stems(take: Take) -> Generator[None, None, None]:
+    """Render a take; where there can be no sound a warning says why."""
+    if fault := (yield from sound.stems_of_take(take)):
+        warn(fault)
+
+
+def render_shown(
+    player: dict[str, Any], source: Source | None, settings: Settings, takes: list[Take]
+) -> Iterator[Any]:
+    """Render what the player shows, for a browser that can't play live.
+
+    Args:
+        player: What the player's browser says: the id of its song.
+        source: The melody that is open.
+        settings: Its settings.
+        takes: All takes.
+    """
+    yield gr.skip()  # what yields nothing would empty the player
+    for take in takes:
+        if take.view()["id"] == player["id"]:
+            yield from _waiting(_stems(take))
+            yield take.view()
+            return
+    if source is not None:
+        melody = source.melody(settings.corrections)
+        if studio.melody_view(melody)["id"] == player["id"]:
+            stems = yield from _waiting(sound.stems_of_melody(melody))
+            yield studio.melody_view(melody, stems)
+
+
 def choose(takes: list[Take], number: int | None) -> TakeView:
     """Show a take by its number."""
     take = studio.find(takes, number)
     return shown(take, takes) if take else unchanged(TakeView)
+
+
+def write_mp3(takes: list[Take], number: int | None) -> list[str]:
+    """Add the MP3 file and the picture to the files of the take that is shown."""
+    take = studio.find(takes, number)
+    if take is None:
+        raise refuse(NO_TAKE)
+    with errors_shown():
+        sound.write_mp3(take)
+    return [str(file) for file in take.files]
 
 
 def write_lossless(takes: list[Take], number: int | None) -> list[str]:

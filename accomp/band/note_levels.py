@@ -29,6 +29,9 @@ USUAL_VOLUME = 100  # of a channel until it is told another; the tables were mea
 STEEPNESS = 40  # dB a decade of volume and expression (General MIDI)
 SHORTEST = 0.02  # seconds that a note sounds at least
 RINGS_ON = 20  # hops after the last note
+# LUFS of what FluidSynth renders at its usual gain (0.2), above what is foretold: the mean of
+# `python -m benchmarks.likeness`.
+RENDERED = 0.6
 
 
 class Tables(NamedTuple):
@@ -139,3 +142,17 @@ def _released(track: Track, ends: np.ndarray) -> np.ndarray:
     held = values[np.searchsorted(onsets, ends, side="right") - 1] >= 64
     following = np.searchsorted(ups, ends)
     return np.where(held, np.array([*ups, track.end])[following], ends)
+
+
+def mix_loudness(score: Score) -> float:
+    """Foretell the LUFS of a score as FluidSynth renders it, before it is mastered.
+
+    Passages more than 10 LU below the mean don't count, as in BS.1770. A score without notes has
+    -inf.
+    """
+    loudness = Loudness(score)
+    power = sum((loudness.power(track) for track in score.tracks), np.zeros(loudness.hops))
+    if not power.any():
+        return -np.inf
+    loud = power[power >= 0.1 * power[power > 1e-4 * power.max()].mean()]
+    return float(10 * np.log10(loud.mean())) + RENDERED

@@ -107,6 +107,13 @@ def voice_stem(
     return _placed(voice[max(offset, 0) :], max(-offset, 0), len(band))[: len(band)]
 
 
+def cleaned_voice(
+    recording: Recording, loudness: float, settings: OverdubSettings = SETTINGS
+) -> np.ndarray:
+    """Return a recording cleaned and brought to a loudness in LUFS: [samples, 2] float32."""
+    return _voice(recording, loudness, settings)
+
+
 def on_clock(score: Score) -> Score:
     """Return the same music in time under one constant tempo, without meters and chords.
 

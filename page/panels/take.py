@@ -34,6 +34,7 @@ class TakePanel(NamedTuple):
     instrument: gr.Dropdown
     sliders: list[gr.Slider]
     reset: gr.Button
+    mp3: gr.Button
     lossless: gr.Button
 
 
@@ -86,6 +87,7 @@ def take(state: Hidden, on_top: Shown, seed: gr.Number) -> TakePanel:
         with gr.Tab(t("Keep it")):
             files = gr.Files(label=t("Downloads"), elem_id="downloads")
             with gr.Row(elem_classes="buttons"):
+                mp3 = gr.Button(t("Prepare MP3 and picture"), size="sm")
                 lossless = gr.Button(t("Prepare WAV and stems"), size="sm")
             chords = gr.Textbox(
                 label=t("Chords that were played"),
@@ -107,7 +109,7 @@ def take(state: Hidden, on_top: Shown, seed: gr.Number) -> TakePanel:
     near = NearView(blend_panel, other, amount, *sliders)
     listed = ListView(state.seen, state.gone, on_top.list, state.kept, state.query)
     return TakePanel(
-        view, finished, near, listed, what, remake, instrument, sliders, reset, lossless
+        view, finished, near, listed, what, remake, instrument, sliders, reset, mp3, lossless
     )
 
 

@@ -1,13 +1,18 @@
-"""The song player: a piano roll with a mixer under each track's name. The browser mixes the sound.
+"""The song player: a piano roll with a mixer under each track's name.
+
+The browser plays the notes live, with the synthesizer and the instruments of the files. Where it
+can't, it mixes stems that the server has rendered.
 
     player = Player()
     # `make` gets {"bars": [3, 4] or None, "locked": ["bass"]}
     button.click(make, [melody, player], player)
     # def on_choice(event: gr.EventData): event.bars, event.locked
     player.select(on_choice, trigger_mode="multiple")
+    # for browsers that can't play live: `render` returns view_of(song, stems=...)
+    player.download(render, ..., player)
 
-`make` yields `view_of(song)`, which shows at once, then `view_of(song, stems=...)`, which adds the
-sound.
+`make` returns `view_of(song)`. The scripts are ES modules in the folder web; their types are in
+web/types.d.ts.
 """
 
 import json
@@ -16,12 +21,15 @@ from typing import Any
 
 import gradio as gr
 
-from page.player.view import VOICE, view_of
+from accomp.errors import MusicError
+from page.player.live import folder, make_sound, places
+from page.player.view import VOICE, Voice, view_of
+from page.words import SCRIPT
 
-__all__ = ["VOICE", "Player", "view_of"]
+__all__ = ["VOICE", "Player", "Voice", "view_of"]
 
 FOLDER = Path(__file__).parent
-SCRIPTS = ("sound.js", "roll.js", "player.js")  # they run as one, in this order
+MOST_STEPS = 7  # semitones up or down: a fifth
 ICONS = {  # paths in a square of 16 by 16; of "play" and "pause" the button shows one
     "start": '<path d="M3 3h2v10H3zM13 3v10L6 8z"/>',
     "play": '<path class="go" d="M4 2.5v11L13.5 8z"/>'
@@ -29,72 +37,104 @@ ICONS = {  # paths in a square of 16 by 16; of "play" and "pause" the button sho
     "loop": '<path d="M11 1l3 3-3 3V5H5a2 2 0 0 0-2 2v1H1V7a4 4 0 0 1 4-4h6z"/>'
     '<path d="M5 15l-3-3 3-3v2h6a2 2 0 0 0 2-2V8h2v1a4 4 0 0 1-4 4H5z"/>',
     "out": '<path d="M3 7h10v2H3z"/>',
+    "tempo": '<path d="M6 1h4l3 14H3zm1.4 2-1.7 9h4.6L9.5 6.5 8 10 7 9.6l1.7-4L8.6 3z"/>',
+    "key": '<path d="M6 2l8-1v10a2.4 2.4 0 1 1-2-2.3V4.4L8 5v7.6a2.4 2.4 0 1 1-2-2.3z"/>',
     "in": '<path d="M7 3h2v4h4v2H9v4H7V9H3V7h4z"/>',
 }
 
 
-def _button(kind: str, label: str, hint: str, state: str = "") -> str:
-    icon = f'<svg viewBox="0 0 16 16" aria-hidden="true">{ICONS[kind]}</svg>'
-    named = f'aria-label="{label}" title="{hint}"'
-    return f'<button type="button" class="{kind}" {named} {state}>{icon}</button>'
+def _icon(kind: str) -> str:
+    return f'<svg viewBox="0 0 16 16" aria-hidden="true">{ICONS[kind]}</svg>'
+
+
+def _button(kind: str, state: str = "") -> str:
+    return f'<button type="button" class="{kind}" {state}>{_icon(kind)}</button>'
+
+
+def _keys() -> str:
+    """Return the choices of how many semitones the sound is transposed by, down to up."""
+    return "".join(
+        f'<option value="{steps}">{steps:+d}</option>' if steps else "<option selected>0</option>"
+        for steps in range(MOST_STEPS, -MOST_STEPS - 1, -1)
+    )
 
 
 # Nothing in here comes from the value: where a template changes with its value, Gradio writes the
-# elements again.
+# elements again. The words are in web/labels.js.
 TEMPLATE = f"""
-<section class="player" tabindex="0" role="group" aria-label="Song player" hidden>
+<section class="player" tabindex="0" role="group" hidden>
 <div class="transport">
-<div class="keys">
-{_button("start", "Back to the start", "Back to the start (Home)")}
-{_button("play", "Play", "Play or pause (space)")}
-{_button("loop", "Loop", "Repeat the selected bars, or all", 'aria-pressed="false"')}
-</div>
-<div class="clock"><span class="time">0:00 / 0:00</span><span class="place">bar 1</span></div>
+<div class="keys">{_button("start")}{_button("play")}{_button("loop", 'aria-pressed="false"')}</div>
+<div class="clock"><span class="time">0:00 / 0:00</span><span class="place"></span></div>
 <div class="title"></div>
 <div class="status" role="status" aria-live="polite"></div>
-<div class="picked" hidden><span></span><button type="button" class="clear"
- aria-label="Clear the selection" title="Clear the selection (Escape)">&times;</button></div>
-<div class="keys zoom">
-{_button("out", "Zoom out", "Zoom out (Ctrl and wheel)")}
-{_button("in", "Zoom in", "Zoom in (Ctrl and wheel)")}
+<div class="views" role="group" hidden>
+<button type="button" class="hear-band" aria-pressed="true"></button>
+<button type="button" class="hear-melody" aria-pressed="false"></button>
 </div>
+<div class="paces">
+<label>{_icon("tempo")}<input type="range" class="tempo" min="50" max="150" step="5" value="100">
+<span class="pace">100%</span></label>
+<label>{_icon("key")}<select class="transpose">{_keys()}</select></label>
+</div>
+<div class="picked" hidden><span></span><button type="button" class="clear">&times;</button></div>
+<div class="keys zoom">{_button("out")}{_button("in")}</div>
 </div>
 <div class="stage">
 <div class="scroll" tabindex="-1"><div class="space">
 <div class="window"><canvas role="img"></canvas>
-<div class="ruler" title="Drag to select bars"></div><div class="playhead"></div></div></div></div>
+<div class="ruler"></div><div class="playhead"></div></div></div></div>
 <div class="tracks"></div>
 </div>
+<div class="source"></div>
 </section>
 """
+
+
+def bring_sound(key: str) -> str:
+    """Make an instrument's file for a browser that misses it, and return its name."""
+    try:
+        return make_sound(str(key))
+    except MusicError as error:
+        raise gr.Error(str(error)) from error
+
+
+def _loader() -> str:
+    """Return the script that loads the others, with what they are told."""
+    script = (FOLDER / "load.js").read_text(encoding="utf-8")
+    return f"{SCRIPT}\n{script.replace('PLACES', json.dumps(places()))}"
 
 
 class Player(gr.HTML):
     """Show what `view_of` returns.
 
-    As an input it gives {"bars": [first, last] or None, "locked": [names of tracks]}. `bars` are
-    the selected ones, counted from 1 as in `song.bars`: a pickup is 1 here, although its number in
-    the picture is 0.
+    As an input it gives {"id": of the song or None, "bars": [first, last] or None, "locked": [names
+    of tracks]}. `bars` are the selected ones, counted from 1 as in `song.bars`: a pickup is 1 here,
+    although its number in the picture is 0.
 
     When the visitor changes either, the event `select` comes: a `gr.EventData` with `bars` and
     `locked`. The handler needs trigger_mode="multiple": by default Gradio drops an event that comes
     while the one before is handled, and "always_last" calls the handler again, but with the data of
     the event before.
+
+    Where the browser can't play live the event `download` comes: it asks for the stems.
     """
 
     def __init__(self, value: dict | None = None, **options):
-        scripts = [(FOLDER / name).read_text(encoding="utf-8") for name in SCRIPTS]
+        gr.set_static_paths(folder())
         super().__init__(
             value,
             html_template=TEMPLATE,
             css_template=(FOLDER / "player.css").read_text(encoding="utf-8"),
-            js_on_load="\n".join(scripts),
+            js_on_load=_loader(),
             apply_default_css=False,
+            server_functions=[bring_sound],
             **options,
         )
 
     def preprocess(self, payload: Any) -> dict[str, Any]:
-        """Return the selected bars and the locked tracks of what the browser sent."""
+        """Return the song's id, the selected bars and the locked tracks that the browser sent."""
+        song = payload.get("id") if isinstance(payload, dict) else None
         choice = payload.get("choice") if isinstance(payload, dict) else None
         choice = choice if isinstance(choice, dict) else {}
         bars, locked = choice.get("bars"), choice.get("locked")
@@ -106,6 +146,7 @@ class Player(gr.HTML):
         )
         names = locked if isinstance(locked, list) else []
         return {
+            "id": song if isinstance(song, str) else None,
             "bars": bars if is_range else None,
             "locked": [name for name in names if isinstance(name, str)],
         }

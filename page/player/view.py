@@ -3,17 +3,23 @@
 import hashlib
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+from uuid import uuid4
 
 import gradio as gr
 import numpy as np
 
+from accomp.band.note_levels import mix_loudness
 from accomp.listen.beat_grid import SungNote
 from accomp.music.percussion import keys_of
 from accomp.music.score import Bar, Score, Track, first_bar_number
 from accomp.plot import MELODY_COLOUR, OTHER_COLOUR, OVERHANG, TRACK_COLOURS
+from accomp.sound.master import MasterSettings
+from accomp.sound.overdub import OverdubSettings
 from accomp.sound.render import named_tracks
+from page.player import live
 
 DRUM_ROWS = {  # the lanes of a drum track, the lowest first, and the kinds of drum keys in each
     "kick": ("kick",),
@@ -27,41 +33,101 @@ TICK = 4  # decimals of a second: 0.1 ms, below what is seen or heard
 VOICE = "recording"  # the name of the track that is the visitor's own sound
 VOICE_COLOUR = "#7b1fa2"
 
+MOST_GAIN = 40.0  # dB that a soft song is made louder by
+
+
+class Voice(NamedTuple):
+    """The visitor's recording as a file of its own, at the loudness `voice_loudness`.
+
+    Attributes:
+        file: FLAC or MP3: Safari reads Ogg only since 2025.
+        start: Seconds in the song at which it begins; negative if before.
+    """
+
+    file: Path
+    start: float
+
+
+def voice_loudness() -> float:
+    """Return the LUFS of a recording in front of a band, with which it is as loud as all songs."""
+    lead = OverdubSettings().lead
+    return MasterSettings().loudness - 10 * float(np.log10(1 + 10 ** (-lead / 10)))
+
 
 def view_of(
     song: Score,
     *,
-    stems: dict[str, Path] | None = None,
     title: str = "",
     sung: Sequence[SungNote] | None = None,
+    voice: Voice | None = None,
+    stems: dict[str, Path] | None = None,
+    play: bool = False,
 ) -> dict[str, Any]:
-    """Return what a Player shows of a song. Times are in seconds from beat 0.
+    """Return what a Player shows and plays of a song. Times are in seconds from beat 0.
 
     Args:
-        song: what is shown.
-        stems: files by name of track, all from beat 0 on and equally long; None while they are
-            made, empty where there can be none. FLAC or MP3: Safari reads Ogg only since 2025.
-            Gradio copies them to its cache and serves those copies alone.
-        title: shown above the roll.
-        sung: the notes of the visitor's own recording. They become a track VOICE on top, and the
+        song: What is shown and played.
+        title: Shown above the roll.
+        sung: The notes of the visitor's own recording. They become a track VOICE on top, and the
             piano is muted at first.
+        voice: The recording; None while it is made.
+        stems: Files by name of track, all from beat 0 on and equally long, for browsers that can't
+            play live; None while they are made, empty where there can be none. Gradio copies them
+            to its cache and serves those copies alone.
+        play: Whether it shall be heard as soon as it is shown.
 
     Returns:
         id: the same for the same music, so that sound that comes later is added to the picture
             that is there.
-        sound: "there", "coming" where `stems` is None, or "none" where it is empty.
-        stems: the file of each track that sounds, by name, to which Gradio adds its "url".
+        sound: "live" where the browser plays it, else "there" with stems, "coming" where `stems` is
+            None, or "none" where it is empty.
+        stems: the file of each track that has one, by name, to which Gradio adds its "url".
         title: as given.
         length: end of the last note.
+        start: onset of the melody.
+        melody: the same for songs with the same melody in the same time.
+        voice_start: of `voice`.
+        gain: decibels that bring what the synthesizer plays to the loudness of the files.
+        play: a new text where it shall be heard at once, else empty.
         bars: onset of each bar and the end of the last one.
         first_bar: number of the first bar, 0 for a pickup, else 1.
         beats: the beats between the bar lines.
         chords: [[onset, symbol], ...], each until the next.
         tracks: the melody first, each with name, label, colour, is_melody, is_drum, muted (at
-            first), rows (of drums: [[name, keys], ...]) and notes: [[pitch, onset, duration,
-            velocity], ...] by onset; a fifth number says how sure it is that a note was sung, 0
-            to 1, where that is in doubt.
+            first), program (None of a recording), controls ([[onset, number, value], ...]), rows
+            (of drums: [[name, keys], ...]) and notes: [[pitch, onset, duration, velocity], ...] by
+            onset; a fifth number says how sure it is that a note was sung, 0 to 1, where that is in
+            doubt.
     """
+    view = _picture(song, title)
+    if sung:
+        view["tracks"][0] |= {"label": "piano", "muted": True}
+        view["tracks"].insert(0, _voice_view(sung))
+    untitled = {name: part for name, part in view.items() if name != "title"}
+    music = json.dumps(untitled, allow_nan=False, sort_keys=True).encode()
+    files = {VOICE: voice.file} if voice else {}
+    return {
+        "id": hashlib.blake2s(music, digest_size=8).hexdigest(),
+        "sound": _sound(stems),
+        "stems": {
+            name: gr.FileData(path=str(path)).model_dump()
+            for name, path in (stems or files).items()
+        },
+        "voice_start": round(voice.start, TICK) if voice else 0.0,
+        "gain": _gain(song, bool(sung)),
+        "play": uuid4().hex if play else "",
+        **view,
+    }
+
+
+def _sound(stems: dict[str, Path] | None) -> str:
+    if stems is None:
+        return "coming" if live.fault() else "live"
+    return "there" if stems else "none"
+
+
+def _picture(song: Score, title: str) -> dict[str, Any]:
+    """Return what is the same whatever the sound."""
     onsets = [note.onset for track in song.tracks for note in track.notes]
     bars = song.bars(max(song.end - OVERHANG, max(onsets, default=0.0) + 1e-3))
     lines = [bar.onset for bar in bars] + [bars[-1].onset + bars[-1].meter.bar_beats]
@@ -69,26 +135,41 @@ def view_of(
     tracks = named_tracks(song)
     melody = next((name for name in tracks if name == "piano"), next(iter(tracks), None))
     names = sorted(tracks, key=lambda name: name != melody)
-    view = {
+    views = [_track_view(song, name, tracks[name], name == melody) for name in names]
+    lead = views[0]["notes"] if views else []
+    start = lead[0][1] if lead else 0.0
+    return {
         "title": title,
         "length": _seconds(song, [song.end])[0],
+        "start": start,
+        "melody": _fingerprint(lead, start),
         "bars": _seconds(song, lines),
         "first_bar": first_bar_number(bars, tracks[melody].start if melody else 0.0),
         "beats": _seconds(song, beats),
         "chords": _chord_changes(song),
-        "tracks": [_track_view(song, name, tracks[name], name == melody) for name in names],
+        "tracks": views,
     }
-    if sung:
-        view["tracks"][0] |= {"label": "piano", "muted": True}
-        view["tracks"].insert(0, _voice_view(sung))
-    music = json.dumps(view, allow_nan=False, sort_keys=True).encode()
-    files = {name: gr.FileData(path=str(path)).model_dump() for name, path in (stems or {}).items()}
-    return {
-        "id": hashlib.blake2s(music, digest_size=8).hexdigest(),
-        "sound": "coming" if stems is None else "there" if stems else "none",
-        "stems": files,
-        **view,
-    }
+
+
+def _fingerprint(notes: list[list], start: float) -> str:
+    """Return a text that two melodies share if they are the same but for when they begin."""
+    moved = [
+        (pitch, round(onset - start, 2), round(length, 2)) for pitch, onset, length, _ in notes
+    ]
+    return hashlib.blake2s(repr(moved).encode(), digest_size=8).hexdigest()
+
+
+def _gain(song: Score, has_voice: bool) -> float:
+    """Return the decibels that bring a song to the loudness of all files.
+
+    With a recording the band alone is brought behind it.
+    """
+    wanted, band = MasterSettings().loudness, song
+    if has_voice:
+        wanted = voice_loudness() - OverdubSettings().lead
+        others = [track for track in song.tracks if track.name != "piano" and track.notes]
+        band = replace(song, tracks=others or song.tracks)
+    return round(min(wanted - mix_loudness(band), MOST_GAIN), 2)
 
 
 def _chord_changes(song: Score) -> list[list]:
@@ -113,12 +194,19 @@ def _track_view(song: Score, name: str, track: Track, is_melody: bool) -> dict[s
         "is_melody": is_melody,
         "is_drum": track.is_drum,
         "muted": False,
+        "program": track.program,
+        "controls": _controls(song, track),
         "rows": _drum_rows({note.pitch for note in notes}) if track.is_drum else [],
         "notes": [
             [note.pitch, start, round(end - start, TICK), note.velocity]
             for note, start, end in zip(notes, starts, ends)
         ],
     }
+
+
+def _controls(song: Score, track: Track) -> list[list]:
+    times = _seconds(song, [control.onset for control in track.controls])
+    return sorted([t, control.number, control.value] for t, control in zip(times, track.controls))
 
 
 def _voice_view(sung: Sequence[SungNote]) -> dict[str, Any]:
@@ -129,6 +217,8 @@ def _voice_view(sung: Sequence[SungNote]) -> dict[str, Any]:
         "is_melody": True,
         "is_drum": False,
         "muted": False,
+        "program": None,
+        "controls": [],
         "rows": [],
         "notes": [
             [note.pitch, round(note.onset, TICK), round(note.offset - note.onset, TICK)]

@@ -18,10 +18,12 @@ from accomp.errors import MusicError, Stopped
 from accomp.listen.source import Corrections, load_source
 from accomp.music.score import Chord, Control, Note, Score, TimeSignature, Track
 from accomp.roll.grid import BASS, DRUMS, MELODY, TRACK_NAMES
+from accomp.sound.meter import loudness
 from accomp.sound.rates import LISTEN_RATE
 from page import files, inventing, moves, sound, studio, views
 from page.choices import Blend, MelodyRecipe
-from page.player import VOICE
+from page.player import VOICE, live
+from page.player.view import voice_loudness
 from page.settings import Settings
 from page.studio import Remake
 from tests.support.tiny import tiny
@@ -73,6 +75,15 @@ def make(source, settings, takes, remake=None, style=None, play=play):
     return studio.make(play, melody, settings, takes, remake, style)
 
 
+def done(work):
+    """What a generator returns when it has ended."""
+    while True:
+        try:
+            next(work)
+        except StopIteration as end:
+            return end.value
+
+
 @pytest.fixture(scope="module")
 def ode():
     return load_source(EXAMPLES / "ode_to_joy.mid")
@@ -120,9 +131,10 @@ def test_locked_tracks_and_bars_stay(ode):
 
 
 @pytest.mark.sound
-def test_the_sound_of_a_take_comes_in_stems_and_as_a_whole(ode):
+def test_a_take_has_its_sound_in_stems_and_as_a_whole(ode):
     take = make(ode, Settings(), [])
-    assert set(sound.finish(take)) <= {None}
+    assert done(sound.stems_of_take(take)) == ""
+    sound.write_mp3(take)
     playing = {track.name for track in take.song.tracks if track.notes}
     assert set(take.sounds) == playing and {file.suffix for file in take.files} == {
         ".mid",
@@ -136,7 +148,7 @@ def test_the_sound_of_a_take_comes_in_stems_and_as_a_whole(ode):
         and set(view["stems"]) == playing
         and not any(track["muted"] for track in view["tracks"])
     )
-    assert list(sound.finish(take)) == []  # there is nothing more to do
+    assert list(sound.stems_of_take(take)) == []  # there is nothing more to do
     sound.write_lossless(take)
     names = {file.name for file in take.files}
     assert {"ode_to_joy_pop_0.wav", "ode_to_joy_pop_0_stems.zip"} <= names
@@ -144,7 +156,7 @@ def test_the_sound_of_a_take_comes_in_stems_and_as_a_whole(ode):
         assert set(bundle.namelist()) == {f"ode_to_joy_pop_0_{name}.wav" for name in playing}
     shutil.rmtree(take.folder)  # as after an hour
     assert studio.find([take], 1) is take and take.is_there and take.sounds is None
-    list(sound.finish(take))
+    done(sound.stems_of_take(take))
     assert take.is_there and all(
         Path(path).is_file() for path in [*take.sounds.values(), *take.files]
     )
@@ -153,7 +165,7 @@ def test_the_sound_of_a_take_comes_in_stems_and_as_a_whole(ode):
 @pytest.mark.sound
 def test_a_recording_is_a_track_of_its_own(hummed):
     take = make(hummed, Settings(), [])
-    list(sound.finish(take))
+    done(sound.stems_of_take(take))
     view = take.view()
     assert (
         VOICE in take.sounds
@@ -173,7 +185,7 @@ def test_a_recording_is_a_track_of_its_own(hummed):
         not np.allclose(one, other) for one, other in ((whole, piano), (whole, band), (piano, band))
     )
     # Where it was sung, the recording is heard: in the whole it follows the notes' own times.
-    *_, alone = sound.play_melody(take.melody)
+    alone = done(sound.stems_of_melody(take.melody))
     assert (
         set(alone) == {"piano", VOICE}
         and studio.melody_view(take.melody, alone)["sound"] == "there"
@@ -191,7 +203,7 @@ def test_closing_early_stops_the_work(ode, monkeypatch):
         raise Stopped
 
     monkeypatch.setattr(sound, "render_stems", endless)
-    work = sound.finish(take)
+    work = sound.stems_of_take(take)
     assert next(work) is None and started.wait(5)
     begun = time.monotonic()
     work.close()
@@ -199,12 +211,13 @@ def test_closing_early_stops_the_work(ode, monkeypatch):
         time.sleep(0.05)
     assert stopped == [True] and time.monotonic() - begun < 5 and take.sounds is None
     monkeypatch.undo()
-    list(sound.finish(take))
+    done(sound.stems_of_take(take))
     assert take.sounds  # and it can be done later
 
 
 @pytest.mark.sound
-def test_a_take_that_is_not_looked_at_any_more_does_not_come_back(ode):
+def test_a_take_that_is_not_looked_at_any_more_does_not_come_back(ode, monkeypatch):
+    monkeypatch.setattr(live, "fault", lambda: "no npm")
     first = make(ode, Settings(), [])
     second = make(ode, Settings(seed=1), [first])
     takes = [first, second]
@@ -212,17 +225,54 @@ def test_a_take_that_is_not_looked_at_any_more_does_not_come_back(ode):
     work = views.finish(takes, showing)
     next(work)
     views.shown(first, takes)
-    assert (
-        not [message for message in work if message.player != gr.skip()] and not second.is_finished
-    )
+    assert not [message for message in work if message.player != gr.skip()] and not second.sounds
     *_, last = views.finish(takes, views.shown(second, takes).showing)
-    assert second.is_finished and last.player["title"] == second.label
+    assert second.sounds and last.player["title"] == second.label
+    assert last.player["sound"] == "there"
+
+
+def test_what_plays_live_needs_no_rendering(ode, monkeypatch):
+    monkeypatch.setattr(live, "fault", lambda: "")
+    monkeypatch.setattr(sound, "render_stems", None)
+    take = make(ode, Settings(), [])
+    shown = views.shown(take, [take], play=True)
+    assert shown.player["sound"] == "live" and shown.player["play"] and shown.status == ""
+    assert [file.suffix for file in take.files] == [".mid", ".json"]
+    assert all(each.player == gr.skip() for each in views.finish([take], shown.showing))
+
+
+@pytest.mark.sound
+def test_a_browser_that_cannot_play_live_gets_what_it_shows(ode):
+    take = make(ode, Settings(), [])
+    settings = Settings("ode_to_joy")
+    for view, shown in ((take.view(), take.label), (studio.melody_view(ode.melody()), "as under")):
+        *_, value = views.render_shown({"id": view["id"]}, ode, settings, [take])
+        assert value["sound"] == "there" and shown in value["title"] and value["id"] == view["id"]
+    others = views.render_shown({"id": "of another"}, ode, settings, [take])
+    assert all(value == gr.skip() for value in others)
+
+
+def test_a_recording_is_made_ready_for_the_player_once(hummed, monkeypatch):
+    monkeypatch.setattr(live, "fault", lambda: "")
+    take = make(hummed, Settings(), [])
+    assert sound.voice_of(take.melody) is None
+    *_, last = views.finish([take], views.shown(take, [take]).showing)
+    file = sound.voice_of(take.melody)
+    voice, rate = soundfile.read(file, dtype="float32")
+    assert last.player["stems"].keys() == {VOICE} and last.player["sound"] == "live"
+    assert abs(loudness(voice, rate) - voice_loudness()) < 0.5
+    assert len(voice) / rate == pytest.approx(hummed.recording.seconds, abs=0.1)
+    start = take.melody.transcription.start_of(take.song)
+    assert last.player["voice_start"] == pytest.approx(-start, abs=1e-3)
+    again = views.finish([take], views.shown(take, [take]).showing)
+    assert all(each.player == gr.skip() for each in again)
+    assert views.shown(take, [take]).player["stems"].keys() == {VOICE}
 
 
 @pytest.mark.sound
 def test_a_recording_with_nobody_beside_the_piano(hummed):
     take = make(hummed, Settings(instruments=()), [])
-    assert set(sound.finish(take)) <= {None} and set(take.sounds) == {"piano", VOICE}
+    assert done(sound.stems_of_take(take)) == "" and set(take.sounds) == {"piano", VOICE}
     sound.write_lossless(take)
     assert not list(take.folder.glob("*_band.wav")) and list(take.folder.glob("*_piano.wav"))
 
@@ -233,7 +283,7 @@ def test_a_recording_that_went_away_is_said(hummed, tmp_path):
     shutil.copyfile(hummed.recording.source, copy)
     take = make(load_source(copy), Settings(), [])
     copy.unlink()
-    *_, message = sound.finish(take)
+    message = done(sound.stems_of_take(take))
     assert "gone.wav" in message and take.sounds == {} and take.view()["sound"] == "none"
 
 

@@ -23,7 +23,7 @@ from page.words import TABLES, WORDS, choices, head, say
 PAGE = Path(__file__).parents[2] / "page"
 SAYING = {"t", "say", "refuse", "warn", "tell"}
 PYTHON = [PAGE.parent / "app.py", *PAGE.rglob("*.py")]
-SCRIPTS = [file for file in PAGE.rglob("*.js") if "node_modules" not in file.parts]
+SCRIPTS = [file for file in PAGE.rglob("*.js") if not {"node_modules", "made"} & set(file.parts)]
 
 
 def constants(node) -> set[str]:

@@ -3,6 +3,7 @@
 A genre's repository holds its models, their card and samples of what they make.
 """
 
+import json
 import re
 import shutil
 from pathlib import Path
@@ -44,7 +45,11 @@ DEMO = (
     "requirements.txt",
     "packages.txt",
 )
-GENERATED = re.compile(r"(^|/)__pycache__/|\.py[ci]$")  # by Python and Gradio, beside the code
+# By Python, Gradio and npm, beside the code. The player's instruments are wanted, though.
+GENERATED = re.compile(
+    r"(^|/)__pycache__/|\.py[ci]$|^page/player/(node_modules/|made/(?!sounds/.*\.sf3$))"
+)
+PLAYER = Path("page") / "player"  # a Space has no npm, so that the player's packages go along
 
 
 def check_model(model: Path, genre: str, cards: Path) -> Accompanist:
@@ -178,13 +183,24 @@ def stage_space(
 
 
 def copy_demo(folder: Path) -> None:
-    """Copy the demo's files to a folder, without those that running it has generated."""
+    """Copy the demo's files to a folder, without those that running it has generated.
+
+    What the player needs of npm's packages goes along, as far as it is installed.
+    """
     for pattern in DEMO:
         for path in sorted(ROOT.glob(pattern)):
             name = path.relative_to(ROOT)
             if path.is_file() and not GENERATED.search(name.as_posix()):
-                (folder / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(path, folder / name)
+                _copy(name, folder)
+    package = json.loads((ROOT / PLAYER / "package.json").read_text(encoding="utf-8"))
+    for file in [*package["served"].values(), *package["licenses"]]:
+        if (ROOT / PLAYER / "node_modules" / file).is_file():
+            _copy(PLAYER / "node_modules" / file, folder)
+
+
+def _copy(name: Path, folder: Path) -> None:
+    (folder / name).parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(ROOT / name, folder / name)
 
 
 def _owned_models(api: HfApi, owner: str, revision: str | None) -> dict[str, str | None]:

@@ -77,8 +77,9 @@ def test_on_a_phone_all_can_be_reached(visit):
             visitor.turn_to(tab)
             assert visitor.width() <= PHONE["width"] and not beyond(page), tab
         visitor.picture("phone")
+        visitor.wait("p.position > 0.2")  # it has begun by itself
         page.locator("#song .play").tap()
-        visitor.wait("p.position > 0.2")
+        visitor.wait("p.state === 'paused'")
 
 
 def test_the_keyboard_alone_will_do(visit):
@@ -93,9 +94,9 @@ def test_the_keyboard_alone_will_do(visit):
         visitor.waits_for_takes(1)
         visitor.waits_for_sound()
         tab_to(visitor.page, "Player: When the saints · Latin")
-        visitor.page.keyboard.press("Space")
         visitor.wait("p.position > 0.3")
         visitor.page.keyboard.press("Space")
+        visitor.wait("p.state === 'paused'")
         for _ in range(2):
             visitor.page.keyboard.press("Shift+ArrowRight")
         visitor.page.locator("#song .picked").get_by_text("Bars 1–2").wait_for()

@@ -155,7 +155,7 @@ class Visitor:
         )
 
     def waits_for_sound(self) -> None:
-        self.wait("p.sound.isLoaded && p.find('status').textContent === 'ready'")
+        self.wait("p.sound.isLoaded && ['ready', 'playing', 'paused'].includes(p.state)")
 
     def waits_for_facts(self, *words: str) -> str:
         """Until what is said of the melody has all these words."""

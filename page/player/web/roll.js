@@ -1,4 +1,26 @@
-// The picture of a song: a piano roll on a canvas. The second part of what __init__.py joins to one script.
+// @ts-check
+// The picture of a song: a piano roll on a canvas.
+
+import { transposed } from "./chords.js";
+import { clamp } from "./dom.js";
+import { t } from "./words.js";
+
+/** @typedef {import("./types").Song} Song */
+/** @typedef {import("./types").Track} Track */
+
+/**
+ * Where a track is drawn, and what of it.
+ * @typedef {object} Lane
+ * @property {Track} track
+ * @property {Map<number, number>} rows of a drum track, by key
+ * @property {number} low
+ * @property {number} high
+ * @property {number[]} onsets
+ * @property {number} longest
+ * @property {number} height
+ * @property {number} top
+ * @property {string} colour
+ */
 
 const RULER = 24, CHORDS = 22; // heights above the first track
 const LANE = { melody: 86, pitched: 64, row: 14 };
@@ -6,9 +28,11 @@ const HEADER = 42; // height of a track's controls where they stand above its no
 const NARROW = 620; // a player less wide than this has no column for the controls
 const SLOWEST = 26, FASTEST = 400; // pixels a second: at first at least, and at most
 
-const clamp = (x, low, high) => Math.max(low, Math.min(x, high));
-
-/** The index of the last of rising `numbers` that is not above x; -1 if there is none. */
+/**
+ * The index of the last of rising `numbers` that is not above x; -1 if there is none.
+ * @param {number[]} numbers
+ * @param {number} x
+ */
 function lastUpTo(numbers, x) {
   let low = 0, high = numbers.length;
   while (low < high) {
@@ -19,32 +43,62 @@ function lastUpTo(numbers, x) {
   return low - 1;
 }
 
-/** A colour made for white ground, lighter on dark ground. */
+/**
+ * A colour made for white ground, lighter on dark ground.
+ * @param {string} hex
+ * @param {boolean} dark
+ */
 function shade(hex, dark) {
   const parts = [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16));
   return `rgb(${parts.map((part) => Math.round(dark ? part + (255 - part) * 0.38 : part)).join(",")})`;
 }
 
 /** The picture. What it shows of a song lies between `left` and `left + width`, in pixels from the song's beginning. */
-class Roll {
+export class Roll {
+  /** @param {HTMLElement} section */
   constructor(section) {
     this.section = section;
-    this.canvas = section.querySelector("canvas");
-    this.scroll = section.querySelector(".scroll");
-    this.left = this.width = 0;
-    this.scale = null; // pixels a second
+    this.canvas = /** @type {HTMLCanvasElement} */ (section.querySelector("canvas"));
+    this.scroll = /** @type {HTMLElement} */ (section.querySelector(".scroll"));
+    this.left = this.width = this.height = this.end = 0;
+    this.room = 0; // above a track's notes, for its controls
+    this.scale = 0; // pixels a second; 0 until it is laid out
+    this.steps = 0; // by which chord symbols are transposed
+    this.narrow = this.dark = false;
+    this.font = "";
+    /** @type {Lane[]} */
+    this.lanes = [];
+    /** @type {number[]} */
+    this.chordOnsets = [];
+    /** @type {Record<string, string>} */
+    this.colours = {};
+    /** @type {number[]} */
+    this.bars = [0, 0];
+    /** @type {number[]} */
+    this.beats = [];
+    /** @type {[number, string][]} */
+    this.chords = [];
+    this.firstBar = 1;
   }
 
+  /** @param {Song} song */
   setSong(song) {
-    this.song = song;
-    this.end = song.bars.at(-1);
+    this.bars = song.bars;
+    this.beats = song.beats;
+    this.firstBar = song.first_bar;
+    this.chords = song.chords;
+    this.end = song.bars[song.bars.length - 1];
     this.lanes = song.tracks.map((track) => this.lane(track));
     this.chordOnsets = song.chords.map((chord) => chord[0]);
-    this.canvas.setAttribute("aria-label", `Piano roll of ${song.tracks.length} tracks and ${song.bars.length - 1} bars`);
+    this.canvas.setAttribute("aria-label", t("Piano roll of {tracks} tracks and {bars} bars", { tracks: song.tracks.length, bars: song.bars.length - 1 }));
   }
 
+  /**
+   * @param {Track} track
+   * @returns {Lane}
+   */
   lane(track) {
-    const pitches = track.notes.map((note) => note[0]), rows = new Map();
+    const pitches = track.notes.map((note) => note[0]), rows = /** @type {Map<number, number>} */ (new Map());
     track.rows.forEach(([, keys], row) => keys.forEach((key) => rows.set(key, row)));
     let [low, high] = pitches.length ? [Math.min(...pitches), Math.max(...pitches)] : [60, 60];
     if (track.is_drum) [low, high] = [0, Math.max(track.rows.length - 1, 0)];
@@ -55,20 +109,25 @@ class Roll {
       onsets: track.notes.map((note) => note[1]),
       longest: track.notes.reduce((most, note) => Math.max(most, note[2]), 0),
       height: track.is_drum ? Math.max(LANE.pitched, LANE.row * track.rows.length + 8) : pitched,
+      top: 0,
+      colour: track.colour,
     };
   }
 
   /** Places all for the width there is. */
   layOut() {
     this.narrow = this.section.clientWidth < NARROW;
+    // Before there is a band the page shows the notes alone.
+    this.room = this.narrow && document.documentElement.dataset.stage !== "start" ? HEADER : 0;
     this.section.classList.toggle("narrow", this.narrow);
     this.width = this.scroll.clientWidth;
     let y = RULER + CHORDS;
+    /** @type {NodeListOf<HTMLElement>} */
     const headers = this.section.querySelectorAll(".track");
     this.lanes.forEach((lane, index) => {
       headers[index].style.top = `${y}px`;
       headers[index].style.height = `${this.narrow ? HEADER : lane.height}px`;
-      lane.top = y + (this.narrow ? HEADER : 0);
+      lane.top = y + this.room;
       y = lane.top + lane.height;
     });
     this.height = y;
@@ -77,34 +136,44 @@ class Roll {
     this.canvas.width = Math.round(this.width * ratio);
     this.canvas.height = Math.round(y * ratio);
     this.canvas.style.cssText = `width:${this.width}px;height:${y}px`;
-    this.canvas.getContext("2d").setTransform(ratio, 0, 0, ratio, 0, 0);
-    this.canvas.parentElement.style.width = `${this.width}px`;
+    this.pen.setTransform(ratio, 0, 0, ratio, 0, 0);
+    /** @type {HTMLElement} */ (this.canvas.parentElement).style.width = `${this.width}px`;
   }
 
-  /** Shows `factor` times as many pixels a second; what is at pixel `at` of the window stays there. */
+  get pen() {
+    return /** @type {CanvasRenderingContext2D} */ (this.canvas.getContext("2d"));
+  }
+
+  /**
+   * Shows `factor` times as many pixels a second; what is at pixel `at` of the window stays there.
+   * @param {number} factor
+   */
   zoom(factor, at = 0) {
-    const fitting = this.width / this.end, time = (this.left + at) / (this.scale ?? 1);
-    this.scale = clamp((this.scale ?? Math.max(fitting, SLOWEST)) * factor, Math.min(fitting, SLOWEST), FASTEST);
-    this.scroll.firstElementChild.style.width = `${Math.max(this.end * this.scale, this.width)}px`;
+    const fitting = this.width / this.end, time = (this.left + at) / (this.scale || 1);
+    this.scale = clamp((this.scale || Math.max(fitting, SLOWEST)) * factor, Math.min(fitting, SLOWEST), FASTEST);
+    /** @type {HTMLElement} */ (this.scroll.firstElementChild).style.width = `${Math.max(this.end * this.scale, this.width)}px`;
     this.moveTo(time * this.scale - at);
   }
 
+  /** @param {number} left */
   moveTo(left) {
     this.left = clamp(left, 0, Math.max(0, this.end * this.scale - this.width));
     this.scroll.scrollLeft = this.left;
   }
 
+  /** @param {number} clientX */
   timeAt(clientX) {
     return clamp((clientX - this.canvas.getBoundingClientRect().left + this.left) / this.scale, 0, this.end);
   }
 
+  /** @param {number} time */
   barAt(time) {
-    return clamp(lastUpTo(this.song.bars, time + 1e-3), 0, this.song.bars.length - 2);
+    return clamp(lastUpTo(this.bars, time + 1e-3), 0, this.bars.length - 2);
   }
 
   /** Colours of the page's theme, which are asked for once and not in every frame. */
   readColours() {
-    const style = getComputedStyle(this.section), read = (name) => style.getPropertyValue(name).trim();
+    const style = getComputedStyle(this.section), read = (/** @type {string} */ name) => style.getPropertyValue(name).trim();
     this.dark = !!document.querySelector("body.dark, html.dark");
     this.colours = {
       line: read("--border-color-primary"), text: read("--body-text-color"), ground: read("--background-fill-primary"),
@@ -114,8 +183,12 @@ class Roll {
     for (const lane of this.lanes) lane.colour = shade(lane.track.colour, this.dark);
   }
 
+  /**
+   * @param {[number, number] | null} selection
+   * @param {(track: string) => boolean} isHeard
+   */
   draw(selection, isHeard) {
-    const g = this.canvas.getContext("2d");
+    const g = this.pen;
     g.clearRect(0, 0, this.width, this.height);
     g.fillStyle = this.colours.band;
     g.fillRect(0, 0, this.width, RULER);
@@ -126,8 +199,12 @@ class Roll {
     this.drawChords(g);
   }
 
+  /**
+   * @param {CanvasRenderingContext2D} g
+   * @param {[number, number]} bars
+   */
   drawSelection(g, [from, to]) {
-    const [left, right] = [this.song.bars[from], this.song.bars[to + 1]].map((t) => t * this.scale - this.left);
+    const [left, right] = [this.bars[from], this.bars[to + 1]].map((t) => t * this.scale - this.left);
     g.fillStyle = this.colours.accent;
     g.globalAlpha = 0.1;
     g.fillRect(left, RULER, right - left, this.height);
@@ -136,7 +213,10 @@ class Roll {
     g.globalAlpha = 1;
   }
 
-  /** Those of rising times that are in the window: [index, x]. */
+  /**
+   * Those of rising times that are in the window: [index, x].
+   * @param {number[]} times
+   */
   *visible(times) {
     for (let i = Math.max(0, lastUpTo(times, this.left / this.scale)); i < times.length; i++) {
       const x = times[i] * this.scale - this.left;
@@ -145,8 +225,9 @@ class Roll {
     }
   }
 
+  /** @param {CanvasRenderingContext2D} g */
   drawGrid(g) {
-    const { bars, beats } = this.song, beatRoom = (this.scale * this.end) / (bars.length + beats.length);
+    const { bars, beats } = this, beatRoom = (this.scale * this.end) / (bars.length + beats.length);
     g.fillStyle = this.colours.line;
     g.globalAlpha = 0.5;
     if (beatRoom > 11) for (const [, x] of this.visible(beats)) g.fillRect(Math.round(x), RULER + CHORDS, 1, this.height);
@@ -154,31 +235,39 @@ class Roll {
     const every = this.every(6);
     for (const [i, x] of this.visible(bars)) if (i % every === 0) g.fillRect(Math.round(x), 0, 1, this.height);
     for (const lane of this.lanes) {
-      if (this.narrow) g.clearRect(0, lane.top - HEADER, this.width, HEADER);
-      g.fillRect(0, lane.top - (this.narrow ? HEADER : 0) - 1, this.width, 1);
+      if (this.room) g.clearRect(0, lane.top - this.room, this.width, this.room);
+      g.fillRect(0, lane.top - this.room - 1, this.width, 1);
     }
   }
 
-  /** Every how many bars there is room for one that needs `room` pixels. */
+  /**
+   * Every how many bars there is room for one that needs `room` pixels.
+   * @param {number} room
+   */
   every(room) {
-    const barRoom = (this.scale * this.end) / (this.song.bars.length - 1);
+    const barRoom = (this.scale * this.end) / (this.bars.length - 1);
     return [1, 2, 4, 8, 16, 32, 64].find((count) => count * barRoom >= room) ?? 128;
   }
 
+  /**
+   * @param {CanvasRenderingContext2D} g
+   * @param {Lane} lane
+   * @param {boolean} heard
+   */
   drawLane(g, lane, heard) {
     const { track, low, high, top, height } = lane, step = (height - 8) / (high - low + 1), from = this.left / this.scale;
-    const y = (row) => top + 4 + (high - row) * step;
+    const y = (/** @type {number} */ row) => top + 4 + (high - row) * step;
     this.drawRows(g, lane, y, step);
     const last = lastUpTo(lane.onsets, from + this.width / this.scale);
     let first = Math.max(0, lastUpTo(lane.onsets, from - lane.longest));
     const tall = clamp(track.is_drum ? step - 4 : step, 3, 11), rounded = last - first < 600; // more rounded ones take long
     g.fillStyle = lane.colour;
     for (; first <= last; first++) {
-      const [pitch, onset, duration, velocity] = track.notes[first];
+      const [pitch, onset, duration, velocity, sure = 1] = track.notes[first]; // what is in doubt is pale
       const wide = track.is_drum ? clamp(this.scale * 0.07, 2, 7) : Math.max(2, duration * this.scale - 1);
-      const x = onset * this.scale - this.left, middle = y(track.is_drum ? lane.rows.get(pitch) : pitch) + step / 2;
+      const x = onset * this.scale - this.left, middle = y(track.is_drum ? (lane.rows.get(pitch) ?? 0) : pitch) + step / 2;
       if (x + wide < 0) continue;
-      g.globalAlpha = (0.35 + (0.65 * velocity) / 127) * (heard ? 1 : 0.2);
+      g.globalAlpha = (0.35 + (0.65 * velocity) / 127) * (heard ? 1 : 0.2) * (0.3 + 0.7 * sure);
       if (!rounded) g.fillRect(x, middle - tall / 2, wide, tall);
       else g.beginPath(), g.roundRect(x, middle - tall / 2, wide, tall, 2), g.fill();
     }
@@ -186,7 +275,13 @@ class Roll {
     if (track.rows.length) this.nameRows(g, lane, step);
   }
 
-  /** What is behind the notes: lines at octaves. */
+  /**
+   * What is behind the notes: lines at octaves.
+   * @param {CanvasRenderingContext2D} g
+   * @param {Lane} lane
+   * @param {(row: number) => number} y
+   * @param {number} step
+   */
   drawRows(g, { track, low, high, height, top }, y, step) {
     g.fillStyle = this.colours.line;
     g.globalAlpha = 0.7;
@@ -196,10 +291,15 @@ class Roll {
     g.fillStyle = this.colours.text;
     g.font = `10px ${this.font}`;
     g.textBaseline = "middle";
-    if (!track.notes.length) g.fillText("silent", 10, top + height / 2);
+    if (!track.notes.length) g.fillText(t("silent"), 10, top + height / 2);
   }
 
-  /** At the right edge, for on the left the song begins. */
+  /**
+   * At the right edge, for on the left the song begins.
+   * @param {CanvasRenderingContext2D} g
+   * @param {Lane} lane
+   * @param {number} step
+   */
   nameRows(g, { track, high, top, height }, step) {
     g.font = `9px ${this.font}`;
     g.fillStyle = this.colours.ground;
@@ -210,23 +310,25 @@ class Roll {
     g.globalAlpha = 1;
   }
 
+  /** @param {CanvasRenderingContext2D} g */
   drawNumbers(g) {
-    const every = this.every(34), count = this.song.bars.length - 1;
+    const every = this.every(34), count = this.bars.length - 1;
     g.font = `11px ${this.font}`;
     g.fillStyle = this.colours.text;
     g.textBaseline = "middle";
-    for (const [i, x] of this.visible(this.song.bars)) {
-      if (i < count && i % every === 0) g.fillText(i + this.song.first_bar, x + 5, RULER / 2 + 1);
+    for (const [i, x] of this.visible(this.bars)) {
+      if (i < count && i % every === 0) g.fillText(String(i + this.firstBar), x + 5, RULER / 2 + 1);
     }
   }
 
+  /** @param {CanvasRenderingContext2D} g */
   drawChords(g) {
     g.font = `600 12px ${this.font}`;
     g.fillStyle = this.colours.text;
     let free = -Infinity; // where the name before ends
     for (const [i, x] of this.visible(this.chordOnsets)) {
       if (x < free) continue;
-      const name = this.song.chords[i][1];
+      const name = transposed(this.chords[i][1], this.steps);
       g.fillText(name, x + 5, RULER + CHORDS / 2 + 1);
       free = x + g.measureText(name).width + 4;
     }

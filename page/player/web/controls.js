@@ -1,0 +1,117 @@
+// @ts-check
+// What the visitor does with a player: buttons, keys, pointers.
+
+/** @typedef {import("./player.js").Player} Player */
+
+const PICKY = "input, select, textarea"; // elements that need their keys themselves
+
+/**
+ * Connects all of it. Returns what looks out for light and dark.
+ * @param {Player} player
+ */
+export function listen(player) {
+  const { section, roll } = player;
+  const on = (/** @type {string} */ name, /** @type {() => void} */ action) => (player.find(name).onclick = action);
+  on("play", () => (player.wanted || player.sound.isRunning ? player.pause() : player.play()));
+  on("start", () => player.seek(0));
+  on("loop", () => player.toggleLoop());
+  on("clear", () => (player.select(null), section.focus()));
+  on("in", () => player.zoom(1.5));
+  on("out", () => player.zoom(1 / 1.5));
+  on("hear-band", () => player.hear("band"));
+  on("hear-melody", () => player.hear("melody"));
+  listenToPace(player);
+  roll.canvas.onclick = (event) => player.song && player.seek(roll.timeAt(event.clientX));
+  section.addEventListener("keydown", (event) => onKey(player, event));
+  roll.scroll.addEventListener("wheel", (event) => onWheel(player, event), { passive: false });
+  roll.scroll.addEventListener("scroll", () => onScroll(player));
+  listenToRuler(player, player.find("ruler"));
+  new ResizeObserver(() => player.refresh()).observe(section);
+  const theme = new MutationObserver(() => player.refresh());
+  theme.observe(document.body, { attributeFilter: ["class"] });
+  return theme;
+}
+
+/** Tempo and key. @param {Player} player */
+function listenToPace(player) {
+  /** @type {HTMLInputElement} */
+  const tempo = player.find("tempo");
+  /** @type {HTMLSelectElement} */
+  const transpose = player.find("transpose");
+  const change = () => {
+    player.setTempo(Number(tempo.value) / 100);
+    player.find("pace").textContent = `${tempo.value}%`;
+  };
+  tempo.oninput = change;
+  tempo.ondblclick = () => {
+    tempo.value = "100";
+    change();
+  };
+  transpose.onchange = () => player.setTranspose(Number(transpose.value));
+}
+
+/**
+ * @param {Player} player
+ * @param {HTMLElement} ruler
+ */
+function listenToRuler(player, ruler) {
+  /** @type {number | null} */
+  let anchor = null;
+  const barOf = (/** @type {PointerEvent} */ event) => player.roll.barAt(player.roll.timeAt(event.clientX));
+  const pick = (/** @type {PointerEvent} */ event, /** @type {boolean} */ done) => {
+    if (anchor === null) return;
+    const bar = barOf(event);
+    player.select([Math.min(anchor, bar), Math.max(anchor, bar)], done);
+  };
+  ruler.onpointerdown = (event) => {
+    ruler.setPointerCapture(event.pointerId);
+    anchor = barOf(event);
+  };
+  ruler.onpointermove = (event) => pick(event, false);
+  ruler.onpointerup = (event) => {
+    pick(event, true);
+    anchor = null;
+  };
+  ruler.onpointercancel = () => (anchor = null);
+}
+
+/**
+ * @param {Player} player
+ * @param {KeyboardEvent} event
+ */
+function onKey(player, event) {
+  const target = /** @type {HTMLElement} */ (event.target);
+  const isTheirs = target.matches(PICKY) || (event.key === " " && target.closest("button"));
+  if (isTheirs || event.ctrlKey || event.metaKey || event.altKey) return;
+  /** @type {Record<string, () => void>} */
+  const actions = {
+    " ": () => player.find("play").click(),
+    Home: () => player.seek(0),
+    Escape: () => player.selection && player.select(null),
+    ArrowLeft: () => (event.shiftKey ? player.extend(-1) : player.seekBars(-1)),
+    ArrowRight: () => (event.shiftKey ? player.extend(1) : player.seekBars(1)),
+  };
+  if (!actions[event.key]) return;
+  event.preventDefault();
+  actions[event.key]();
+}
+
+/**
+ * @param {Player} player
+ * @param {WheelEvent} event
+ */
+function onWheel(player, event) {
+  if (!event.ctrlKey) return;
+  event.preventDefault();
+  player.zoom(Math.exp(-event.deltaY / 300), event.clientX - player.roll.canvas.getBoundingClientRect().left);
+}
+
+/** @param {Player} player */
+function onScroll(player) {
+  const { roll } = player;
+  if (Math.abs(roll.scroll.scrollLeft - roll.left) < 1.5) return; // it was moved by moveTo
+  player.follow = false; // the visitor looks elsewhere
+  roll.left = roll.scroll.scrollLeft;
+  player.draw();
+  player.showPosition();
+}

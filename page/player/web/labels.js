@@ -1,0 +1,29 @@
+// @ts-check
+// The words on the parts of a player that do not change.
+
+import { t } from "./words.js";
+
+/** @param {HTMLElement} section */
+export function label(section) {
+  /** Name and hint by class. @type {Record<string, [string, string]>} */
+  const words = {
+    start: [t("Back to the start"), t("Back to the start (Home)")],
+    play: [t("Play"), t("Play or pause (space)")],
+    loop: [t("Loop"), t("Repeat the selected bars, or all")],
+    clear: [t("Clear the selection"), t("Clear the selection (Escape)")],
+    out: [t("Zoom out"), t("Zoom out (Ctrl and wheel)")],
+    in: [t("Zoom in"), t("Zoom in (Ctrl and wheel)")],
+    views: [t("What is heard"), ""],
+    tempo: [t("Tempo"), t("Tempo of what is heard; the files keep theirs")],
+    transpose: [t("Transpose by semitones"), t("Key of what is heard, in semitones; the files keep theirs")],
+    ruler: ["", t("Drag to select bars")],
+  };
+  for (const [name, [label, hint]] of Object.entries(words)) {
+    const element = /** @type {HTMLElement} */ (section.querySelector(`.${name}`));
+    if (label) element.setAttribute("aria-label", label);
+    if (hint) element.title = hint;
+  }
+  for (const [name, text] of [["hear-band", t("Band")], ["hear-melody", t("Melody alone")]]) {
+    /** @type {HTMLElement} */ (section.querySelector(`.${name}`)).textContent = text;
+  }
+}

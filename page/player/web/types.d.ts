@@ -1,0 +1,100 @@
+// What Python passes in (page/player/view.py) and what the modules pass to one another. Times are in seconds.
+
+/** Pitch, onset, duration, velocity; of a recording also how sure it is that it was sung, where that is in doubt. */
+export type Note = [number, number, number, number, number?];
+
+export interface Track {
+  name: string;
+  label: string;
+  colour: string;
+  is_melody: boolean;
+  is_drum: boolean;
+  muted: boolean;
+  /** Of General MIDI, from 0 on. Null where the track is a recording. */
+  program: number | null;
+  /** Onset, number and value of MIDI controllers. */
+  controls: [number, number, number][];
+  rows: [string, number[]][];
+  notes: Note[];
+}
+
+export interface Song {
+  id: string;
+  sound: "live" | "there" | "coming" | "none";
+  title: string;
+  length: number;
+  /** When the melody begins. */
+  start: number;
+  /** The same for songs with the same melody in the same time. */
+  melody: string;
+  /** Where in the song the visitor's recording begins; before it where negative. */
+  voice_start: number;
+  bars: number[];
+  first_bar: number;
+  beats: number[];
+  chords: [number, string][];
+  /** Decibels that bring the synthesizer's sound to the level of the files. */
+  gain: number;
+  /** A new text where the song shall be heard as soon as it is shown. */
+  play: string;
+  /** Files of sound by track. */
+  stems: Record<string, { url: string }>;
+  tracks: Track[];
+  choice?: Choice;
+}
+
+export interface Choice {
+  bars: [number, number] | null;
+  locked: string[];
+}
+
+export type Span = [number, number];
+
+/** The place in a song at a time of the audio clock. */
+export interface Anchor {
+  at: number;
+  time: number;
+  tempo: number;
+  loop: Span | null;
+}
+
+/** Where the app's files are. */
+export interface Places {
+  /** The folder of the scripts. */
+  scripts: string;
+  /** The folder of the instruments. */
+  sounds: string;
+  /** Files of instruments by "bank-program". */
+  made: Record<string, string>;
+  /** The instruments to fetch before anything is played. */
+  first: string[];
+  /** Why the browser can't play live; empty where it can. */
+  fault: string;
+  /** How FluidSynth plays, by the names of its settings. */
+  settings: Record<string, number>;
+}
+
+/** What plays a song: live.js or files.js. */
+export interface Sound {
+  readonly isLoaded: boolean;
+  readonly isRunning: boolean;
+  readonly position: number;
+  readonly duration: number;
+  /** Root mean square of what sounds now. */
+  readonly level: number;
+  ended: () => void;
+  failed: (words: string) => void;
+  /** Another song; `shift` seconds are added to the position where it shall play on. */
+  setSong(song: Song, shift: number | null): void;
+  unlock(): void;
+  load(report: (done: number, all: number) => void): Promise<void>;
+  /** Whether the browser lets it sound; it waits a moment for that. */
+  canSound(): Promise<boolean>;
+  play(at: number, loop: Span | null): void;
+  setLoop(loop: Span | null): void;
+  stop(): void;
+  setLevel(track: string, level: number): void;
+  setTempo(factor: number): void;
+  setTranspose(steps: number): void;
+  release(): void;
+}

@@ -130,7 +130,7 @@ class Settings:
         As text, which leaves out a pickup and moves with an introduction.
         """
         own = ""
-        if self.invented or self.continued:
+        if self.invented or self.continued or melody.gives_chords:
             own = chord_text(melody.score, melody.score.tracks[melody.track])
         return self.chords.strip() or own or "planned"
 

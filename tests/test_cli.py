@@ -1,8 +1,11 @@
 """The command line: mostly called as a function, which reads the models once."""
 
+import io
+import os
 import re
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import mido
@@ -200,7 +203,7 @@ def test_unknown_genres_and_files_without_a_melody_are_told_at_once(accomp, tmp_
     for path, found in (
         ("nothing.mid", "does not exist"),
         (tmp_path, "is not a file"),
-        (tmp_path / "notes.txt", "neither MIDI nor a recording"),
+        (tmp_path / "notes.txt", "neither MIDI, nor MusicXML or ABC, nor a recording"),
     ):
         status, _, error = accomp(path, "--genre", "pop")
         assert status == 1 and error.startswith(f"accomp: {path}: ") and found in error
@@ -421,3 +424,69 @@ def test_ctrl_c_is_told_in_a_word(monkeypatch, capsys, tmp_path):
     monkeypatch.setattr(songs, "make_songs", interrupted)
     assert main([str(EXAMPLES / "ode_to_joy.mid"), "--out", str(tmp_path)]) == 130
     assert capsys.readouterr().err == "accomp: interrupted\n"
+
+
+# What people give on the command line
+
+
+def abc(title: str) -> bytes:
+    notes = "GABc|d2B2|c2A2|G4|" * 2
+    return f'X:1\nT:{title}\nM:4/4\nL:1/4\nK:G\n"G"GABc|"D7"d2B2|"C"c2A2|"G"G4|{notes}\n'.encode()
+
+
+def test_names_that_are_not_utf_8_and_bad_files_lose_no_batch(accomp, tmp_path):
+    ode = (EXAMPLES / "ode_to_joy.mid").read_bytes()
+    latin = Path(os.fsdecode(bytes(tmp_path) + b"/fr\xfchling.mid"))
+    latin.write_bytes(ode)
+    (tmp_path / "bad.mid").write_bytes(ode[:50])
+    (tmp_path / "...mid").write_bytes(ode)
+    out = tmp_path / "out"
+    given = (latin, tmp_path / "bad.mid", tmp_path / "...mid", EXAMPLES / "greensleeves.mid")
+    status, said, error = accomp(*given, "--no-audio", "--out", out)
+    assert status == 1 and "bad.mid" in error and "Traceback" not in error
+    found = {os.fsencode(folder.name) for folder in out.iterdir()}
+    assert found == {b"fr\xfchling", b"melody", b"greensleeves"}
+    assert {path.name for path in tmp_path.iterdir()} == {
+        latin.name, "bad.mid", "...mid", "out",
+    }  # fmt: skip
+    assert all((folder / "accompaniment.mid").is_file() for folder in out.iterdir())
+
+
+def test_an_unexpected_error_loses_no_batch(accomp, tmp_path, monkeypatch):
+    whole = songs.write_song
+
+    def breaks_once(song, score, melody, folder, job):
+        if folder.name == "ode_to_joy":
+            raise KeyError("surprise")
+        whole(song, score, melody, folder, job)
+
+    monkeypatch.setattr(songs, "write_song", breaks_once)
+    given = (EXAMPLES / "ode_to_joy.mid", EXAMPLES / "greensleeves.mid")
+    status, _, error = accomp(*given, "--no-audio", "--out", tmp_path)
+    assert status == 1 and "surprise" in error and "report it" in error
+    assert (tmp_path / "greensleeves" / "accompaniment.mid").is_file()
+
+
+def test_pipes_and_the_standard_input(accomp, tmp_path, monkeypatch):
+    pipe = tmp_path / "pipe.mid"
+    os.mkfifo(pipe)
+    ode = (EXAMPLES / "ode_to_joy.mid").read_bytes()
+    writer = threading.Thread(target=pipe.write_bytes, args=(ode,))
+    writer.start()
+    stdin = io.TextIOWrapper(io.BytesIO(abc("From a pipe")))
+    monkeypatch.setattr("sys.stdin", stdin)
+    status, said, _ = accomp(pipe, "-", "--no-audio", "--out", tmp_path / "out")
+    writer.join()
+    assert status == 0 and "the standard input -> " in said
+    assert {folder.name for folder in (tmp_path / "out").iterdir()} == {"pipe", "stdin"}
+
+
+def test_a_lead_sheet_gives_its_chords(accomp, tmp_path):
+    (tmp_path / "tune.abc").write_bytes(abc("Sheet"))
+    status, said, _ = accomp(tmp_path / "tune.abc", "--no-audio", "--out", tmp_path)
+    assert status == 0 and "understood: G major" in said
+    assert "1 | G | D7 | C | G |" in said
+    status, said, _ = accomp(
+        tmp_path / "tune.abc", "--chords", "| Em | C |", "--no-audio", "--out", tmp_path
+    )
+    assert "1 | Em | C | Em | C |" in said

@@ -14,6 +14,7 @@ from accomp.checks import read_number, read_whole
 from accomp.errors import MusicError
 from accomp.models.places import embedded_genres, namespace
 from accomp.music.midi_chunks import MIDI_ENDINGS
+from accomp.music.notation_files import NOTATION_ENDINGS
 from accomp.sound.accepted import RECORDINGS
 
 USAGE = """accomp MELODY [MELODY ...] [--genre GENRE] [options]
@@ -22,9 +23,10 @@ DESCRIPTION = f"""\
 Give a melody a band: drums, bass, guitar and strings. A piano plays the melody.
 
 accepted as MELODY:
-  MIDI files ({", ".join(MIDI_ENDINGS)})
+  MIDI files ({", ".join(MIDI_ENDINGS)}), MusicXML and ABC ({", ".join(NOTATION_ENDINGS)})
   {RECORDINGS}, of one
   voice or instrument
+  - for the standard input
 
 files that are written to a folder for each melody (see --out):
   accompaniment.mid   the band and the melody as MIDI

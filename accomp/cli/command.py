@@ -5,9 +5,9 @@ import sys
 from collections.abc import Sequence
 
 from accomp.cli.arguments import read_arguments
-from accomp.cli.screen import Failures
+from accomp.cli.inputs import opened
+from accomp.cli.screen import Failures, print_anything
 from accomp.errors import MusicError
-from accomp.listen.accepted import melody_kind
 from accomp.models.places import local_folder
 
 # Exit statuses: a song could not be made; an argument is wrong; Ctrl-C, as in shells.
@@ -26,19 +26,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Raises:
         SystemExit: an argument cannot be read, or help was printed.
     """
-    args, failures, melodies = read_arguments(arguments), Failures(), []
+    print_anything()
+    args, failures = read_arguments(arguments), Failures()
     try:
         _check_places(args)
-        for path in args.melodies:
-            with failures.told(path):
-                melody_kind(path)
-                melodies.append(path)
-        if melodies or args.invent is not None:
-            # Only now: importing torch takes seconds.
-            from accomp.cli.job import Job
-            from accomp.cli.songs import make_songs
+        with opened(args.melodies, failures) as melodies:
+            if melodies or args.invent is not None:
+                # Only now: importing torch takes seconds.
+                from accomp.cli.job import Job
+                from accomp.cli.songs import make_songs
 
-            make_songs(Job.of(args), melodies, failures)
+                make_songs(Job.of(args), melodies, failures)
     except MusicError as error:
         print(f"accomp: {error}", file=sys.stderr)
         return WRONG

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from accomp.cli.inputs import shown_path
 from accomp.cli.job import Job
 from accomp.cli.screen import working
 from accomp.errors import AudioUnavailable, MusicError
@@ -91,7 +92,7 @@ def _making(path: Path, song: Score) -> str:
 def _write(path: Path, write: Callable[[Path], object]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     write(path)
-    print(f"  wrote {path}", flush=True)
+    print(f"  wrote {shown_path(path)}", flush=True)
 
 
 def _say_no_sound(error: AudioUnavailable) -> None:

@@ -3,8 +3,10 @@
 import shutil
 import sys
 import time
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import TextIOWrapper
 from threading import Event, Thread
 
 from accomp.errors import DoubtError, MusicError
@@ -24,13 +26,28 @@ class Failures:
 
     @contextmanager
     def told(self, what: object) -> Iterator[None]:
-        """End a block at a MusicError or OSError, and say that this is what was tried."""
+        """End a block at an error, and say that this is what was tried.
+
+        One that is not expected is told with where it comes from; the others of a batch go on.
+        """
         try:
             yield
         except (MusicError, OSError) as error:  # OSError: what cannot be written
             self.count += 1
             way = ANYWAY if isinstance(error, DoubtError) else ""
             print(f"accomp: {what}: {error}{way}", file=sys.stderr)
+        except Exception as error:
+            self.count += 1
+            traceback.print_exc()
+            words = f"an unexpected error, please report it: {error!r}"
+            print(f"accomp: {what}: {words}", file=sys.stderr)
+
+
+def print_anything() -> None:
+    """Let what is printed hold any text: names of files that are not UTF-8, on any terminal."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from accomp.band.accompanist import Accompanist
 from accomp.cli.files import sound_is_ready, write_melody, write_song
+from accomp.cli.inputs import Given, shown_path
 from accomp.cli.job import Job
 from accomp.cli.screen import Failures, working
 from accomp.invention.invent import continue_melody, invent
@@ -53,19 +54,19 @@ class Band:
         return self.model.perform(sketch.explored(job.moves))
 
 
-def make_songs(job: Job, paths: list[Path], failures: Failures) -> None:
+def make_songs(job: Job, given: list[Given], failures: Failures) -> None:
     """Make and write a song of each melody, or of an invented one.
 
     Args:
         job: what is made of each melody.
-        paths: MIDI files and recordings; none where a melody is invented.
+        given: the melodies; none where one is invented.
         failures: counts the songs that could not be made.
 
     Raises:
         MusicError: an argument is wrong. No song was begun.
     """
-    melodies = _open_midi(paths, job, failures)
-    if paths and not melodies:
+    melodies = _open_notes(given, job, failures)
+    if given and not melodies:
         return
     band = Band.load(job)
     print(_summary(band, job))
@@ -77,32 +78,34 @@ def make_songs(job: Job, paths: list[Path], failures: Failures) -> None:
             print(f"an invented melody -> {folder}")
             _make_song(_invented(band.model, folder, job), folder, band, job)
     taken: set[Path] = set()
-    for path, melody in melodies.items():
-        folder = _folder(job.out, path, taken)
-        with failures.told(path):
-            print(f"{path} -> {folder}", flush=True)
-            _make_song(melody or _transcribed(path, job), folder, band, job)
+    for each, melody in melodies.items():
+        folder = _folder(job.out, each.name, taken)
+        with failures.told(each.shown):
+            print(f"{each.shown} -> {shown_path(folder)}", flush=True)
+            _make_song(melody or _transcribed(each, job), folder, band, job)
 
 
-def _open_midi(paths: list[Path], job: Job, failures: Failures) -> dict[Path, SourceMelody | None]:
-    """Open the MIDI files and check all corrections; None stands for a recording.
+def _open_notes(
+    given: list[Given], job: Job, failures: Failures
+) -> dict[Given, SourceMelody | None]:
+    """Open the files of notes and check all corrections; None stands for a recording.
 
     A file that cannot be opened, or does not accept the corrections, is reported and left out.
     """
-    melodies: dict[Path, SourceMelody | None] = {}
-    for path in paths:
-        with failures.told(path):
-            if melody_kind(path) == "MIDI":
-                melodies[path] = open_melody(path, job.corrections)
-            else:
+    melodies: dict[Given, SourceMelody | None] = {}
+    for each in given:
+        with failures.told(each.shown):
+            if melody_kind(each.path) == "recording":
                 check_corrections(job.corrections)
-                melodies[path] = None
+                melodies[each] = None
+            else:
+                melodies[each] = open_melody(each.path, job.corrections)
     return melodies
 
 
-def _transcribed(path: Path, job: Job) -> SourceMelody:
-    with working(f"listening to {path.name}"):
-        return open_melody(path, job.corrections, anyway=job.anyway)
+def _transcribed(given: Given, job: Job) -> SourceMelody:
+    with working(f"listening to {Path(given.shown).name}"):
+        return open_melody(given.path, job.corrections, anyway=job.anyway)
 
 
 def _invented(model: Accompanist, folder: Path, job: Job) -> SourceMelody:
@@ -129,7 +132,8 @@ def _make_song(melody: SourceMelody, folder: Path, band: Band, job: Job) -> None
             band.model, score, job.go_on, options.seed, job.melody_variation, options=options
         )
         options = replace(options, melody_track=None)
-    if job.go_on is not None or job.invent is not None:
+    is_made = job.go_on is not None or job.invent is not None
+    if is_made or melody.gives_chords and options.chords == "planned":
         options = replace(options, chords="melody")
     job = replace(job, options=replace(options, key=melody.key))
     with working("making the band"):
@@ -193,10 +197,10 @@ def _load(genre: str, revision: str | None = None) -> Accompanist:
         return Accompanist.from_pretrained(genre, revision=revision)
 
 
-def _folder(out: Path, path: Path, taken: set[Path]) -> Path:
-    """Return a folder in `out` named as the melody; a second of that name gets a number."""
-    folder, number = out / path.stem, 2
+def _folder(out: Path, name: str, taken: set[Path]) -> Path:
+    """Return a folder in `out` of this name; a second of that name gets a number."""
+    folder, number = out / name, 2
     while folder in taken:
-        folder, number = out / f"{path.stem}_{number}", number + 1
+        folder, number = out / f"{name}_{number}", number + 1
     taken.add(folder)
     return folder

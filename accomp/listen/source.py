@@ -1,4 +1,4 @@
-"""Load a melody from MIDI or audio and apply the user's corrections.
+"""Load a melody from MIDI, a sheet or audio and apply the user's corrections.
 
 `open_melody(path)` does both at once. Where the user corrects what was guessed, step by step,
 `load_source(path)` reads and transcribes the file once, and `Source.melody(corrections)` is quick.
@@ -31,6 +31,7 @@ from accomp.music.keys import Key, parse_key
 from accomp.music.melody_track import melody_index, skyline
 from accomp.music.melody_turns import with_whole_melody
 from accomp.music.midi import read_midi
+from accomp.music.notation import read_notation
 from accomp.music.score import Score, whole_bars
 from accomp.sound.audio_file import Recording, amplified, read_recording
 
@@ -50,7 +51,7 @@ class Corrections:
         downbeat: Seconds in a recording at which some bar begins.
         later: Pulses by which the bar lines move later.
         key: Such as "A minor".
-        track: The melody's index among the tracks of a MIDI file, from 0.
+        track: The melody's index among the tracks of a file, from 0.
         keep_doubtful: Whether very short notes that may not have been sung stay.
     """
 
@@ -98,6 +99,7 @@ class SourceMelody:
         key: Its key.
         recording: The recording, if it is one.
         transcription: The recording's transcription, if it is one.
+        gives_chords: Whether the score's chords are given, as those of a lead sheet are.
     """
 
     name: str
@@ -106,6 +108,7 @@ class SourceMelody:
     key: Key
     recording: Recording | None = None
     transcription: Transcription | None = None
+    gives_chords: bool = False
 
     @property
     def tempo(self) -> float:
@@ -132,11 +135,12 @@ class Source:
 
     Attributes:
         name: The file's name without its ending.
-        score: The MIDI file's music; None for a recording.
-        recording: The recording; None for a MIDI file.
+        score: The music of a MIDI file or a sheet; None for a recording.
+        recording: The recording; None for notes.
         notes: The recording's notes, doubtful ones among them.
         notices: What the user should know of the recording, in words.
         click: The click that the recording was made to.
+        gives_chords: Whether the score's chords are given, as those of a lead sheet are.
     """
 
     name: str
@@ -145,6 +149,7 @@ class Source:
     notes: list[SungNote] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
     click: Click | None = None
+    gives_chords: bool = False
 
     def melody(
         self,
@@ -173,7 +178,9 @@ class Source:
             key = parse_key(corrections.key)
         else:
             key = key_of(score, skyline(score.tracks[track].notes))
-        return SourceMelody(self.name, score, track, key, self.recording, transcription)
+        return SourceMelody(
+            self.name, score, track, key, self.recording, transcription, self.gives_chords
+        )
 
     def countings(
         self,
@@ -222,7 +229,7 @@ def open_melody(
     click: Click | None = None,
     anyway: bool = False,
 ) -> SourceMelody:
-    """Load a melody from a MIDI file or a recording of one voice.
+    """Load a melody from a MIDI file, a sheet (MusicXML, ABC) or a recording of one voice.
 
     Args:
         path: The file; its content tells which of them it is.
@@ -244,7 +251,7 @@ def load_source(
     settings: NoteSettings = NoteSettings(),
     anyway: bool = False,
 ) -> Source:
-    """Read a MIDI file, or transcribe a recording of one voice.
+    """Read a MIDI file or a sheet (MusicXML, ABC), or transcribe a recording of one voice.
 
     Args:
         path: The file; its content tells which of them it is.
@@ -258,8 +265,12 @@ def load_source(
         MusicError: The file is neither, or holds no melody.
     """
     name = Path(path).stem
-    if melody_kind(path) == "MIDI":
+    kind = melody_kind(path)
+    if kind == "MIDI":
         return Source(name, read_midi(path))
+    if kind == "sheet":
+        sheet = read_notation(path)
+        return Source(name, sheet, gives_chords=bool(sheet.chords))
     return source_of(read_recording(path), name, click, settings, anyway)
 
 

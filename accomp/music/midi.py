@@ -9,12 +9,12 @@ exclusive data, lyrics, other controllers. What is damaged without loss of music
 
 import os
 import struct
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from accomp.errors import MusicError
 from accomp.music.file_source import FileSource, read_source
+from accomp.music.limits import ScoreLimits, check_score
 from accomp.music.markers import add_chords
 from accomp.music.midi_chunks import (
     ACCEPTED,
@@ -35,18 +35,10 @@ PITCHED_CHANNELS = [channel for channel in range(16) if channel != DRUM_CHANNEL]
 LEAST_RESOLUTION = 24  # ticks a beat when writing: sixteenths and triplets are whole ticks
 
 
-@dataclass(frozen=True)
-class MidiLimits:
-    """The largest file that is read."""
-
-    bytes: int = 5_000_000
-    minutes: float = 30
-    # 30 minutes at 1000 beats a minute; a tempo map can hide any number of beats in a second.
-    beats: int = 30_000
-    notes: int = 100_000
+MidiLimits = ScoreLimits  # its name until 0.2
 
 
-def read_midi(source: FileSource, limits: MidiLimits = MidiLimits()) -> Score:
+def read_midi(source: FileSource, limits: ScoreLimits = ScoreLimits()) -> Score:
     """Read a MIDI file.
 
     The score has a track for each part of each track of the file (accomp.music.midi_parts), in the
@@ -84,7 +76,7 @@ def read_midi(source: FileSource, limits: MidiLimits = MidiLimits()) -> Score:
         score.notices.append(
             f"the file counts seconds, not beats; its beats are taken to be {bpm} per minute"
         )
-    _check(score, limits)
+    check_score(score, limits)
     return score
 
 
@@ -221,18 +213,3 @@ def _key_signatures(tracks: list[FileTrack], resolution: int) -> list[KeySignatu
         if not signatures or signatures[-1][1:] != key:
             signatures.append(KeySignature(tick / resolution, *key))
     return signatures
-
-
-def _check(score: Score, limits: MidiLimits) -> None:
-    if all(track.is_drum for track in score.tracks):
-        raise MusicError(
-            "the file has only drums; accepted: MIDI files with at least one pitched note"
-        )
-    end = score.end
-    if end > limits.beats:
-        raise MusicError(f"the music lasts {end:,.0f} beats; accepted: up to {limits.beats:,}")
-    minutes = score.seconds(end) / 60
-    if minutes > limits.minutes:
-        raise MusicError(
-            f"the music lasts {minutes:.1f} minutes; accepted: up to {limits.minutes:g}"
-        )

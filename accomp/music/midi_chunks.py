@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from accomp.errors import MusicError
+from accomp.music.file_kinds import kind_of
 
 MIDI_ENDINGS = (".mid", ".midi", ".kar", ".rmi")
 ACCEPTED = f"accepted: Standard MIDI Files ({', '.join(MIDI_ENDINGS)}) of format 0 or 1"
@@ -20,22 +21,6 @@ _HEADER, _TRACK = b"MThd", b"MTrk"
 FARTHEST_HEADER = 900
 _NO_LENGTH = 0x7000_0000  # lengths from here on are what a program writes that doesn't know it yet
 _END_OF_TRACK_SIZE = 4  # bytes of the event that ends a track, its time included
-_SIGNATURES = (  # the first bytes of what people upload instead
-    (b"ID3", "an MP3 sound file"),
-    (b"\xff\xfb", "an MP3 sound file"),
-    (b"\xff\xf3", "an MP3 sound file"),
-    (b"\xff\xf2", "an MP3 sound file"),
-    (b"OggS", "an Ogg sound file"),
-    (b"fLaC", "a FLAC sound file"),
-    (b"FORM", "an AIFF sound file"),
-    (b"PK\x03\x04", "a ZIP archive (compressed MusicXML and MuseScore files are such)"),
-    (b"\x1f\x8b", "a gzip archive"),
-    (b"Rar!", "a RAR archive"),
-    (b"\x89PNG", "a PNG picture"),
-    (b"\xff\xd8\xff", "a JPEG picture"),
-    (b"GIF8", "a GIF picture"),
-    (b"%PDF", "a PDF document"),
-)
 
 
 class Header(NamedTuple):
@@ -133,23 +118,6 @@ def _header_at(data: bytes) -> int:
 
 def _bytes(count: int) -> str:
     return f"{count:,} byte{'' if count == 1 else 's'}"
-
-
-def kind_of(data: bytes) -> str:
-    """Say in words what a file that is not MIDI seems to be."""
-    for signature, kind in _SIGNATURES:
-        if data.startswith(signature):
-            return kind
-    if data[:4] == b"RIFF":
-        return "a WAV sound file" if data[8:12] == b"WAVE" else "a RIFF file"
-    if data[4:8] == b"ftyp":
-        return "an MP4 or M4A file"
-    head = data[:1000].removeprefix(b"\xef\xbb\xbf").lstrip()
-    if head.startswith(b"<"):
-        return "a MusicXML, HTML or other XML text"
-    if all(32 <= byte < 127 or byte in b"\t\r\n" or byte >= 160 for byte in head):
-        return "a text"
-    return f"of an unknown kind (its first bytes are {data[:4].hex(' ')})"
 
 
 def read_header(data: bytes) -> Header:

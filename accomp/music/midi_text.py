@@ -67,10 +67,10 @@ _ENCODINGS = (
     _Encoding("euc_jp", odds=-1.0),
     _Encoding("koi8_r", _RUSSIAN, True, -1.0),
     _Encoding("cp866", _RUSSIAN, True, -1.0),
-    _Encoding("cp1253", _GREEK, True, -1.0),
-    _Encoding("cp1255", _HEBREW, odds=-1.0),
-    _Encoding("cp1256", _ARABIC, odds=-1.0),
-    _Encoding("cp874", _THAI, odds=-1.0),
+    _Encoding("cp1253", _GREEK, True, -4.0),
+    _Encoding("cp1255", _HEBREW, odds=-3.0),
+    _Encoding("cp1256", _ARABIC, odds=-3.0),
+    _Encoding("cp874", _THAI, odds=-3.0),
     _Encoding("mac_roman", _WESTERN, odds=-3.0),
 )
 

@@ -4,7 +4,8 @@ import os
 from pathlib import Path
 
 from accomp.errors import MusicError
-from accomp.music.midi_chunks import is_midi, kind_of
+from accomp.music.file_kinds import kind_of
+from accomp.music.midi_chunks import is_midi
 
 MIN_SECONDS = 1.0
 MAX_SECONDS = 600.0

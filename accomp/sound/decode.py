@@ -8,6 +8,7 @@ sample that was recorded; tests hold it to that.
 import io
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, Self
 
@@ -23,11 +24,24 @@ with extra("listen"):
     from av.container import InputContainer
     from av.error import FFmpegError
 
-# What may be read: no playlists, which could name other files or addresses on the net. FFmpeg's
-# names.
-DEMUXERS = "wav,w64,mp3,aac,ogg,flac,aiff,caf,amr,au,asf,matroska,mov,avi"
+# What may be read: all sound and video that stands in one file; no playlists, which could name
+# other files or addresses on the net, and no pictures. FFmpeg's names.
+DEMUXERS = (
+    "wav,w64,mp3,aac,ogg,flac,aiff,caf,amr,au,asf,matroska,mov,avi,"
+    "ac3,eac3,ac4,dts,dtshd,truehd,mlp,loas,tta,wv,ape,tak,shn,mpc,mpc8,dsf,iff,voc,ircam,sox,"
+    "gsm,g722,g729,oma,rso,avr,pvf,xwma,flv,mpeg,mpegts,mpegvideo,rm,nut,ivf,swf,gxf,mxf,wtv,nsv,"
+    "smjpeg,xmv,aea,qcp,amrnb,amrwb,nistsphere,qoa,wsaud,dss,vqf,sds,bonk,osq,rka,wavarc,laf,paf,"
+    "mmf,mtaf,adx,ast,brstm,bfstm,hcom,siff,dv,lc3,sbc,spdif,iamf,act,apc"
+)
+# Those of them that say in the file how long it is; of all others the length is a guess.
+SURE = frozenset(
+    ("wav", "w64", "ogg", "flac", "aiff", "caf", "au", "asf", "matroska,webm", "avi", "ape", "tta")
+    + ("mov,mp4,m4a,3gp,3g2,mj2", "wv", "tak", "dsf", "mpc", "mpc8")
+)
 # Not s64, which only damage makes.
 SAMPLE_FORMATS = ("u8", "s16", "s32", "flt", "dbl", "u8p", "s16p", "s32p", "fltp", "dblp")
+# What is decoded to tell whether a file is sound that has no signature: frames, or seconds.
+PROBED, PROBED_SECONDS = 4, 0.5
 HEAD = 4096  # bytes at a file's beginning by which it is told what it is
 
 
@@ -119,9 +133,9 @@ class Soundtrack:
         seconds: about how long it is. Raises MusicError above MAX_SECONDS.
         """
         expected = round((seconds + self.settings.padding) * rate)
-        return _joined(_resampled(self._blocks(), rate), expected)
+        return _joined(_resampled(self.blocks(), rate), expected)
 
-    def _blocks(self) -> Iterator[tuple[int, np.ndarray]]:
+    def blocks(self) -> Iterator[tuple[int, np.ndarray]]:
         """Yield the sample rate in Hz and samples [2, n] float32, frame by frame.
 
         Where time stamps jump, packets were lost; silence takes their place, so that what follows
@@ -184,6 +198,19 @@ class Soundtrack:
         self._values += samples.size
 
 
+def can_play(source: Path | bytes) -> bool:
+    """Tell whether a file holds sound.
+
+    Its beginning is decoded for that, as what FFmpeg takes a file for may be wrong.
+    """
+    try:
+        with Soundtrack(source) as track:
+            frames = sum(1 for _ in islice(track.blocks(), PROBED))
+            return (frames == PROBED or track.seconds >= PROBED_SECONDS) and not track.faults
+    except MusicError:
+        return False
+
+
 def _opened(path: Path) -> BinaryIO:
     try:
         return path.open("rb")
@@ -228,7 +255,7 @@ def _declared_seconds(
 ) -> tuple[float, bool]:
     """Return how long the file says that it is, 0 where it does not; and whether that is sure.
 
-    It is not where it is guessed from the bit rate.
+    It is not where it is guessed from the bit rate, as of bare frames (MP3, ADTS, AMR).
     """
     if stream.duration is not None and stream.time_base is not None:
         seconds = float(stream.duration * stream.time_base)
@@ -239,7 +266,7 @@ def _declared_seconds(
     if head[:4] == b"RIFF" and container.size < riff < 0x7FFF_0000 and bit_rate:
         seconds = 8 * riff / bit_rate
     counted = any(mark in head for mark in (b"Xing", b"Info", b"VBRI"))  # MP3 encoders' own count
-    return max(seconds, 0.0), counted or container.format.name not in ("mp3", "aac")
+    return max(seconds, 0.0), counted or container.format.name in SURE
 
 
 def _floats(frame: av.AudioFrame, headroom: float) -> np.ndarray:

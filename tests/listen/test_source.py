@@ -95,7 +95,7 @@ def test_corrections_of_a_recording_are_checked_before_it_is_read(corrections, m
 def test_files_that_hold_no_melody_are_told_by_what_they_are(tmp_path):
     assert melody_kind(ODE) == "MIDI"
     for name, content, message in (
-        ("notes.txt", b"C D E", "neither MIDI nor a recording"),
+        ("notes.txt", b"C D E", "neither MIDI, nor MusicXML or ABC, nor a rec"),
         ("empty.mid", b"", "it is empty"),
         ("photo.wav", b"\x89PNG\r\n", "a PNG picture"),
     ):

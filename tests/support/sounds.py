@@ -33,6 +33,19 @@ FORMATS = {
     "flac": ("flac", "flac", {}),
     "aiff": ("aiff", "pcm_s16be", {}),
 }
+# The same of formats that fewer people have, at fewer rates of samples.
+OTHER_FORMATS = {
+    "adts": ("adts", "aac", {}),
+    "amr": ("amr", "libopencore_amrnb", {}),
+    "wma": ("asf", "wmav2", {}),
+    "ac3": ("ac3", "ac3", {}),
+    "eac3": ("eac3", "eac3", {}),
+    "flv": ("flv", "libmp3lame", {}),
+    "mp2": ("mp2", "mp2", {}),
+    "tta": ("tta", "tta", {}),
+    "voc": ("voc", "pcm_u8", {}),
+    "wv": ("wv", "wavpack", {}),
+}
 LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1"}
 
 
@@ -75,12 +88,13 @@ def encoded(
     lost: tuple[float, float] = (0, 0),
     effort: int | None = None,
 ) -> bytes:
-    """A file of FORMATS[kind] with `samples`, [samples] or [samples, channels] within -1 to 1.
+    """A file of FORMATS[kind] or OTHER_FORMATS[kind].
 
+    samples: [samples] or [samples, channels] within -1 to 1.
     lost: packets between these two times, in seconds, are left out.
     effort: the encoder's compression_level; 0 is quickest, None leaves it to the encoder.
     """
-    container, encoder, options = FORMATS[kind]
+    container, encoder, options = (FORMATS | OTHER_FORMATS)[kind]
     options = options if effort is None else options | {"compression_level": str(effort)}
     samples = samples[:, None] if samples.ndim == 1 else samples
     muxer_options = {name: value for name, value in options.items() if name in ("live", "movflags")}
@@ -97,6 +111,8 @@ def encoded(
     with av.open(file, "w", format=container, options=muxer_options) as output:
         stream = output.add_stream(encoder, rate=rate, options=encoder_options)
         stream.layout = LAYOUTS[samples.shape[1]]
+        if encoder == "wmav2":
+            stream.bit_rate = 128_000  # it has no usual one
         for at in range(0, len(samples), rate):
             block = np.ascontiguousarray(samples[at : at + rate].T, np.float32)
             frame = av.AudioFrame.from_ndarray(block, format="fltp", layout=stream.layout.name)

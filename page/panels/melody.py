@@ -4,8 +4,7 @@ from typing import NamedTuple
 
 import gradio as gr
 
-from accomp.music.midi_chunks import MIDI_ENDINGS
-from accomp.sound.accepted import SOUND_ENDINGS
+from accomp.listen.accepted import MELODY_ENDINGS
 from page.choices import MELODY_BARS
 from page.melodies import EXAMPLES, FIRST_EXAMPLE
 from page.naming import title
@@ -53,7 +52,7 @@ def melody(state: Hidden, player: Player) -> MelodyPanel:
         with gr.Row(elem_id="sources"):
             file = gr.File(
                 label=t("Drop a MIDI file or a recording, or choose one"),
-                file_types=[*MIDI_ENDINGS, *SOUND_ENDINGS],
+                file_types=list(MELODY_ENDINGS),
                 type="filepath",
                 height=64,
                 elem_id="melody-file",

@@ -1,5 +1,7 @@
 """Make room for an introduction: none, a bar of clicks, or two bars of the band."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from accomp.band.lead import Lead, first_bar
@@ -35,10 +37,12 @@ def make_room(score: Score, lead: Lead, intro: str) -> tuple[Score, Lead]:
     bars = 1 if intro == "count-in" or lead.first_block else 2
     delay = max(0.0, bars * bar_beats - first.onset)
     if delay:
-        delay = np.ceil(delay / bar_beats - 1e-9) * bar_beats
-        score = delayed(score, float(delay))
+        delay = float(np.ceil(delay / bar_beats - 1e-9) * bar_beats)
+        score = delayed(score, delay)
     intro_beats = bars * bar_beats if intro == "bars" else 0.0
-    return score, Lead.of(score, lead.index, intro_beats, lead.key)
+    moved = Lead.of(score, lead.index, intro_beats, lead.key)
+    sections = (section._replace(onset=section.onset + delay) for section in lead.sections)
+    return score, replace(moved, sections=tuple(sections))
 
 
 def clicks(score: Score, lead: Lead) -> list[Note]:

@@ -1,11 +1,12 @@
 """Prepare the melody: its track, top line, grid, key and register."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from accomp.band.arrange import ending_step
 from accomp.music import keys
+from accomp.music.key_sections import KeySection, key_sections
 from accomp.music.key_signatures import key_of
 from accomp.music.keys import Key
 from accomp.music.melody_track import melody_index, skyline
@@ -28,6 +29,8 @@ class Lead:
         planes: [2, S, 128] uint8, the line in its normal key, as the models take it.
         first_whole_bar: its onset in beats; before it there is only a pickup.
         intro_steps: steps that the band plays before the melody's first bar.
+        sections: where it changes its key for a while, from its first bar on; only one with `key`
+            where it does not, or where the key was given.
     """
 
     index: int
@@ -39,6 +42,7 @@ class Lead:
     planes: np.ndarray
     first_whole_bar: float = 0.0
     intro_steps: int = 0
+    sections: tuple[KeySection, ...] = ()
 
     @classmethod
     def of(
@@ -64,20 +68,43 @@ class Lead:
         line = skyline(track.notes)
         start = first_bar(score, track).onset - intro_beats if intro_beats else track.start
         grid = Grid.of(score, start, track.end)
-        key = keys.parse_key(key) if isinstance(key, str) else key or key_of(score, line)
-        shift = keys.shift_of(line, key)
+        own = keys.parse_key(key) if isinstance(key, str) else key or key_of(score, line)
+        shift = keys.shift_of(line, own)
         intro = 0
         if intro_beats:
             intro = int(np.searchsorted(grid.beats, grid.beats[0] + intro_beats - 1e-6))
-        whole = whole_bars(score, track)[0].onset
+        whole = whole_bars(score, track)
+        sections = [KeySection(whole[0].onset, own)]
+        if key is None:
+            sections = key_sections(line, [bar.onset for bar in whole], own)
         planes = melody_planes(line, shift, grid)
-        return cls(index, track, line, grid, key, shift, planes, whole, intro)
+        lead = cls(index, track, line, grid, own, shift, planes, whole[0].onset, intro)
+        return replace(lead, sections=tuple(sections))
 
     @property
     def end(self) -> int:
         """The step on which the melody ends, exclusive."""
         start, end = (self.grid.nearest_step(beat) for beat in (self.track.start, self.track.end))
         return int(max(end, start + 1))
+
+    @property
+    def moved(self) -> np.ndarray:
+        """How many semitones the key of each half bar's section lies above `key`, [H] int.
+
+        A key and its relative minor are one.
+        """
+        return np.array([self._moved_at(beat) for beat in self.grid.half_bar_beats], int)
+
+    @property
+    def level_line(self) -> list[Note]:
+        """The line as if it were in `key` throughout."""
+        return [note._replace(pitch=note.pitch - self._moved_at(note.onset)) for note in self.line]
+
+    def _moved_at(self, beat: float) -> int:
+        """Return the semitones by which the key at a beat lies above `key`, the short way."""
+        begun = [section for section in self.sections if section.onset <= beat + 1e-6]
+        here = (begun[-1] if begun else self.sections[0]).key if self.sections else self.key
+        return (keys.relative_major(here) - keys.relative_major(self.key) + 6) % 12 - 6
 
     @property
     def last_onset(self) -> int:

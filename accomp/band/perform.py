@@ -60,6 +60,7 @@ def decode(sketch: Sketch, settings: ArrangeSettings = arrange.SETTINGS) -> dict
     if config.planner and config.agree:
         pitched = {track: notes for track, notes in band.items() if track != DRUMS}
         band |= voicing.agree(pitched, sketch.chords)
+        band[BASS] = voicing.given_bass(band[BASS], sketch.chords)
     return band
 
 
@@ -85,7 +86,7 @@ def _voiced(notes: np.ndarray, sketch: Sketch, track: int, settings: ArrangeSett
         return voicing.bass_notes(arrange.monophonic(notes), sketch.chords)
     notes = arrange.thin_out(notes, part.voices)
     notes = arrange.lead_voices(notes, sketch.triads, parts.CENTRE[track], settings)
-    return voicing.colour(notes, sketch.chords)
+    return voicing.release(voicing.colour(notes, sketch.chords), sketch.chords)
 
 
 def _track(sketch: Sketch, track: int, band: dict[int, np.ndarray]) -> Track:

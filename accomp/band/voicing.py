@@ -52,7 +52,7 @@ def colour(notes: np.ndarray, symbols: list[ChordSymbol]) -> np.ndarray:
         interval = (notes[rows, 0] - symbol.root) % 12
         notes[rows, 0] += _retuned(tones)[interval] - interval
         pitches = np.unique(notes[rows, 0])
-        for tone in tones[3:4]:  # one colour is enough to hear which chord it is
+        for tone in _telling(tones):
             classes = (pitches - symbol.root) % 12
             if tone in classes or len(pitches) < 2:
                 continue
@@ -66,7 +66,45 @@ def colour(notes: np.ndarray, symbols: list[ChordSymbol]) -> np.ndarray:
             if chosen is not None and len(set(classes.tolist())) + (len(doubled) > 0) > 1:
                 step = (tone - (chosen - symbol.root) + 5) % 12 - 5
                 notes[rows[notes[rows, 0] == chosen], 0] += step
+                pitches = np.unique(notes[rows, 0])
     return notes
+
+
+def _telling(tones: tuple[int, ...]) -> list[int]:
+    """Return the tones by which one hears which chord it is, in semitones above the root.
+
+    They are what a suspended, diminished or augmented chord has instead of a third or fifth, and of
+    a seventh, sixth and ninth the first: one colour is enough.
+    """
+    instead = [tone for tone in tones[1:3] if tone not in (3, 4, 7)]
+    return [*instead, *tones[3:4]]
+
+
+def release(notes: np.ndarray, symbols: list[ChordSymbol]) -> np.ndarray:
+    """End the held notes of a chordal track that a chord without its triad's tones excludes.
+
+    A third that sounds on into a suspended chord, or a fifth into a diminished or augmented one,
+    would make it another chord. Into all other chords notes may be held.
+
+    Args:
+        notes: [n, 3] of a chordal track.
+        symbols: [H] chords.
+    """
+    notes = notes.copy()
+    for row in notes:
+        first, last = row[1] // HALF_BAR_STEPS, (row[2] - 1) // HALF_BAR_STEPS
+        for index in range(first + 1, min(last + 1, len(symbols))):
+            symbol = symbols[index]
+            if _excludes(QUALITIES[symbol.quality], int(row[0] - symbol.root) % 12):
+                row[2] = index * HALF_BAR_STEPS
+                break
+    return notes
+
+
+def _excludes(tones: tuple[int, ...], interval: int) -> bool:
+    """Tell whether an interval above the root contradicts a chord of `tones`."""
+    thirds = not {3, 4} & set(tones) or bool({6, 8} & set(tones)) and 7 not in tones
+    return thirds and interval in (3, 4, 7) and interval not in tones
 
 
 def _retuned(tones: tuple[int, ...]) -> np.ndarray:
@@ -88,9 +126,11 @@ def _retuned(tones: tuple[int, ...]) -> np.ndarray:
 
 
 def bass_notes(notes: np.ndarray, symbols: list[ChordSymbol]) -> np.ndarray:
-    """Give the notes of the bass the tones of their chords.
+    """Give the notes of the bass the tones of their chords, and given bass notes ("C/E").
 
-    On the first beat of each half bar a given bass note ("C/E") replaces the root.
+    Args:
+        notes: [n, 3] of the bass, in the order of their onsets.
+        symbols: [H] chords.
     """
     notes = notes.copy()
     for row in notes:
@@ -98,13 +138,37 @@ def bass_notes(notes: np.ndarray, symbols: list[ChordSymbol]) -> np.ndarray:
         interval = (row[0] - symbol.root) % 12
         tones = QUALITIES[symbol.quality]
         row[0] += 0 if tones in FAMILIAR else _retuned(tones)[interval] - interval
-        if (
-            symbol.bass is not None
-            and row[1] % HALF_BAR_STEPS < BEAT
-            and (row[0] - symbol.root) % 12 == 0
-        ):
-            row[0] += (symbol.bass - symbol.root + 6) % 12 - 6
+    return given_bass(notes, symbols)
+
+
+def given_bass(notes: np.ndarray, symbols: list[ChordSymbol]) -> np.ndarray:
+    """Let the bass play the bass notes of chords that have one of their own.
+
+    They are played by the first note of each half bar, and by roots on its first beat. A chord that
+    begins without its triad's tones (suspended, diminished, augmented) has its root there.
+
+    Args:
+        notes: [n, 3] of the bass, in the order of their onsets.
+        symbols: [H] chords.
+    """
+    notes = notes.copy()
+    begun = -1  # the last half bar in which a note has been struck
+    for row in notes:
+        half_bar = min(int(row[1]) // HALF_BAR_STEPS, len(symbols) - 1)
+        symbol = symbols[half_bar]
+        is_root = (row[0] - symbol.root) % 12 == 0 and row[1] % HALF_BAR_STEPS < BEAT
+        begins = half_bar != begun
+        if symbol.bass is not None and (begins or is_root):
+            row[0] += (symbol.bass - row[0] + 6) % 12 - 6
+        elif begins and _is_unlike_triads(symbol) and symbol != symbols[max(half_bar - 1, 0)]:
+            row[0] += (symbol.root - row[0] + 6) % 12 - 6
+        begun = half_bar
     return notes
+
+
+def _is_unlike_triads(symbol: ChordSymbol) -> bool:
+    """Tell whether a chord has another tone instead of a triad's third or fifth."""
+    return any(tone not in (3, 4, 7) for tone in QUALITIES[symbol.quality][1:3])
 
 
 def agree(

@@ -41,6 +41,11 @@ class Key(NamedTuple):
 KEY_NAMES = "such as C major, F# minor, Bb, Am"
 
 
+def relative_major(key: Key) -> int:
+    """Return the tonic of a major key, or of a minor key's relative major."""
+    return (key.tonic + 3 * key.is_minor) % 12
+
+
 def parse_key(text: str) -> Key:
     """Read a key's name: "C major", "F# minor", "Bb", "am".
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from accomp.band.voicing import agree, bass_notes, colour
+from accomp.band.voicing import agree, bass_notes, colour, given_bass, release
 from accomp.music.chord_qualities import QUALITIES
 from accomp.music.chord_symbols import ChordSymbol, parse_symbol, triad_symbol
 from accomp.roll import chord_plan
@@ -65,12 +65,46 @@ def test_the_given_bass_note_is_on_the_first_beat():
     assert bass_notes(line, symbols("C/E", "C"))[:, 0].tolist() == [40, 43, 36, 36]
 
 
+def test_the_given_bass_note_is_the_first_of_a_half_bar_whatever_it_was():
+    line = notes((43, 0, 4), (36, 4, 8), (43, 14, 16), (40, 16, 18), (36, 19, 24), (36, 24, 32))
+    got = bass_notes(line, symbols("C/E", "Am/G", "F/C", "C"))
+    assert got[:, 0].tolist() == [40, 36, 43, 36, 36, 36]
+    dim = notes((43, 2, 8), (43, 8, 16), (43, 16, 24))  # a root where it begins, then as it goes
+    assert bass_notes(dim, symbols("C", "Gsus4", "Gsus4"))[:, 0].tolist() == [43, 43, 43]
+    assert bass_notes(dim, symbols("C", "Cdim", "Cdim"))[:, 0].tolist() == [43, 36, 42]
+    held = notes((36, 0, 16), (38, 20, 24))  # the C is held over; D is struck first in the F
+    assert given_bass(held, symbols("C", "C", "F/A"))[:, 0].tolist() == [36, 33]
+
+
+@pytest.mark.parametrize(
+    "chord, played, expected",
+    [
+        ("Csus4", [48, 55, 60], [48, 55, 65]),  # the doubled root becomes the fourth
+        ("Cdim", [48, 51, 60], [48, 51, 66]),
+        ("Caug", [48, 52, 60], [48, 52, 56]),
+        ("Cm7b5", [48, 51, 60, 72], [48, 51, 58, 78]),  # the fifth first, then the seventh
+        ("C6", [48, 52, 60], [48, 52, 57]),
+    ],
+)
+def test_the_tone_that_tells_a_chord_sounds(chord, played, expected):
+    got = colour(notes(*[(pitch, 0, 8) for pitch in played]), symbols(chord))
+    assert sorted(got[:, 0].tolist()) == sorted(expected)
+
+
+def test_a_third_does_not_sound_on_into_a_suspended_chord():
+    held = notes((48, 0, 16), (52, 0, 16), (55, 4, 20), (64, 0, 32))
+    assert release(held, symbols("C", "Csus4", "C", "C"))[:, 2].tolist() == [16, 8, 20, 8]
+    assert release(held, symbols("C", "Cdim", "C", "C"))[:, 2].tolist() == [16, 8, 8, 8]
+    assert release(held, symbols("C", "C", "Caug", "C"))[:, 2].tolist() == [16, 16, 16, 32]
+    assert (release(held, symbols("C", "Am7", "F/C", "G7")) == held).all()
+
+
 def test_the_bass_has_the_fifth_and_third_of_its_chord():
     line = notes((36, 0, 4), (43, 4, 8), (43, 8, 12), (40, 12, 16), (40, 16, 20), (43, 20, 24))
     assert bass_notes(line, symbols("Cdim", "Csus4", "C"))[:, 0].tolist() == [
         36,
         42,
-        43,
+        48,  # the suspended chord begins on its root
         41,
         40,
         43,

@@ -56,8 +56,10 @@ def folder() -> Path:
         (place / "sounds").mkdir(parents=True, exist_ok=True)
         (place / "writable").touch()
     except OSError:
-        place = Path(tempfile.mkdtemp(prefix="accomp-player-"))
+        there, place = place / "sounds", Path(tempfile.mkdtemp(prefix="accomp-player-"))
         (place / "sounds").mkdir()
+        for file in there.glob("*.sf3"):
+            shutil.copyfile(file, place / "sounds" / file.name)
     return place
 
 

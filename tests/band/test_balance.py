@@ -1,9 +1,11 @@
 import io
+import subprocess
 from dataclasses import replace
 
 import numpy as np
 import pretty_midi
 import pytest
+import soundfile
 
 from accomp.band import balance, note_levels
 from accomp.band.balance import CHORUS, PAN, REVERB, VOLUME, balanced
@@ -11,9 +13,10 @@ from accomp.errors import MusicError
 from accomp.music.midi import write_midi
 from accomp.music.score import Control, Note, Score, Tempo, Track
 from accomp.roll.grid import TRACK_NAMES
-from accomp.sound.meter import weighted_power
+from accomp.sound.meter import loudness, weighted_power
 from accomp.sound.rates import SAMPLE_RATE
 from accomp.sound.render import render_stems
+from accomp.sound.soundfont import find_soundfont
 
 
 def song(bars: int = 8, busy: bool = False, controls=(), velocity: int = 80, tempos=None) -> Score:
@@ -171,6 +174,22 @@ def test_the_melody_is_heard_above_the_band(genre, busy, velocity):
         powers.items()
     ):  # about where it was meant to be, though lower where the whole band was too loud
         assert -5 < balance.level(power) - balance.level(melody) - balance.SETTINGS.roles[name] < 3
+
+
+@pytest.mark.sound
+@pytest.mark.parametrize("genre, busy, velocity", [("rock", True, 60), ("gospel", False, 100)])
+def test_the_loudness_of_a_mix_is_foretold(genre, busy, velocity, tmp_path):
+    whole = balanced(song(busy=busy, velocity=velocity), genre)
+    write_midi(whole, tmp_path / "song.mid")
+    command = ["fluidsynth", "-ni", "-q", "-F", tmp_path / "song.wav", "-r", str(SAMPLE_RATE)]
+    font = [find_soundfont(), tmp_path / "song.mid"]
+    subprocess.run([*command, *font], check=True, capture_output=True)
+    sound = soundfile.read(tmp_path / "song.wav", dtype="float32")[0]
+    assert note_levels.mix_loudness(whole) == pytest.approx(loudness(sound, SAMPLE_RATE), abs=1.5)
+
+
+def test_without_notes_there_is_no_loudness():
+    assert note_levels.mix_loudness(Score([Track("piano")])) == -np.inf
 
 
 @pytest.mark.sound

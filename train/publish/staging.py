@@ -27,7 +27,7 @@ from train.publish.share import store_whole
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
-HEADING = "accomp: give a melody a band"  # the page's, in every version of app.py
+OWN_APP = 'title="accomp"'  # the page's, in every version of app.py
 LOSSES = "losses.png"
 # The files of the demo: whole folders, so that a new file is never forgotten, but neither training
 # nor tests. A genre's models come from the owner's repositories.
@@ -179,7 +179,7 @@ def stage_space(
     )  # the cards are with the models
     card.save(folder / "README.md")
     variables = {"ACCOMP_NAMESPACE": f"{owner}@{revision}" if revision else owner}
-    return Publication(repo_id, "space", folder, "app.py", lambda text: HEADING in text, variables)
+    return Publication(repo_id, "space", folder, "app.py", lambda text: OWN_APP in text, variables)
 
 
 def copy_demo(folder: Path) -> None:

@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -288,6 +289,16 @@ def test_a_name_or_tag_that_is_taken(tester):
     run(*JAZZ, "--revision", "v2")
 
 
+PACKAGES = Path(__file__).parents[3] / "page" / "player" / "node_modules"
+# The synthesizer with its licence, and the decoder.
+PLAYER = (
+    "js-synthesizer/externals/libfluidsynth-2.4.6.js",
+    "js-synthesizer/externals/LICENSE.fluidsynth.txt",
+    "stb-vorbis/dist/index.js",
+    "stb-vorbis/LICENSE",
+)
+
+
 def test_the_demo_becomes_a_space(tester):
     run(*JAZZ, "--revision", "v1")
     HfApi().create_repo("tester/accomp-untagged")
@@ -317,7 +328,13 @@ def test_the_demo_becomes_a_space(tester):
         name for name in files if re.match(r"(train|tests|models|model_cards|benchmarks)/", name)
     ]
     assert not [name for name in files if "__pycache__" in name or name.endswith((".pyc", ".pyi"))]
-    assert sum(map(len, files.values())) < 7e6  # the models are 22 MB
+    assert sum(map(len, files.values())) < 13e6  # the models are 22 MB, the instruments 5
+    assert set(files) & {f"page/player/node_modules/{name}" for name in PLAYER} == {
+        f"page/player/node_modules/{name}" for name in PLAYER if (PACKAGES / name).is_file()
+    }
+    instruments = {file.name for file in (PACKAGES.parent / "made" / "sounds").glob("*.sf3")}
+    assert {Path(name).name for name in files if name.endswith(".sf3")} == instruments
+    assert not [name for name in files if "typescript" in name or "/made/scripts" in name]
     card = RepoCard(files["README.md"].decode())
     card.validate(repo_type="space")
     for link in re.findall(r"\]\(((?!http)[^)#]+)\)", card.text):

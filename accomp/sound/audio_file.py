@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from accomp.errors import MusicError
-from accomp.extras import extra
 from accomp.music.file_source import FileSource, read_source
 from accomp.sound.accepted import (
     ACCEPTED,
@@ -20,6 +19,7 @@ from accomp.sound.accepted import (
     in_words,
     too_long,
 )
+from accomp.sound.audio_writer import AudioWriter
 from accomp.sound.rates import LISTEN_RATE, SAMPLE_RATE
 
 if TYPE_CHECKING:
@@ -137,35 +137,8 @@ def write_audio(samples: np.ndarray, path: str | Path, sample_rate: int = SAMPLE
 
     samples: [samples, 2] within -1 to 1.
     """
-    ending = Path(path).suffix.lower()
-    if ending == ".mp3":
-        return _write_mp3(samples, Path(path), sample_rate)
-    with extra("sound"):
-        import soundfile
-
-    kind = "FLAC" if ending == ".flac" else "WAV"
-    soundfile.write(path, samples, sample_rate, format=kind, subtype="PCM_16")
-
-
-def _write_mp3(samples: np.ndarray, path: Path, sample_rate: int) -> None:
-    """Write an MP3 file by PyAV, because soundfile has no say in how long LAME searches.
-
-    The encoder's delay is told in the file's first frame, and players cut it off: the sound begins
-    where it did.
-    """
-    with extra("sound"):
-        import av
-
-    # LAME's quality 7 takes two thirds of the time of its default.
-    options = {"b": "128k", "compression_level": "7"}
-    with av.open(str(path), "w", format="mp3") as file:
-        stream = file.add_stream("libmp3lame", rate=sample_rate, layout="stereo", options=options)
-        for start in range(0, len(samples), sample_rate):  # a copy of all would double the memory
-            chunk = np.ascontiguousarray(samples[start : start + sample_rate].T)
-            frame = av.AudioFrame.from_ndarray(chunk, format="fltp", layout="stereo")
-            frame.sample_rate, frame.pts = sample_rate, start
-            file.mux(stream.encode(frame))
-        file.mux(stream.encode(None))
+    with AudioWriter(path, sample_rate) as writer:
+        writer.write(samples)
 
 
 def _checked(source: FileSource) -> Path | bytes:

@@ -6,9 +6,10 @@ frame's middle to the next. libavfilter compresses, since its compressor has a s
 limiter at hand has one: the limiter's gain is the least that is needed near by, smoothed by scipy.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from math import lcm
 from typing import cast
 
 import numpy as np
@@ -16,7 +17,16 @@ from scipy.ndimage import maximum_filter1d, minimum_filter1d, uniform_filter1d
 
 from accomp.extras import extra
 from accomp.music.loudness import HOP
-from accomp.sound.meter import by_frame, gated_loudness, pieces, true_peaks, weighted_power
+from accomp.sound.meter import (
+    CONTEXT,
+    OVERSAMPLING,
+    PIECE,
+    Weighting,
+    by_frame,
+    gated_loudness,
+    oversampled,
+    pieces,
+)
 
 
 @dataclass(frozen=True)
@@ -81,23 +91,111 @@ def apply_gain(
 ) -> None:
     """Change a stem, [samples, 2] float32, in place by the gain of `master`, [frames]."""
     for at, piece in pieces(stem, 500_000):
-        # A frame's gain is that of its middle.
-        places = np.arange(at, at + len(piece)) / settings.frame - 0.5
-        piece *= np.interp(places, np.arange(len(gain)), gain)[:, None].astype(np.float32)
+        apply_gain_at(piece, at, gain, settings)
+
+
+def apply_gain_at(
+    piece: np.ndarray, at: int, gain: np.ndarray, settings: MasterSettings = MasterSettings()
+) -> None:
+    """Change a piece of a stem in place.
+
+    Args:
+        piece: [samples, 2] float32.
+        at: The sample of the stem at which it begins.
+        gain: As `master` returns it, [frames].
+        settings: Those of the gain.
+    """
+    # A frame's gain is that of its middle.
+    places = np.arange(at, at + len(piece)) / settings.frame - 0.5
+    piece *= np.interp(places, np.arange(len(gain)), gain)[:, None].astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What the mastering of a song goes by.
+
+    Attributes:
+        power: K-weighted mean square of its mix, [hops].
+        peaks: True peaks of its mix, and the stems' samples, [frames].
+        levels: Root mean square of both channels of its mix, [frames].
+    """
+
+    power: np.ndarray
+    peaks: np.ndarray
+    levels: np.ndarray
+
+
+def block_size(sample_rate: int, settings: MasterSettings = MasterSettings()) -> int:
+    """Return samples of a block for `measured`: about PIECE, of whole hops and whole frames."""
+    unit = lcm(round(HOP * sample_rate), settings.frame)
+    return unit * max(round(PIECE * sample_rate / unit), 1)
+
+
+def measured(
+    blocks: Iterable[list[np.ndarray]],
+    sample_rate: int,
+    settings: MasterSettings = MasterSettings(),
+) -> Measured:
+    """Measure a song that comes in blocks, so that it need not be in memory at once.
+
+    Args:
+        blocks: At each step the next block of all stems, [samples, 2] float32 each. They are of
+            `block_size`; only the last may be shorter.
+        sample_rate: In Hz.
+        settings: Whose frames are measured.
+    """
+    frame, weigh = settings.frame, Weighting(sample_rate)
+    power, peaks, levels, before = [], [], [], np.zeros((0, 2), np.float32)
+    for stems, following in _with_next(blocks):
+        whole, after = _sum(stems), _sum([stem[:CONTEXT] for stem in following])
+        power.append(weigh.power(whole))
+        fine = oversampled(np.concatenate([before, whole, after]), len(before), len(whole))
+        found = by_frame(fine, frame * OVERSAMPLING, np.max)
+        for stem in stems if len(stems) > 1 else []:
+            np.maximum(found, by_frame(np.abs(stem).max(axis=1), frame, np.max), out=found)
+        peaks.append(found)
+        levels.append(np.sqrt(by_frame(np.square(whole).mean(axis=1), frame, np.mean)))
+        before = whole[-CONTEXT:].copy()
+    return Measured(*map(np.concatenate, (power, peaks, levels)))
+
+
+def _with_next(blocks: Iterable[list[np.ndarray]]) -> Iterator[tuple[list, list]]:
+    """Yield each block with the one after it, which is empty at the end."""
+    found = iter(blocks)
+    now = next(found)
+    for following in found:
+        yield now, following
+        now = following
+    yield now, [stem[:0] for stem in now]
 
 
 def _gain(
     stems: list[np.ndarray], sample_rate: int, compress: bool, settings: MasterSettings
 ) -> np.ndarray:
     """Find the gain that masters the stems: [frames]."""
-    frame = settings.frame
-    whole = _sum(stems)
-    power = weighted_power(whole, sample_rate)
-    peaks = true_peaks(whole, sample_rate, frame)
-    levels = np.sqrt(_frames(whole, frame, np.mean, np.square))  # of both channels
-    for stem in stems if len(stems) > 1 else []:
-        np.maximum(peaks, _frames(stem, frame, np.max, np.abs), out=peaks)
-    del whole
+    size = block_size(sample_rate, settings)
+    blocks = ([stem[at : at + size] for stem in stems] for at in range(0, len(stems[0]), size))
+    return gain_of(measured(blocks, sample_rate, settings), sample_rate, compress, settings)
+
+
+def gain_of(
+    found: Measured,
+    sample_rate: int,
+    compress: bool = True,
+    settings: MasterSettings = MasterSettings(),
+) -> np.ndarray:
+    """Find the gain that masters a song.
+
+    Args:
+        found: What was measured of it.
+        sample_rate: In Hz.
+        compress: Whether dynamics are compressed, too; else there is only level and limiter.
+        settings: Loudness, peak and how they are reached.
+
+    Returns:
+        [frames], for `apply_gain_at`.
+    """
+    frame, power, peaks, levels = settings.frame, found.power, found.peaks, found.levels
     overall = _factor_to(settings.loudness, gated_loudness(power))
     shape = np.ones(len(peaks))
     if compress:
@@ -196,12 +294,3 @@ def _sum(stems: list[np.ndarray]) -> np.ndarray:
 def _factor_to(loudness: float, found: float) -> float:
     """Return the factor from a loudness that was found to another, in LUFS; 1 for silence."""
     return 1.0 if np.isinf(found) else 10 ** ((loudness - found) / 20)
-
-
-Reduce = Callable[..., np.ndarray]
-
-
-def _frames(sound: np.ndarray, frame: int, reduce: Reduce, magnitude: Reduce) -> np.ndarray:
-    """Reduce the magnitudes of each `frame` samples of both channels to one value: [frames]."""
-    found = (reduce(magnitude(piece), axis=1) for _, piece in pieces(sound, frame * 10_000))
-    return np.concatenate([by_frame(values, frame, reduce) for values in found])

@@ -33,16 +33,26 @@ def weighted_power(sound: np.ndarray, sample_rate: int) -> np.ndarray:
 
     The last hop is filled up with silence. sound: [samples, 2].
     """
-    hop = round(HOP * sample_rate)
-    filters = k_weighting(sample_rate)
-    states = [np.zeros((2, 2)) for _ in filters]  # [what a filter remembers, channels]
-    powers = []
-    for _, piece in pieces(sound, hop * round(PIECE / HOP)):
-        for index, (b, a) in enumerate(filters):
-            piece, states[index] = lfilter(b, a, piece, axis=0, zi=states[index])
-        power = np.einsum("ij,ij->i", piece, piece)
-        powers.append(np.pad(power, (0, -len(power) % hop)).reshape(-1, hop).mean(1))
-    return np.concatenate(powers)
+    hop, weigh = round(HOP * sample_rate), Weighting(sample_rate)
+    size = hop * round(PIECE / HOP)
+    return np.concatenate([weigh.power(piece) for _, piece in pieces(sound, size)])
+
+
+class Weighting:
+    """K-weighting of a sound that comes in pieces of whole hops; only the last may be shorter."""
+
+    def __init__(self, sample_rate: int):
+        self.hop = round(HOP * sample_rate)
+        self.filters = k_weighting(sample_rate)
+        self.states = [
+            np.zeros((2, 2)) for _ in self.filters
+        ]  # [what a filter remembers, channels]
+
+    def power(self, piece: np.ndarray) -> np.ndarray:
+        """Return the mean square of each hop of the next piece, [samples, 2]: [hops]."""
+        for index, (b, a) in enumerate(self.filters):
+            piece, self.states[index] = lfilter(b, a, piece, axis=0, zi=self.states[index])
+        return by_frame(np.einsum("ij,ij->i", piece, piece), self.hop, np.mean)
 
 
 def k_weighting(sample_rate: int) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -104,12 +114,22 @@ def true_peaks(sound: np.ndarray, sample_rate: int, frame: int) -> np.ndarray:
 def _oversampled(sound: np.ndarray, at: int, length: int) -> np.ndarray:
     """Return the louder channel's magnitude, between samples too: [length * OVERSAMPLING]."""
     start = max(at - CONTEXT, 0)
-    part = sound[start : at + length + CONTEXT]
+    return oversampled(sound[start : at + length + CONTEXT], at - start, length)
+
+
+def oversampled(part: np.ndarray, at: int, length: int) -> np.ndarray:
+    """Return the louder channel's magnitude, between samples too: [length * OVERSAMPLING].
+
+    Args:
+        part: [samples, 2] with CONTEXT samples before and after what is measured, where there are.
+        at: The sample of it at which that begins.
+        length: Its samples.
+    """
     fine = [
         np.abs(resample_poly(np.ascontiguousarray(part[:, channel]), OVERSAMPLING, 1))
         for channel in (0, 1)
     ]
-    return np.maximum(*fine)[(at - start) * OVERSAMPLING :][: length * OVERSAMPLING]
+    return np.maximum(*fine)[at * OVERSAMPLING :][: length * OVERSAMPLING]
 
 
 def by_frame(values: np.ndarray, size: int, of: Callable[..., np.ndarray]) -> np.ndarray:

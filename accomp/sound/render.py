@@ -12,7 +12,7 @@ import site
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -114,6 +114,38 @@ def render(
     return _finished({"mix": whole}, score.seconds(score.end), player)["mix"]
 
 
+def play_tracks(
+    score: Score,
+    folder: Path,
+    sample_rate: int,
+    stop: Callable[[], bool],
+    settings: RenderSettings = SETTINGS,
+) -> dict[str, Path]:
+    """Play each track that has notes by itself, as FluidSynth's own files: nothing is mastered.
+
+    Args:
+        score: Needs at least one note.
+        folder: Where the files go.
+        sample_rate: In Hz.
+        stop: Tells whether the work shall end.
+        settings: How the score is played.
+
+    Returns:
+        The files by track name.
+
+    Raises:
+        MusicError: The score has no notes.
+        AudioUnavailable: FluidSynth or a soundfont is missing or fails.
+        Stopped: `stop` said so.
+    """
+    tracks = {name: track for name, track in named_tracks(score).items() if track.notes}
+    player = _Player(_soundfont_for(score), sample_rate, settings, _Stop(stop))
+    files = {name: folder / f"{number}.wav" for number, name in enumerate(tracks)}
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+        list(pool.map(lambda name: player.write(score, [tracks[name]], files[name]), files))
+    return files
+
+
 def mix(stems: dict[str, np.ndarray]) -> np.ndarray:
     """Add up stems from `render_stems`: [samples, 2] float32."""
     first, *others = stems.values()
@@ -164,13 +196,23 @@ def _with_tail(score: Score, tracks: list[Track], tail: float) -> Score:
 
 
 @dataclass(frozen=True)
+class _Stop:
+    """A question whether to stop, with the manners of a threading.Event."""
+
+    asked: Callable[[], bool]
+
+    def is_set(self) -> bool:
+        return self.asked()
+
+
+@dataclass(frozen=True)
 class _Player:
     """FluidSynth with a soundfont. stop: ends the work when it is set."""
 
     soundfont: Path
     sample_rate: int
     settings: RenderSettings
-    stop: threading.Event | None = None
+    stop: threading.Event | _Stop | None = None
 
     def play(self, score: Score, tracks: list[Track]) -> np.ndarray:
         """Play tracks of a score: [samples, 2] float32, as long as the score and its tail."""
@@ -178,7 +220,14 @@ class _Player:
             import soundfile
 
         with TemporaryDirectory(prefix="accomp-") as folder:
-            midi, audio = Path(folder, "score.mid"), Path(folder, "score.wav")
+            audio = Path(folder, "score.wav")
+            self.write(score, tracks, audio)
+            return soundfile.read(audio, dtype="float32", always_2d=True)[0]
+
+    def write(self, score: Score, tracks: list[Track], audio: Path) -> None:
+        """Play tracks of a score to a file, as long as the score and its tail."""
+        with TemporaryDirectory(prefix="accomp-") as folder:
+            midi = Path(folder, "score.mid")
             write_midi(_with_tail(score, tracks, self.settings.tail), midi)
             # midi2audio passes no settings on, but FluidSynth reads them in the home folder.
             lines = (f"set {name} {value}\n" for name, value in self.settings.synth.items())
@@ -191,7 +240,7 @@ class _Player:
             # The exit status says nothing, as midi2audio drops FluidSynth's.
             complaints = [line for line in said.splitlines() if "error" in line.lower()]
             if not complaints and audio.is_file():
-                return soundfile.read(audio, dtype="float32", always_2d=True)[0]
+                return
         reason = complaints[-1] if complaints else said.strip()[-300:]
         reason = reason or "it wrote no sound and gave no reason"
         raise AudioUnavailable(f"FluidSynth failed with the soundfont {self.soundfont}: {reason}")
@@ -241,10 +290,7 @@ def _finished(
     length = min(len(stem) for stem in stems.values())
     stems = {name: stem[:length] for name, stem in stems.items()}
     if max(_peak(stem) for stem in stems.values()) <= settings.silence:
-        raise AudioUnavailable(
-            "FluidSynth made no sound: all notes are too soft, or the soundfont "
-            f"{player.soundfont} lacks these instruments."
-        )
+        raise AudioUnavailable(silent_error())
     master(list(stems.values()), rate, settings=settings.master)
     last = min(round(music_end * rate), length)
     tail = mix({name: stem[last:] for name, stem in stems.items()})
@@ -255,6 +301,14 @@ def _finished(
         ending = stem[max(length - fade, 0) : length]
         ending *= np.linspace(1, 0, len(ending), dtype=np.float32)[:, None]
     return {name: stem[:length] for name, stem in stems.items()}
+
+
+def silent_error() -> str:
+    """Say that a song has no sound."""
+    return (
+        "FluidSynth made no sound: all notes are too soft, or the soundfont "
+        f"{ready_soundfont()} lacks these instruments."
+    )
 
 
 def _peak(sound: np.ndarray) -> float:

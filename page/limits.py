@@ -17,7 +17,7 @@ class Limits:
     # these places.
     at_once: int = 4
     quick: int = 16  # presses that only take a moment
-    # Songs whose sound is made at a time: each takes all cores, and 20 MB a second of music.
+    # Songs whose sound is made at a time: each takes all cores.
     renderers: int = 2
     sound_threads: int = 16  # they mostly wait for a renderer
     moment: float = 0.3  # seconds after which a visitor's wish to stop is seen

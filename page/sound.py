@@ -12,19 +12,21 @@ from collections.abc import Callable, Collection, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NamedTuple, TypeVar
 
 import numpy as np
 
 from accomp.errors import MusicError, Stopped
 from accomp.listen.source import SourceMelody
+from accomp.music.score import Score
 from accomp.plot import save_plot
 from accomp.roll.grid import MELODY, TRACK_NAMES
-from accomp.sound.audio_file import write_audio
-from accomp.sound.master import apply_gain, master
-from accomp.sound.overdub import cleaned_voice, on_clock, voice_stem
+from accomp.sound.audio_file import Recording, write_audio
+from accomp.sound.overdub import cleaned_voice, on_clock, voice_beside
 from accomp.sound.rates import SAMPLE_RATE
-from accomp.sound.render import mix, render_stems
+from accomp.sound.streamed import SongSound, song_sound
+from page import visits
 from page.files import new_folder
 from page.limits import LIMITS
 from page.player import VOICE
@@ -94,8 +96,8 @@ def stems_of_take(take: Take) -> Generator[None, None, str]:
         return ""
 
     def work(stop: threading.Event) -> dict[str, Path]:
-        with _renderer(stop):
-            return write_stems(_stems(take, stop), take.folder)
+        with _sound_of(take, stop.is_set) as sound:
+            return _write_each(sound, take.folder)
 
     try:
         take.sounds = yield from _watched(work)
@@ -115,13 +117,9 @@ def stems_of_melody(melody: SourceMelody) -> Generator[None, None, dict[str, Pat
     """
 
     def work(stop: threading.Event) -> dict[str, Path]:
-        song = melody_song(melody)
-        with _renderer(stop):
-            stems = render_stems(on_clock(song) if melody.transcription else song, stop=stop)
-            if melody.transcription and melody.recording:
-                piano = next(iter(stems.values()))
-                stems[VOICE] = voice_stem(piano, melody.recording, melody.transcription.start)
-            return write_stems(stems, new_folder())
+        start = melody.transcription.start if melody.transcription else None
+        with _sounding(melody_song(melody), melody.recording, start, stop.is_set) as sound:
+            return _write_each(sound, new_folder())
 
     try:
         return (yield from _watched(work))
@@ -141,8 +139,7 @@ def write_stems(stems: Stems, folder: Path) -> dict[str, Path]:
 
     FLAC, which is written and read in no time, or MP3 where that would be much to send.
     """
-    samples = len(next(iter(stems.values())))
-    ending = "flac" if samples <= LIMITS.long_song * SAMPLE_RATE else "mp3"
+    ending = _ending(len(next(iter(stems.values()))))
     # By number: a track's name may not do as a file's.
     paths = {name: folder / f"stem{number}.{ending}" for number, name in enumerate(stems)}
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
@@ -150,15 +147,33 @@ def write_stems(stems: Stems, folder: Path) -> dict[str, Path]:
     return paths
 
 
+def _write_each(sound: SongSound, folder: Path) -> dict[str, Path]:
+    """Write each track to a file for the player, as `write_stems` does."""
+    ending = _ending(sound.length)
+    paths = {name: folder / f"stem{number}.{ending}" for number, name in enumerate(sound.names)}
+    sound.write({path: [name] for name, path in paths.items()})
+    return paths
+
+
+def _ending(samples: int) -> str:
+    """Return FLAC, which is written and read in no time, or MP3 where that is much to send."""
+    return "flac" if samples <= LIMITS.long_song * SAMPLE_RATE else "mp3"
+
+
 def write_mp3(take: Take) -> None:
-    """Write the sound of a take as MP3, and its picture. Raises AudioUnavailable."""
+    """Write the sound of a take as MP3, and its picture. Raises AudioUnavailable or Stopped."""
     draw(take)
     file = take.folder / f"{take.name}.mp3"
     if not file.is_file():
-        with _renderer():
-            stems = _stems(take)
-            write_audio(_mixed(stems, silent_at_first(stems)), file)
+        _write_whole(take, file)
     take.add_files(file)
+
+
+def write_whole(take: Take) -> Path:
+    """Write the sound of a take as one WAV file. Raises AudioUnavailable or Stopped."""
+    file = take.folder / f"{take.name}.wav"
+    _write_whole(take, file)
+    return file
 
 
 def write_lossless(take: Take) -> None:
@@ -168,34 +183,39 @@ def write_lossless(take: Take) -> None:
 
     Raises:
         AudioUnavailable: There is no FluidSynth.
+        Stopped: Nobody waits any more.
     """
-    with _renderer():
-        stems = _stems(take)
-        archive = take.folder / f"{take.name}_stems.zip"
-        with zipfile.ZipFile(archive, "w") as bundle:
-            for name, stem in stems.items():
-                file = take.folder / f"{take.name}_{name}.wav"
-                write_audio(stem, file)
-                bundle.write(file, file.name)
-                file.unlink()
-        mixes = {"": silent_at_first(stems)}
-        if VOICE in stems:
-            mixes["_piano"] = {VOICE}
-            if len(stems) > 2:
-                mixes["_band"] = {VOICE, TRACK_NAMES[MELODY]}
-        files = [take.folder / f"{take.name}{ending}.wav" for ending in mixes]
-        for file, silent in zip(files, mixes.values()):
-            write_audio(_mixed(stems, silent), file)
-    take.add_files(*files, archive)
+    archive = take.folder / f"{take.name}_stems.zip"
+    with (
+        _sound_of(take, visits.asked_to_stop()) as sound,
+        TemporaryDirectory(dir=take.folder) as folder,
+    ):
+        stems = {Path(folder) / f"{take.name}_{name}.wav": [name] for name in sound.names}
+        silent = {"": silent_at_first(sound.names)}
+        if VOICE in sound.names:
+            silent["_piano"] = {VOICE}
+            if len(sound.names) > 2:
+                silent["_band"] = {VOICE, TRACK_NAMES[MELODY]}
+        mixes = {
+            take.folder / f"{take.name}{ending}.wav": _without(sound, names)
+            for ending, names in silent.items()
+        }
+        sound.write(stems | mixes)
+        part = Path(folder) / archive.name
+        with zipfile.ZipFile(part, "w") as bundle:
+            for stem in stems:
+                bundle.write(stem, stem.name)
+        part.replace(archive)
+    take.add_files(*mixes, archive)
 
 
-def write_whole(take: Take) -> Path:
-    """Write the sound of a take as one WAV file. Raises AudioUnavailable."""
-    with _renderer():
-        stems = _stems(take)
-        file = take.folder / f"{take.name}.wav"
-        write_audio(_mixed(stems, silent_at_first(stems)), file)
-    return file
+def _write_whole(take: Take, file: Path) -> None:
+    with _sound_of(take, visits.asked_to_stop()) as sound:
+        sound.write({file: _without(sound, silent_at_first(sound.names))})
+
+
+def _without(sound: SongSound, silent: Collection[str]) -> list[str]:
+    return [name for name in sound.names if name not in silent]
 
 
 def _watched(work: Callable[[threading.Event], Made]) -> Generator[None, None, Made]:
@@ -214,10 +234,10 @@ def _watched(work: Callable[[threading.Event], Made]) -> Generator[None, None, M
 
 
 @contextmanager
-def _renderer(stop: threading.Event | None = None) -> Iterator[None]:
+def _renderer(stop: Callable[[], bool]) -> Iterator[None]:
     """Wait until one of the places for rendering is free, and take it. Raises Stopped."""
     while not _renderers.acquire(timeout=LIMITS.moment):
-        if stop and stop.is_set():
+        if stop():
             raise Stopped
     try:
         yield
@@ -225,23 +245,32 @@ def _renderer(stop: threading.Event | None = None) -> Iterator[None]:
         _renderers.release()
 
 
-def _mixed(stems: Stems, silent: Collection[str]) -> np.ndarray:
-    """Mix all stems except the silent ones, at the level of all results."""
-    whole = mix({name: stem for name, stem in stems.items() if name not in silent})
-    master([whole], SAMPLE_RATE, compress=False)
-    return whole
+@contextmanager
+def _sound_of(take: Take, stop: Callable[[], bool]) -> Iterator[SongSound]:
+    """Give the sound of a take's tracks, and of its recording where there is one."""
+    found = take.melody.transcription
+    start = found.start_of(take.song) if found else None
+    with _sounding(take.song, take.melody.recording, start, stop) as sound:
+        yield sound
 
 
-def _stems(take: Take, stop: threading.Event | None = None) -> Stems:
-    """Make the sound of each track, and of the recording where there is one."""
-    transcription, recording = take.melody.transcription, take.melody.recording
-    stems = render_stems(on_clock(take.song) if transcription else take.song, stop=stop)
-    if transcription and recording:
-        band = {name: stem for name, stem in stems.items() if name != TRACK_NAMES[MELODY]} or stems
-        stems[VOICE] = voice_stem(mix(band), recording, transcription.start_of(take.song))
-        silent = silent_at_first(stems)
-        played = [stem for name, stem in stems.items() if name not in silent]
-        gain = master(played, SAMPLE_RATE, compress=False)
-        for name in silent & stems.keys():
-            apply_gain(stems[name], gain)
-    return stems
+@contextmanager
+def _sounding(
+    song: Score, recording: Recording | None, start: float | None, stop: Callable[[], bool]
+) -> Iterator[SongSound]:
+    """Give the sound of a song's tracks, and of a recording beside them.
+
+    Args:
+        song: The music.
+        recording: Of its melody, if it is one.
+        start: Seconds in the recording at which the song begins.
+        stop: Tells whether nobody waits any more.
+    """
+    played = song if start is None else on_clock(song)
+    with _renderer(stop), song_sound(played, stop) as sound:
+        if recording is not None and start is not None:
+            piano = TRACK_NAMES[MELODY]
+            band = [name for name in sound.names if name != piano] or sound.names
+            voice = voice_beside(recording, start, sound.loudness(band), sound.length)
+            sound.add_voice(VOICE, voice, silent={piano} if band != sound.names else ())
+        yield sound

@@ -176,6 +176,11 @@ class Visit:
         """Remember a take that was made."""
         self._made.append((time.monotonic(), take))
 
+    @property
+    def stops(self) -> int:
+        """How often Stop was pressed."""
+        return self._stops
+
     def stop(self) -> None:
         """Give up all that this visitor waits for."""
         with self._changed:
@@ -213,6 +218,13 @@ def current() -> Visit:
 def close() -> None:
     """Give up all that is done, as the page ends."""
     closing.set()
+
+
+def asked_to_stop() -> Callable[[], bool]:
+    """Return what tells, in any thread, whether nobody waits any more for what is done now."""
+    visit, context = current(), copy_context()
+    stops = visit.stops
+    return lambda: visit.stops != stops or context.copy().run(is_abandoned)
 
 
 def is_abandoned() -> bool:

@@ -102,9 +102,28 @@ def voice_stem(
     Returns:
         As long as the band.
     """
-    voice = _voice(recording, _loudness(band, settings) + settings.lead, settings)
+    return voice_beside(recording, start, loudness(band, SAMPLE_RATE), len(band), settings)
+
+
+def voice_beside(
+    recording: Recording,
+    start: float,
+    band: float,
+    length: int,
+    settings: OverdubSettings = SETTINGS,
+) -> np.ndarray:
+    """Return the recording as a stem in time with a band and louder than it.
+
+    Args:
+        recording: Of the melody; what was recorded before the band's sound is left out.
+        start: Seconds in the recording at which the band's sound begins.
+        band: The band's loudness in LUFS.
+        length: Of the stem, in samples.
+        settings: How the recording is cleaned, and how loud it is.
+    """
+    voice = _voice(recording, max(band, settings.softest) + settings.lead, settings)
     offset = round(start * SAMPLE_RATE)
-    return _placed(voice[max(offset, 0) :], max(-offset, 0), len(band))[: len(band)]
+    return _placed(voice[max(offset, 0) :], max(-offset, 0), length)[:length]
 
 
 def cleaned_voice(

@@ -40,7 +40,7 @@ def test_without_sound_the_rest_is_there(monkeypatch):
     def silent(*_, **__):
         raise AudioUnavailable("FluidSynth is missing")
 
-    monkeypatch.setattr(sound_maker, "render_stems", silent)
+    monkeypatch.setattr(sound_maker, "song_sound", silent)
     sound, picture, midi, _ = api.accompany(ODE, "pop")
     assert sound is None and picture and len(read_midi(midi).tracks) == 5
 

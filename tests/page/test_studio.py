@@ -5,6 +5,7 @@ import shutil
 import threading
 import time
 import zipfile
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -197,12 +198,17 @@ def test_closing_early_stops_the_work(ode, monkeypatch):
     take = make(ode, Settings(), [])
     started, stopped = threading.Event(), []
 
+    @contextmanager
     def endless(song, stop):
         started.set()
-        stopped.append(stop.wait(20))
+        end = time.monotonic() + 20
+        while not stop() and time.monotonic() < end:
+            time.sleep(0.05)
+        stopped.append(stop())
         raise Stopped
+        yield
 
-    monkeypatch.setattr(sound, "render_stems", endless)
+    monkeypatch.setattr(sound, "song_sound", endless)
     work = sound.stems_of_take(take)
     assert next(work) is None and started.wait(5)
     begun = time.monotonic()
@@ -233,7 +239,7 @@ def test_a_take_that_is_not_looked_at_any_more_does_not_come_back(ode, monkeypat
 
 def test_what_plays_live_needs_no_rendering(ode, monkeypatch):
     monkeypatch.setattr(live, "fault", lambda: "")
-    monkeypatch.setattr(sound, "render_stems", None)
+    monkeypatch.setattr(sound, "song_sound", None)
     take = make(ode, Settings(), [])
     shown = views.shown(take, [take], play=True)
     assert shown.player["sound"] == "live" and shown.player["play"] and shown.status == ""

@@ -1,5 +1,7 @@
 """Songs whose chords are known: lead sheets of the bench, of JSON lines, and POP909."""
 
+import gzip
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +12,7 @@ from accomp.errors import MusicError
 from accomp.music.chord_symbols import parse_symbol
 from accomp.music.keys import Key, parse_key
 from accomp.music.score import Bar, Score, Track, whole_bars
-from train.data.lead_sheets import read_lead_sheets
+from train.data.lead_sheets import lead_sheet, read_lead_sheets
 from train.data.pop909 import on_beats
 from train.data.tasks import BENCH_CHORDS, Task, bench_tasks
 from train.metrics.chord_naming import readings
@@ -89,6 +91,21 @@ def sheet_songs(paths: Iterable[Path], split: str) -> list[Song]:
         song = Song(found.id, found.source, melody, _sheet(melody, spans, found.key))
         if len(song.sheet.units) and song.sheet.units.bars[-1] >= FEWEST_BARS:
             songs.append(song)
+    return songs
+
+
+def section_songs(path: Path, count: int) -> list[Song]:
+    """Read sections of songs whose meter is not told, as if in 4/4: evenly, so many of a file."""
+    with gzip.open(path, "rt", encoding="utf-8") as lines:
+        rows = [json.loads(line) for line in lines]
+    songs = []
+    for row in rows[:: max(1, len(rows) // count)]:
+        found = lead_sheet(row | {"meter": "4/4", "title_hash": "0"})
+        if not found.score.tracks[0].notes or not found.spans:
+            continue
+        spans = [(span.onset, span.end, (span.symbol,)) for span in found.spans]
+        melody = Score(found.score.tracks, meters=found.score.meters)
+        songs.append(Song(found.id, found.source, melody, _sheet(melody, spans, None)))
     return songs
 
 

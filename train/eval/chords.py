@@ -15,9 +15,10 @@ from accomp.band.accompanist import Accompanist
 from train.command_line import command_parser
 from train.eval import chord_figures
 from train.eval.chord_figures import Figures
-from train.eval.chord_songs import Song, bench_songs, pop909_songs, sheet_songs
+from train.eval.chord_songs import Song, bench_songs, pop909_songs, section_songs, sheet_songs
 from train.fit.run_files import write_json
 
+SECTIONS = 300  # of a file are measured
 HALVES = {"odd": slice(0, None, 2), "even": slice(1, None, 2), "all": slice(None)}
 
 
@@ -25,8 +26,10 @@ def main(arguments: list[str] | None = None) -> None:
     """Measure on the songs that the arguments name."""
     parser = command_parser("chords", __doc__)
     parser.add_argument("--bench", type=Path, help="folder of lead sheets with others' bands")
+    parser.add_argument("--peers", action="store_true", help="measure the others' bands, too")
     parser.add_argument("--half", choices=HALVES, default="all", help="of the bench")
     parser.add_argument("--sheets", type=Path, nargs="*", default=[], help=".jsonl.gz files")
+    parser.add_argument("--sections", type=Path, help=".jsonl.gz file of sections without a meter")
     parser.add_argument("--pop909", type=Path, help="folder of POP909")
     parser.add_argument("--songs", type=Path, help="JSON of names of POP909's songs by split")
     parser.add_argument("--split", default="val", help="of lead sheets and POP909 (default: val)")
@@ -59,7 +62,8 @@ def measured(options: argparse.Namespace) -> dict[str, dict[str, Figures]]:
         rows = found["bench"] = {}
         for genre, model in models.items():
             rows |= chord_figures.measure(songs, chord_figures.our_bands(model, genre), seeds)
-        rows |= chord_figures.measure(songs, chord_figures.peers, [0])
+        if options.peers:
+            rows |= chord_figures.measure(songs, chord_figures.peers, [0])
     for kind, songs in others(options).items():
         rows = found[kind] = {}
         for genre, model in models.items():
@@ -75,6 +79,8 @@ def others(options: argparse.Namespace) -> dict[str, list[Song]]:
         chosen = [song for song in sheets if (wanted or _other(song)) == _meter(song)]
         if chosen:
             found[f"lead sheets, {title}"] = chosen[: options.limit]
+    if options.sections:
+        found["sections"] = section_songs(options.sections, options.limit or SECTIONS)
     if options.pop909:
         names = json.loads(options.songs.read_text())[options.split]
         found["POP909"] = pop909_songs(options.pop909, names[: options.limit])

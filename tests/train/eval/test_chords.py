@@ -9,7 +9,7 @@ from accomp import Note, Score, Track, write_midi
 from accomp.music.keys import Key
 from accomp.music.score import Chord, TimeSignature
 from train.eval import chord_figures
-from train.eval.chord_songs import bench_songs, sheet_songs
+from train.eval.chord_songs import bench_songs, section_songs, sheet_songs
 from train.metrics.chords import Count
 
 MELODY = [(62, 4), (66, 2), (69, 2), (67, 3), (66, 1), (64, 4), (66, 2), (67, 2), (69, 4), (62, 8)]
@@ -100,3 +100,15 @@ def test_lead_sheets_of_a_split_lose_their_chords_to_the_sheet(tmp_path):
         "D7",
     ]
     assert song.sheet.phrase_ends == {4, 6}
+
+
+def test_sections_without_a_meter_are_read_in_four(tmp_path):
+    row = {"id": "sections/one", "title_hash": None, "meter": None, "pickup": 0.0}
+    row |= {"melody": [[0.5 * i, 0.5, 60 + i % 5] for i in range(32)]}
+    row |= {"chords": [[0.0, 8.0, "C", 0, [0, 4, 7], 0], [8.0, 8.0, "F/A", 5, [0, 4, 7], 9]]}
+    path = tmp_path / "sections.jsonl.gz"
+    with gzip.open(path, "wt") as file:
+        file.writelines(json.dumps(row | {"id": f"sections/{i}"}) + "\n" for i in range(6))
+    songs = section_songs(path, 2)
+    assert [song.name for song in songs] == ["sections/0", "sections/3"]
+    assert [str(known[0]) for known in songs[0].sheet.readings] == ["C"] * 4 + ["F/A"] * 4

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from accomp.extras import extra
+from accomp.music.file_target import written
 from accomp.music.percussion import drum_label
 from accomp.music.score import Bar, Note, Score, Track, first_bar_number
 from accomp.roll.grid import MELODY, TRACK_NAMES, TRACKS
@@ -199,7 +200,8 @@ def save_plot(score: Score, path: str | Path, settings: PlotSettings = SETTINGS)
     Raises:
         MusicError: matplotlib is not installed.
     """
-    plot(score, settings).savefig(path, dpi=settings.dpi)
+    with written(path) as place:
+        plot(score, settings).savefig(place, dpi=settings.dpi)
 
 
 def _end(bars: Sequence[Bar]) -> float:

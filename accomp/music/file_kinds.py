@@ -72,7 +72,7 @@ def kind_of(data: bytes) -> str:
     if written:
         return written
     if head.startswith(b"<"):
-        return "an HTML or other XML text"
+        return "an HTML, MusicXML or other XML text"
     if all(32 <= byte < 127 or byte in b"\t\r\n" or byte >= 160 for byte in head):
         return "a text"
     return f"{UNKNOWN} (its first bytes are {data[:4].hex(' ')})"

@@ -9,12 +9,12 @@ exclusive data, lyrics, other controllers. What is damaged without loss of music
 
 import os
 import struct
-from pathlib import Path
 from typing import BinaryIO
 
 from accomp.errors import MusicError
 from accomp.music.file_source import FileSource, read_source
-from accomp.music.limits import ScoreLimits, check_score
+from accomp.music.file_target import written
+from accomp.music.limits import ScoreLimits, check_score, check_writable
 from accomp.music.markers import add_chords
 from accomp.music.midi_chunks import (
     ACCEPTED,
@@ -90,8 +90,12 @@ def write_midi(score: Score, target: str | os.PathLike | BinaryIO) -> None:
 
     Args:
         score: The music.
-        target: A path or a binary file object.
+        target: A path, whose file is there whole or not at all, or a binary file object.
+
+    Raises:
+        MusicError: A time, pitch or other number is none that a MIDI file can hold.
     """
+    check_writable(score)
     resolution = score.resolution * -(-LEAST_RESOLUTION // score.resolution)
     pitched = [index for index, track in enumerate(score.tracks) if not track.is_drum]
     channels = {
@@ -103,7 +107,8 @@ def write_midi(score: Score, target: str | os.PathLike | BinaryIO) -> None:
         chunks.append(track_chunk(track, channels.get(index, DRUM_CHANNEL), resolution))
     data = struct.pack(">4sIHHH", b"MThd", 6, 1, len(chunks), resolution) + b"".join(chunks)
     if isinstance(target, (str, os.PathLike)):
-        Path(target).write_bytes(data)
+        with written(target) as path:
+            path.write_bytes(data)
     else:
         target.write(data)
 

@@ -1,6 +1,8 @@
 """Write the events of a MIDI track to its chunk."""
 
 import struct
+from collections.abc import Iterable
+from typing import Any, TypeVar
 
 from accomp.music.midi_events import (
     BEND,
@@ -13,14 +15,19 @@ from accomp.music.midi_events import (
     NOTE_ON,
     PROGRAM,
     SET_TEMPO,
+    TEXT,
     TIME_SIGNATURE,
     TRACK_NAME,
 )
 from accomp.music.score import PITCH_BEND, Score, Track
 
+Timed = TypeVar("Timed", bound=tuple[Any, ...])
+
 # An event is (tick, rank among the events of that tick, bytes).
 
 _Event = tuple[int, int, bytes]
+LONGEST_TIME = 2**28 - 1  # ticks between two events: four bytes of seven bits
+LAST_BEAT = 100_000.0  # nothing is written that comes later, but for notes
 
 # Notes that end come first, so that a note struck again is not ended by the end of the one before.
 # A note of no length ends after it has begun.
@@ -30,17 +37,18 @@ _SETTING, _END, _CONTROL, _BEGIN, _END_AT_ONCE = range(5)
 def conductor_chunk(score: Score, resolution: int) -> bytes:
     """Write the track chunk of tempos, meters, key signatures and chords (as markers)."""
     events = []
-    for onset, microseconds in score.tempos:
+    last = max(score.end, LAST_BEAT)
+    for onset, microseconds in _in_time(score.tempos, last):
         content = min(max(microseconds, 1), 0xFFFFFF).to_bytes(3, "big")
         events.append((_tick(onset, resolution), _SETTING, _meta(SET_TEMPO, content)))
-    for onset, numerator, denominator in score.meters:
+    for onset, numerator, denominator in _in_time(score.meters, last):
         # The last two: a metronome click each beat (24 MIDI clocks), and eight 32nd notes to a beat
         content = bytes((numerator, denominator.bit_length() - 1, 24, 8))
         events.append((_tick(onset, resolution), _SETTING, _meta(TIME_SIGNATURE, content)))
-    for onset, fifths, is_minor in score.key_signatures:
+    for onset, fifths, is_minor in _in_time(score.key_signatures, last):
         content = fifths.to_bytes(1, signed=True) + bytes((is_minor,))
         events.append((_tick(onset, resolution), _SETTING, _meta(KEY_SIGNATURE, content)))
-    for onset, symbol in score.chords:
+    for onset, symbol in _in_time(score.chords, last):
         content = symbol.encode("utf-8", "replace")
         events.append((_tick(onset, resolution), _SETTING, _meta(MARKER, content)))
     return _chunk(events)
@@ -58,7 +66,7 @@ def track_chunk(track: Track, channel: int, resolution: int) -> bytes:
     if track.name:
         events.append((0, _SETTING, _meta(TRACK_NAME, track.name.encode("utf-8", "replace"))))
     events.append((0, _SETTING, bytes((PROGRAM | channel, track.program))))
-    for onset, number, value in track.controls:
+    for onset, number, value in _in_time(track.controls, max(track.end, LAST_BEAT)):
         if number == PITCH_BEND:
             event = bytes((BEND | channel, value + 8192 & 0x7F, value + 8192 >> 7))
         else:
@@ -77,10 +85,16 @@ def track_chunk(track: Track, channel: int, resolution: int) -> bytes:
 
 
 def _chunk(events: list[_Event]) -> bytes:
-    """Write a track chunk. Events of the same tick and rank keep their order."""
+    """Write a track chunk. Events of the same tick and rank keep their order.
+
+    A time that is too long to be written is divided by texts that say nothing.
+    """
     content = bytearray()
     now = 0
     for tick, _, event in sorted(events, key=lambda event: event[:2]):
+        while tick - now > LONGEST_TIME:
+            content += _number_bytes(LONGEST_TIME) + _meta(TEXT, b"")
+            now += LONGEST_TIME
         content += _number_bytes(tick - now) + event
         now = tick
     content += b"\0" + _meta(END_OF_TRACK, b"")
@@ -89,6 +103,11 @@ def _chunk(events: list[_Event]) -> bytes:
 
 def _tick(beat: float, resolution: int) -> int:
     return max(round(beat * resolution), 0)
+
+
+def _in_time(events: Iterable[Timed], last: float) -> list[Timed]:
+    """Leave out events far behind the music, where no reader follows."""
+    return [event for event in events if event[0] <= last]
 
 
 def _meta(kind: int, content: bytes) -> bytes:

@@ -281,9 +281,10 @@ def whole_bars(score: Score, track: Track) -> list[Bar]:
 
     One more stands for its end.
     """
-    bars = score.bars(max(track.end, track.start + 1e-3))
-    first = max(i for i, bar in enumerate(bars) if bar.onset <= track.start + 1e-6)
-    if first + 1 < len(bars) and is_pickup(bars[first], bars[first + 1], track.start):
+    start = track.start
+    bars = score.bars(max(track.end, start + 1e-3))
+    first = max(i for i, bar in enumerate(bars) if bar.onset <= start + 1e-6)
+    if first + 1 < len(bars) and is_pickup(bars[first], bars[first + 1], start):
         first += 1
     end = bars[-1].onset + bars[-1].meter.bar_beats
     return [*bars[first:], Bar(end, bars[-1].meter)]

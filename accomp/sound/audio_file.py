@@ -9,6 +9,7 @@ import numpy as np
 
 from accomp.errors import MusicError
 from accomp.music.file_source import FileSource, read_source
+from accomp.music.file_target import written
 from accomp.sound.accepted import (
     ACCEPTED,
     AGAIN,
@@ -135,10 +136,19 @@ def amplified(mono: np.ndarray, settings: RecordingSettings = RecordingSettings(
 def write_audio(samples: np.ndarray, path: str | Path, sample_rate: int = SAMPLE_RATE) -> None:
     """Write sound to a file: MP3 or FLAC where its name ends so, else a WAV file of 16 bits.
 
+    The file is there whole, or not at all.
+
     samples: [samples, 2] within -1 to 1.
+
+    Raises:
+        OSError: It cannot be written.
     """
-    with AudioWriter(path, sample_rate) as writer:
-        writer.write(samples)
+    with written(path) as place:
+        try:
+            with AudioWriter(place, sample_rate) as writer:
+                writer.write(samples)
+        except RuntimeError as error:  # soundfile's, as of a full disk
+            raise OSError(f"the sound cannot be written: {error}") from error
 
 
 def _checked(source: FileSource) -> Path | bytes:

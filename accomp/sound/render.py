@@ -12,8 +12,10 @@ import site
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -51,7 +53,14 @@ class RenderSettings:
     inaudible: float = 10 ** (-66 / 20)  # what stays below this after the last note is cut off
     silence: float = 1e-5  # of FluidSynth, whose loudest are about 0.1; it is never quite silent
     stop_seconds: float = 0.2  # between two looks whether to stop
+    # How long FluidSynth may take: it needs a fiftieth of the music's length on a free core.
+    patience: tuple[float, float] = (60.0, 2.0)  # seconds, and as a multiple of the music's length
     master: MasterSettings = MasterSettings()
+
+    def longest(self, seconds: float) -> float:
+        """Return how many seconds FluidSynth may take for so many seconds of music."""
+        least, multiple = self.patience
+        return least + multiple * seconds
 
 
 SETTINGS = RenderSettings()
@@ -187,8 +196,9 @@ def _with_tail(score: Score, tracks: list[Track], tail: float) -> Score:
     FluidSynth stops at the last event, cutting what still rings, so a controller without effect
     is put there.
     """
-    tempos = [tempo for tempo in score.tempos if tempo.onset < score.end]
-    end = score.end + tail * 1e6 / (tempos[-1].microseconds if tempos else 500_000)
+    last = score.end
+    tempos = [tempo for tempo in score.tempos if tempo.onset < last]
+    end = last + tail * 1e6 / (tempos[-1].microseconds if tempos else 500_000)
     silent_event = Control(end, 3, 0)  # 3 is a controller to which General MIDI gives no meaning
     first, *others = tracks
     first = replace(first, controls=[*first.controls, silent_event])
@@ -219,14 +229,20 @@ class _Player:
         with extra("sound"):
             import soundfile
 
-        with TemporaryDirectory(prefix="accomp-") as folder:
+        with _with_room(), TemporaryDirectory(prefix="accomp-") as folder:
             audio = Path(folder, "score.wav")
             self.write(score, tracks, audio)
             return soundfile.read(audio, dtype="float32", always_2d=True)[0]
 
     def write(self, score: Score, tracks: list[Track], audio: Path) -> None:
-        """Play tracks of a score to a file, as long as the score and its tail."""
-        with TemporaryDirectory(prefix="accomp-") as folder:
+        """Play tracks of a score to a file, as long as the score and its tail.
+
+        Raises:
+            AudioUnavailable: FluidSynth fails, hangs or writes no sound.
+            Stopped: `stop` was set.
+        """
+        seconds = score.seconds(score.end)
+        with _with_room(), TemporaryDirectory(prefix="accomp-") as folder:
             midi = Path(folder, "score.mid")
             write_midi(_with_tail(score, tracks, self.settings.tail), midi)
             # midi2audio passes no settings on, but FluidSynth reads them in the home folder.
@@ -236,22 +252,34 @@ class _Player:
             # midi2audio's command rather than its class: what FluidSynth prints can then be read
             # instead of shown, and the process can be stopped.
             command = [sys.executable, "-m", "midi2audio", "-s", str(self.soundfont)]
-            said = self._run([*command, "-r", str(self.sample_rate), str(midi), str(audio)], home)
+            command += ["-r", str(self.sample_rate), str(midi), str(audio)]
+            said = self._run(command, home, self.settings.longest(seconds))
             # The exit status says nothing, as midi2audio drops FluidSynth's.
             complaints = [line for line in said.splitlines() if "error" in line.lower()]
-            if not complaints and audio.is_file():
+            found = _seconds_in(audio)
+            if not complaints and found >= seconds:
                 return
         reason = complaints[-1] if complaints else said.strip()[-300:]
+        if not reason and found:
+            reason = f"it wrote {found:.1f} of {seconds:.1f} seconds; perhaps the disk is full"
         reason = reason or "it wrote no sound and gave no reason"
         raise AudioUnavailable(f"FluidSynth failed with the soundfont {self.soundfont}: {reason}")
 
-    def _run(self, command: list[str], environment: dict[str, str]) -> str:
+    def _run(self, command: list[str], environment: dict[str, str], longest: float) -> str:
         """Return what a command writes to its standard error.
 
+        However this ends, the process and those that it began have ended.
+
+        Args:
+            command: The program and its arguments.
+            environment: Its variables.
+            longest: Seconds that it may take.
+
         Raises:
-            Stopped: `stop` was set; its process and those that it began have ended.
+            AudioUnavailable: It took longer.
+            Stopped: `stop` was set.
         """
-        stop = self.stop
+        stop, deadline = self.stop, time.monotonic() + longest
         if stop and stop.is_set():
             raise Stopped
         process = subprocess.Popen(
@@ -261,16 +289,47 @@ class _Player:
             stderr=subprocess.PIPE,
             text=True,
             errors="replace",
-            start_new_session=stop is not None,  # else an interrupt of the keyboard shall reach it
+            start_new_session=True,  # a group of its own, which can be ended as a whole
         )
-        while True:
-            try:
-                return process.communicate(timeout=self.settings.stop_seconds if stop else None)[1]
-            except subprocess.TimeoutExpired:
-                if stop and stop.is_set():
-                    os.killpg(process.pid, signal.SIGKILL)
-                    process.communicate()
-                    raise Stopped from None
+        try:
+            while True:
+                try:
+                    return process.communicate(timeout=self.settings.stop_seconds)[1]
+                except subprocess.TimeoutExpired:
+                    if stop and stop.is_set():
+                        raise Stopped from None
+                    if time.monotonic() > deadline:
+                        raise AudioUnavailable(
+                            f"FluidSynth did not finish within {longest:.0f} seconds and was ended"
+                        ) from None
+        except BaseException:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+            raise
+
+
+@contextmanager
+def _with_room() -> Iterator[None]:
+    """Say that there is no room for sound where temporary files cannot be written."""
+    try:
+        yield
+    except OSError as error:
+        raise AudioUnavailable(
+            f"no sound can be made: temporary files cannot be written ({error}); "
+            "the variable TMPDIR names another folder for them"
+        ) from error
+
+
+def _seconds_in(audio: Path) -> float:
+    """Return the length of a sound file; 0 where it is none."""
+    import soundfile
+
+    try:
+        info = soundfile.info(audio)
+    except (RuntimeError, OSError):  # soundfile's error is a RuntimeError
+        return 0.0
+    return info.frames / info.samplerate
 
 
 def _finished(

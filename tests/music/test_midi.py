@@ -378,7 +378,7 @@ REFUSED = {
     ),
     "too many beats": (
         midi(meta(0, 0x51, b"\0\0\1") + NOTE + b"\x83\xff\xff\x7f\x90\1\1" + END, division=1),
-        "beats; accepted: up to 30,000",
+        "beats; accepted: up to 8,000",
     ),
 }
 
@@ -447,3 +447,58 @@ def test_damaged_files(changes, length):
         data[at] = byte
     read_or_refuse(bytes(data))
     read_or_refuse(bytes(data[:length]))
+
+
+# Limits, and what can be written
+
+
+def test_bars_are_limited_however_short_or_long_they_are():
+    one_eighth = meta(0, 0x58, b"\x01\x03\x18\x08") + meta(48, 0x58, b"\x01\x02\x18\x08")
+    with pytest.raises(MusicError, match="3,000 bars of four beats or less; accepted: up to 2,000"):
+        read_midi(midi(one_eighth * 1500 + END, NOTE * 2250 + END))
+    long = meta(0, 0x58, b"\x20\x02\x18\x08") + NOTE * 100 + END  # 32/4: eight bars each
+    assert read_midi(midi(long), MidiLimits(bars=32)).end == 100
+    with pytest.raises(MusicError, match="32 bars"):
+        read_midi(midi(long), MidiLimits(bars=31))
+    with pytest.raises(MusicError, match="beats; accepted: up to 8,000"):  # hardly any note in them
+        read_midi(midi(NOTE + b"\xaf\xc6\x60" + NOTE[1:] + END))
+
+
+def test_events_far_behind_the_music_are_not_written():
+    note = Note(60, 0.0, 1.0, 70)
+    for far in (2.0**28, 1e12):
+        score = Score(
+            [Track(notes=[note], controls=[Control(1.0, 64, 0), Control(far, 64, 127)])],
+            [Tempo(0.0, 500_000), Tempo(far, 400_000)],
+            resolution=32_767,
+        )
+        back = read_midi(written(score))
+        assert back.tracks[0].controls == [Control(1.0, 64, 0)]
+        assert back.tempos == [Tempo(0.0, 500_000)]
+
+
+def test_long_waits_are_written_so_that_they_are_read():
+    notes = [Note(60, 0.0, 1.0, 70), Note(62, 30_000.0, 1.0, 70)]
+    score = Score([Track(notes=notes)], resolution=32_767)
+    limits = MidiLimits(beats=40_000, bars=20_000, minutes=400)
+    assert read_midi(written(score), limits).tracks[0].notes == notes
+
+
+@pytest.mark.parametrize(
+    "score",
+    [
+        Score([Track(notes=[Note(60, float("nan"), 1.0, 70)])]),
+        Score([Track(notes=[Note(60, 0.0, float("inf"), 70)])]),
+        Score([Track(notes=[Note(60, 1e300, 1.0, 70)])]),
+        Score([Track(notes=[Note(128, 0.0, 1.0, 70)])]),
+        Score([Track(program=999, notes=[Note(60, 0.0, 1.0, 70)])]),
+        Score([Track(controls=[Control(0.0, 7, 300)])]),
+        Score([Track(controls=[Control(0.0, PITCH_BEND, 9000)])]),
+        Score(tempos=[Tempo(float("inf"), 5)]),
+        Score(meters=[TimeSignature(0.0, 3, 5)]),
+    ],
+)
+def test_what_no_file_can_hold_is_refused(score, tmp_path):
+    with pytest.raises(MusicError, match="accepted"):
+        write_midi(score, tmp_path / "song.mid")
+    assert not list(tmp_path.iterdir())

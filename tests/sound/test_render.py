@@ -1,6 +1,8 @@
 import os
 import tempfile
+import time
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pyloudnorm
@@ -9,11 +11,11 @@ import soundfile
 
 from accomp.errors import AudioUnavailable, MusicError
 from accomp.music.score import Control, Note, Score, Tempo, Track
-from accomp.sound.audio_file import write_audio
+from accomp.sound.audio_file import AudioWriter, write_audio
 from accomp.sound.master import master
 from accomp.sound.meter import true_peak
 from accomp.sound.rates import SAMPLE_RATE as RATE
-from accomp.sound.render import mix, render, render_stems
+from accomp.sound.render import RenderSettings, mix, render, render_stems
 from accomp.sound.soundfont import find_soundfont
 
 
@@ -251,3 +253,69 @@ def test_a_fluidsynth_that_writes_nothing_is_reported(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
     with pytest.raises(AudioUnavailable, match="FluidSynth failed"):
         render(piano(Note(60, 0.0, 1.0, 80)))
+
+
+@pytest.fixture
+def stand_in(monkeypatch, tmp_path):
+    """Put a shell script in the place of FluidSynth; $out is the file that it is to write."""
+
+    def put(script: str) -> None:
+        fake = tmp_path / "fluidsynth"
+        find = 'while [ "$1" != "-F" ]; do shift; done; out="$2"\n'
+        fake.write_text(f"#!/bin/sh\n{find}{script}\n")
+        fake.chmod(0o755)
+        monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+
+    return put
+
+
+def is_running(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the stand-in is a shell script")
+@pytest.mark.parametrize("play", [render, render_stems])
+def test_a_fluidsynth_that_hangs_is_ended_with_all_that_it_began(stand_in, tmp_path, play):
+    stand_in(f"sleep 600 & echo $! > {tmp_path}/child; wait")
+    begun = time.monotonic()
+    with pytest.raises(AudioUnavailable, match="did not finish within 3 seconds"):
+        play(piano(Note(60, 0.0, 1.0, 80)), settings=RenderSettings(patience=(2.0, 2.0)))
+    assert time.monotonic() - begun < 30
+    assert not is_running(int((tmp_path / "child").read_text()))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the stand-in is a shell script")
+@pytest.mark.parametrize("wrong", ["garbage", "header", "short"])
+def test_what_a_broken_fluidsynth_writes_is_not_taken_for_sound(stand_in, tmp_path, wrong):
+    path = tmp_path / "wrong.wav"
+    if wrong == "garbage":
+        path.write_bytes(bytes(range(256)) * 9)
+    else:
+        soundfile.write(path, np.zeros((0 if wrong == "header" else RATE, 2)), RATE, format="WAV")
+    stand_in(f'cp {path} "$out"')
+    found = "1.0 of 2.0 seconds; perhaps the disk is full" if wrong == "short" else "no sound"
+    with pytest.raises(AudioUnavailable, match=found):
+        render(piano(Note(60, 0.0, 4.0, 80)))
+
+
+def test_a_folder_for_temporary_files_that_is_gone_is_said(monkeypatch, tmp_path):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+    with pytest.raises(AudioUnavailable, match="temporary files cannot be written.*TMPDIR"):
+        render(piano(Note(60, 0.0, 1.0, 80)))
+
+
+@pytest.mark.parametrize("ending", [".wav", ".flac", ".mp3"])
+def test_a_full_disk_leaves_nothing_half_written(tmp_path, monkeypatch, ending):
+    path = tmp_path / f"song{ending}"
+    path.write_bytes(b"old")
+
+    def full(*_):
+        raise RuntimeError("Error writing: No space left on device")
+
+    monkeypatch.setattr(AudioWriter, "write", full)
+    with pytest.raises(OSError, match="No space left"):
+        write_audio(np.zeros((RATE, 2), np.float32), path)
+    assert path.read_bytes() == b"old" and list(tmp_path.iterdir()) == [path]

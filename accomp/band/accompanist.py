@@ -4,11 +4,13 @@ Source: "Generating Musical Accompaniment to a given Master Melody using VAEs an
 Generation".
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import torch
 from torch import Tensor
 
+from accomp.band.chord_choices import Alternative, PlannedChords, alternatives, planned
 from accomp.band.chords import check_model_knows_chords, choose_chords
 from accomp.band.form import Form, FormSettings
 from accomp.band.generate import Latents, choose_fills, choose_latents
@@ -26,7 +28,7 @@ from accomp.models import song_vae
 from accomp.models.band_model import BandModel
 from accomp.music.melody_track import melody_name
 from accomp.music.melody_turns import with_whole_melody
-from accomp.music.score import Score
+from accomp.music.score import Chord, Score
 from accomp.roll import pianoroll
 
 
@@ -86,6 +88,66 @@ class Accompanist(BandModel):
         _add_noise(latents, options.variation, streams.latents)
         notices += remarks
         return Sketch(self, score, lead, form, chords, latents, options, retake, notices)
+
+    def plans(
+        self, melody: Score, options: Options = Options(), *, n: int = 5, **changes
+    ) -> list[PlannedChords]:
+        """Plan the chords of a melody in several ways, the best first.
+
+        Its first plan is the one that `accompany` plays; `Options(chords=plan.chords)` chooses
+        another.
+
+        Args:
+            melody: a score with a melody.
+            options: how chords are planned: `colour`, `key`, `seed`, `form`.
+            n: how many distinct plans are wanted, 1 to 20; there may be fewer.
+            **changes: fields of Options that replace those of `options`.
+
+        Raises:
+            MusicError: there is no melody, an option is out of range, or the models plan none.
+        """
+        options, lead, form, streams = self._heard(melody, options, changes)
+        return planned(self, melody, lead, form, options, n, streams.plan)
+
+    def chord_alternatives(
+        self,
+        melody: Score,
+        chords: str | Sequence[Chord],
+        beat: float,
+        options: Options = Options(),
+        *,
+        n: int = 6,
+        **changes,
+    ) -> list[Alternative]:
+        """Return likely chords for one place, given the melody and the other chords.
+
+        Args:
+            melody: a score with a melody.
+            chords: of the whole melody, as `Options.chords` takes them.
+            beat: the place.
+            options: how chords are planned: `colour`, `key`.
+            n: how many chords are wanted, 1 to 50.
+            **changes: fields of Options that replace those of `options`.
+
+        Returns:
+            The likeliest first, with their probabilities.
+
+        Raises:
+            MusicError: there is no melody there, or chords or an option are not understood.
+        """
+        options, lead, form, _ = self._heard(melody, options, changes)
+        return alternatives(self, melody, lead, form, options, chords, (beat, n))
+
+    def _heard(
+        self, melody: Score, options: Options, changes: dict
+    ) -> tuple[Options, Lead, Form, Streams]:
+        """Return the options with changes, the melody, its phrases and the seed's streams."""
+        options = replace(options, **changes)
+        if options.melody_track is None:
+            melody = with_whole_melody(melody)
+        lead = Lead.of(melody, options.melody_track, key=options.key)
+        streams = Streams(options.seed)
+        return options, lead, self._form(lead, options, streams), streams
 
     def perform(self, sketch: Sketch) -> Score:
         """Play a sketch. A blended one is played by the model that it is nearer to."""

@@ -11,15 +11,15 @@ from accomp.band import intro
 from accomp.band.form import Form
 from accomp.band.lead import Lead
 from accomp.band.options import Options
+from accomp.band.planning import C_MAJOR, Planning, plan_melody, plan_request
 from accomp.band.retake import Retake
 from accomp.errors import MusicError
 from accomp.models.band_model import SEVENTHS, BandModel
 from accomp.music.chord_symbols import ChordSymbol, triad_symbol
 from accomp.music.score import Chord, Score
-from accomp.roll.chord_plan import CHORD_COUNT, TRIADS, symbols_on_grid
+from accomp.roll.chord_plan import CHORD_COUNT, symbols_on_grid
 from accomp.roll.grid import HALF_BAR_STEPS
 
-C_MAJOR, A_MINOR = 0, 21  # the tonics of the normal keys
 # Quality by index in SEVENTHS, and whether the triad is minor. Minor chords get no major seventh.
 QUALITIES = {(0, 0): "", (0, 1): "m", (1, 0): "7", (1, 1): "m7", (2, 0): "maj7", (2, 1): "m"}
 _TONES = (np.arange(CHORD_COUNT)[:, None] % 12 + SEVENTHS) % 12
@@ -29,7 +29,7 @@ IN_KEY = np.isin(_TONES, [0, 2, 4, 5, 7, 9, 11]) | (np.array(SEVENTHS) == 0)
 
 @dataclass(frozen=True)
 class SeventhSettings:
-    """How often planned chords get sevenths."""
+    """How often the chords of an invented melody get sevenths."""
 
     # Songs have sevenths outside of the key in passing. A plan's chord keeps its seventh
     # throughout a song, so these are made rarer.
@@ -60,7 +60,7 @@ def choose_chords(
         form: its phrases.
         options: `chords`, and whether the last chord shall be the tonic (`form`).
         retake: what stays of an earlier result.
-        random: draws the sevenths of planned chords.
+        random: draws plans.
 
     Returns:
         [H] symbols in the normal key, and notices about given chords.
@@ -75,7 +75,7 @@ def choose_chords(
     elif given == "planned" and retake and model.planner:
         given = list(retake.earlier.chords)
     if given == "planned":
-        chords = plan_chords(model, lead, form, random, ending=options.form)
+        chords = plan_chords(model, score, lead, form, options, random)
     else:
         named, notices = symbols_on_grid(given, score, lead.track, lead.grid)
         chords = [symbol.transposed(-lead.shift) for symbol in named]
@@ -86,28 +86,34 @@ def choose_chords(
 
 
 def plan_chords(
-    model: BandModel, lead: Lead, form: Form, random: np.random.Generator, ending: bool = True
+    model: BandModel,
+    score: Score,
+    lead: Lead,
+    form: Form,
+    options: Options,
+    random: np.random.Generator,
 ) -> list[ChordSymbol]:
     """Plan the chords of a melody: one symbol for each half bar, in its normal key.
 
     Args:
         model: the genre's networks; one without a planner knows C only.
+        score: the melody's score.
         lead: the melody.
         form: its phrases.
-        random: draws a seventh for each chord, as often as the genre plays it.
-        ending: whether the last chord shall be the tonic.
+        options: `colour`, and whether the last chord shall be the tonic (`form`).
+        random: draws plans, of which the best is returned.
     """
     if model.planner is None:
         return [triad_symbol(C_MAJOR)] * (lead.grid.steps // HALF_BAR_STEPS)
-    plan = model.planner.plan_chords(lead.planes, form.source, form.closes, lead.key.is_minor)
-    half_bars = lead.grid.beats[: lead.grid.steps : HALF_BAR_STEPS]
-    pickup = half_bars < lead.first_whole_bar - 1e-6
-    if not pickup.all():
-        plan[pickup] = plan[~pickup][0]  # a pickup has the chord that it leads to
-    final = lead.final_step // HALF_BAR_STEPS if ending else len(plan)
-    symbols = with_sevenths(plan[:final], draw_qualities(model, random))
-    last = _final_chord(int(plan[min(final, len(plan) - 1)]), lead)
-    return symbols + [triad_symbol(last)] * (len(plan) - final)
+    planning = hear(model, score, lead, form, options)
+    return planning.symbols(planning.search.best(random)[0])
+
+
+def hear(model: BandModel, score: Score, lead: Lead, form: Form, options: Options) -> Planning:
+    """Let a model's planner hear a melody; the arguments are those of `plan_chords`."""
+    assert model.planner
+    request = plan_request(model.planner, score, lead, form, model.config.genre, options.colour)
+    return plan_melody(model.planner, request, lead, ending=options.form)
 
 
 def draw_qualities(
@@ -142,13 +148,3 @@ def chord_changes(symbols: list[ChordSymbol], onsets: np.ndarray, end: float) ->
         if onset < end - 1e-9 and following > onset and is_new:
             changes.append(Chord(float(onset), str(symbol)))
     return changes
-
-
-def _final_chord(planned: int, lead: Lead) -> int:
-    """Return the tonic in the normal key, where the melody's last note is a tone of it.
-
-    Else the relative key's tonic, if that has the note; else the planned chord.
-    """
-    last = (lead.line[-1].pitch - lead.shift) % 12
-    tonics = (A_MINOR, C_MAJOR) if lead.key.is_minor else (C_MAJOR, A_MINOR)
-    return next((tonic for tonic in tonics if TRIADS[tonic, last]), planned)

@@ -19,6 +19,7 @@ INTROS = ("none", "count-in", "bars")
 
 SEED = Range("seed", 0, 2**63 - 1, "0 to 2^63 - 1", whole=True)
 VARIATION = Range("variation", 0, 4)
+COLOUR = Range("colour", 0, 1, "0 (plain) to 1 (colourful)")
 STYLE_FACTOR = Range("style factor", 0, 1, "0 (not at all) to 1 (as that song)")
 
 
@@ -32,6 +33,8 @@ class Options:
             "| C  Am | F  G7 |" (see accomp.music.chord_symbols); or Chords, such as those of an
             earlier result, whose onsets count in beats from where the result begins.
             "planned" keeps the chords of the earlier result when something is redone.
+        colour: of planned chords, from 0 (the plainest that lead sheets of the genre are) to 1 (the
+            most colourful): how many have more tones than a triad, leave the key, and change.
         key: of the melody, such as "A minor"; None to estimate it.
         melody_track: index of the melody in `melody.tracks`; None to choose it.
         intro: "none", "count-in" (a bar of clicks) or "bars" (two bars of the band). The latter
@@ -50,6 +53,7 @@ class Options:
 
     seed: int = 0
     chords: str | Sequence[Chord] = "planned"
+    colour: float = 0.5
     key: str | Key | None = None
     melody_track: int | None = None
     intro: Literal["none", "count-in", "bars"] = "none"
@@ -63,6 +67,7 @@ class Options:
     def __post_init__(self):
         SEED.check(self.seed)
         VARIATION.check(self.variation)
+        COLOUR.check(self.colour)
         STYLE_FACTOR.check(self.style_factor)
         if self.intro not in INTROS:
             raise MusicError(

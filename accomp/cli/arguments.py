@@ -107,6 +107,18 @@ def _add_main(group: argparse._ArgumentGroup) -> None:
         help='chords to play, such as "| C  Am | F  G7 |"; by default they are chosen, and printed',
     )
     group.add_argument(
+        "--colour",
+        metavar="AMOUNT",
+        type=float,
+        help="how colourful chosen chords are, 0 (plain) to 1 (colourful; default: 0.5)",
+    )
+    group.add_argument(
+        "--plans",
+        metavar="N",
+        type=int,
+        help="print so many plans of chords for each melody, the best first, and play the first",
+    )
+    group.add_argument(
         "--intro",
         metavar="INTRO",
         help="what comes before the melody: none (the default), count-in (a bar of clicks) "

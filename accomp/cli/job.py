@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from accomp.band.accompanist import Accompanist
+from accomp.band.chord_choices import PLANS
 from accomp.band.options import SEED, Options
 from accomp.band.sketch import AMOUNT, parse_moves
 from accomp.band.style_library import load_styles, parse_styles
@@ -32,6 +33,7 @@ class Job:
         invent: bars of an invented melody; None where melodies are given.
         go_on: bars by which a melody is continued; None for none.
         melody_variation: noise in the latents of invented bars.
+        plans: how many plans of chords are printed; None for none but the band's.
     """
 
     genre: str
@@ -47,6 +49,7 @@ class Job:
     invent: int | None
     go_on: int | None
     melody_variation: float
+    plans: int | None = None
 
     @classmethod
     def of(cls, args: argparse.Namespace) -> "Job":
@@ -69,9 +72,12 @@ class Job:
             invent=args.invent,
             go_on=args.go_on,
             melody_variation=_given(args.melody_variation, VARIATION),
+            plans=args.plans,
         )
         AMOUNT.check(job.amount, "--amount")
         MELODY_VARIATION.check(job.melody_variation, "--melody-variation")
+        if job.plans is not None:
+            PLANS.check(job.plans)
         if job.blend:
             SEED.check(job.blend[1], "the seed of --blend")
         for name, bars in (("--invent", job.invent), ("--go-on", job.go_on)):
@@ -95,6 +101,7 @@ def _options(args: argparse.Namespace) -> Options:
     given: dict[str, Any] = {
         "seed": args.seed,
         "chords": args.chords,
+        "colour": args.colour,
         "key": args.key,
         "melody_track": args.melody_track,
         "intro": args.intro,

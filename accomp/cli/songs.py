@@ -14,6 +14,7 @@ from accomp.listen.accepted import melody_kind
 from accomp.listen.source import SourceMelody, check_corrections, open_melody
 from accomp.music.chord_text import chord_text
 from accomp.music.instruments import program_name
+from accomp.music.melody_track import melody_index
 from accomp.music.score import Score, Track
 from accomp.roll.grid import ACCOMPANIMENT, MELODY
 
@@ -136,6 +137,8 @@ def _make_song(melody: SourceMelody, folder: Path, band: Band, job: Job) -> None
     if is_made or melody.gives_chords and options.chords == "planned":
         options = replace(options, chords="melody")
     job = replace(job, options=replace(options, key=melody.key))
+    if job.plans and job.options.chords == "planned":
+        _print_plans(score, band.model, job)
     with working("making the band"):
         song = band.play(score, job)
     _describe(song)
@@ -159,6 +162,15 @@ def _other_countings(melody: SourceMelody, same_tempo: float = 1.04) -> list[str
             options += f" --tempo {other.tempo:.0f}"
         lines.append(f"{other} ({other.likely:.0%}): {options}")
     return lines
+
+
+def _print_plans(score: Score, model: Accompanist, job: Job) -> None:
+    """Print several plans of chords, which --chords takes."""
+    melody = score.tracks[melody_index(score, job.options.melody_track)]
+    for number, plan in enumerate(model.plans(score, job.options, n=job.plans or 1), 1):
+        print(f"  plan {number} (expected agreement {plan.agreement:.0%}):")
+        text = chord_text(replace(score, chords=list(plan.chords)), melody)
+        print("    " + text.replace("\n", "\n    "))
 
 
 def _describe(song: Score) -> None:

@@ -301,7 +301,8 @@ def _given_chords(
         named, _ = symbols_on_grid(given, score, lead.track, lead.grid)
         return [symbol.transposed(-lead.shift) for symbol in named]
     form = Form.find(pianoroll.to_blocks(lead.planes), lead.first_block, random)
-    return plan_chords(model, lead, form, random, ending=False)
+    options = replace(options, form=False)
+    return plan_chords(model, score, lead, form, options, random)
 
 
 def _past(model: BandModel, lead: Lead, grid: Grid, start: int, plan: np.ndarray) -> Past:

@@ -1,170 +1,295 @@
-"""The chord planner: from a melody to one chord per half bar, for all players.
+"""The network of a chord planner: how likely each chord is, given a melody and other chords.
 
-Not part of the published method (Tham & Kim 2021), whose instruments agree by chance only. A
-bidirectional recurrent network over the melody gives each chord's probability, Viterbi the best
-plan.
+Not part of the published method (Tham & Kim 2021), whose instruments agree by chance only.
+A melody encoder hears the whole melody. A context network hears it together with the chords of
+some half bars and says how likely each chord of the others is, so that it knows progressions, can
+fill in what is left open around given chords, and rank whole plans. It learns as masked language
+models do (Devlin et al. 2019, "BERT"), with any share of the chords masked (Ghazvininejad et al.
+2019, "Mask-Predict").
+Letters: N melodies, U units (accomp.roll.melody_units), D width, C classes of chords (192).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
-import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
-from accomp.roll.chord_plan import CHORD_COUNT, TRIADS, chroma, viterbi
-from accomp.roll.grid import BLOCK_HALF_BARS, HALF_BAR_STEPS, STEPS_PER_BEAT
+from accomp.roll.chord_vocabulary import CLASS_COUNT, CLASS_TONES, PLANNED
+from accomp.roll.grid import HALF_BAR_STEPS
+from accomp.roll.melody_units import PLACES, SILENT
 
-REST = 5 * 12  # index of the feature that says that nothing sounds
-FEATURES = REST + 2 + BLOCK_HALF_BARS
-CADENCES = {False: [0, 7], True: [21, 4]}  # tonic and dominant of C major and A minor
+# How colourful a song's chords are: what share of them has more tones than a triad, what share
+# leaves the key, and how often they change a bar.
+LEVELS = 3
+QUANTILES = 5  # of each of the levels that a genre's songs have
+UNKNOWN = -1.0  # a level that is not known
+MASKED = -1  # the chord of a unit that is not known
+KEYS = 24
+CHORD_INPUTS = 12 + len(PLANNED) + 12 + 12 + 1  # root, quality, bass, tones; whether it is known
+MELODY_INPUTS = HALF_BAR_STEPS * 15 + PLACES  # 12 pitch classes, struck, height, present
+FARTHEST = 32  # units apart; what is farther counts as being as far
+RETURNS = (0, 1, 2, 3)  # units after each of two that are compared to tell whether a tune returns
 
 
 @dataclass
 class PlannerConfig:
-    """What a ChordPlanner is made of and how it plans.
+    """What a ChordPlanner is made of.
 
     Attributes:
-        width: Of each direction's hidden state.
-        layers: Of the recurrent network.
+        width: Of the melody's encoding.
+        layers: Of attention in the encoder.
+        context: Width of the network that hears chords.
+        heads: Of attention.
         dropout: In training.
-        keys: In how many keys each melody is read.
-        transition: Weight of the learned chord-to-chord log probabilities; more of it makes chords
-            that never change.
-        prior: Share of a chord's overall log probability that is taken off; more makes a less plain
-            plan.
-        cadence: Nats by which phrases rather end on tonic or dominant.
-        consonance: Weight of the share of the melody that lies in the chord.
+        genres: That it knows; the number after the last stands for any.
     """
 
-    width: int = 96
+    width: int = 128
     layers: int = 2
-    dropout: float = 0.3
-    keys: int = 12
-    transition: float = 0.15
-    prior: float = 0.0
-    cadence: float = 0.5
-    consonance: float = 1.0
+    context: int = 96
+    heads: int = 4
+    dropout: float = 0.2
+    genres: list[str] = field(default_factory=list)
 
 
-def planner_features(planes: np.ndarray) -> np.ndarray:
-    """Describe each half bar of a melody for the planner.
+class Melodies(NamedTuple):
+    """A batch of melodies.
 
-    Args:
-        planes: [2, S, 128].
-
-    Returns:
-        [H, 66] float32: of each pitch class, how long it sounds, and whether it is struck, sounds
-        in the first of the half bar's beats, as it begins, and in its middle; whether nothing
-        sounds, how many notes are struck, and which half bar of its block it is.
+    Attributes:
+        pitch_class: [N, U, 8] int, SILENT where nothing sounds.
+        rows: [N, U, 24 + PLACES] float: struck, height and present of each step, and places.
+        valid: [N, U] bool, whether there is a unit.
+        genre: [N] int; the number of genres for any.
+        key: [N] int, tonic + 12 for minor; -1 where it is not told.
+        levels: [N, LEVELS] float; NaN where it is not told.
     """
-    by_half_bar = planes.reshape(2, -1, HALF_BAR_STEPS, planes.shape[-1])
-    sounding = chroma(planes) / HALF_BAR_STEPS
-    classes = [sounding, chroma(planes[[0, 0]]) > 0]
-    for steps in (slice(0, STEPS_PER_BEAT), slice(0, 1), slice(STEPS_PER_BEAT, STEPS_PER_BEAT + 1)):
-        within = np.zeros_like(by_half_bar)
-        within[:, :, steps] = by_half_bar[:, :, steps]
-        classes.append(chroma(within.reshape(planes.shape)) > 0)
-    rest = sounding.sum(1, keepdims=True) == 0
-    struck = by_half_bar[0].sum((1, 2))[:, None] / HALF_BAR_STEPS
-    position = np.eye(BLOCK_HALF_BARS)[np.arange(len(sounding)) % BLOCK_HALF_BARS]
-    return np.concatenate([*classes, rest, struck, position], axis=1).astype(np.float32)
+
+    pitch_class: Tensor
+    rows: Tensor
+    valid: Tensor
+    genre: Tensor
+    key: Tensor
+    levels: Tensor
+
+    def transposed(self, semitones: Tensor) -> "Melodies":
+        """Return the melodies higher by [N] int semitones."""
+        moved = (self.pitch_class + semitones[:, None, None]) % 12
+        key = torch.where(
+            self.key < 0, self.key, (self.key + semitones) % 12 + 12 * (self.key >= 12)
+        )
+        return self._replace(
+            pitch_class=torch.where(self.pitch_class == SILENT, SILENT, moved), key=key
+        )
 
 
-def transpose_features(rows: np.ndarray, semitones: int) -> np.ndarray:
-    """Return the features of the same melody `semitones` higher."""
-    groups = [np.roll(rows[..., at : at + 12], semitones, axis=-1) for at in range(0, REST, 12)]
-    return np.concatenate([*groups, rows[..., REST:]], axis=-1)
+class Encoded(NamedTuple):
+    """What the encoder makes of melodies.
+
+    Attributes:
+        hidden: [N, U, D].
+        alike: [N, U, U, 2] how alike two places of the melody are: in their units, and in what
+            follows.
+        far: [N, U, U] bool, whether one of two units is none.
+        logits: [N, U, C] of the chords, from the melody alone.
+        key: [N, 24] logits of the key.
+    """
+
+    hidden: Tensor
+    alike: Tensor
+    far: Tensor
+    logits: Tensor
+    key: Tensor
+
+
+def transpose_logits(logits: Tensor, semitones: Tensor) -> Tensor:
+    """Move logits [N, ..., C or 12 k] higher by [N] int semitones."""
+    by_root = logits.unflatten(-1, (-1, 12))
+    at = (torch.arange(12, device=logits.device)[None] - semitones[:, None]) % 12
+    index = at.reshape(len(at), *[1] * (by_root.dim() - 2), 12).expand_as(by_root)
+    return by_root.gather(-1, index).flatten(-2)
 
 
 class ChordPlanner(nn.Module):
-    """The network of chord probabilities, and the plan that it makes.
+    """The network of chord probabilities.
 
     Attributes:
         config: What it is made of.
-        log_transition: [24, 24] log probability of going from one chord to another.
-        log_prior: [24] log probability of each chord.
+        levels: [G + 1, LEVELS, QUANTILES] what songs of each genre do, and of any, from the
+            plainest to the most colourful one, evenly spaced; UNKNOWN where it is not known.
     """
 
-    log_transition: Tensor
-    log_prior: Tensor
+    tones: Tensor
+    levels: Tensor
 
     def __init__(self, config: PlannerConfig):
         super().__init__()
         self.config = config
-        dropout = config.dropout if config.layers > 1 else 0.0
-        self.rnn = nn.GRU(
-            FEATURES,
-            config.width,
-            config.layers,
-            batch_first=True,
-            bidirectional=True,
-            dropout=dropout,
+        width, dropout = config.width, config.dropout
+        self.register_buffer("tones", torch.from_numpy(CLASS_TONES), persistent=False)
+        unknown = torch.full((len(config.genres) + 1, LEVELS, QUANTILES), UNKNOWN)
+        self.register_buffer("levels", unknown)
+        self.melody = nn.Linear(MELODY_INPUTS, width)
+        self.genre = nn.Embedding(len(config.genres) + 1, width)
+        self.key_told = nn.Embedding(KEYS + 1, width)
+        self.level_told = nn.Linear(2 * LEVELS, width)
+        self.gru = nn.GRU(width, width // 2, batch_first=True, bidirectional=True)
+        self.layers = nn.ModuleList(
+            [Attention(width, config.heads, dropout) for _ in range(config.layers)]
         )
-        self.head = nn.Sequential(
-            nn.Dropout(config.dropout), nn.Linear(2 * config.width, CHORD_COUNT)
-        )
-        self.register_buffer("log_transition", torch.zeros(CHORD_COUNT, CHORD_COUNT))
-        self.register_buffer("log_prior", torch.zeros(CHORD_COUNT))
+        self.dropout = nn.Dropout(dropout)
+        self.norm = nn.LayerNorm(width)
+        self.frame = nn.Linear(width, CLASS_COUNT)
+        self.key_heard = nn.Linear(width, KEYS)
+        self.context = Context(config)
 
-    def forward(self, rows: Tensor) -> Tensor:
-        """Return logits [N, H, 24] of features [N, H, 66]."""
-        return self.head(self.rnn(rows)[0])
+    def encode(self, melodies: Melodies) -> Encoded:
+        """Hear melodies."""
+        classes = F.one_hot(melodies.pitch_class.long(), SILENT + 1)[..., :SILENT].float()
+        rows = torch.cat([classes.flatten(2), melodies.rows], dim=-1)
+        hidden = self.melody(rows) + self._told(melodies)[:, None]
+        hidden = self.dropout(F.gelu(hidden))
+        hidden = hidden + self.gru(hidden)[0]
+        struck = melodies.rows[..., :HALF_BAR_STEPS]
+        alike = likeness(classes * struck[..., None] + 0.3 * classes, melodies.valid)
+        far = ~(melodies.valid[:, None] & melodies.valid[:, :, None])
+        for layer in self.layers:
+            hidden = layer(hidden, alike, far)
+        hidden = self.norm(hidden)
+        kept = melodies.valid[..., None]
+        mean = (hidden * kept).sum(1) / kept.sum(1).clamp(min=1)
+        return Encoded(hidden, alike, far, self.frame(self.dropout(hidden)), self.key_heard(mean))
 
-    @torch.no_grad()
-    def plan_chords(
-        self,
-        planes: np.ndarray,
-        source: np.ndarray | None = None,
-        closes: np.ndarray | None = None,
-        is_minor: bool = False,
-    ) -> np.ndarray:
-        """Plan the chords of a melody.
+    def _told(self, melodies: Melodies) -> Tensor:
+        """Embed genre, key and levels, [N, D]."""
+        known = ~melodies.levels.isnan()
+        levels = torch.cat([melodies.levels.nan_to_num(0.0), known.float()], dim=-1)
+        key = torch.where(melodies.key < 0, KEYS, melodies.key)
+        return self.genre(melodies.genre) + self.key_told(key) + self.level_told(levels)
+
+    def describe_chords(self, chords: Tensor, basses: Tensor) -> Tensor:
+        """Return inputs [..., CHORD_INPUTS] of chords [...], zeros where they are MASKED."""
+        known = (chords >= 0).float()[..., None]
+        chord = chords.clamp(min=0)
+        parts = [
+            F.one_hot(chord % 12, 12),
+            F.one_hot(chord // 12, len(PLANNED)),
+            F.one_hot((chord + basses) % 12, 12),
+            self.tones[chord],
+        ]
+        return torch.cat([torch.cat(parts, dim=-1) * known, known], dim=-1)
+
+    def fill(self, heard: Encoded, chords: Tensor, basses: Tensor) -> tuple[Tensor, Tensor]:
+        """Say how likely chords are, given others.
 
         Args:
-            planes: [2, S, 128] of the melody.
-            source: [B] int, the earlier block that a block repeats, else -1. A repeat has the
-                chords of what it repeats.
-            closes: [B] bool, whether a phrase ends. It rather ends on the tonic or the dominant.
-            is_minor: Whether these are A minor's rather than C major's.
+            heard: The melodies.
+            chords: [N, U] int classes, MASKED where they are not known.
+            basses: [N, U] int semitones of the bass above the root.
 
         Returns:
-            [H] int.
+            [N, U, C] logits of every unit's chord, and the hidden state [N, U, context].
         """
-        rows = planner_features(planes)
-        config = self.config
-        fit = self.log_probabilities(rows) - config.prior * self.log_prior.cpu().numpy()
-        melody = rows[:, :12] + 0.5 * rows[:, 24:36]
-        share = melody @ TRIADS.T / np.maximum(melody.sum(1, keepdims=True), 1e-9)
-        fit = fit + config.consonance * share
-        if closes is not None:
-            last_bar = np.array([1, 2])  # half bars before the end of a block
-            ends = (np.flatnonzero(closes)[:, None] + 1) * BLOCK_HALF_BARS - last_bar
-            fit[ends[..., None], CADENCES[is_minor]] += config.cadence
-        if source is not None:
-            fit = _shared(fit, source)
-        return viterbi(fit, config.transition * self.log_transition.cpu().numpy())
+        return self.context(heard, self.describe_chords(chords, basses))
 
-    @torch.no_grad()
-    def log_probabilities(self, rows: np.ndarray) -> np.ndarray:
-        """Return log probabilities [H, 24] of features [H, 66].
+    def bass_logits(self, hidden: Tensor, chords: Tensor) -> Tensor:
+        """Return logits [N, U, 12] of the bass's semitones above the root of chords [N, U]."""
+        return self.context.bass_logits(
+            hidden, self.describe_chords(chords, torch.zeros_like(chords))
+        )
 
-        They are the mean over all transpositions, each read and moved back. The network was
-        trained in all keys and makes other mistakes in each.
+
+class Context(nn.Module):
+    """Hears chords beside the melody."""
+
+    def __init__(self, config: PlannerConfig):
+        super().__init__()
+        width = config.context
+        self.inputs = nn.Linear(CHORD_INPUTS, width)
+        self.heard = nn.Linear(config.width, width)
+        self.gru = nn.GRU(width, width // 2, batch_first=True, bidirectional=True)
+        self.attention = Attention(width, config.heads, config.dropout)
+        self.dropout = nn.Dropout(config.dropout)
+        self.norm = nn.LayerNorm(width)
+        self.chord = nn.Linear(width, CLASS_COUNT)
+        self.bass = nn.Sequential(
+            nn.Linear(width + CHORD_INPUTS, width), nn.GELU(), nn.Linear(width, 12)
+        )
+
+    def forward(self, heard: Encoded, chords: Tensor) -> tuple[Tensor, Tensor]:
+        """Return logits [N, U, C] and the hidden state."""
+        hidden = self.dropout(F.gelu(self.inputs(chords) + self.heard(heard.hidden)))
+        hidden = hidden + self.gru(hidden)[0]
+        hidden = self.norm(self.attention(hidden, heard.alike, heard.far))
+        # The melody's own logits are what the context corrects.
+        return self.chord(self.dropout(hidden)) + heard.logits, hidden
+
+    def bass_logits(self, hidden: Tensor, chord: Tensor) -> Tensor:
+        """Return logits [N, U, 12] of basses."""
+        return self.bass(torch.cat([hidden, chord], dim=-1))
+
+
+class Attention(nn.Module):
+    """A layer of attention and a feed-forward network, each on a normalised residual.
+
+    Attention knows how far apart two units are (Shaw et al. 2018) and how alike the melody is
+    there, so that returning phrases hear each other.
+    """
+
+    def __init__(self, width: int, heads: int, dropout: float):
+        super().__init__()
+        self.heads = heads
+        self.norm = nn.LayerNorm(width)
+        self.inputs = nn.Linear(width, 3 * width)
+        self.distance = nn.Embedding(2 * FARTHEST + 1, heads)
+        self.alike = nn.Linear(2, heads)
+        self.output = nn.Linear(width, width)
+        self.dropout = nn.Dropout(dropout)
+        self.forth = nn.Sequential(
+            nn.LayerNorm(width),
+            nn.Linear(width, 2 * width),
+            nn.GELU(),
+            nn.Dropout(dropout),
+            nn.Linear(2 * width, width),
+            nn.Dropout(dropout),
+        )
+
+    def forward(self, hidden: Tensor, alike: Tensor, far: Tensor) -> Tensor:
+        """Return hidden states [N, U, width].
+
+        Args:
+            hidden: [N, U, width].
+            alike: [N, U, U, 2].
+            far: [N, U, U] bool, between which units there is no attention.
         """
-        keys = np.stack([transpose_features(rows, key) for key in range(self.config.keys)])
-        logits = self(torch.from_numpy(keys).to(self.log_prior.device))
-        both = logits.log_softmax(-1).cpu().numpy().reshape(len(keys), len(rows), 2, 12)
-        mean = np.mean(
-            [np.roll(both[key], -key, axis=-1) for key in range(len(keys))], axis=0
-        ).reshape(len(rows), CHORD_COUNT)
-        return mean - np.log(np.exp(mean).sum(1, keepdims=True))
+        units = torch.arange(hidden.shape[1], device=hidden.device)
+        apart = (units[None] - units[:, None]).clamp(-FARTHEST, FARTHEST) + FARTHEST
+        bias = self.distance(apart)[None] + self.alike(alike)
+        bias = bias.permute(0, 3, 1, 2).masked_fill(far[:, None], -1e4)
+        query, key, value = (
+            each.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+            for each in self.inputs(self.norm(hidden)).chunk(3, dim=-1)
+        )
+        seen = F.scaled_dot_product_attention(query, key, value, attn_mask=bias)
+        hidden = hidden + self.dropout(self.output(seen.transpose(1, 2).flatten(2)))
+        return hidden + self.forth(hidden)
 
 
-def _shared(fit: np.ndarray, source: np.ndarray) -> np.ndarray:
-    """Give half bars of blocks that repeat each other the mean of their fits."""
-    blocks = fit.reshape(len(source), BLOCK_HALF_BARS, -1)
-    root = np.where(source >= 0, source, np.arange(len(source)))
-    total, count = np.zeros_like(blocks), np.zeros((len(source), 1, 1))
-    np.add.at(total, root, blocks)
-    np.add.at(count, root, 1)
-    return (total / np.maximum(count, 1))[root].reshape(fit.shape)
+def likeness(rows: Tensor, valid: Tensor) -> Tensor:
+    """Compare all places of melodies.
+
+    Args:
+        rows: [N, U, 8, 12] what each step plays.
+        valid: [N, U] bool.
+
+    Returns:
+        [N, U, U, 2] cosine similarity of two units, and its mean over the units that follow (two
+        bars of four beats).
+    """
+    flat = F.normalize(rows.flatten(2), dim=-1) * valid[..., None]
+    one = flat @ flat.transpose(1, 2)
+    padded = F.pad(one, (0, RETURNS[-1], 0, RETURNS[-1]))
+    units = one.shape[1]
+    following = [padded[:, k : k + units, k : k + units] for k in RETURNS]
+    return torch.stack([one, torch.stack(following).mean(0)], dim=-1)

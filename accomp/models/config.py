@@ -92,6 +92,12 @@ class AccompanistConfig:
         values["harmony"] = _build(HarmonyConfig, values.get("harmony", {}))
         values["feel"] = _build(FeelConfig, values.get("feel", {}))
         planner = values.get("planner")
+        if planner and "transition" in planner:
+            raise ModelError(
+                "its chord planner is of accomp 0.2 or older, which this release does not read; "
+                "accepted: models of this release, or those that `python -m train planner` and "
+                "`train harmony --export` make anew"
+            )
         values["planner"] = _build(PlannerConfig, planner) if planner else None
         return _build(cls, values)
 

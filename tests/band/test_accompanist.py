@@ -332,7 +332,7 @@ def test_no_instrument_rests_for_long(shipped):
     song = shipped.accompany(Score([Track(notes=notes)]), seed=3)
     for notes in band(song):
         onsets = np.array([0.0, *(note.onset for note in notes), 256.0])
-        assert np.diff(onsets).max() <= 8 * 16  # a section
+        assert np.diff(onsets).max() <= 8 * 16 + 0.5  # a section, and the players' timing
 
 
 def test_the_published_method_runs_too():

@@ -1,11 +1,5 @@
 import numpy as np
 
-from accomp.models.chord_planner import (
-    ChordPlanner,
-    PlannerConfig,
-    planner_features,
-    transpose_features,
-)
 from accomp.music.chord_symbols import triad_symbol
 from accomp.roll import chord_plan, pianoroll
 
@@ -61,22 +55,3 @@ def test_viterbi_finds_the_best_path():
     paths = np.stack(np.meshgrid(*[range(3)] * 4, indexing="ij"), -1).reshape(-1, 4)
     scores = [fit[range(4), p].sum() + move[p[:-1], p[1:]].sum() for p in paths]
     assert chord_plan.viterbi(fit, move).tolist() == paths[int(np.argmax(scores))].tolist()
-
-
-def test_features_of_a_transposed_melody_are_transposed_features():
-    melody = [[60, 0, 3], [64, 5, 12], [71, 14, 29]]
-    up = [[p + 5, s, e] for p, s, e in melody]
-    rows = planner_features(planes(*melody))
-    assert rows.shape == (4, 66)
-    assert (transpose_features(rows, 5) == planner_features(planes(*up))).all()
-    assert (
-        rows[0, 0] == 3 / 8
-        and rows[0, 4] == 3 / 8
-        and rows[0, 24 + 0] == 1
-        and rows[0, 24 + 4] == 0
-    )
-
-
-def test_a_planner_gives_a_chord_per_half_bar():
-    plan = ChordPlanner(PlannerConfig(width=8)).eval().plan_chords(planes([60, 0, 8], steps=96))
-    assert plan.shape == (12,) and ((plan >= 0) & (plan < chord_plan.CHORD_COUNT)).all()

@@ -38,7 +38,12 @@ def tiny(paper: bool = False, seed: int = 1) -> Accompanist:
             for s in TRACKS
         }
         harmony = HarmonyConfig(width=16, residual_blocks=1, codebook=20, genres=["jazz", "pop"])
-        config = AccompanistConfig("pop", vaes, harmony, PlannerConfig(width=8, layers=1))
+        config = AccompanistConfig(
+            "pop",
+            vaes,
+            harmony,
+            PlannerConfig(width=8, layers=1, context=8, heads=2, genres=["jazz"]),
+        )
     model = Accompanist(config)
     for name, vae in model.vaes.items():
         vae.thresholds.copy_(torch.tensor([0.03, 0.03]))

@@ -20,6 +20,7 @@ from accomp.music.chord_qualities import QUALITIES
 from accomp.music.chord_symbols import ChordSymbol
 from accomp.music.keys import Key, parse_key
 from accomp.music.score import Chord, Note, Score, TimeSignature, Track
+from train.data.corpus import UNSTATED
 
 VELOCITY = 80
 TWENTIETHS = {0: "test", 1: "val"}  # of the title hashes; the others train
@@ -52,6 +53,7 @@ class LeadSheet:
         spans: The chords with their extents; where there is none, no chord was given.
         key: As labelled; None where it is not.
         genre: As labelled.
+        licence: Of the collection, as it says.
         is_mixed: Whether its meter changes in places that the file does not tell.
     """
 
@@ -61,6 +63,7 @@ class LeadSheet:
     spans: tuple[Span, ...]
     key: Key | None
     genre: str | None
+    licence: str
     is_mixed: bool
 
     @property
@@ -108,7 +111,8 @@ def lead_sheet(row: dict) -> LeadSheet:
     track = Track("melody", notes=notes)
     score = Score([track], meters=[meter], chords=chords)
     key, genre = _key_of(row.get("key")), row.get("genre")
-    return LeadSheet(row["id"], row["title_hash"], score, spans, key, genre, is_mixed)
+    licence = row.get("licence") or UNSTATED
+    return LeadSheet(row["id"], row["title_hash"], score, spans, key, genre, licence, is_mixed)
 
 
 def symbol_of(root: int, intervals: Iterable[int], bass: int | None) -> ChordSymbol:

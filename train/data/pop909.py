@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
+from accomp.music.chord_symbols import parse_symbol
 from accomp.music.midi import read_midi, write_midi
 from accomp.music.score import Chord, Note, Score, TimeSignature, Track
 from train.command_line import command_parser
@@ -34,6 +35,8 @@ QUALITIES = {
     "min9": "m9",
     "sus4(b7,9)": "9sus4",
 }
+# Semitones above the root of the basses that its labels name.
+DEGREES = {"b3": 3, "3": 4, "5": 7, "b7": 10, "7": 11}
 SAME_QUALITIES = ("dim", "dim7", "aug", "sus2", "sus4", "7", "maj7", "9", "maj9")
 
 
@@ -110,15 +113,19 @@ def meters_of(downbeats: np.ndarray, bar: int, before: int) -> list[TimeSignatur
 
 
 def symbol_of(label: str) -> str | None:
-    """Return POP909's label without the bass as we write it; None where there is no chord.
+    """Return POP909's label as we write it; None where there is no chord.
 
-    "B:min7/b7" is "Bm7".
+    "B:min7/b7" is "Bm7/A".
     """
     if label in ("N", "X"):
         return None
     root, _, quality = label.partition(":")
-    quality = quality.split("/")[0]
-    return root + QUALITIES.get(quality, quality if quality in SAME_QUALITIES else "")
+    quality, _, degree = quality.partition("/")
+    symbol = root + QUALITIES.get(quality, quality if quality in SAME_QUALITIES else "")
+    if degree not in DEGREES:
+        return symbol
+    bass = (parse_symbol(root).root + DEGREES[degree]) % 12
+    return str(parse_symbol(symbol)._replace(bass=bass))
 
 
 if __name__ == "__main__":

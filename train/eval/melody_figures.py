@@ -25,8 +25,12 @@ from accomp.invention.invent import draw_tempo, melody_nn_of
 from accomp.invention.plan import Past
 from accomp.models import hub
 from accomp.models.melody_nn import FOLDER, MelodyNN
+from accomp.models.plan_search import PlanRequest, PlanSearch
+from accomp.music.score import Score
 from accomp.roll import pianoroll
-from accomp.roll.grid import BLOCK_HALF_BARS, BLOCK_STEPS, MELODY
+from accomp.roll.chord_vocabulary import CLASS_TRIADS
+from accomp.roll.grid import BLOCK_HALF_BARS, BLOCK_STEPS, MELODY, STEPS_PER_BEAT, Grid
+from accomp.roll.melody_units import MelodyUnits
 from train.data.corpus import Corpus
 from train.eval.melody_measures import (
     PlannedMelody,
@@ -358,11 +362,22 @@ def variety_over_starts(
     """
 
     def generate(start: np.ndarray, blocks: int, seed: int) -> np.ndarray:
-        begun = PlannedMelody(start, model.planner.plan_chords(start))
+        begun = PlannedMelody(start, planned_triads(model, start, seed))
         return invent_melody(model, inventor, begun, blocks, seed, variation).planes
 
     figures = continuation_variety(generate, corpus, split=split, starts=settings.single_starts)
     return figures["generated"]["variety"]
+
+
+def planned_triads(model: Accompanist, planes: np.ndarray, seed: int) -> np.ndarray:
+    """Plan triads [H] for a melody in four beats, planes [2, S, 128] in the normal key."""
+    planner = model.planner
+    assert planner
+    grid = Grid(np.arange(planes.shape[1] + 1) / STEPS_PER_BEAT)
+    line = pianoroll.in_beats(pianoroll.from_planes(planes), grid)
+    units = MelodyUnits.of(line, Score(), grid, 0, 0.0, (0.0, float(grid.beats[-1])))
+    search = PlanSearch(planner, PlanRequest(units, len(planner.config.genres)))
+    return CLASS_TRIADS[search.best(np.random.default_rng(seed))[0].chords]
 
 
 def _copied(melodies: list[np.ndarray], trained: set[bytes]) -> float:

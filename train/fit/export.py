@@ -7,7 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from accomp.band.accompanist import Accompanist
-from accomp.models.genre_files import OWN_FILE
+from accomp.models.chord_planner import ChordPlanner
+from accomp.models.files import fit
+from accomp.models.genre_files import OWN_FILE, load_genre
 from accomp.music.midi import write_midi
 from accomp.music.score import Score, Track
 from accomp.roll.grid import ACCOMPANIMENT, MELODY, STEPS_PER_BEAT, TRACK_NAMES, Grid
@@ -101,3 +103,27 @@ def export_model(session: Session, model: Accompanist, figures: dict, folder: Pa
     curves.savefig(folder / "losses.png", dpi=60)
     count = sum(parameter.numel() for parameter in model.parameters())
     print(f"{folder}: {count:,} parameters, songs {songs}")
+
+
+def export_planner(planner: ChordPlanner, run: Path, folder: Path) -> None:
+    """Put a planner into a genre's models, in the place of the one that they have.
+
+    Args:
+        planner: It.
+        run: The folder of its training.
+        folder: Of the genre. Its weights are written in one file; `train share` parts them.
+    """
+    if not writes():
+        return
+    config, weights = load_genre(folder, str(folder))
+    config.planner = planner.config
+    model = Accompanist(config)
+    own = {name: value for name, value in weights.items() if not name.startswith("planner.")}
+    planned = {f"planner.{name}": value for name, value in planner.state_dict().items()}
+    fit(model, own | planned, str(folder))
+    model._save_pretrained(folder)
+    (folder / OWN_FILE).unlink(missing_ok=True)
+    record = json.loads((folder / TRAINING).read_text())
+    record["settings"]["planner"] = asdict(planner.config)
+    record["losses"]["planner"] = json.loads((run / FIGURES).read_text())
+    write_json(folder / TRAINING, record)

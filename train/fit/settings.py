@@ -27,14 +27,26 @@ CONFIGS = Path(__file__).parents[1] / "configs"
 def training_parser(
     name: str, description: str | None, config: str = "accomp.yaml"
 ) -> argparse.ArgumentParser:
+    """Return a parser with the arguments of all training scripts that learn from a corpus.
+
+    name: of the command; description: for its help; config: the settings that it has by default.
+    """
+    result = run_parser(name, description, config)
+    result.add_argument(
+        "--corpus", type=Path, required=True, help="folder that `train prepare` wrote"
+    )
+    result.add_argument("--genre", help="train on the songs of this genre only")
+    return result
+
+
+def run_parser(
+    name: str, description: str | None, config: str = "accomp.yaml"
+) -> argparse.ArgumentParser:
     """Return a parser with the arguments that all training scripts have.
 
     name: of the command; description: for its help; config: the settings that it has by default.
     """
     result = command_parser(name, description)
-    result.add_argument(
-        "--corpus", type=Path, required=True, help="folder that `train prepare` wrote"
-    )
     result.add_argument(
         "--run", type=Path, required=True, help="folder for weights, logs, curves and samples"
     )
@@ -45,7 +57,6 @@ def training_parser(
         metavar="FILE",
         help=f"settings in YAML (default: train/configs/{config})",
     )
-    result.add_argument("--genre", help="train on the songs of this genre only")
     result.add_argument(
         "--init",
         metavar="RUN_OR_MODEL",
@@ -61,61 +72,28 @@ def training_parser(
 
 
 @dataclass
-class Session:
-    """A training run.
+class TrainingRun:
+    """What a training script was asked for.
 
     Attributes:
         options: The command line; `init` is the folder of a run, or None.
         config: The config file.
-        corpus: The songs.
     """
 
     options: argparse.Namespace
     config: dict
-    corpus: Corpus
 
     @classmethod
-    def open(cls, options: argparse.Namespace) -> "Session":
-        """Load config and corpus, copy the config into the run, and make a run of `--init`."""
+    def begin(cls, options: argparse.Namespace) -> "TrainingRun":
+        """Load the config, copy it into the run, and make a run of `--init`."""
         text = options.config.read_text()
         config = yaml.safe_load(text)
         options.run.mkdir(parents=True, exist_ok=True)
         (options.run / "config.yaml").write_text(text)
         if options.init:
-            options.init = initial_run(options.init, config, options.genre, options.run)
-        return cls(options, config, Corpus.load(options.corpus))
-
-    @property
-    def labels(self) -> list[str] | None:
-        """The corpus labels of the chosen genre; None for all."""
-        genre = self.options.genre
-        return (self.config.get("genres") or {}).get(genre, [genre]) if genre else None
-
-    def genre_of(self, label: str) -> str:
-        """Return the genre that a corpus label belongs to."""
-        return genre_of(self.config, label)
-
-    def genre_numbers(self, genres: list[str]) -> dict[str, int]:
-        """Return the number of the genre by label of the corpus; 0 if it is not among them."""
-        return {
-            label: genres.index(genre) if (genre := self.genre_of(label)) in genres else 0
-            for label in {song["genre"] for song in self.corpus.songs}
-        }
-
-    @property
-    def data(self) -> dict:
-        """What this session trains on, for the record: see `Corpus.described`."""
-        return self.corpus.described(self.labels)
-
-    def learned_from(self, part: str, *also: Corpus) -> list[dict]:
-        """Return what a part was trained on: before `--init`, now, and on which other corpora."""
-        path = self.options.init / part / FIGURES if self.options.init else None
-        earlier = json.loads(path.read_text()).get("data", []) if path and path.is_file() else []
-        return [*earlier, self.data, *(corpus.described() for corpus in also)]
-
-    def songs(self, split: str) -> list[int]:
-        """Return the songs of a split, of the chosen genre."""
-        return self.corpus.choose(split, self.labels)
+            genre = getattr(options, "genre", None)
+            options.init = initial_run(options.init, config, genre, options.run)
+        return cls(options, config)
 
     def fit_settings(self, part: str, default: FitSettings | None = None) -> FitSettings:
         """Return how the config trains a part, or fine-tunes it where there is `--init`.
@@ -141,6 +119,58 @@ class Session:
         )
         model.load_state_dict(load_file(find_weights(found, name)))
         return model.eval()
+
+    def learned_before(self, part: str) -> list[dict]:
+        """Return what a part was trained on before `--init`."""
+        path = self.options.init / part / FIGURES if self.options.init else None
+        return json.loads(path.read_text()).get("data", []) if path and path.is_file() else []
+
+
+@dataclass
+class Session(TrainingRun):
+    """A training run on a corpus.
+
+    Attributes:
+        corpus: The songs.
+    """
+
+    corpus: Corpus
+
+    @classmethod
+    def open(cls, options: argparse.Namespace) -> "Session":
+        """Begin a run and load its corpus."""
+        begun = TrainingRun.begin(options)
+        return cls(begun.options, begun.config, Corpus.load(options.corpus))
+
+    @property
+    def labels(self) -> list[str] | None:
+        """The corpus labels of the chosen genre; None for all."""
+        genre = self.options.genre
+        return (self.config.get("genres") or {}).get(genre, [genre]) if genre else None
+
+    def genre_of(self, label: str) -> str:
+        """Return the genre that a corpus label belongs to."""
+        return genre_of(self.config, label)
+
+    def genre_numbers(self, genres: list[str]) -> dict[str, int]:
+        """Return the number of the genre by label of the corpus; 0 if it is not among them."""
+        return {
+            label: genres.index(genre) if (genre := self.genre_of(label)) in genres else 0
+            for label in {song["genre"] for song in self.corpus.songs}
+        }
+
+    @property
+    def data(self) -> dict:
+        """What this session trains on, for the record: see `Corpus.described`."""
+        return self.corpus.described(self.labels)
+
+    def learned_from(self, part: str, *also: Corpus) -> list[dict]:
+        """Return what a part was trained on: before `--init`, now, and on which other corpora."""
+        return [*self.learned_before(part), self.data, *(corpus.described() for corpus in also)]
+
+    def songs(self, split: str) -> list[int]:
+        """Return the songs of a split, of the chosen genre."""
+        return self.corpus.choose(split, self.labels)
 
 
 def initial_run(init: str, config: dict, genre: str | None, run: Path) -> Path:

@@ -27,7 +27,11 @@ def test_pop909_on_its_beats(tmp_path):
         5.0,
         6.0,
     ]  # two beats came before a bar
-    assert [(c.onset, c.symbol) for c in score.chords] == [(4.0, "Bm7"), (8.0, "E7"), (12.0, "A")]
+    assert [(c.onset, c.symbol) for c in score.chords] == [
+        (4.0, "Bm7/A"),
+        (8.0, "E7"),
+        (12.0, "A/Db"),
+    ]
     assert (tmp_path / "out" / "labels.csv").read_text().splitlines() == [
         "file,genre,licence",
         "001.mid,pop,MIT",

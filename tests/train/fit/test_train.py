@@ -105,8 +105,9 @@ def test_two_steps_of_everything_then_music(corpus, tmp_path, config):
     common = ["--corpus", str(corpus), "--config", str(path), "--max-steps", "2"]
     vae.main([*common, "--run", str(run)])
     if config == "accomp.yaml":
-        planner.main([*common, "--run", str(run), "--also", str(corpus)])
-        assert "also_val" in json.loads((run / "planner" / "figures.json").read_text())
+        planner.main([str(corpus), *common[2:], "--run", str(run)])
+        figures = json.loads((run / "planner" / "figures.json").read_text())
+        assert figures["data"][0]["corpus"] == Corpus.load(corpus).name and "loss" in figures["val"]
     harmony.main([*common, "--run", str(run)])
     for part in (*TRACK_NAMES, "harmony/drums"):
         assert (run / part / "losses.png").stat().st_size > 1000 and list(
@@ -185,7 +186,7 @@ def test_a_model_is_a_run_to_train_on_from(corpus, tmp_path, monkeypatch, hub):
     common = ["--config", str(path), "--max-steps", "2"]
     run, models = tmp_path / "universal", tmp_path / "models"
     vae.main(["--corpus", str(corpus), *common, "--run", str(run)])
-    planner.main(["--corpus", str(corpus), *common, "--run", str(run)])
+    planner.main([str(corpus), *common, "--run", str(run)])
     harmony.main(["--corpus", str(corpus), *common, "--run", str(run)])
     first = [
         "--run",

@@ -1,0 +1,209 @@
+import itertools
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from accomp.models.chord_planner import (
+    MASKED,
+    ChordPlanner,
+    Melodies,
+    PlannerConfig,
+    likeness,
+    transpose_logits,
+)
+from accomp.models.plan_search import (
+    TRIAD_OF,
+    Hearing,
+    PlanRequest,
+    PlanSearch,
+    SearchSettings,
+    changing_path,
+    melody_tensors,
+    triad_logs,
+)
+from accomp.music.chord_symbols import parse_symbol
+from accomp.music.score import Note, Score
+from accomp.roll.chord_vocabulary import CLASS_COUNT, CLASS_TRIADS, class_of
+from accomp.roll.grid import Grid
+from accomp.roll.melody_units import MelodyUnits
+
+CONFIG = PlannerConfig(width=16, layers=1, context=8, heads=2, genres=["jazz", "folk"])
+
+
+@pytest.fixture(scope="module")
+def planner():
+    torch.manual_seed(3)
+    model = ChordPlanner(CONFIG)
+    torch.nn.init.normal_(model.frame.weight, std=1.0)
+    torch.nn.init.normal_(model.context.chord.weight, std=1.0)
+    return model.eval()
+
+
+def units_of(pitches, bars=4):
+    notes = [Note(pitch, float(i), 1.0, 80) for i, pitch in enumerate(pitches)]
+    score, grid = Score(), Grid(np.arange(16 * bars + 1) / 4)
+    return MelodyUnits.of(notes, score, grid, 0, 0.0, (0.0, 4.0 * bars))
+
+
+CHORDS = ["C", "F", "G", "C", "Am", "F", "G", "C"]
+MELODY = [60, 64, 67, 65, 62, 59, 60, 55, 60, 64, 67, 65, 62, 59, 60, 60]
+
+
+def test_logits_move_with_their_key():
+    logits = torch.zeros(2, 1, CLASS_COUNT)
+    logits[:, 0, class_of(parse_symbol("Am7"))] = 1
+    moved = transpose_logits(logits, torch.tensor([3, 0]))
+    assert moved[0, 0].argmax() == class_of(parse_symbol("Cm7"))
+    assert moved[1, 0].argmax() == class_of(parse_symbol("Am7"))
+
+
+def test_a_returning_phrase_is_alike():
+    classes, rows, valid = melody_tensors([units_of(MELODY)])
+    one_hot = torch.nn.functional.one_hot(classes, 13)[..., :12].float()
+    alike = likeness(one_hot, valid)[0]
+    assert alike[0, 4, 0] == pytest.approx(1.0, abs=1e-5)  # bar 3 begins as bar 1
+    assert alike[0, 4, 1] > alike[0, 2, 1]
+
+
+def test_there_is_no_attention_to_padding(planner):
+    classes, rows, valid = melody_tensors([units_of(MELODY[:8], 2), units_of(MELODY)])
+    assert valid.tolist() == [[True] * 4 + [False] * 4, [True] * 8]
+    far = planner.encode(told(classes, rows, valid)).far
+    assert far[0, 0].tolist() == [False] * 4 + [True] * 4 and not far[1].any()
+
+
+def told(classes, rows, valid):
+    count = len(classes)
+    unknown = torch.full((count, 3), torch.nan)
+    return Melodies(
+        classes, rows, valid, torch.zeros(count, dtype=int), torch.full((count,), -1), unknown
+    )
+
+
+def search_of(planner, settings=None, **request):
+    wish = PlanRequest(units_of(MELODY), 0, **request)
+    return PlanSearch(planner, wish, settings or SearchSettings())
+
+
+def test_same_seed_same_plan_and_other_seeds_others(planner):
+    search = search_of(planner)
+    a, b, c = (search.draw(np.random.default_rng(seed)) for seed in (1, 1, 2))
+    assert torch.equal(a, b) and not torch.equal(a, c)
+    assert a.shape == (SearchSettings().drawn, 8) and (a >= 0).all() and (a < CLASS_COUNT).all()
+
+
+def test_given_chords_stay(planner):
+    chords = np.full(8, MASKED)
+    chords[[0, 7]] = class_of(parse_symbol("F#m")), class_of(parse_symbol("C"))
+    basses = np.zeros(8, int)
+    basses[7] = 4
+    plans = search_of(planner, chords=chords, basses=basses).best(np.random.default_rng(0), 3)
+    for plan in plans:
+        assert plan.chords[0] == chords[0] and plan.chords[7] == chords[7]
+        assert plan.basses[7] == 4
+
+
+def test_units_that_return_share_their_chords(planner):
+    ties = np.array([0, 1, 2, 3, 0, 1, 2, 7])
+    tied = search_of(planner, ties=ties)
+    drawn = tied.draw(np.random.default_rng(0))
+    assert torch.equal(drawn[:, 4:7], drawn[:, :3])
+    best = tied.best(np.random.default_rng(0))[0].chords
+    assert np.array_equal(best[4:7], best[:3])
+    assert not torch.equal(search_of(planner).draw(np.random.default_rng(0))[:, 4:7], drawn[:, :3])
+
+
+def test_plans_are_distinct_and_the_best_stays_the_best(planner):
+    search = search_of(planner)
+    alone = search.best(np.random.default_rng(5))
+    plans = search.best(np.random.default_rng(5), 4)
+    assert np.array_equal(alone[0].chords, plans[0].chords)
+    for i, plan in enumerate(plans):
+        for other in plans[:i]:
+            apart = CLASS_TRIADS[plan.chords] != CLASS_TRIADS[other.chords]
+            assert apart.mean() >= SearchSettings().distinct
+        assert 0 < plan.agreement <= 1 and plan.log_likelihood < 0
+
+
+def test_probabilities_add_up_and_hear_the_other_chords(planner):
+    search = search_of(planner)
+    chords = torch.tensor([class_of(parse_symbol(s)) for s in CHORDS])
+    basses = torch.zeros(8, dtype=int)
+    logs = search.log_probabilities(chords, basses)
+    assert logs.shape == (8, CLASS_COUNT)
+    assert torch.allclose(logs.exp().sum(1), torch.ones(8), atol=1e-4)
+    # A chord's own probability does not hear it; that of its neighbours does.
+    other = chords.clone()
+    other[2:4] = class_of(parse_symbol("E7"))
+    assert torch.allclose(search.at(chords, basses, 2), search.at(other, basses, 2), atol=1e-5) == (
+        chords[2] == chords[3]
+    )
+    changed = search.log_probabilities(other, basses)
+    assert torch.allclose(changed[2], logs[2], atol=1e-5)
+    assert not torch.allclose(changed[0], logs[0], atol=1e-5)
+
+
+def best_by_trying(worth, begins, settings):
+    """All paths of triads one by one."""
+    scores = {}
+    for path in itertools.product(range(worth.shape[1]), repeat=len(worth)):
+        score = worth[range(len(path)), path].sum()
+        for at in range(1, len(path)):
+            if path[at] != path[at - 1]:
+                score += settings.change[0 if begins[at] else 1]
+                held = at + 1 < len(path) and path[at + 1] == path[at]
+                if held and not begins[at] and begins[at + 1]:
+                    score -= settings.held_over
+        scores[path] = score
+    return max(scores.values()), scores
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_path_is_worth_most_of_all(seed):
+    worth = np.random.default_rng(seed).random((6, 3))
+    begins = np.array([True, False] * 3)
+    settings = SearchSettings(change=(0.1, -0.2), held_over=0.4)
+    path = changing_path(worth, begins, settings)
+    best, scores = best_by_trying(worth, begins, settings)
+    assert scores[tuple(path)] == pytest.approx(best)
+
+
+def test_a_change_held_over_the_bar_line_is_moved():
+    worth = np.full((4, 24), 0.0)
+    worth[0, 0] = worth[2, 7] = worth[3, 7] = 1.0
+    worth[1, 0], worth[1, 7] = 0.45, 0.55
+    begins = np.array([True, False, True, False])
+    kept = changing_path(worth, begins, SearchSettings(held_over=0.0, change=(0.0, 0.0)))
+    moved = changing_path(worth, begins, SearchSettings(held_over=0.3, change=(0.0, 0.0)))
+    assert kept.tolist() == [0, 7, 7, 7] and moved.tolist() == [0, 0, 7, 7]
+
+
+def test_the_melody_is_heard_in_every_key_alike(planner):
+    # In twelve keys alike, what is likely for a transposed melody is transposed.
+    every = SearchSettings(hearings=tuple(Hearing(key, True, 1.0) for key in range(12)))
+    low, high = (
+        PlanSearch(planner, PlanRequest(units_of([p + by for p in MELODY]), 0), every)
+        for by in (0, 5)
+    )
+    moved = transpose_logits(low.alone[None], torch.tensor([5]))[0]
+    assert torch.allclose(moved, high.alone, atol=1e-3)
+    key = transpose_logits(low.key[None], torch.tensor([5]))[0]
+    assert torch.allclose(key, high.key, atol=1e-3)
+
+
+def test_triads_are_of_all_hearings_and_chords_of_those_that_are_told(planner):
+    told, other = Hearing(0, True, 0.5), Hearing(7, False, 0.5)
+    both = search_of(planner, SearchSettings(hearings=(told, other)))
+    alone = search_of(planner, SearchSettings(hearings=(told,)))
+    assert not torch.allclose(triad_logs(both.alone), triad_logs(alone.alone), atol=1e-3)
+    within = [s.alone - triad_logs(s.alone) @ TRIAD_OF.T for s in (both, alone)]
+    assert torch.allclose(*within, atol=1e-3)
+
+
+def test_levels_and_genres_change_what_is_likely(planner):
+    plain, colourful = (search_of(planner, levels=(x, x, 1.0)) for x in (0.0, 1.0))
+    assert not torch.allclose(plain.alone, colourful.alone)
+    folk = PlanSearch(planner, replace(plain.request, genre=1))
+    assert not torch.allclose(plain.alone, folk.alone)

@@ -86,6 +86,24 @@ def find_beats(
     """
     melody = checked_notes(notes, settings.pulses)
     check_given(tempo, downbeat, meter, settings)
+    found = find_pulses(melody, tempo, meter, settings)
+    return find_bars(melody, found, downbeat, meter, settings.bars)
+
+
+def find_pulses(
+    melody: list[SungNote],
+    tempo: float | None = None,
+    meter: tuple[int, int] | None = None,
+    settings: BeatSettings = BeatSettings(),
+) -> list[Pulses]:
+    """Find the pulses on which a melody may lie.
+
+    Args:
+        melody: In the order of its onsets.
+        tempo: Pulses per minute, if known.
+        meter: Numerator and denominator, if known.
+        settings: How pulses are searched.
+    """
     onsets = np.array([note.onset for note in melody])
     if len(melody) == 1:  # nothing to measure: a bar at the usual tempo
         parts = 3 if meter and is_compound(*meter) else 4
@@ -94,10 +112,9 @@ def find_beats(
     else:
         found = _candidates(onsets, tempo, meter, settings)
     last, early = max(note.offset for note in melody), settings.pulses.early
-    found = [
+    return [
         pulses._replace(times=_covering(pulses.times, onsets[0], last, early)) for pulses in found
     ]
-    return find_bars(melody, found, downbeat, meter, settings.bars)
 
 
 def check_given(

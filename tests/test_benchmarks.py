@@ -5,7 +5,7 @@ from importlib import import_module
 import pytest
 
 
-@pytest.mark.parametrize("name", ["levels", "mix", "page", "recordings", "speed"])
+@pytest.mark.parametrize("name", ["fuzz", "levels", "mix", "page", "recordings", "slopes", "speed"])
 def test_a_benchmark_is_there_and_explains_itself(name):
     module = import_module(f"benchmarks.{name}")
     assert callable(module.main) and f"python -m benchmarks.{name}" in module.__doc__

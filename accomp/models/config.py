@@ -1,15 +1,37 @@
 """The settings of one genre's models: what they are made of and how they play."""
 
-from dataclasses import dataclass, field, fields
-from typing import Any
+from dataclasses import dataclass, field
 
 from accomp.errors import ModelError
 from accomp.models.chord_planner import PlannerConfig
 from accomp.models.feel import FeelConfig
 from accomp.models.harmony_nn import HarmonyConfig
+from accomp.models.setting_values import WIDEST, build
 from accomp.models.vae import VAEConfig
 
 VERSION = 2
+# What numbers may be, by name of the setting: far beyond what was ever trained, and such that
+# nothing is built or computed that has no end.
+_RANGES = {
+    "programs": (0, 127),
+    "temperature": (0.01, 100),
+    "top_p": (0.01, 1),
+    "longest_rest": (1, 10_000),
+}
+_VAE = {"low": (0, 127), "high": (0, 127), "planes": (1, 2), "kl_weight": (0, 100)} | {
+    name: (1, WIDEST) for name in ("latent", "step", "beat", "block")
+}
+_HARMONY = {
+    "width": (1, WIDEST),
+    "residual_blocks": (0, 16),
+    "dropout": (0, 0.99),
+    "codebook": (1, 65_536),
+    "temperature": (1e-6, 100),
+}
+_PLANNER = {"dropout": (0, 0.99), "layers": (1, 16), "heads": (1, 64)} | {
+    name: (1, WIDEST) for name in ("width", "context")
+}
+_FEEL = {"width": (1, WIDEST), "dynamics": (0, 100), "looseness": (0, 100)}
 
 
 @dataclass
@@ -78,32 +100,27 @@ class AccompanistConfig:
         """Read what `dataclasses.asdict` made.
 
         Raises:
-            ModelError: The version or a key is unknown.
+            ModelError: The version or a key is unknown, or a value is out of its range.
         """
-        values = dict(values)
-        if values.get("version") != VERSION:
+        if not isinstance(values, dict) or values.get("version") != VERSION:
+            version = values.get("version") if isinstance(values, dict) else None
             raise ModelError(
-                f"config version {values.get('version')!r} is unknown; "
+                f"config version {str(version)[:50]!r} is unknown; "
                 f"this release of accomp reads version {VERSION}"
             )
-        values["vaes"] = {
-            name: _build(VAEConfig, vae) for name, vae in values.get("vaes", {}).items()
-        }
-        values["harmony"] = _build(HarmonyConfig, values.get("harmony", {}))
-        values["feel"] = _build(FeelConfig, values.get("feel", {}))
+        values = dict(values)
+        vaes = values.get("vaes", {})
+        if not isinstance(vaes, dict):
+            raise ModelError("AccompanistConfig.vaes is no table; accepted: settings by track name")
+        values["vaes"] = {name: build(VAEConfig, vae, _VAE) for name, vae in vaes.items()}
+        values["harmony"] = build(HarmonyConfig, values.get("harmony", {}), _HARMONY)
+        values["feel"] = build(FeelConfig, values.get("feel", {}), _FEEL)
         planner = values.get("planner")
-        if planner and "transition" in planner:
+        if isinstance(planner, dict) and "transition" in planner:
             raise ModelError(
                 "its chord planner is of accomp 0.2 or older, which this release does not read; "
                 "accepted: models of this release, or those that `python -m train planner` and "
                 "`train harmony --export` make anew"
             )
-        values["planner"] = _build(PlannerConfig, planner) if planner else None
-        return _build(cls, values)
-
-
-def _build(kind: Any, values: dict[str, Any]) -> Any:
-    unknown = set(values) - {entry.name for entry in fields(kind)}
-    if unknown:
-        raise ModelError(f"{kind.__name__} has no setting {', '.join(sorted(unknown))}")
-    return kind(**values)
+        values["planner"] = build(PlannerConfig, planner, _PLANNER) if planner else None
+        return build(cls, values, _RANGES)

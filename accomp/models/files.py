@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # torch takes seconds, and the texts beside weights are read 
     from torch import Tensor, nn
 
 WEIGHTS_FILE = "model.safetensors"
+MOST_BYTES = 20_000_000  # of a file of settings
 T = TypeVar("T")
 Network = TypeVar("Network", bound="nn.Module")
 
@@ -91,7 +92,13 @@ def load_settings(path: Path, build: Callable[[dict], T] = dict, place: str | No
     if not path.is_file():
         raise ModelError(f"{place}: {path.name} is missing")
     try:
-        return build(json.loads(path.read_text()))
+        if path.stat().st_size > MOST_BYTES:
+            raise ModelError(f"{place}: {path.name} is larger than {MOST_BYTES / 1e6:g} MB")
+        return build(json.loads(path.read_text(encoding="utf-8")))
+    except ModelError:
+        raise
+    except RecursionError as error:
+        raise ModelError(f"{place}: {path.name} is nested too deeply") from error
     except KeyError as error:
         raise ModelError(f"{place}: {path.name} has no {error}") from error
     except (OSError, ValueError, TypeError, AttributeError, RuntimeError) as error:

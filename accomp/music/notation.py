@@ -174,11 +174,17 @@ def _first_tune(text: str, notices: list[str]) -> str:
 
 
 def _parse_abc(text: str) -> "stream.Stream":
+    from music21 import abcFormat
     from music21.converter.subConverters import ConverterABC
 
+    abcFormat.environLocal.warn = _say_nothing  # it prints
     converter = ConverterABC()
     converter.parseData(text)
     return converter.stream
+
+
+def _say_nothing(*_: Any, **__: Any) -> None:
+    pass
 
 
 def _parse_xml(data: bytes) -> "stream.Stream":

@@ -170,9 +170,11 @@ def named_tracks(score: Score) -> dict[str, Track]:
     A name that comes twice gets a number; a track without notes gets it before one with notes.
     """
     names: dict[int, str] = {}
+    taken: set[str] = set()
     for index, track in sorted(enumerate(score.tracks), key=lambda item: not item[1].notes):
         name = track.name or f"track {index + 1}"
-        names[index] = f"{name} {index + 1}" if name in names.values() else name
+        names[index] = f"{name} {index + 1}" if name in taken else name
+        taken.add(names[index])
     return {names[index]: track for index, track in enumerate(score.tracks)}
 
 

@@ -117,8 +117,9 @@ def alternatives(
     unit = int(planning.units.by_half_bar(lead.grid.steps // HALF_BAR_STEPS)[half_bar])
     chances = planning.search.at(classes, basses, unit).exp().numpy()
     likeliest = np.argsort(-chances)[:count]
+    higher = lead.shift + int(lead.moved[half_bar])
     return [
-        Alternative(str(symbol_of(chord).transposed(lead.shift)), float(chances[chord]))
+        Alternative(str(symbol_of(chord).transposed(higher)), float(chances[chord]))
         for chord in likeliest
     ]
 

@@ -50,10 +50,14 @@ class Planning:
     final: int
 
     def symbols(self, plan: DrawnPlan) -> list[ChordSymbol]:
-        """Return the chord of each half bar, [H], in the normal key."""
+        """Return the chord of each half bar, [H], in the normal key.
+
+        Where the melody modulates, the planner heard it as if it did not: its chords move there.
+        """
         count = self.lead.grid.steps // HALF_BAR_STEPS
         chords = [symbol_of(chord, bass) for chord, bass in zip(plan.chords, plan.basses)]
-        return [chords[unit] for unit in self.units.by_half_bar(count)]
+        units, moved = self.units.by_half_bar(count), self.lead.moved.tolist()
+        return [chords[unit].transposed(higher) for unit, higher in zip(units, moved)]
 
 
 def plan_request(
@@ -71,7 +75,7 @@ def plan_request(
     """
     begin = float(lead.grid.half_bar_beats[intro.half_bars(lead)])
     units = MelodyUnits.of(
-        lead.line, score, lead.grid, lead.shift, lead.first_whole_bar, (begin, lead.track.end)
+        lead.level_line, score, lead.grid, lead.shift, lead.first_whole_bar, (begin, lead.track.end)
     )
     known = planner.config.genres
     number = known.index(genre) if genre in known else len(known)
@@ -157,13 +161,18 @@ def final_tonic(lead: Lead) -> int | None:
 
     Else the relative key's tonic, if that has the note; else None.
     """
-    last = (lead.line[-1].pitch - lead.shift) % 12
+    last = (lead.level_line[-1].pitch - lead.shift) % 12
     tonics = (A_MINOR, C_MAJOR) if lead.key.is_minor else (C_MAJOR, A_MINOR)
     return next((tonic for tonic in tonics if TRIADS[tonic, last]), None)
 
 
 def given_plan(symbols: list[ChordSymbol], planning: Planning) -> tuple[Tensor, Tensor]:
-    """Return chords [H] of the normal key as classes [U] and as semitones of their basses, [U]."""
-    chosen = [symbols[half_bar] for half_bar in planning.units.half_bars.tolist()]
+    """Return chords [H] of the normal key as classes [U] and as semitones of their basses, [U].
+
+    The classes are those of the key of each chord's section, as the planner heard it.
+    """
+    moved = planning.lead.moved.tolist()
+    half_bars = planning.units.half_bars.tolist()
+    chosen = [symbols[half_bar].transposed(-moved[half_bar]) for half_bar in half_bars]
     classes = torch.tensor([class_of(symbol) for symbol in chosen])
     return classes, torch.tensor([bass_interval(symbol) for symbol in chosen])

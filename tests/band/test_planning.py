@@ -1,14 +1,23 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from accomp.band.form import Form
 from accomp.band.lead import Lead
 from accomp.band.options import Options
-from accomp.band.planning import final_tonic, levels_at, plan_request
+from accomp.band.planning import (
+    final_tonic,
+    given_plan,
+    levels_at,
+    plan_melody,
+    plan_request,
+)
 from accomp.errors import MusicError
 from accomp.models.chord_planner import UNKNOWN
 from accomp.music.chord_symbols import parse_symbol
 from accomp.music.score import Chord, Note, Score, TimeSignature, Track
+from tests.music.test_key_sections import song
 from tests.support import scores
 from tests.support.tiny import tiny
 
@@ -114,3 +123,25 @@ def test_a_song_ends_on_the_tonic_that_its_melody_has(model):
     song = model.accompany(Score([Track("melody", notes=scores.melody())]))
     plain = model.plans(melody(), n=2, key="C major")
     assert all(plan.chords[-1].symbol == "C" for plan in plain) and song.chords
+
+
+def test_where_the_melody_modulates_the_planner_hears_it_in_one_key(model):
+    score = Score([Track("melody", notes=song(0, 0, 2, 2)[0])])
+    lead = Lead.of(score)
+
+    def heard(lead: Lead):
+        return plan_request(model.planner, score, lead, Form.bare(16), "pop", 0.5)
+
+    request, whole = heard(lead), replace(lead, sections=())
+    level = heard(replace(whole, line=lead.level_line)).units.pitch_class
+    assert (request.units.pitch_class == level).all()
+    assert (request.units.pitch_class != heard(whole).units.pitch_class).any()
+    planning = plan_melody(model.planner, request, lead, ending=False)
+    plan = planning.search.best(np.random.default_rng(0))[0]
+    symbols = planning.symbols(plan)
+    classes, _ = given_plan(symbols, planning)
+    assert classes.tolist() == list(plan.chords)  # there and back
+    roots = np.array([symbol.root for symbol in symbols])
+    by_unit = planning.units.by_half_bar(len(symbols))
+    assert ((roots - lead.moved) % 12 == plan.chords[by_unit] % 12).all()
+    assert set(lead.moved - lead.moved[0]) == {0, 2}

@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from accomp.band.accompanist import Accompanist
-from accomp.band.chords import chord_changes
 from accomp.music.chord_symbols import parse_symbol
 from accomp.music.score import Chord, Score
 from accomp.roll import chord_plan
 from accomp.roll.grid import BASS
 from train import metrics
 from train.eval import stage
+from train.eval.chord_likelihood import likelihood
 from train.eval.chord_songs import Song
 from train.eval.stage import Performance
 from train.metrics import chords as measures
@@ -102,14 +102,17 @@ def named(chords: Sequence[Chord], units: Units) -> Chords:
 
 def planned(model: Accompanist, melody: Score, seed: int) -> list[Chord]:
     """Plan the chords of a melody as users get them, without playing."""
-    sketch = model.sketch(melody, seed=seed)
-    symbols = [symbol.transposed(sketch.lead.shift) for symbol in sketch.chords]
-    return chord_changes(symbols, sketch.lead.grid.half_bar_beats, sketch.lead.track.end)
+    return list(model.plans(melody, seed=seed, n=1)[0].chords)
 
 
 def our_plans(model: Accompanist, name: str) -> Chooser:
     """Return the system that names our plan's chords."""
-    return lambda song, seed: {name: of_plan(planned(model, song.melody, seed), song)}
+
+    def choose(song: Song, seed: int) -> dict[str, dict[str, Count]]:
+        counts = of_plan(planned(model, song.melody, seed), song)
+        return {name: counts | {"log_likelihood": likelihood(model, song)}}
+
+    return choose
 
 
 def our_bands(model: Accompanist, name: str) -> Chooser:
@@ -150,6 +153,10 @@ def table(found: dict[str, Figures], group: str) -> str:
     lines.append("| changes against the sheets | " + " | ".join(more) + " |")
     rate = [f"{c['changes'].found / c['bars'].found:.2f}" for c in systems.values()]
     lines.append("| changes a bar | " + " | ".join(rate) + " |")
+    likely = [c["log_likelihood"].ratio for c in systems.values() if "log_likelihood" in c]
+    if len(likely) == len(systems):
+        cells = " | ".join(f"{value:.2f}" for value in likely)
+        lines.append(f"| log probability of the sheets' triads, nats | {cells} |")
     return "\n".join(lines)
 
 

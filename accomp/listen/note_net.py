@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from accomp.sound.rates import LISTEN_RATE
@@ -17,7 +18,7 @@ class NotesNetConfig:
     """The network's size, and its inputs."""
 
     mels: int = 48
-    width: int = 64
+    width: int = 80
     # Covers 1.3 s before and after a frame.
     dilations: list[int] = field(default_factory=lambda: [1, 2, 4, 8, 16, 32, 64])
     # Samples of a spectrum: long enough for the harmonics of a low voice, short enough for onsets.
@@ -26,6 +27,7 @@ class NotesNetConfig:
     high: float = 7600.0
     loud: float = 95  # percentile of a recording's frames that its level is taken from
     reach: int = 8  # frames over which a change of pitch is looked at
+    drop: float = 0.05  # share of what is left out by chance in training
 
 
 class NotesNet(nn.Module):
@@ -47,9 +49,10 @@ class NotesNet(nn.Module):
 
     def forward(self, frames: Tensor) -> Tensor:
         """Return logits [N, 2, T] of frames [N, mels + 4, T]."""
-        hidden = self.first(frames).relu()
+        drop = self.config.drop
+        hidden = F.dropout1d(self.first(frames).relu(), drop, self.training)
         for block, norm in zip(self.blocks, self.norms):
-            hidden = hidden + norm(block(hidden)).relu()
+            hidden = hidden + F.dropout(norm(block(hidden)).relu(), drop, self.training)
         return self.last(hidden)
 
     @torch.no_grad()

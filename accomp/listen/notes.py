@@ -1,8 +1,9 @@
 """Find the notes of a recording of one voice.
 
-A pitch tracker says how high the sound is, a small network where notes begin and end
-(accomp.listen.note_net); it was trained on made recordings (train.fit.transcription). Times are
-seconds from the recording's beginning; pitches are MIDI numbers, 69 is A4.
+A pitch tracker says how high the sound is, a small network where notes begin and sound
+(accomp.listen.note_net), which was trained on made recordings (train.fit.transcription). What is
+likeliest by both together are the notes (accomp.listen.segment). Times are seconds from the
+recording's beginning; pitches are MIDI numbers, 69 is A4.
 """
 
 from dataclasses import dataclass
@@ -10,12 +11,15 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
+from scipy.ndimage import maximum_filter1d
 
 from accomp.errors import MusicError
 from accomp.listen.beat_grid import SungNote
 from accomp.listen.frames import Frames, frames_of, hertz
 from accomp.listen.note_net import FRAME, NotesNet, NotesNetConfig
 from accomp.listen.one_voice import OneVoiceSettings, check_one_voice
+from accomp.listen.onset import OnsetSettings, onset_of
+from accomp.listen.segment import Segment, SegmentSettings, cheapest_notes
 from accomp.models.files import load_network
 from accomp.sound.rates import LISTEN_RATE
 
@@ -23,22 +27,35 @@ FOLDER = Path(__file__).parents[1] / "data/listen"
 
 
 @dataclass(frozen=True)
+class PriceSettings:
+    """What notes cost that are looked for in a recording (accomp.listen.segment).
+
+    Chosen on recordings of people (train.eval.hearing) and made ones; log odds are natural.
+    """
+
+    note: float = 3.0  # of a note of which it is as likely as not that it begins
+    struck: float = 2.5  # less for each log odd of that it begins
+    closest: int = 6  # frames between two onsets: no singer is faster
+    unstruck: float = 0.2  # probability that counts at most beside the likeliest frames
+    sounding: float = 0.8  # less in a frame for each log odd of that a note sounds
+    tracked: float = 0.2  # and of that there is a pitch
+    off: float = 0.6  # of a semitone off the note's pitch, in a frame
+    settled: int = 5  # frames after an onset until the pitch counts in full
+    surest: float = 0.01  # no probability is nearer to 0 or 1
+
+
+@dataclass(frozen=True)
 class NoteSettings:
     """When a note begins and ends, and which pitch and velocity it has."""
 
-    struck: float = 0.5  # probability from which a note begins
-    sounding: float = 0.4  # probability from which it sounds
-    closest: int = 6  # frames between two onsets: no singer is faster
-    shortest: int = 5  # frames of a note
-    settled: int = 3  # frames after its onset from which a note's pitch is taken: slides come first
-    voiced: float = 0.4  # confidence from which the tracker's pitch counts
+    prices: PriceSettings = PriceSettings()
+    segments: SegmentSettings = SegmentSettings()
+    onsets: OnsetSettings = OnsetSettings()
+    near: int = 4  # frames before and after a note's onset where it has to be struck
     attack: float = 0.03  # seconds after its onset from which a note's spectrum is taken
     spectrum: int = 2048  # samples of it
-    # Where the tracker is an octave off: odd harmonics to even ones, at most; tones halfway between
-    # harmonics to the harmonics, at least.
+    # Where the tracker is an octave too low: odd harmonics to even ones, at most.
     missing: float = 0.1
-    halfway: float = 1.0
-    lowest: int = 28  # the lowest pitch that is looked for an octave lower, E1
     tuning_span: float = 8.0  # seconds over which a singer's own tuning is taken to be the same
     tuned: float = 0.5  # confidence from which a frame counts for the tuning
     leaning: float = 0.5  # of the tuning's mean towards that of the whole recording
@@ -93,73 +110,93 @@ def notes_of(frames: Frames, settings: NoteSettings = NoteSettings()) -> list[Su
         MusicError: There are none.
     """
     struck, sounding = note_network(settings.folder).probabilities(frames.inputs)
-    begins = onset_frames(struck, settings)
-    pitch = frames.pitch - tuning_of(frames, settings)
+    tuning = tuning_of(frames, settings)
     notes = []
-    for begin, limit in zip(begins, [*begins[1:], len(struck)]):
-        earliest = begin + settings.shortest
-        silent = np.flatnonzero(sounding[earliest:limit] < settings.sounding)
-        end = earliest + int(silent[0]) if len(silent) else limit
-        key = _pitch_of(pitch[begin:end], frames.confidence[begin:end], settings)
-        if key is not None:
-            level = np.percentile(frames.level[begin:end], 75)
-            notes.append((key, begin * FRAME, end * FRAME, level))
+    for segment in segments_of(frames, struck, sounding, settings):
+        begin, end, pitch = segment
+        onset = onset_of(segment, frames, struck, settings.onsets) * FRAME
+        if notes and notes[-1][2] > onset:
+            notes[-1] = (*notes[-1][:2], onset, *notes[-1][3:])
+        level = np.percentile(frames.level[begin:end], 75)
+        key = round(pitch - tuning[begin:end].mean())
+        near = slice(max(begin - settings.near, 0), begin + settings.near)
+        sure = float(np.sqrt(struck[near].max() * sounding[begin:end].mean()))
+        notes.append((key, onset, end * FRAME, level, pitch - key, sure))
     if not notes:
         raise MusicError(
             "No melody was found in the recording: "
             "sing, hum, whistle or play one note at a time, near the microphone."
         )
-    top = max(level for *_, level in notes)
+    top = max(level for _, _, _, level, _, _ in notes)
     levels, velocities = [-settings.range, 0], [settings.softest, settings.loudest]
     return [
-        SungNote(key, onset, offset, round(np.interp(level - top, levels, velocities)))
-        for key, onset, offset, level in notes
+        SungNote(key, onset, offset, round(np.interp(level - top, levels, velocities)), *others)
+        for key, onset, offset, level, *others in notes
     ]
 
 
-def octave_of(note: SungNote, sound: np.ndarray, settings: NoteSettings = NoteSettings()) -> int:
-    """Return the note's pitch, moved by octaves where the tracker missed it.
+def segments_of(
+    frames: Frames,
+    struck: np.ndarray,
+    sounding: np.ndarray,
+    settings: NoteSettings = NoteSettings(),
+) -> list[Segment]:
+    """Find notes by what they cost.
 
-    It is moved up where odd harmonics are missing, down where there are tones halfway between
-    harmonics.
+    Args:
+        frames: Of the recording.
+        struck: [T] probability that a note begins.
+        sounding: [T] probability that one sounds.
+        settings: The prices.
     """
-    start = int((note.onset + settings.attack) * LISTEN_RATE)
-    piece = sound[start : start + settings.spectrum]
-    size = 4 * settings.spectrum
-    amplitudes = np.abs(np.fft.rfft(piece * np.hanning(len(piece)), size))
+    prices = settings.prices
 
-    def sum_at(pitch: int, *multiples: float) -> float:
-        bins = np.array(multiples) * hertz(pitch) * size / LISTEN_RATE
-        return sum(
-            float(amplitudes[int(0.985 * bin) - 2 : int(1.015 * bin) + 3].max(initial=0))
-            for bin in bins
-        )
+    def log_odds(probability: np.ndarray) -> np.ndarray:
+        inside = np.clip(probability, prices.surest, 1 - prices.surest)
+        return np.log(inside / (1 - inside))
 
-    pitch = note.pitch
-    if sum_at(pitch, 1, 3) < settings.missing * sum_at(pitch, 2, 4):
-        return pitch + 12
-    while pitch >= settings.lowest + 12 and (
-        sum_at(pitch, 0.5, 1.5, 2.5) > settings.halfway * sum_at(pitch, 1, 2, 3)
-    ):
-        pitch -= 12
-    return pitch
+    likeliest = np.minimum(struck, prices.unstruck)
+    peaks = onset_frames(struck, prices)
+    likeliest[peaks] = struck[peaks]
+    begin = prices.note - prices.struck * log_odds(likeliest)
+    cost = -prices.sounding * log_odds(sounding) - prices.tracked * log_odds(frames.confidence)
+    just_struck = maximum_filter1d(struck, prices.settled, origin=(prices.settled - 1) // 2)
+    weight = prices.off * frames.confidence * (1 - just_struck)
+    return cheapest_notes(frames.pitch, weight, cost, begin, settings.segments)
 
 
-def onset_frames(struck: np.ndarray, settings: NoteSettings = NoteSettings()) -> list[int]:
-    """Return the frames where probabilities [T] that a note begins peak.
+def onset_frames(struck: np.ndarray, prices: PriceSettings = PriceSettings()) -> list[int]:
+    """Return the frames where probabilities [T] that a note begins peak above `unstruck`.
 
-    Of two that are closer than `settings.closest` it is the likelier.
+    Of two that are closer than `prices.closest` it is the likelier.
     """
     padded = np.concatenate([[-1], struck, [-1]])
-    is_peak = (struck >= settings.struck) & (struck >= padded[:-2]) & (struck > padded[2:])
+    is_peak = (struck > prices.unstruck) & (struck >= padded[:-2]) & (struck > padded[2:])
     chosen: list[int] = []
     for peak in np.flatnonzero(is_peak):
-        if chosen and peak - chosen[-1] < settings.closest:
+        if chosen and peak - chosen[-1] < prices.closest:
             if struck[peak] > struck[chosen[-1]]:
                 chosen[-1] = int(peak)
         else:
             chosen.append(int(peak))
     return chosen
+
+
+def octave_of(note: SungNote, sound: np.ndarray, settings: NoteSettings = NoteSettings()) -> int:
+    """Return the note's pitch, an octave higher where odd harmonics are missing."""
+    start = int((note.onset + settings.attack) * LISTEN_RATE)
+    piece = sound[start : start + settings.spectrum]
+    size = 4 * settings.spectrum
+    amplitudes = np.abs(np.fft.rfft(piece * np.hanning(len(piece)), size))
+
+    def sum_at(*multiples: float) -> float:
+        bins = np.array(multiples) * hertz(note.pitch + note.tuning) * size / LISTEN_RATE
+        return sum(
+            float(amplitudes[int(0.985 * bin) - 2 : int(1.015 * bin) + 3].max(initial=0))
+            for bin in bins
+        )
+
+    return note.pitch + 12 if sum_at(1, 3) < settings.missing * sum_at(2, 4) else note.pitch
 
 
 def tuning_of(frames: Frames, settings: NoteSettings = NoteSettings()) -> np.ndarray:
@@ -175,14 +212,3 @@ def tuning_of(frames: Frames, settings: NoteSettings = NoteSettings()) -> np.nda
     towards = settings.leaning * np.exp(2j * np.pi * whole) * window.sum() * weight.mean()
     local = np.convolve(turns, window, "full")[len(window) // 2 :][: len(turns)] + towards
     return whole + np.angle(local * np.exp(-2j * np.pi * whole)) / (2 * np.pi)
-
-
-def _pitch_of(pitch: np.ndarray, confidence: np.ndarray, settings: NoteSettings) -> int | None:
-    """Return the semitone that a note is on for longest, weighted by confidence; None of none."""
-    settled = min(settings.settled, len(pitch) // 3)
-    pitch, confidence = pitch[settled:], confidence[settled:]
-    weight = np.where(confidence > settings.voiced, confidence, 0)
-    if not weight.any():
-        return None
-    keys = np.round(pitch).astype(int)
-    return int(np.bincount(np.clip(keys, 0, 127), weight).argmax())

@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 
 from accomp.errors import MusicError
+from accomp.listen.beat_grid import SungNote
 from accomp.listen.frames import Frames, frames_of
 from accomp.listen.note_net import FRAME, HOP, NotesNet, NotesNetConfig, log_mel, network_inputs
-from accomp.listen.notes import onset_frames, transcribe_notes, tuning_of
+from accomp.listen.notes import octave_of, onset_frames, transcribe_notes, tuning_of
 from accomp.sound.rates import LISTEN_RATE
-from train.data import voices
+from train.data import singers, voices
 from train.data.voices import Manner
 
 LINE = [
@@ -82,6 +83,51 @@ def test_onsets_are_peaks_that_keep_apart():
 def test_what_is_no_melody_is_said(sound, message):
     with pytest.raises(MusicError, match=message):
         transcribe_notes(sound)
+
+
+def test_whistling_above_the_trackers_range_and_voices_at_its_low_end_are_heard():
+    rng, notes = np.random.default_rng(1), performed()
+    high = [(pitch + 38, *rest) for pitch, *rest in notes]  # A6 to A7, 3.5 kHz
+    heard = transcribe_notes(voices.record(voices.voice(high, Manner(), rng, "whistled"), rng, 30))[
+        0
+    ]
+    assert [note.pitch for note in heard] == [pitch for pitch, *_ in high]
+    low = [(pitch - 21, *rest) for pitch, *rest in notes]  # down to C2, 65 Hz
+    heard = transcribe_notes(voices.record(voices.voice(low, Manner(), rng, "sung"), rng, 30))[0]
+    assert [note.pitch for note in heard] == [pitch for pitch, *_ in low]
+
+
+def test_notes_say_what_was_sung_and_how_sure_they_are():
+    rng = np.random.default_rng(2)
+    sound = voices.voice(performed(), Manner((0.3, 0.3)), rng, "hum")
+    heard = transcribe_notes(voices.record(sound, rng, 25))[0]
+    assert np.abs([note.tuning - 0.3 for note in heard]).max() < 0.15
+    assert min(note.confidence for note in heard) > 0.5
+    assert max(note.confidence for note in heard) <= 1
+
+
+@pytest.mark.parametrize("consonant", ["d", "t", "b"])
+def test_one_held_note_and_syllables_on_one_pitch_are_heard(consonant, monkeypatch):
+    rng = np.random.default_rng(4)
+    held = voices.voice([(57, 0.5, 3.5, 90)], Manner(), rng, "hum")
+    assert [note.pitch for note in transcribe_notes(held)[0]] == [57]
+    same = [(62, 0.4 + 0.5 * step, 0.85 + 0.5 * step, 90) for step in range(8)]
+    monkeypatch.setattr(singers, "words", lambda count, _: [((consonant,), "a", "")] * count)
+    sound, sung = singers.sing(same, singers.Singer(scoop=0, vibrato=0, wrong=0, noisy=0), rng)
+    heard = transcribe_notes(voices.record(sound, rng, 30))[0]
+    assert [note.pitch for note in heard] == [62] * 8
+    assert np.abs([a.onset - b[1] for a, b in zip(heard, sung)]).max() < 0.07
+
+
+def test_the_octave_goes_up_where_odd_partials_are_missing_and_never_down():
+    turns = 2 * np.pi * np.arange(LISTEN_RATE) / LISTEN_RATE
+
+    def tone(*partials):
+        return sum(np.sin(220 * partial * turns) for partial in partials).astype(np.float32)
+
+    note = SungNote(57, 0.1, 0.9, 80)
+    assert octave_of(note, tone(2, 4)) == 69 and octave_of(note, tone(1, 2, 3, 4)) == 57
+    assert octave_of(note, tone(0.5, 1, 1.5, 2, 2.5)) == 57
 
 
 def test_frames_line_up_with_the_sound():

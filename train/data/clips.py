@@ -20,7 +20,7 @@ from accomp.roll.chord_plan import unit
 from accomp.roll.grid import BASS, GUITAR, PITCHES, STEPS_PER_BEAT, STRINGS
 from accomp.roll.pianoroll import from_blocks
 from accomp.sound.soundfont import find_soundfont
-from train.data import voices
+from train.data import singers, voices
 from train.data.corpus import Corpus
 from train.data.tasks import Task, bench_tasks, song_tasks
 from train.data.voices import Line, Manner, Performed
@@ -36,7 +36,15 @@ SOUNDS: dict[str, tuple[int | None, int]] = {
     "piano": (0, 66),
     "sung": (None, 58),
     "hum": (None, 55),
+    "bass voice": (None, 40),
+    "man": (None, 52),
+    "woman": (None, 65),
+    "child": (None, 72),
+    "high whistle": (None, 98),
 }
+# The vocal tracts of those who are sung by train.data.singers, as they scale resonances.
+TRACTS = {"bass voice": 0.95, "man": 1.0, "woman": 1.16, "child": 1.35}
+WHISTLES = ("whistle", "high whistle")
 STEADY = ("guitar", "piano")  # neither detuned nor with vibrato
 # How a recording sounds: noise in dB below it, reverberation in seconds, over a phone.
 LEVELS: dict[str, dict[str, Any]] = {
@@ -212,8 +220,10 @@ def clip_of(tune: Tune, number: int, sound: str, seed: int = 0) -> Clip:
     manner = Manner()
     if sound not in STEADY:
         manner = Manner((start, start + rng.uniform(-0.15, 0.15)), rng.uniform(0, 0.6))
-    if program is None:
-        played = voices.voice(notes, manner, rng, {"whistle": "whistled"}.get(sound, sound))
+    if sound in TRACTS:
+        played, notes = singers.sing(notes, singers.random_singer(rng, TRACTS[sound]), rng)
+    elif program is None:
+        played = voices.voice(notes, manner, rng, "whistled" if sound in WHISTLES else sound)
     else:
         played = voices.instrument(notes, program, manner, find_soundfont())
     audio = voices.record(played, rng, **LEVELS[level])

@@ -29,6 +29,7 @@ from accomp.errors import MusicError
 from accomp.listen.beat_grid import SungNote
 from accomp.listen.notes import transcribe_notes
 from accomp.listen.source import Corrections, Source
+from accomp.listen.tidy import without_doubtful
 from accomp.listen.transcribe import TranscriptionSettings
 from accomp.sound.rates import LISTEN_RATE
 from train.command_line import command_parser
@@ -70,6 +71,12 @@ REAL_FIGURES = {
 }
 ANY_PITCH = ("f1_onsets", "found")  # figures that say something where true pitches are in doubt
 AS_RECORDED = "as recorded"
+# Voices by the median of their notes' pitches.
+RANGES = {
+    "low voices, to G3": (0, 55),
+    "middle voices": (55, 67),
+    "high voices, from G4": (67, 128),
+}
 OUR_FIGURES = {
     "tempo": "tempo",
     "tempo_level": "tempo or a simple ratio",
@@ -85,9 +92,9 @@ Transcriber = Callable[[np.ndarray], list[SungNote]]
 
 
 def accomp_notes(audio: np.ndarray) -> list[SungNote]:
-    """Transcribe by accomp; no notes where it refuses."""
+    """Transcribe by accomp, without very short doubtful notes; no notes where it refuses."""
     try:
-        return transcribe_notes(audio)[0]
+        return without_doubtful(transcribe_notes(audio, anyway=True)[0])
     except MusicError:
         return []
 
@@ -218,18 +225,30 @@ def _of_singing(transcriber: Transcriber, clip: RealClip, sound: np.ndarray) -> 
     figures = compare(clip.notes, as_sung(notes))
     if clip.doubtful:
         figures = {name: value for name, value in figures.items() if name in ANY_PITCH}
-    others = {"later": later_by(clip.notes, notes), "refused": float(not notes), "work": work}
+    middle = float(np.median([note[0] for note in clip.notes]))
+    others = {
+        "middle": middle,
+        "later": later_by(clip.notes, notes),
+        "refused": float(not notes),
+        "work": work,
+    }
     return figures | others
 
 
 def singing_table(rows: list[Row]) -> str:
-    """Return a Markdown table with a row for each set, treatment and transcriber."""
+    """Return a Markdown table with a row for each set, treatment, range and transcriber."""
     lines = [
         f"| singing | by | clips | {' | '.join(REAL_FIGURES.values())} |",
         "|---" * (len(REAL_FIGURES) + 3) + "|",
     ]
-    groups = dict.fromkeys((row["sound"], row["level"], row["by"]) for row in rows)
-    for group in sorted(groups, key=lambda group: group[:2]):
+    by_range = [
+        {**row, "sound": name}
+        for name, (lowest, highest) in RANGES.items()
+        for row in rows
+        if lowest <= row["middle"] < highest and row["level"] == AS_RECORDED
+    ]
+    rows = sorted(rows, key=lambda row: (row["sound"], row["level"])) + by_range
+    for group in dict.fromkeys((row["sound"], row["level"], row["by"]) for row in rows):
         chosen = [row for row in rows if (row["sound"], row["level"], row["by"]) == group]
         means = [
             np.mean([row[figure] for row in chosen if figure in row] or [0])

@@ -1,9 +1,11 @@
 """Train the network that finds notes: `python -m train transcription --corpus CORPUS --run RUN`.
 
-The melodies of the corpus's songs are sung, hummed, whistled and played by models of voices and by
-FluidSynth (train.data.voices), in many manners and rooms; the network (accomp.listen.note_net)
+The melodies of the corpus's songs, and exercises made by chance, are sung by a model of untrained
+singers (train.data.singers), hummed, whistled and played by FluidSynth (train.data.voices), in many
+manners and rooms and through many phones (train.data.phones); the network (accomp.listen.note_net)
 learns their onsets and how long they sound. The corpus may be any; its `train` songs are learned
-from, its `val` songs validate.
+from, its `val` songs validate. Clips are kept in RUN/clips: what was stopped goes on, and the same
+command with --only-clips I N makes every Nth of them, from the Ith on, side by side.
 
 --export says where the network goes.
 """
@@ -25,7 +27,7 @@ from accomp.models.files import save_network
 from accomp.roll import pianoroll
 from accomp.roll.grid import BAR_STEPS, MELODY, STEPS_PER_BEAT
 from accomp.sound.soundfont import find_soundfont
-from train.data import voices
+from train.data import phones, singers, voices
 from train.data.corpus import Corpus
 from train.data.voices import Line, Manner, Performed
 from train.fit.loop import FitSettings, FunctionTask, fit
@@ -33,7 +35,10 @@ from train.fit.run_files import write_json
 from train.fit.settings import training_parser
 
 # The kinds of voices that clips have in turns.
-KINDS = ("instrument", "sung", "instrument", "hum", "instrument", "whistled", "instrument", "sung")
+KINDS = (
+    *("man", "instrument", "woman", "plain", "child", "whistled", "man", "instrument", "woman"),
+    *("instrument", "bass", "man", "instrument", "woman", "child", "instrument", "woman"),
+)
 # General MIDI programs that hold one voice, keys and plucked strings among them. Those that the
 # evaluation plays are left to it.
 PROGRAMS = (
@@ -48,20 +53,32 @@ class ClipSettings:
     """Which melodies are recorded, and how."""
 
     melodies: Mapping[str, int] = field(  # number by split
-        default_factory=lambda: {"train": 240, "val": 24}
+        default_factory=lambda: {"train": 250, "val": 12}
     )
     clips: int = 4  # of each melody
-    bars: int = 10  # of each melody
-    least: int = 16  # notes of a melody
-    centres: Mapping[str, tuple[int, ...]] = field(  # pitches around which each kind performs
+    bars: int = 6  # of each melody
+    least: int = 8  # notes of a melody
+    most: int = 16  # notes of one
+    exercises: float = 0.4  # share of clips that are exercises instead
+    centres: Mapping[str, tuple[int, int]] = field(  # pitches around which each kind performs
         default_factory=lambda: {
-            "instrument": (50, 55, 60, 64, 69, 74, 79),
-            "whistled": (74, 79, 84, 88),
-            "sung": (45, 50, 55, 60, 65),
-            "hum": (45, 50, 55, 60),
+            "instrument": (48, 80),
+            "whistled": (74, 92),
+            "plain": (45, 66),
+            "bass": (40, 48),
+            "man": (46, 60),
+            "woman": (55, 72),
+            "child": (60, 76),
         }
     )
-    spread: float = 0.012  # seconds, standard deviation of the bump that marks an onset
+    # The length of the vocal tract: all resonances are so much higher.
+    tracts: Mapping[str, float] = field(
+        default_factory=lambda: {"bass": 0.95, "man": 1.0, "woman": 1.16, "child": 1.35}
+    )
+    tempi: tuple[float, float] = (55, 140)
+    sustained: tuple[float, float] = (0.6, 1.0)  # share of their time that a singer's notes sound
+    plain_recorded: float = 0.3  # share of clips that no phone is made for
+    spread: float = 0.015  # seconds, standard deviation of the bump that marks an onset
 
 
 @dataclass(frozen=True)
@@ -69,14 +86,24 @@ class NotesTraining:
     """How the network is trained."""
 
     fit: FitSettings = FitSettings(
-        epochs=12, batch_size=16, learning_rate=3e-3, weight_decay=1e-3, sample_every=1000
+        epochs=16, batch_size=12, learning_rate=3e-3, weight_decay=1e-3, sample_every=1000
     )
     piece: int = 800  # frames of a training example
     shifted: int = 200  # frames by which a piece begins earlier or later, at most
     onsets_weigh: float = 4.0  # of an onset's frame beside one without, since few frames are one
     sounding_weighs: float = 0.5  # of whether notes sound, beside onsets
-    louder: float = 0.15  # standard deviation of a piece's level, in the inputs' units
-    brighter: float = 0.1  # and of how much more it rises over the mel bands
+    # In the inputs' units, of which one is four natural logarithms of energy:
+    louder: float = 0.2  # standard deviation of a piece's level
+    coloured: float = 0.45  # and, at most, of how much more there is of some of its bands
+    knots: tuple[int, int] = (3, 10)  # so many parts of the bands are coloured
+    floors: tuple[float, float] = (-3.0, -0.8)  # of noise in every second piece
+    sloped: float = 0.3  # standard deviation of that noise's colour
+    hidden: float = 0.3  # share of pieces of which some bands are hidden
+    hidden_bands: tuple[int, int] = (2, 14)
+    hidden_level: tuple[float, float] = (-1.5, 0.3)  # mean and deviation of what is there instead
+    unpitched: float = 0.15  # share of pieces of which some of what the tracker says is hidden
+    # How often an epoch has the clips of a kind; pieces of them differ.
+    repeats: Mapping[str, int] = field(default_factory=lambda: {"instrument": 3})
     clips: ClipSettings = ClipSettings()
 
 
@@ -84,13 +111,24 @@ def main(arguments: list[str] | None = None, settings: NotesTraining = NotesTrai
     """Make clips, train the network on them and write it."""
     parser = training_parser("transcription", __doc__)
     parser.add_argument("--export", type=Path, help="folder for the network (default: RUN/model)")
+    parser.add_argument(
+        "--only-clips", nargs=2, type=int, metavar=("I", "N"), help="make every Nth clip, and stop"
+    )
     options = parser.parse_args(arguments)
     settings = replace(settings, fit=replace(settings.fit, seed=options.seed))
     corpus = Corpus.load(options.corpus)
+    turn = options.only_clips or (0, 1)
     clips = {
-        split: make_clips(corpus, split, options.seed, settings.clips)
+        split: make_clips(corpus, split, options, settings.clips, turn)
         for split in settings.clips.melodies
     }
+    if options.only_clips:
+        return
+    clips["train"] = [
+        clip
+        for number, clip in enumerate(clips["train"])
+        for _ in range(settings.repeats.get(KINDS[number % len(KINDS)], 1))
+    ]
     torch.manual_seed(options.seed)
     model = NotesNet(NotesNetConfig())
     train(model, clips, options, settings)
@@ -122,7 +160,7 @@ def melody_lines(
             continue
         rows = rows[np.argsort(rows[:, 1])]
         first = rows[0, 1] // BAR_STEPS * BAR_STEPS
-        rows = rows[rows[:, 1] < first + BAR_STEPS * settings.bars]
+        rows = rows[rows[:, 1] < first + BAR_STEPS * settings.bars][: settings.most]
         if len(rows) >= settings.least and len(lines) < count:
             lines.append(
                 [
@@ -133,28 +171,60 @@ def melody_lines(
     return lines
 
 
-def make_clips(corpus: Corpus, split: str, seed: int, settings: ClipSettings) -> list[Clip]:
-    """Record melodies of a split.
+def exercise(rng: np.random.Generator, notes: int = ClipSettings.most) -> Line:
+    """Make up a melody in a major key that goes by steps more than by leaps, with rests."""
+    scale = np.array([0, 2, 4, 5, 7, 9, 11])
+    degree, beat, line = 7 + int(rng.integers(0, 5)), 0.0, []
+    lengths, chances = [0.5, 1.0, 1.5, 2.0, 4.0], rng.dirichlet([3, 5, 1, 3, 0.7])
+    for _ in range(notes):
+        length = float(rng.choice(lengths, p=chances))
+        line.append((48 + 12 * (degree // 7) + int(scale[degree % 7]), beat, length))
+        degree += int(
+            rng.choice([-4, -2, -1, 0, 1, 2, 4], p=[0.05, 0.1, 0.27, 0.16, 0.27, 0.1, 0.05])
+        )
+        degree = int(np.clip(degree, 3, 17))
+        beat += length + (float(rng.choice([0.5, 1, 2])) if rng.random() < 0.12 else 0)
+    return line
+
+
+def make_clips(
+    corpus: Corpus,
+    split: str,
+    options: argparse.Namespace,
+    settings: ClipSettings,
+    turn: tuple[int, int] = (0, 1),
+) -> list[Clip]:
+    """Record melodies of a split, or read what was recorded before.
 
     Args:
         corpus: Of songs.
         split: Whose songs are recorded.
-        seed: Decides which, and how.
+        options: Of the command line: the seed decides which songs, and how; clips lie in the run.
         settings: How many.
+        turn: The first that is made, and how many further the next one is.
 
     Returns:
         The network's inputs and targets of each recording.
     """
-    rng = np.random.default_rng([seed, len(split)])
-    lines = melody_lines(corpus, split, settings.melodies[split], seed, settings)
+    lines = melody_lines(corpus, split, settings.melodies[split], options.seed, settings)
+    folder = options.run / "clips"
+    folder.mkdir(parents=True, exist_ok=True)
     clips = []
-    numbers = tqdm(range(len(lines) * settings.clips), desc=f"{split} clips", unit="clip")
-    for number in numbers:
-        line, kind = lines[number // settings.clips], KINDS[number % len(KINDS)]
-        sound, notes = random_clip(line, kind, rng, settings)
-        inputs = frames_of(sound).inputs
-        wanted = targets(notes, len(inputs), settings.spread)
-        clips.append((inputs.astype(np.float16), wanted.astype(np.float16)))
+    for number in tqdm(range(turn[0], len(lines) * settings.clips, turn[1]), desc=f"{split} clips"):
+        path = folder / f"{split}{number}.npz"
+        if not path.is_file():
+            rng = np.random.default_rng([options.seed, len(split), number])
+            own = rng.random() < settings.exercises
+            line = exercise(rng) if own else lines[number // settings.clips]
+            sound, notes = random_clip(line, KINDS[number % len(KINDS)], rng, settings)
+            inputs = frames_of(sound).inputs
+            wanted = targets(notes, len(inputs), settings.spread)
+            # Written aside, so that what is there is whole.
+            aside = path.with_suffix(".part.npz")
+            np.savez(aside, inputs=inputs.astype(np.float16), wanted=wanted.astype(np.float16))
+            aside.replace(path)
+        with np.load(path) as read:
+            clips.append((read["inputs"], read["wanted"]))
     return clips
 
 
@@ -173,21 +243,34 @@ def random_clip(
         A mono sound at LISTEN_RATE, and the performed notes.
     """
     middle = np.median([pitch for pitch, _, _ in line])
-    shift = 12 * round((rng.choice(settings.centres[kind]) - middle) / 12) + int(
-        rng.integers(-5, 6)
-    )
+    shift = round(rng.uniform(*settings.centres[kind]) - middle)
     line = [(pitch + shift, onset, duration) for pitch, onset, duration in line]
     notes, _, _ = voices.perform(
-        line, rng, rng.uniform(70, 140), rng.uniform(0.01, 0.06), rng.uniform(0.004, 0.02)
+        line, rng, rng.uniform(*settings.tempi), rng.uniform(0.01, 0.06), rng.uniform(0.004, 0.02)
     )
+    if kind in settings.tracts:
+        singer = singers.random_singer(rng, settings.tracts[kind])
+        share = rng.uniform(*settings.sustained)
+        notes = [(p, on, on + (off - on) * share, loud) for p, on, off, loud in notes]
+        sound, notes = singers.sing(notes, singer, rng)
+    else:
+        sound = _plainly(notes, kind, rng)
+    if rng.random() < settings.plain_recorded:
+        snr = (None, 40, 30, 20, 12)[rng.integers(5)]
+        reverb = rng.choice([0, 0.1, 0.3, 0.5])
+        return voices.record(sound, rng, snr, reverb, rng.random() < 0.25), notes
+    return phones.by_chance(sound, rng), notes
+
+
+def _plainly(notes: Performed, kind: str, rng: np.random.Generator) -> np.ndarray:
+    """Perform notes by an instrument or a plain voice."""
     start = rng.uniform(-0.5, 0.5)
     manner = Manner((start, start + rng.uniform(-0.2, 0.2)), rng.choice([0, rng.uniform(0, 0.8)]))
     if kind == "instrument":
-        sound = voices.instrument(notes, int(rng.choice(PROGRAMS)), manner, find_soundfont())
-    else:
-        sound = voices.voice(notes, manner, rng, kind)
-    snr, reverb = rng.choice([None, 40, 30, 20, 12]), rng.choice([0, 0.1, 0.3, 0.5])
-    return voices.record(sound, rng, snr, reverb, rng.random() < 0.25), notes
+        return voices.instrument(notes, int(rng.choice(PROGRAMS)), manner, find_soundfont())
+    if kind == "plain":
+        kind = str(rng.choice(["sung", "hum"]))
+    return voices.voice(notes, manner, rng, kind)
 
 
 def targets(notes: Performed, count: int, spread: float = ClipSettings.spread) -> np.ndarray:
@@ -278,9 +361,29 @@ def _piece(
     wanted = wanted[:, at : at + length].astype(np.float32)
     missing = length - len(inputs)
     inputs, wanted = np.pad(inputs, ((0, missing), (0, 0))), np.pad(wanted, ((0, 0), (0, missing)))
-    slope = np.linspace(-1, 1, mels)
-    inputs[:, :mels] += rng.normal(0, settings.louder) + rng.normal(0, settings.brighter) * slope
+    inputs[:, :mels] = _coloured(inputs[:, :mels], rng, settings)
+    if rng.random() < settings.unpitched:
+        inputs[:, mels:] *= rng.random(inputs.shape[1] - mels) < 0.5
     return np.ascontiguousarray(inputs.T), wanted
+
+
+def _coloured(mel: np.ndarray, rng: np.random.Generator, settings: NotesTraining) -> np.ndarray:
+    """Return log mel energies [T, mels] as another microphone and another room would give them."""
+    count = mel.shape[1]
+    along = np.linspace(0, 1, count)
+    knots = int(rng.integers(*settings.knots))
+    heights = rng.normal(0, settings.coloured * rng.random(), knots)
+    mel = mel + rng.normal(0, settings.louder) + np.interp(along, np.linspace(0, 1, knots), heights)
+    if rng.random() < 0.5:
+        slope = np.interp(along, [0, 0.5, 1], rng.normal(0, settings.sloped, 3))
+        floor = rng.uniform(*settings.floors) + slope + rng.normal(0, 0.1, mel.shape)
+        mel = np.logaddexp(4 * mel, 4 * floor) / 4
+    if rng.random() < settings.hidden:
+        first = int(rng.integers(0, count))
+        mel[:, first : first + int(rng.integers(*settings.hidden_bands))] = rng.normal(
+            *settings.hidden_level
+        )
+    return mel
 
 
 if __name__ == "__main__":

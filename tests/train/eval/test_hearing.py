@@ -73,7 +73,7 @@ def test_two_steps_of_training_give_a_network_that_listens(corpus, tmp_path):
             clips=transcription.ClipSettings(melodies={"train": 2, "val": 1})
         ),
     )
-    assert json.loads((tmp_path / "transcription" / "figures.json").read_text())["clips"] == 8
+    assert json.loads((tmp_path / "transcription" / "figures.json").read_text())["clips"] == 12
     network = note_network(tmp_path / "model")
     noise = np.random.default_rng(0).normal(0, 0.1, 32000).astype(np.float32)
     inputs = frames_of(noise, network.config).inputs

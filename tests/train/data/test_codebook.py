@@ -3,7 +3,6 @@ import torch
 
 from accomp.roll import pianoroll
 from train.data.codebook import density_of, fill_of, variety_of
-from train.fit.planner import top_line
 
 
 def blocks(*notes):
@@ -37,9 +36,3 @@ def test_a_fill_has_more_snares_and_toms_at_the_end_than_in_the_bar_before():
     cymbals = [*groove, *((51, 24 + i, 25 + i) for i in range(8))]
     got = fill_of(blocks(groove, fill, cymbals)).tolist()
     assert got[0] == got[2] == 0 and 0.4 < got[1] <= 1
-
-
-def test_the_top_line_of_a_texture():
-    planes = pianoroll.to_planes(np.array([(60, 0, 8), (64, 4, 6), (55, 8, 10), (64, 12, 14)]), 32)
-    line = pianoroll.from_planes(top_line(planes)).tolist()
-    assert line == [[60, 0, 4], [64, 4, 6], [60, 6, 8], [55, 8, 10], [64, 12, 14]]

@@ -19,7 +19,6 @@ how, songs are split by chance: 80 % train, 10 % val, 10 % test. Versions of a s
 import argparse
 import hashlib
 import re
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -44,6 +43,7 @@ from accomp.roll.grid import (
 from train.command_line import command_parser, present
 from train.data import dataset
 from train.data.corpus import SONGS_FILE, CorpusWriter
+from train.data.executors import executor
 from train.data.lpd import read_lpd
 from train.data.parts import played_parts
 from train.data.songs import list_songs
@@ -117,6 +117,12 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--seed", type=int, default=0, help="of the split (default: %(default)s)")
     parser.add_argument("--workers", type=int, metavar="N", help="processes (default: all cores)")
+    parser.add_argument(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="of a scheduler of dask.distributed, such as tcp://host:8786: its workers, on any "
+        "number of machines that see SOURCE at the same place, prepare the songs",
+    )
     return parser.parse_args(arguments)
 
 
@@ -142,7 +148,7 @@ def prepare_files(
             "and a dataset of blocks in Parquet, in a folder or by its Hub id (NAME/REPOSITORY)"
         )
     left_out = []
-    with CorpusWriter(options.out) as writer, ProcessPoolExecutor(options.workers) as pool:
+    with CorpusWriter(options.out) as writer, executor(options.workers, options.scheduler) as pool:
         prepare = partial(prepare_song, source, options.chord_markers, settings)
         results = pool.map(prepare, [entry["file"] for entry in entries], chunksize=8)
         for entry, result in zip(entries, tqdm(results, total=len(entries), unit="song")):

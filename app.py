@@ -11,6 +11,7 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # the page calls no 
 
 import spaces  # noqa: F401, I001  before torch: on ZeroGPU it has to be first
 import gradio as gr
+from gradio.events import Dependency
 
 from page import (
     calls,
@@ -37,6 +38,8 @@ TO_ADDRESS = """(address) => {
     history.replaceState(null, "", fragment ? path + "#" + fragment : path);
 }"""
 FRAGMENT = "(kept, fragment) => [kept, location.hash]"
+READING = "(given) => { if (given) accompStage.reading(); return [given]; }"
+READ = "() => accompStage.reading(false)"
 IDLE = "() => accompStage.idle()"
 EventOptions = dict[str, Any]
 
@@ -113,12 +116,18 @@ def connect_melody(page: Page) -> None:
     state, melody, view = page.state, page.melody, page.melody.view
     known = [state.source, state.settings]
     shown = [*view]
-    opened = melody.file.change(melodies.open_file, melody.file, shown, **page.busy)
+    reads: EventOptions = page.busy | {"js": READING}
+    opened = melody.file.change(melodies.open_file, melody.file, shown, **reads)
     # So that there is a place to drop the next one.
-    opened.then(lambda: None, None, melody.file, show_progress="hidden", **page.private)
-    view.example.input(melodies.open_example, view.example, shown, **page.busy)
-    melody.microphone.input(melodies.open_recorded, melody.microphone, shown, **page.busy)
-    melody.recorder.input(melodies.open_click, melody.recorder, shown, **page.busy)
+    for after in (opened.success, opened.failure):
+        after(lambda: None, None, melody.file, show_progress="hidden", **page.private)
+    for each in (
+        opened,
+        view.example.input(melodies.open_example, view.example, shown, **reads),
+        melody.microphone.input(melodies.open_recorded, melody.microphone, shown, **reads),
+        melody.recorder.input(melodies.open_click, melody.recorder, shown, **reads),
+    ):
+        _after(each, READ)
     view.key.input(melodies.correct_key, [*known, view.key], shown, **page.private)
     view.meter.input(melodies.correct_meter, [*known, view.meter], shown, **page.private)
     view.tempo.submit(melodies.correct_tempo, [*known, view.tempo], shown, **page.private)
@@ -161,7 +170,7 @@ def connect_new_melodies(page: Page) -> None:
         [inventing.seed, *shown],
         **page.busy,
     )
-    invented.then(None, None, None, js=IDLE, api_visibility="private")
+    _after(invented, IDLE)
     inventing.invent.click(
         melodies.invent_with_seed,
         [form.genre, inventing.bars, inventing.seed, inventing.variation],
@@ -183,7 +192,7 @@ def connect_takes(page: Page) -> None:
         ),
     ]
     for each in made:
-        each.then(None, None, None, js=IDLE, api_visibility="private")
+        _after(each, IDLE)
     take.near.amount.release(
         taking.blend, [takes, number, take.near.other, take.near.amount], shown, **latest
     )
@@ -249,6 +258,12 @@ def connect_calls(page: Page) -> None:
     names = ("concurrency_limit", "concurrency_id")
     limits = {name: page.busy[name] for name in names}
     calls.connect(models.GENRES, panels.first_genre(), limits)
+
+
+def _after(event: Dependency, script: str) -> None:
+    """Run a script when an event has ended, also where it was refused, which `then` leaves out."""
+    for end in (event.success, event.failure):
+        end(None, None, None, js=script, api_visibility="private")
 
 
 def _to_make(page: Page) -> list[Any]:

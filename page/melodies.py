@@ -13,7 +13,7 @@ from accomp.listen.transcribe import Click
 from accomp.suggest import suggest
 from page import inventing, models, studio, views, visits
 from page.choices import MelodyRecipe
-from page.messages import NO_MELODY, errors_shown, refuse, tell
+from page.messages import NO_MELODY, errors_shown, refuse, tell, warn
 from page.recorder import RECORDING_FILE, read_click_recording
 from page.settings import Settings
 from page.views import MelodyView
@@ -33,17 +33,21 @@ def random_seed() -> int:
 # A melody that is opened
 
 
-@visits.opens
-def open_file(path: str | None) -> MelodyView:
+# What empties a widget opens nothing, and does not count as a newer melody: see page.visits.
+
+
+def open_file(paths: list[str] | str | None) -> MelodyView:
     """Open a MIDI file or a recording, also an example; a cleared box changes nothing."""
+    path, *others = [paths] if isinstance(paths, str) else paths or [""]
     if not path:
         return views.unchanged(MelodyView)
+    if others:
+        warn("One melody at a time: {name} is opened, the others are not.", name=Path(path).name)
     name = Path(path).stem
     is_example = name in EXAMPLES and Path(EXAMPLES[name]).read_bytes() == Path(path).read_bytes()
     return _opened(path, Settings(melody=name if is_example else ""))
 
 
-@visits.opens
 def open_example(name: str | None) -> MelodyView:
     """Open an example by its name."""
     if name not in EXAMPLES:
@@ -51,7 +55,6 @@ def open_example(name: str | None) -> MelodyView:
     return _opened(EXAMPLES[name], Settings(melody=name))
 
 
-@visits.opens
 def open_recorded(path: str | None) -> MelodyView:
     """Open what was recorded in the page."""
     if not path:
@@ -73,6 +76,7 @@ def open_click(value: dict | None) -> MelodyView:
     return _opened(path, Settings(), Click(recording.tempo, recording.first, recording.meter))
 
 
+@visits.opens
 def _opened(path: str, settings: Settings, click: Click | None = None) -> MelodyView:
     with errors_shown():
         source = visits.current().watched(lambda: load_source(path, click, anyway=True))

@@ -9,7 +9,6 @@ import numpy as np
 
 from accomp.errors import MusicError
 from accomp.music.file_source import FileSource, read_source
-from accomp.music.file_target import written
 from accomp.sound.accepted import (
     ACCEPTED,
     AGAIN,
@@ -143,12 +142,11 @@ def write_audio(samples: np.ndarray, path: str | Path, sample_rate: int = SAMPLE
     Raises:
         OSError: It cannot be written.
     """
-    with written(path) as place:
-        try:
-            with AudioWriter(place, sample_rate) as writer:
-                writer.write(samples)
-        except RuntimeError as error:  # soundfile's, as of a full disk
-            raise OSError(f"the sound cannot be written: {error}") from error
+    try:
+        with AudioWriter(path, sample_rate) as writer:
+            writer.write(samples)
+    except RuntimeError as error:  # soundfile's, as of a full disk
+        raise OSError(f"the sound cannot be written: {error}") from error
 
 
 def _checked(source: FileSource) -> Path | bytes:

@@ -1,5 +1,6 @@
 """Write sound to files piece by piece: a file has its name only when it is whole."""
 
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from accomp.extras import extra
+from accomp.music.file_target import written
 from accomp.sound.rates import SAMPLE_RATE
 
 
@@ -20,13 +22,14 @@ class AudioWriter:
 
     def __init__(self, path: str | Path, sample_rate: int = SAMPLE_RATE):
         self.path, self.rate = Path(path), sample_rate
-        self._part = self.path.with_name(f".{self.path.name[:100]}.part")
+        self._part, self._stack = self.path, ExitStack()
         self._written = 0
         self._stream: Any = None
         self._file: Any = None
 
     def __enter__(self) -> "AudioWriter":
         ending = self.path.suffix.lower()
+        self._part = self._stack.enter_context(written(self.path))
         with extra("sound"):
             import av
             import soundfile
@@ -48,7 +51,10 @@ class AudioWriter:
     def write(self, samples: np.ndarray) -> None:
         """Write the next samples: [samples, 2] within -1 to 1."""
         if self._stream is None:
-            return self._file.write(samples)
+            try:
+                return self._file.write(samples)
+            except RuntimeError as error:  # soundfile's, as of a full disk
+                raise OSError(f"the sound cannot be written: {error}") from error
         from av import AudioFrame
 
         for start in range(0, len(samples), self.rate):  # a copy of all would double the memory
@@ -64,11 +70,10 @@ class AudioWriter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        try:
-            if self._stream is not None and error is None:
-                self._file.mux(self._stream.encode(None))
-            self._file.close()
-            if error is None:
-                self._part.replace(self.path)
-        finally:
-            self._part.unlink(missing_ok=True)
+        with self._stack:
+            if self._file is not None:
+                if self._stream is not None and error is None:
+                    self._file.mux(self._stream.encode(None))
+                self._file.close()
+            if error is not None:
+                raise error

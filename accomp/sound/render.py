@@ -231,7 +231,7 @@ class _Player:
         with extra("sound"):
             import soundfile
 
-        with _with_room(), TemporaryDirectory(prefix="accomp-") as folder:
+        with room(), TemporaryDirectory(prefix="accomp-") as folder:
             audio = Path(folder, "score.wav")
             self.write(score, tracks, audio)
             return soundfile.read(audio, dtype="float32", always_2d=True)[0]
@@ -244,7 +244,7 @@ class _Player:
             Stopped: `stop` was set.
         """
         seconds = score.seconds(score.end)
-        with _with_room(), TemporaryDirectory(prefix="accomp-") as folder:
+        with room(), TemporaryDirectory(prefix="accomp-") as folder:
             midi = Path(folder, "score.mid")
             write_midi(_with_tail(score, tracks, self.settings.tail), midi)
             # midi2audio passes no settings on, but FluidSynth reads them in the home folder.
@@ -312,7 +312,7 @@ class _Player:
 
 
 @contextmanager
-def _with_room() -> Iterator[None]:
+def room() -> Iterator[None]:
     """Say that there is no room for sound where temporary files cannot be written."""
     try:
         yield

@@ -20,7 +20,7 @@ from accomp.sound.audio_writer import AudioWriter
 from accomp.sound.master import apply_gain_at, block_size, gain_of, measured
 from accomp.sound.meter import gated_loudness
 from accomp.sound.rates import SAMPLE_RATE
-from accomp.sound.render import SETTINGS, RenderSettings, play_tracks, silent_error
+from accomp.sound.render import SETTINGS, RenderSettings, play_tracks, room, silent_error
 
 Stop = Callable[[], bool]
 
@@ -192,7 +192,7 @@ def song_sound(
         AudioUnavailable: FluidSynth or a soundfont is missing or fails.
         Stopped: `stop` said so.
     """
-    with TemporaryDirectory(prefix="accomp-") as folder:
+    with room(), TemporaryDirectory(prefix="accomp-") as folder:
         files = play_tracks(score, Path(folder), sample_rate, stop, settings)
         end = score.seconds(score.end)
         yield SongSound(files, end, stop, sample_rate, settings)

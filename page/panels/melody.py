@@ -53,6 +53,7 @@ def melody(state: Hidden, player: Player) -> MelodyPanel:
             file = gr.File(
                 label=t("Drop a MIDI file or a recording, or choose one"),
                 file_types=list(MELODY_ENDINGS),
+                file_count="multiple",  # who drops two is told that it takes one
                 type="filepath",
                 height=64,
                 elem_id="melody-file",

@@ -72,6 +72,13 @@ class Stage {
     delete this.root.dataset.busy;
   }
 
+  /** Puts words in place of what is said of the melody before, until another one is read: `is` false. */
+  reading(is = true) {
+    const facts = document.getElementById("facts");
+    if (is) facts?.setAttribute("data-reading", t("Reading the melody…"));
+    else facts?.removeAttribute("data-reading");
+  }
+
   /** @param {MouseEvent} event Also a press on the genre that is chosen already lets it be heard. */
   onClick(event) {
     const target = event.target instanceof Element ? event.target : null;

@@ -81,6 +81,13 @@ def _listen() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
+def free_port() -> int:
+    """Return a port that nobody listens at."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
 @contextmanager
 def serving(root: Path = ROOT, **variables: str) -> Iterator[Server]:
     """Run the app.py of a checkout on a free port, with a folder of its own for its files.
@@ -88,9 +95,7 @@ def serving(root: Path = ROOT, **variables: str) -> Iterator[Server]:
     variables: Further environment variables of the process.
     """
     with tempfile.TemporaryDirectory(prefix="accomp-test-page-") as folder:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+        port = free_port()
         files, log = Path(folder) / "files", Path(folder) / "log"
         files.mkdir()
         environment = {

@@ -1,7 +1,7 @@
 """What once went wrong in the page, each kind by itself."""
 
 from accomp import Note, Score, Track, write_midi
-from tests.page.web.visitor import assert_shows, written
+from tests.page.web.visitor import ROOT, assert_shows, written
 
 
 def test_a_press_during_a_long_song_is_not_lost(visit, tmp_path):
@@ -76,3 +76,49 @@ def test_a_pickup_is_told_as_the_roll_numbers_it(visit):
         visitor.waits_for_facts("16 bars and a pickup")
         last = "p.song.bars.length - 2 + p.song.first_bar"
         assert visitor.ask(f"[p.song.first_bar, {last}]") == [0, 16]
+
+
+def test_while_a_melody_is_read_the_facts_of_the_one_before_are_gone(visit, tune, tmp_path):
+    with visit() as visitor:
+        visitor.bring(tune)
+        visitor.waits_for_facts("Little tune")
+        seen = visitor.page.evaluate_handle(
+            """() => {
+                const facts = document.getElementById("facts"), seen = [];
+                new MutationObserver(() => seen.push(facts.dataset.reading ?? "read")).observe(
+                    facts, { attributeFilter: ["data-reading"] });
+                return seen;
+            }"""
+        )
+        visitor.bring(written(tmp_path / "other.mid", range(16)))
+        visitor.waits_for_facts("Other")
+        visitor.page.wait_for_function("seen => seen.at(-1) === 'read'", arg=seen)
+        assert seen.json_value()[0] == "Reading the melody…"
+        visitor.bring(ROOT / "README.md")  # what can't be read leaves all as it was
+        visitor.reads("")
+        assert "Other" in visitor.waits_for_facts("Other")
+
+
+def test_of_two_files_one_is_opened_and_the_visitor_told(visit, tune, tmp_path):
+    other = written(tmp_path / "other.mid", range(16))
+    with visit() as visitor:
+        chooser = visitor.page.locator("#melody-file").get_by_test_id("file-upload")
+        chooser.set_input_files([tune, other])
+        assert "little tune.mid is opened" in visitor.reads("One melody at a time")
+        visitor.waits_for_facts("Little tune")
+
+
+def test_nobody_plays_is_told(visit):
+    with visit() as visitor:
+        visitor.example()
+        visitor.tune()
+        for name in ("drums", "bass", "guitar", "strings"):
+            visitor.page.get_by_label(name, exact=True).uncheck()
+        visitor.press("Play it with a band")
+        assert "at least one instrument" in visitor.reads("Nobody plays")
+
+
+def test_without_a_microphone_it_says_what_to_do(visit):
+    with visit() as visitor:
+        visitor.press("Record")
+        visitor.page.get_by_text("No microphone was found. Plug one in, or").first.wait_for()

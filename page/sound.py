@@ -67,7 +67,7 @@ def voice_of(melody: SourceMelody) -> Path | None:
 
 
 def make_voice(melody: SourceMelody) -> Generator[None, None, None]:
-    """Make the file of a melody's recording for the player, if it is missing.
+    """Make the file of a melody's recording for the player, if it is missing and can be made.
 
     Yields None every moment while it works. Closed before it ends, it stops waiting for the file.
     """
@@ -79,7 +79,10 @@ def make_voice(melody: SourceMelody) -> Generator[None, None, None]:
         sound = cleaned_voice(recording, voice_loudness())
         return next(iter(write_stems({VOICE: sound}, new_folder()).values()))
 
-    file = yield from _watched(work)
+    try:
+        file = yield from _watched(work)
+    except MusicError:  # the recording is there no more; its notes are
+        return
     for key in [key for key, known in _voices.items() if known.owner() is None]:
         _voices.pop(key, None)
     _voices[id(recording)] = _KnownVoice(weakref.ref(recording), file)
@@ -101,8 +104,6 @@ def stems_of_take(take: Take) -> Generator[None, None, str]:
 
     try:
         take.sounds = yield from _watched(work)
-    except Stopped:
-        raise
     except MusicError as error:  # no FluidSynth, or a recording that is there no more
         take.sounds = {}
         return str(error)
@@ -123,8 +124,6 @@ def stems_of_melody(melody: SourceMelody) -> Generator[None, None, dict[str, Pat
 
     try:
         return (yield from _watched(work))
-    except Stopped:
-        raise
     except MusicError:  # no FluidSynth, or a recording that is there no more
         return {}
 

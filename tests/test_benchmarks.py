@@ -4,8 +4,10 @@ from importlib import import_module
 
 import pytest
 
+NAMES = ["fuzz", "levels", "likeness", "mix", "page", "recordings", "slopes", "speed"]
 
-@pytest.mark.parametrize("name", ["fuzz", "levels", "mix", "page", "recordings", "slopes", "speed"])
+
+@pytest.mark.parametrize("name", NAMES)
 def test_a_benchmark_is_there_and_explains_itself(name):
     module = import_module(f"benchmarks.{name}")
     assert callable(module.main) and f"python -m benchmarks.{name}" in module.__doc__

@@ -289,6 +289,7 @@ def test_a_recording_that_went_away_is_said(hummed, tmp_path):
     shutil.copyfile(hummed.recording.source, copy)
     take = make(load_source(copy), Settings(), [])
     copy.unlink()
+    assert done(sound.make_voice(take.melody)) is None and sound.voice_of(take.melody) is None
     message = done(sound.stems_of_take(take))
     assert "gone.wav" in message and take.sounds == {} and take.view()["sound"] == "none"
 

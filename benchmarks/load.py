@@ -39,7 +39,10 @@ class Program:
         notes = [Note(pitch, float(beat), 0.9, 80) for beat, pitch in enumerate(pitches)]
         write_midi(Score([Track("tune", notes=notes)]), self.melody)
         self.own = [note.pitch for note in notes]
-        self.client = Client(server.url, verbose=False, download_files=str(folder / f"{number}"))
+        kept = str(folder / f"{number}")
+        self.client = Client(
+            server.url, verbose=False, download_files=kept, httpx_kwargs={"timeout": 300}
+        )
         self.seconds: list[float] = []
         self.told = self.wrong = 0
 

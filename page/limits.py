@@ -24,6 +24,7 @@ class Limits:
     # Seconds of music from which its stems are sent as MP3: 1 MB a minute and track instead of 4.
     long_song: float = 240.0
     kept_seconds: int = 3600  # for which files that were made are kept
+    greeted: int = 20_000  # visitors who are remembered by name, a number of 11 characters
     takes: int = 12  # of a visitor; older ones go
     name_bytes: int = 100  # of a melody's name in names of files, which have 255
 

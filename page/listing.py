@@ -6,7 +6,7 @@ import gradio as gr
 
 from accomp.listen.source import Source, SourceMelody
 from accomp.music.score import Note
-from page import studio, views
+from page import studio, views, visits
 from page.limits import LIMITS
 from page.messages import NO_TAKE, plain, refuse
 from page.naming import LONGEST_NAME, title
@@ -107,7 +107,7 @@ def delete(
     """
     gone = studio.find(takes, _number(event))
     if gone is None:
-        raise refuse(NO_TAKE)
+        raise refuse(visits.missing(NO_TAKE))
     left = [each for each in takes if each is not gone]
     if gone.number != number:
         return gone, *views.unchanged(TakeView)._replace(takes=left)
@@ -123,7 +123,7 @@ def delete(
 def bring_back(takes: list[Take], gone: Take | None) -> tuple:
     """Bring back the take that was deleted last: nothing is gone then, and the TakeView."""
     if gone is None:
-        raise refuse(NO_TAKE)
+        raise refuse(visits.missing(NO_TAKE))
     takes = sorted([*takes, gone], key=lambda take: take.number)[-LIMITS.takes :]
     return None, *views.shown(gone, takes)
 

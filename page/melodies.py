@@ -156,7 +156,7 @@ def _corrected(
     with visit.correcting():
         source, settings = visit.melody(pressed, source, settings)
         if source is None:
-            raise refuse(NO_MELODY)
+            raise refuse(visits.missing(NO_MELODY))
         with errors_shown():
             view = views.understood(source, settings.corrected(**change(settings.corrections)))
     return view._replace(source=gr.skip())
@@ -165,7 +165,7 @@ def _corrected(
 def suggest_genre(source: Source | None, settings: Settings) -> str:
     """Return the genre that fits the melody best, of those that are served."""
     if source is None:
-        raise refuse(NO_MELODY)
+        raise refuse(visits.missing(NO_MELODY))
     melody = source.melody(settings.corrections)
     likely = suggest(melody.score, melody.track, models.GENRES)
     if not likely:
@@ -244,7 +244,7 @@ def lengthen(
     with visit.correcting(), errors_shown():
         source, settings = visit.melody(pressed, source, settings)
         if source is None:
-            raise refuse(NO_MELODY)
+            raise refuse(visits.missing(NO_MELODY))
         models.check_genre(genre)
         typed = (chords or "").strip()
         recipe = MelodyRecipe(genre, int(bars), random_seed(), chords=typed)

@@ -13,7 +13,7 @@ from html import escape
 import gradio as gr
 
 from accomp.errors import MusicError
-from page.words import say
+from page.words import said_by_library, say
 
 NO_MELODY = "Open a melody first: a MIDI file, a recording, or one of the examples."
 NOBODY = "Nobody plays: choose at least one instrument."
@@ -42,12 +42,14 @@ def refuse(text: str, /, **values: object) -> Refusal:
 
 def warn(text: str, /, **values: object) -> None:
     """Show a warning; see `say`."""
-    gr.Warning(_shown(say(text, **values)), title=say("Note"))
+    words = say(text, **values) if values else said_by_library(say(text))
+    gr.Warning(_shown(words), title=say("Note"))
 
 
 def tell(text: str, /, **values: object) -> None:
     """Show a notice; see `say`."""
-    gr.Info(_shown(say(text, **values)), title=say("Note"))
+    words = say(text, **values) if values else said_by_library(say(text))
+    gr.Info(_shown(words), title=say("Note"))
 
 
 @contextmanager
@@ -56,7 +58,7 @@ def errors_shown() -> Iterator[None]:
     try:
         yield
     except MusicError as error:
-        raise Refusal(str(error)) from error
+        raise Refusal(said_by_library(str(error))) from error
 
 
 @contextmanager

@@ -40,6 +40,7 @@ def open_page(kept: Any, fragment: str | None, request: gr.Request) -> tuple:
     Returns:
         The values of Opened, one after another.
     """
+    visits.greet()
     takes, number = _takes_kept(kept)
     try:
         opened = _of_address(dict(request.query_params), fragment or "", takes)

@@ -97,7 +97,7 @@ def remake(
         base = studio.find(takes, number)
         settings = BandForm(*form).applied_to(settings, own_style)
         if base is None:
-            raise refuse(NO_TAKE)
+            raise refuse(visits.missing(NO_TAKE))
         seed = _wrapped(studio.last_seed(takes) + 1)
         settings = settings.changed(seed=seed, blend=None, explore={})
         others = [name for name in BAND if name != what]
@@ -149,7 +149,7 @@ def make(
         gr.Error: There is no melody, or the words of a MusicError.
     """
     if source is None:
-        raise refuse(NO_MELODY)
+        raise refuse(visits.missing(NO_MELODY))
     if not settings.instruments:
         raise refuse(NOBODY)
     style = Path(own_style) if own_style else None
@@ -173,7 +173,7 @@ def _made_near(
         takes = visit.takes(pressed, takes)
         take = studio.find(takes, number)
         if take is None:
-            raise refuse(NO_TAKE)
+            raise refuse(visits.missing(NO_TAKE))
         with errors_shown():
             settings = change(take)
         if settings == take.settings:

@@ -332,7 +332,7 @@ def write_mp3(takes: list[Take], number: int | None) -> list[str]:
     """Add the MP3 file and the picture to the files of the take that is shown."""
     take = studio.find(takes, number)
     if take is None:
-        raise refuse(NO_TAKE)
+        raise refuse(visits.missing(NO_TAKE))
     with errors_shown():
         sound.write_mp3(take)
     return [str(file) for file in take.files]
@@ -342,7 +342,7 @@ def write_lossless(takes: list[Take], number: int | None) -> list[str]:
     """Add WAV files and stems to the files of the take that is shown."""
     take = studio.find(takes, number)
     if take is None:
-        raise refuse(NO_TAKE)
+        raise refuse(visits.missing(NO_TAKE))
     with errors_shown():
         sound.write_lossless(take)
     return [str(file) for file in take.files]

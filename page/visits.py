@@ -24,6 +24,7 @@ from page.settings import Settings
 
 Made = TypeVar("Made")
 SETTLED = 1.0  # seconds within which the browser's state holds what a handler returned
+LOST = "The server has started anew since you opened the page. Reload it: your takes are kept here."
 FORGOTTEN = 600.0  # seconds after a visitor's last press
 
 
@@ -215,6 +216,24 @@ def current() -> Visit:
     return visit
 
 
+def greet() -> None:
+    """Remember that a visitor opened the page here."""
+    name = getattr(LocalContext.request.get(None), "session_hash", None)
+    with _lock:
+        _greeted[name] = None
+        if len(_greeted) > LIMITS.greeted:
+            _greeted.popitem(last=False)
+
+
+def missing(text: str) -> str:
+    """Return why something is not there: a text, or that the server does not know the visitor.
+
+    So it is where the page was opened at another replica, or before the server's last start.
+    """
+    name = getattr(LocalContext.request.get(None), "session_hash", None)
+    return text if name is None or name in _greeted else LOST
+
+
 def close() -> None:
     """Give up all that is done, as the page ends."""
     closing.set()
@@ -240,5 +259,6 @@ def is_abandoned() -> bool:
 
 closing = threading.Event()  # the page ends
 _visits: OrderedDict[str, Visit] = OrderedDict()
+_greeted: OrderedDict[str | None, None] = OrderedDict()
 _lock = threading.Lock()
 _workers = ThreadPoolExecutor(2 * LIMITS.at_once, "work")

@@ -6,7 +6,9 @@ Python sends to it, and `t` of words.js what a script of the page writes.
 """
 
 import json
+import re
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +45,31 @@ def say(text: str, /, **values: Any) -> str:
     """
     words = TABLES.get(language(), {}).get(text, text)
     return words.format(**values) if values else words
+
+
+def said_by_library(message: str) -> str:
+    """Return a message of the library in the visitor's language, where its table has it.
+
+    The table (library_de.json) has a message's constant parts, with {} for each value; values that
+    are such messages themselves are translated, too.
+    """
+    if language() == "en":
+        return message
+    for pattern, words in _of_library():
+        if found := pattern.fullmatch(message):
+            return words.format("", *map(said_by_library, found.groups()))
+    return message
+
+
+@cache
+def _of_library() -> list[tuple[re.Pattern[str], str]]:
+    """Return what matches each message, the longest first, and its words."""
+    table = json.loads((FOLDER / "library_de.json").read_text(encoding="utf-8"))
+    ordered = sorted(table.items(), key=lambda item: -len(item[0]))
+    return [
+        (re.compile("(.*?)".join(map(re.escape, text.split("{}"))), re.DOTALL), words)
+        for text, words in ordered
+    ]
 
 
 def say_number(value: float) -> str:

@@ -166,3 +166,11 @@ def test_visits_are_forgotten(monkeypatch):
         visits.current()
     with visitor("old"):
         assert visits.current() is not first
+
+
+def test_whom_the_server_does_not_know_is_told_to_reload():
+    with visitor("lost"):
+        assert visits.missing("Open a melody first.") == visits.LOST
+        visits.greet()
+        assert visits.missing("Open a melody first.") == "Open a melody first."
+    assert visits.missing("Open a melody first.") == "Open a melody first."  # a program

@@ -15,7 +15,7 @@ from gradio.context import LocalContext
 
 from accomp.errors import MusicError
 from accomp.roll.grid import TRACK_NAMES
-from page import messages, serving, views, words
+from page import messages, serving, views, visits, words
 from page.genres import LINES
 from page.messages import NO_MELODY, NO_TAKE, Refusal, errors_shown, for_programs, plain
 from page.words import TABLES, WORDS, choices, head, say
@@ -70,6 +70,7 @@ def test_every_word_of_the_page_is_in_the_table(table):
     needed |= {
         NO_MELODY,
         NO_TAKE,
+        visits.LOST,
         messages.NOBODY,
         serving.BUSY,
         views.MIXES,
@@ -124,3 +125,37 @@ def test_a_strangers_text_is_shown_as_it_is():
     assert plain("*a* [b](http://c) <i>_d_ ü 1") == (
         "&#42;a&#42; &#91;b&#93;&#40;http&#58;&#47;&#47;c&#41; &#60;i&#62;&#95;d&#95; ü 1"
     )
+
+
+def written_by_library() -> set[str]:
+    """The texts in the library's code, with {} for each value."""
+    found = set()
+    for file in (PAGE.parent / "accomp").rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.JoinedStr):
+                parts = [
+                    each.value if isinstance(each, ast.Constant) else "{}" for each in node.values
+                ]
+                found.add("".join(map(str, parts)))
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                found.add(node.value)
+    return found
+
+
+def test_the_librarys_messages_are_translated(german):
+    table = json.loads((PAGE / "library_de.json").read_text())
+    assert table.keys() - written_by_library() - {"accepted: {}"} == set()  # none is out of date
+    for text, said in table.items():
+        numbers = {name for _, name, _, _ in Formatter().parse(said) if name}
+        assert numbers == {str(number + 1) for number in range(text.count("{}"))}, text
+    with (
+        pytest.raises(gr.Error, match="das Tempo ist 3; angenommen wird: 10 bis 400"),
+        errors_shown(),
+    ):
+        raise MusicError("the tempo is 3; accepted: 10 to 400 beats a minute")
+    assert words_of("seed is -1; accepted: 0 to 5") == "seed ist -1; angenommen wird: 0 to 5"
+    assert words_of("what no table has") == "what no table has"
+
+
+def words_of(message: str) -> str:
+    return words.said_by_library(message)

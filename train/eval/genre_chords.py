@@ -1,8 +1,9 @@
 """Compare each genre's chords with those of real songs: `python -m train genre_chords CORPUS`.
 
 CORPUS is what `train prepare` wrote. Real songs' chords are recognised from their bands
-(train.metrics.chord_naming), those of our plans are the ones that they name, for the same melodies
-in every genre. Printed is the distance of each genre's plans from each genre's real songs
+(train.metrics.chord_naming). Ours are those that the plans name or, with `--heard`, recognised from
+our bands in the same way. All genres get the same melodies or, with `--own`, those of their own
+songs. Printed is the distance of each genre's plans from each genre's real songs
 (train.metrics.chord_statistics) and how often a genre's own songs are the nearest.
 """
 
@@ -22,6 +23,7 @@ from train.data.corpus import Corpus
 from train.data.tasks import Task, song_tasks
 from train.eval import stage
 from train.eval.chord_figures import named, planned
+from train.eval.stage import Performance
 from train.fit.settings import CONFIGS, genre_of
 from train.metrics.chord_naming import heard
 from train.metrics.chord_places import Units
@@ -37,6 +39,8 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--splits", nargs="+", default=["test"], help="of real songs")
     parser.add_argument("--melodies", type=int, default=40, help="that all genres plan for")
     parser.add_argument("--models", type=Path, help="folder of models (default: ours)")
+    parser.add_argument("--own", action="store_true", help="melodies of each genre's own songs")
+    parser.add_argument("--heard", action="store_true", help="recognise our chords, too")
     options = parser.parse_args(arguments)
     corpus = Corpus.load(options.corpus)
     tasks = [task for split in options.splits for task in song_tasks(corpus, split)]
@@ -45,7 +49,9 @@ def main(arguments: list[str] | None = None) -> None:
     ours = {}
     for genre in GENRES:
         source = str(options.models / genre) if options.models else genre
-        ours[genre] = Statistics.of(plans(Accompanist.from_pretrained(source), chosen))
+        melodies = of_genre(tasks, genre)[: options.melodies] if options.own else chosen
+        chords = band_chords if options.heard else plans
+        ours[genre] = Statistics.of(chords(Accompanist.from_pretrained(source), melodies))
     print(table(ours, real))
     print(f"\n{portraits(real, 'real')}\n\n{portraits(ours, 'plans')}")
 
@@ -65,12 +71,18 @@ def spread(tasks: Sequence[Task], count: int) -> list[Task]:
 
 def real_chords(corpus: Corpus, tasks: Sequence[Task]) -> list[list[ChordSymbol | None]]:
     """Recognise the chords of songs' own bands, of each half bar."""
-    found = []
-    for task in tasks:
-        planes = stage.real(task, corpus).planes
-        chroma = [chord_plan.chroma(planes[track]) for track in metrics.PITCHED]
-        found.append(heard(np.sum(chroma, axis=0), chord_plan.chroma(planes[BASS])))
-    return found
+    return [recognised(stage.real(task, corpus)) for task in tasks]
+
+
+def band_chords(model: Accompanist, tasks: Sequence[Task]) -> list[list[ChordSymbol | None]]:
+    """Recognise the chords of our bands, of each half bar."""
+    return [recognised(stage.ours(model, task, 0)) for task in tasks]
+
+
+def recognised(played: Performance) -> list[ChordSymbol | None]:
+    """Recognise the chords of a band, of each half bar."""
+    chroma = [chord_plan.chroma(played.planes[track]) for track in metrics.PITCHED]
+    return heard(np.sum(chroma, axis=0), chord_plan.chroma(played.planes[BASS]))
 
 
 def plans(model: Accompanist, tasks: Sequence[Task]) -> list[list[ChordSymbol | None]]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+import torch
 
 from accomp.band.chords import chord_changes, hear
 from accomp.band.form import Form
@@ -27,7 +28,7 @@ class PlannedChords(NamedTuple):
 
     Attributes:
         chords: where they change, as `Options.chords` takes them.
-        agreement: the expected share of half bars in which a musician would choose the same.
+        agreement: the expected share of half bars in which a musician would choose the same triad.
         log_likelihood: mean log probability of a half bar's chord, given the other bars, in nats.
     """
 
@@ -74,7 +75,10 @@ def planned(
     for plan in planning.search.best(random, count):
         symbols = [symbol.transposed(lead.shift) for symbol in planning.symbols(plan)]
         changes = chord_changes(symbols, lead.grid.half_bar_beats, lead.track.end)
-        found.append(PlannedChords(tuple(changes), plan.agreement, plan.log_likelihood))
+        logs = planning.search.log_likelihood(
+            torch.from_numpy(plan.chords), torch.from_numpy(plan.basses)
+        )
+        found.append(PlannedChords(tuple(changes), plan.agreement, float(logs.mean())))
     return found
 
 

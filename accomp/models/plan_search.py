@@ -111,15 +111,12 @@ class DrawnPlan(NamedTuple):
     Attributes:
         chords: [U] classes.
         basses: [U] semitones above the root.
-        agreement: Expected share of units in which a musician would choose the same chord.
-        log_likelihood: Mean over the units of the log probability of each chord, given those of
-            the other bars, in nats.
+        agreement: Expected share of units in which a musician would choose the same triad.
     """
 
     chords: np.ndarray
     basses: np.ndarray
     agreement: float
-    log_likelihood: float
 
 
 def melody_tensors(units: list[MelodyUnits]) -> tuple[Tensor, Tensor, Tensor]:
@@ -312,9 +309,8 @@ class PlanSearch:
     def _finished(self, triads: np.ndarray, expected: Tensor, seed: int) -> DrawnPlan:
         chords = self._coloured(torch.from_numpy(triads), seed)
         basses = self.basses_for(chords, seed)
-        likelihood = float(self.log_likelihood(chords, basses).mean())
         agreement = float(expected[torch.arange(len(triads)), torch.from_numpy(triads)].mean())
-        return DrawnPlan(chords.numpy(), basses.numpy(), agreement, likelihood)
+        return DrawnPlan(chords.numpy(), basses.numpy(), agreement)
 
     def _coloured(self, triads: Tensor, seed: int) -> Tensor:
         """Fill in chords [U] within triads [U], as the genre and its levels ask for."""

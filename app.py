@@ -65,12 +65,12 @@ def build() -> Page:
         melody = panels.melody(state, shown.player)
         band = panels.band()
     take = panels.take(state, shown, band.form.seed)
-    # Progress and errors are shown in a line of their own: they would veil the melody and the song,
-    # which stay.
+    # Buttons say themselves that they are at work (page/stage/stage.js). Gradio's sign of progress
+    # would veil the melody and the song, which stay.
     # "multiple": no press is lost; page.visits puts those of one visitor in order.
     private: EventOptions = {
         "api_visibility": "private",
-        "show_progress_on": shown.status,
+        "show_progress": "hidden",
         "trigger_mode": "multiple",
         "concurrency_limit": LIMITS.quick,
         "concurrency_id": "quick",
@@ -94,7 +94,7 @@ def connect(page: Page, demo: gr.Blocks) -> None:
 def connect_sound(page: Page) -> None:
     """Connect the events that make sound. It is given up when another take is shown."""
     state, take = page.state, page.take
-    later: EventOptions = page.private | {"show_progress": "hidden", "show_progress_on": None}
+    later = page.private
     state.understanding.change(
         views.play_melody, [state.source, state.settings], page.shown.player, **later
     )
@@ -102,7 +102,6 @@ def connect_sound(page: Page) -> None:
         views.near,
         [state.takes, state.beside, take.near.other, take.instrument],
         [*take.near],
-        show_progress="hidden",
         **page.private,
     )
     known = [state.source, state.settings, state.takes]
@@ -120,7 +119,7 @@ def connect_melody(page: Page) -> None:
     opened = melody.file.change(melodies.open_file, melody.file, shown, **reads)
     # So that there is a place to drop the next one.
     for after in (opened.success, opened.failure):
-        after(lambda: None, None, melody.file, show_progress="hidden", **page.private)
+        after(lambda: None, None, melody.file, **page.private)
     for each in (
         opened,
         view.example.input(melodies.open_example, view.example, shown, **reads),
@@ -186,6 +185,7 @@ def connect_takes(page: Page) -> None:
     latest: EventOptions = page.busy | {"trigger_mode": "always_last"}
     made = [
         band.generate.click(taking.generate, to_make, shown, **page.busy),
+        band.another.click(taking.another, to_make, shown, **page.busy),
         band.three.click(taking.three, to_make, shown, **page.busy),
         take.remake.click(
             taking.remake, [number, take.view.player, take.what, *to_make], shown, **page.busy
@@ -210,7 +210,7 @@ def connect_list(page: Page) -> None:
     """Connect the list of takes: what is pressed in it, and what changes it."""
     state, take, rows = page.state, page.take, page.shown.list
     takes, number, view = state.takes, state.number, [*page.take.view]
-    quick: EventOptions = page.private | {"show_progress": "hidden"}
+    quick = page.private
     known = [takes, number, state.source, state.settings]
     rows.select(listing.choose, takes, view, **quick)
     rows.undo(listing.undo, [takes, state.seen], [state.seen, *view], **quick)

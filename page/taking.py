@@ -40,6 +40,15 @@ def generate(
     return visits.current().made_for(source, settings, takes, work)
 
 
+def another(
+    source: Source | None, settings: Settings, takes: list[Take], own_style: str | None, *form: Any
+) -> TakeView:
+    """Make a take as `generate` does, with a seed that was not heard yet."""
+    choices = BandForm(*form)
+    seed = _wrapped(studio.last_seed(takes) + 1) if takes else choices.seed
+    return generate(source, settings, takes, own_style, *choices._replace(seed=seed))
+
+
 def three(
     source: Source | None, settings: Settings, takes: list[Take], own_style: str | None, *form: Any
 ) -> TakeView:

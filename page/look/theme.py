@@ -80,6 +80,8 @@ def theme() -> themes.Base:
         block_info_text_color_dark="#b4b0aa",
         input_background_fill="#ffffff",
         input_background_fill_dark="#222127",
+        input_border_width="1px",
+        input_radius="8px",
         input_border_color="*neutral_300",
         input_border_color_dark="#4a4950",
         input_placeholder_color="#6e6a63",

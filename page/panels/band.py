@@ -37,6 +37,7 @@ class BandPanel(NamedTuple):
     random_seed: gr.Button
     settings_file: gr.UploadButton
     generate: gr.Button
+    another: gr.Button
     three: gr.Button
     stop: gr.Button
     tune: gr.Button
@@ -59,6 +60,7 @@ def band() -> BandPanel:
         generate = gr.Button(
             t("Play it with a band"), variant="primary", size="lg", elem_id="generate"
         )
+        another = gr.Button(t("Another take"), elem_id="another")
         three = gr.Button(t("Three at once"), elem_id="three")
         stop = gr.Button(t("Stop"), elem_id="stop")
         tune = gr.Button(t("Tune it"), elem_id="tune")
@@ -82,6 +84,7 @@ def band() -> BandPanel:
         random_seed,
         settings_file,
         generate,
+        another,
         three,
         stop,
         tune,

@@ -105,7 +105,7 @@ def _recording() -> tuple[gr.Audio, ClickRecorder]:
             microphone = gr.Audio(
                 sources=["microphone"],
                 type="filepath",
-                label=t("Sing, hum, whistle or play one voice, from 1 second to 10 minutes"),
+                label=t("One voice, 1 second to 10 minutes"),
             )
             MicrophoneHint()
         with gr.Tab(t("Record with a click")):

@@ -64,7 +64,7 @@ def take(state: Hidden, on_top: Shown, seed: gr.Number) -> TakePanel:
         seed: Of the band; a take that is shown sets it.
     """
     with gr.Column(elem_id="more"), gr.Tabs():
-        with gr.Tab(t("Change parts")):
+        with gr.Tab(t("Change")):
             gr.Markdown(
                 t(
                     "Lock what you like in the player, select bars by dragging over their numbers, "
@@ -80,11 +80,11 @@ def take(state: Hidden, on_top: Shown, seed: gr.Number) -> TakePanel:
                     info=t("In the selected bars; in all bars if none are selected."),
                 )
                 remake = gr.Button(t("Remake"), elem_id="remake", elem_classes="small")
-        with gr.Tab(t("Explore an instrument")):
+        with gr.Tab(t("Explore")):
             instrument, sliders, reset = _exploring()
-        with gr.Tab(t("Blend two takes"), visible=False) as blend_panel:
+        with gr.Tab(t("Blend"), visible=False) as blend_panel:
             other, amount = _blending()
-        with gr.Tab(t("Keep it")):
+        with gr.Tab(t("Keep")):
             files = gr.Files(label=t("Downloads"), elem_id="downloads")
             with gr.Row(elem_classes="buttons"):
                 mp3 = gr.Button(t("Prepare MP3 and picture"), size="sm")

@@ -3,8 +3,10 @@
 // events of app.py that run in the browser.
 // @ts-check
 
+const SETTLING = 400; // ms until Gradio has laid out what it has put in
+const LOOK = 80, PATIENCE = 8000; // ms: how often it is looked for a melody that was pressed, and how long
 const FOLDERS = ["melody", "correct", "record", "tune"]; // ids of buttons, each of which opens the part `ID-part`
-const MAKERS = ["generate", "three", "remake", "invent"]; // ids of buttons that say themselves that they are at work
+const MAKERS = ["generate", "another", "three", "remake", "invent"]; // ids of buttons that say themselves that they are at work
 
 /** Folds and unfolds parts of the page, marks buttons that are busy, plays the tastes of genres. */
 class Stage {
@@ -14,6 +16,9 @@ class Stage {
     this.taste = null;
     this.root.dataset.stage = "start";
     this.root.dataset.open = "";
+    /** @type {string | undefined} */
+    this.shownExample = "ode_to_joy"; // the one that is open at first
+    this.waiting = 0; // for the melody that was pressed
     document.addEventListener("click", (event) => this.onClick(event), true);
     for (const kind of ["dragover", "drop"]) document.addEventListener(kind, (event) => this.onDrag(event));
     if (!this.settled()) {
@@ -28,8 +33,21 @@ class Stage {
     if (buttons.includes(null) || groups.length < 2) return false;
     for (const part of FOLDERS) this.fold(part, this.isOpen(part));
     // Gradio names each radio button otherwise: for the keyboard the cards of a group shall be one.
-    for (const group of groups) for (const input of group.querySelectorAll("input")) input.name = group.id;
+    for (const group of groups) {
+      for (const input of group.querySelectorAll("input")) input.name = group.id;
+    }
+    this.revealAll();
     return true;
+  }
+
+  /** Of cards in a row that scrolls the chosen one is brought into the middle, when all has its place. */
+  revealAll() {
+    setTimeout(() => {
+      for (const card of document.querySelectorAll("fieldset.cards label:has(:checked)")) {
+        const row = card.parentElement, box = card.getBoundingClientRect();
+        if (row) row.scrollLeft += box.left + box.width / 2 - innerWidth / 2;
+      }
+    }, SETTLING);
   }
 
   /** @param {number} takes How many there are: with the first one the inputs fold away. */
@@ -38,6 +56,7 @@ class Stage {
     if (this.root.dataset.stage === stage) return;
     this.root.dataset.stage = stage;
     for (const part of FOLDERS) this.fold(part, false);
+    this.revealAll();
     if (takes) window.scrollTo({ top: 0, behavior: "instant" });
   }
 
@@ -85,7 +104,9 @@ class Stage {
     const button = target?.closest("button");
     if (button && MAKERS.includes(button.id)) this.busy(button.id);
     if (button && FOLDERS.includes(button.id)) this.fold(button.id);
-    if (target instanceof HTMLInputElement && target.closest("#genres")) this.hear(target.value);
+    if (!(target instanceof HTMLInputElement)) return;
+    if (target.closest("#genres")) this.hear(target.value);
+    if (target.closest("#examples")) this.hearMelody();
   }
 
   /** @param {Event} event A file may be dropped anywhere: it becomes the melody, and the browser does not open it. */
@@ -100,11 +121,36 @@ class Stage {
     box.dispatchEvent(new Event("change", { bubbles: true }));
   }
 
-  /** @param {string} genre Two seconds of it are played, unless the player plays. */
+  /** The one player: see page/player/web/player.js. */
+  get player() {
+    return /** @type {any} */ (document.querySelector("#song .player"))?.player;
+  }
+
+  /** A melody that was pressed is played as soon as it is in the player, which may be now. */
+  hearMelody() {
+    this.silence();
+    clearInterval(this.waiting);
+    const before = this.player?.song?.id, isStart = this.root.dataset.stage === "start";
+    let left = PATIENCE / LOOK;
+    this.waiting = setInterval(() => {
+      left -= 1;
+      const isNew = this.player?.song?.id !== before;
+      if (isNew) this.player?.play();
+      if (isNew || !left) clearInterval(this.waiting);
+    }, LOOK);
+    if (isStart && this.chosen === this.shownExample) this.player?.play();
+    this.shownExample = this.chosen;
+  }
+
+  get chosen() {
+    return /** @type {HTMLInputElement | null} */ (document.querySelector("#examples :checked"))?.value;
+  }
+
+  /** @param {string} genre Two seconds of it are played, unless the player plays a band. */
   hear(genre) {
     this.silence();
-    const player = document.querySelector("#song .player");
-    if (player?.classList.contains("playing")) return;
+    if (this.root.dataset.stage === "start") this.player?.pause();
+    else if (this.player?.state === "playing") return;
     const address = getComputedStyle(this.root).getPropertyValue(`--taste-${genre}`).trim();
     if (!address) return;
     this.taste = new Audio(JSON.parse(address));

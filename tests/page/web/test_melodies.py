@@ -78,7 +78,7 @@ def test_downloads_are_the_take(visit, tune):
         assert song.tracks[MELODY].notes == read_midi(tune).tracks[0].notes
         settings = json.loads(visitor.download(f"{name}.json"))
         assert settings.pop("take") and settings == {"genre": "jazz", "seed": 3}
-        visitor.turn_to("Keep it")
+        visitor.turn_to("Keep")
         visitor.press("Prepare MP3 and picture")
         assert visitor.download(f"{name}.png").startswith(b"\x89PNG")
         seconds = song.seconds(song.end)

@@ -15,18 +15,18 @@ def test_what_is_locked_stays_and_the_rest_is_made_anew(visit, tune):
         first = by_name(visitor.notes("little tune_rock_5"))
         for name in ("drums", "bass"):
             visitor.page.get_by_role("button", name=f"Lock {name}").click()
-        visitor.turn_to("Change parts")
+        visitor.turn_to("Change")
         assert visitor.makes("Remake") == "Little tune · Rock: drums and bass kept"
         second = by_name(visitor.notes("little tune_rock_6"))
         assert {name for name in BAND if first[name] == second[name]} == {"drums", "bass"}
-        visitor.turn_to("Change parts")
+        visitor.turn_to("Change")
         visitor.choose("What to remake", "bass")  # whatever is locked
         visitor.makes("Remake")
         third = by_name(visitor.notes("little tune_rock_7"))
         assert {name for name in BAND if second[name] != third[name]} == {"bass"}
         for name in ("guitar", "strings"):
             visitor.page.get_by_role("button", name=f"Lock {name}").click()
-        visitor.turn_to("Change parts")
+        visitor.turn_to("Change")
         visitor.choose("What to remake", "everything that is not locked")
         visitor.press("Remake")
         assert "nothing can change" in visitor.reads("nothing can change")
@@ -45,7 +45,7 @@ def test_only_the_selected_bars_are_made_anew(visit, tune):
         first = by_name(visitor.notes("little tune_latin_1"))
         visitor.select_bars(4, 5)
         visitor.page.locator("#song .picked").get_by_text("Bars 5–6").wait_for()
-        visitor.turn_to("Change parts")
+        visitor.turn_to("Change")
         assert visitor.makes("Remake") == "Little tune · Latin: bars 5–6 anew"
         second = by_name(visitor.notes("little tune_latin_2"))
         changed = [note for name in BAND for note in set(first[name]) ^ set(second[name])]
@@ -143,9 +143,9 @@ def test_between_two_takes(visit, tune):
         visitor.bring(tune)
         visitor.waits_for_facts("Little tune")
         visitor.accompany(seed=4)
-        assert not visitor.page.get_by_role("tab", name="Blend two takes").count()
+        assert not visitor.page.get_by_role("tab", name="Blend").count()
         visitor.accompany(genre="jazz", seed=5)
-        visitor.turn_to("Blend two takes")
+        visitor.turn_to("Blend")
         slide(visitor, "Amount of the other take", 0.5)
         visitor.waits_for_takes(3)
         assert re.fullmatch(r"Little tune · Jazz: \d\d % towards Pop", visitor.chosen())
@@ -158,7 +158,7 @@ def test_between_two_takes(visit, tune):
             and chosen == {"genre": "jazz", "seed": 5}
             and name == f"little tune_jazz_5_pop_4_{amount}"
         )
-        visitor.turn_to("Blend two takes")
+        visitor.turn_to("Blend")
         visitor.page.get_by_label("number input for Amount of the other take").fill("1")
         visitor.page.keyboard.press("Tab")  # without a mouse
         visitor.waits_for_takes(4)
@@ -176,11 +176,11 @@ def test_an_instrument_is_explored(visit, tune):
         visitor.waits_for_facts("Little tune")
         visitor.accompany(seed=1)
         plain = by_name(visitor.notes("little tune_pop_1"))
-        visitor.turn_to("Explore an instrument")
+        visitor.turn_to("Explore")
         slide(visitor, "Sparser to busier", 0.95)
         visitor.wait("p.song.title === 'Little tune · Pop: busier guitar'")
         moved = by_name(visitor.notes("little tune_pop_1_guitar_moved"))
-        visitor.turn_to("Explore an instrument")
+        visitor.turn_to("Explore")
         assert len(moved["guitar"]) > len(plain["guitar"])
         assert {name for name in BAND if moved[name] != plain[name]} == {"guitar"}
         visitor.choose("Instrument", "drums")
@@ -194,7 +194,7 @@ def test_an_instrument_is_explored(visit, tune):
             settings["explore"]["guitar"]["density"] > 1.5
             and settings["explore"]["drums"]["density"] < -1.5
         )
-        visitor.turn_to("Explore an instrument")
+        visitor.turn_to("Explore")
         assert visitor.makes("Reset all instruments") == "Little tune · Pop, 2"
         assert by_name(visitor.notes("little tune_pop_1")) == plain
         visitor.stops()

@@ -228,7 +228,7 @@ class Visitor:
 
     def sees_downloads(self) -> None:
         if not self.page.locator("#downloads").is_visible():
-            self.turn_to("Keep it")
+            self.turn_to("Keep")
 
     def notes(self, name: str) -> Score:
         return read_midi(io.BytesIO(self.download(f"{name}.mid")))

@@ -34,6 +34,7 @@ def accompany(  # noqa: PLR0913  a program names the arguments that it gives
     tempo: float | None = None,
     meter: str = "",
     track: int | None = None,
+    colour: float = Options.colour,
 ) -> tuple[str | None, str, str, str]:
     """Give a melody a band.
 
@@ -51,6 +52,7 @@ def accompany(  # noqa: PLR0913  a program names the arguments that it gives
         tempo: Of the melody in beats a minute, where it is known.
         meter: Of the melody, such as 3/4, where it is known.
         track: The melody's track in a MIDI file, counted from 0, where it is known.
+        colour: Of planned chords, from 0 (plain) to 1 (as colourful as songs of the genre get).
 
     Returns:
         sound: The path of a WAV file; None without FluidSynth.
@@ -61,7 +63,7 @@ def accompany(  # noqa: PLR0913  a program names the arguments that it gives
     with for_programs():
         take = _take(
             *(melody, genre, seed, chords, intro, style, style_factor),
-            *(variation, instruments, key, tempo, meter, track),
+            *(variation, instruments, key, tempo, meter, track, colour),
         )
         try:
             path = str(sound.write_whole(take))

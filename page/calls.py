@@ -105,6 +105,7 @@ def _of_song(genres: list[str], first: str | None) -> list[Any]:
         GivenNumber(label="tempo"),
         gr.Textbox("", label="meter"),
         GivenNumber(label="track", precision=0),
+        GivenNumber(Settings.colour, label="colour"),
     ]
 
 

@@ -20,6 +20,7 @@ class BandForm(NamedTuple):
     seed: Any
     variation: Any
     chords: Any
+    colour: Any
     intro: Any
     instruments: Any
     style: Any
@@ -41,6 +42,7 @@ class BandForm(NamedTuple):
             seed=settings.seed,
             variation=settings.variation,
             chords=settings.chords,
+            colour=settings.colour,
             intro=settings.intro,
             instruments=list(settings.instruments),
             style=style,
@@ -71,6 +73,7 @@ class BandForm(NamedTuple):
                 seed=seed,
                 variation=float(self.variation or 0),
                 chords=self.chords or "",
+                colour=float(self.colour or 0),
                 intro=self.intro,
                 instruments=tuple(self.instruments),
                 styles=() if own_style else styles,

@@ -77,6 +77,10 @@ def _special(settings: Settings) -> list[str]:
         found.append(say("like {style}", style=names))
     if settings.chords:
         found.append(say("your chords"))
+    elif settings.colour != Settings.colour:
+        found.append(
+            say("plainer chords" if settings.colour < Settings.colour else "richer chords")
+        )
     if settings.intro in INTROS:
         found.append(say(INTROS[settings.intro]))
     if missing := [name for name in BAND if name not in settings.instruments]:

@@ -30,7 +30,7 @@ NO_FILE = "this is not a settings file; accepted: a file that this page wrote (.
 # In an address these are written as in a file; the others are plain text.
 NESTED = ("invented", "continued", "styles", "blend", "explore")
 TEXTS = ("melody", "genre", "chords", "intro")
-NUMBERS = ("seed", "variation", "style_factor")
+NUMBERS = ("seed", "variation", "colour", "style_factor")
 CORRECTED_NUMBERS = ("tempo", "pace", "downbeat", "later", "track")
 
 
@@ -52,6 +52,7 @@ class Settings:
         continued: How the melody was made longer, the earliest first.
         styles: Built-in ones with weights.
         style_factor: How much the styles count, from 0 to 1.
+        colour: Of planned chords, from 0 (plain) to 1 (colourful).
         blend: Another band that this one is blended with.
         explore: How far instruments move, as in Sketch.explored.
     """
@@ -68,6 +69,7 @@ class Settings:
     continued: tuple[MelodyRecipe, ...] = ()
     styles: Styles = ()
     style_factor: float = Options.style_factor
+    colour: float = Options.colour
     blend: Blend | None = None
     explore: dict[str, dict[str, float]] = field(default_factory=dict)
 
@@ -118,6 +120,7 @@ class Settings:
         return Options(
             seed=self.seed,
             variation=self.variation,
+            colour=self.colour,
             intro=self.intro,
             instruments=self.instruments,
             styles=self.styles,

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import gradio as gr
 
-from accomp.band.options import INTROS, STYLE_FACTOR
+from accomp.band.options import COLOUR, INTROS, STYLE_FACTOR
 from accomp.band.style_library import built_in
 from accomp.invention.invent import VARIATION as USUAL_MELODY_VARIATION
 from accomp.music.midi_chunks import MIDI_ENDINGS
@@ -65,7 +65,8 @@ def band() -> BandPanel:
         stop = gr.Button(t("Stop"), elem_id="stop")
         tune = gr.Button(t("Tune it"), elem_id="tune")
     with gr.Column(elem_id="tune-part", elem_classes="part"):
-        seed, random_seed, instruments, intro, variation, chords = _playing()
+        seed, random_seed, intro, variation = _playing()
+        instruments, chords, colour = _who_plays_what()
         styles, own_style = _styles()
         inventing = _inventing()
         with gr.Row(elem_classes="buttons"):
@@ -75,7 +76,7 @@ def band() -> BandPanel:
                 file_types=[".json"],
                 size="sm",
             )
-    form = BandForm(genre, seed, variation, chords, intro, instruments, *styles)
+    form = BandForm(genre, seed, variation, chords, colour, intro, instruments, *styles)
     return BandPanel(
         form,
         own_style,
@@ -92,8 +93,8 @@ def band() -> BandPanel:
     )
 
 
-def _playing() -> tuple[gr.Number, gr.Button, gr.CheckboxGroup, gr.Dropdown, gr.Slider, gr.Textbox]:
-    """Add seed and its button, instruments, introduction, variation and chords."""
+def _playing() -> tuple[gr.Number, gr.Button, gr.Dropdown, gr.Slider]:
+    """Add seed and its button, introduction and variation."""
     with gr.Row(elem_classes="fields"):
         seed = gr.Number(
             0,
@@ -115,6 +116,11 @@ def _playing() -> tuple[gr.Number, gr.Button, gr.CheckboxGroup, gr.Dropdown, gr.
             info=t("Higher: the playing is freer, and rougher."),
             min_width=200,
         )
+    return seed, random_seed, intro, variation
+
+
+def _who_plays_what() -> tuple[gr.CheckboxGroup, gr.Textbox, gr.Slider]:
+    """Add instruments, chords and the colour of planned ones."""
     with gr.Row(elem_classes="fields"):
         instruments = gr.CheckboxGroup(
             list(BAND), value=list(BAND), label=t("Instruments besides the piano"), min_width=260
@@ -126,7 +132,16 @@ def _playing() -> tuple[gr.Number, gr.Button, gr.CheckboxGroup, gr.Dropdown, gr.
             lines=2,
             min_width=260,
         )
-    return seed, random_seed, instruments, intro, variation, chords
+        colour = gr.Slider(
+            COLOUR.low,
+            COLOUR.high,
+            Settings.colour,
+            step=0.05,
+            label=t("Colour of planned chords"),
+            info=t("0: plain. 1: as colourful as songs of the genre get."),
+            min_width=200,
+        )
+    return instruments, chords, colour
 
 
 def _styles() -> tuple[list[Any], gr.File]:

@@ -225,6 +225,7 @@ def test_mcp_clients_find_the_call():
             "tempo",
             "meter",
             "track",
+            "colour",
         }
         assert set(tools["invent"]["inputSchema"]["properties"]) == {
             "genre",

@@ -53,6 +53,7 @@ def test_a_program_can_choose_what_the_page_can(client):
         "track": 0,
         "variation": 0.2,
         "chords": "| D | A |",
+        "colour": 0.9,
     }
     song = read_midi(client.predict(**choices, api_name="/accompany")[2])
     assert {track.name for track in song.tracks if track.notes} == {"piano", "bass", "drums"}

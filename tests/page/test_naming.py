@@ -18,6 +18,8 @@ def test_a_name_tells_the_melody_the_genre_and_what_is_special():
     assert named("x", special, (), ["bar 3 anew"]).startswith("X · Pop: bar 3 anew, 25 % towards")
     for settings, words in (
         (Settings(chords="| C |"), "your chords"),
+        (Settings(colour=0.9), "richer chords"),
+        (Settings(colour=0.1), "plainer chords"),
         (Settings(intro="bars"), "with introduction"),
         (Settings(instruments=("drums", "bass")), "without guitar and strings"),
         (Settings(styles=(("bossa_nova", 1.0),)), "like bossa nova"),

@@ -28,6 +28,7 @@ MADE = Settings(
     ),
     styles=(("bossa_nova", 0.7), ("swing", 0.3)),
     style_factor=0.8,
+    colour=0.9,
     blend=Blend("rock", 4, 0.35),
     explore={"guitar": {"density": 1.5, "character": -0.25}, "drums": {"density": -2}},
 )

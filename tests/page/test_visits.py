@@ -19,7 +19,7 @@ from page.visits import Visit
 from tests.page.test_studio import play
 
 ODE, AULD = EXAMPLES["ode_to_joy"], EXAMPLES["auld_lang_syne"]
-FORM = BandForm("pop", 0, 0.0, "", "none", list(BAND), "", "", 0.5, 0.5)
+FORM = BandForm("pop", 0, 0.0, "", 0.5, "none", list(BAND), "", "", 0.5, 0.5)
 
 
 @contextmanager

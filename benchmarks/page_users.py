@@ -33,7 +33,9 @@ class Session:
         files = {"files": (melody.name, melody.read_bytes())}
         answer = self.client.post(f"{self.url}/{API}/upload", files=files)
         file = {"path": answer.json()[0], "orig_name": melody.name, "meta": FILE}
-        self._fire("melody-file", "change", {self._id("melody-file"): file})
+        place = self._id("melody-file")
+        several = self.components[place]["props"].get("file_count") == "multiple"
+        self._fire("melody-file", "change", {place: [file] if several else file})
 
     def accompany(self, genre: str, seed: int) -> dict[str, Any]:
         """Press the main button, and return what the player gets."""

@@ -30,6 +30,10 @@ has_browser() { has chromium || has chromium-browser || has google-chrome; }
 if [ "${1:-}" = dev ] && ! has_browser && has apt-get; then
     apt_install chromium || echo "setup: no chromium; the page will not be tested in a browser" >&2
 fi
+# For the main path in Firefox and WebKit; PulseAudio is their sound card where there is none.
+if [ "${1:-}" = dev ] && has apt-get && ! { has firefox-esr && has WebKitWebDriver && has Xvfb && has pulseaudio; }; then
+    apt_install firefox-esr webkit2gtk-driver xvfb pulseaudio || echo "setup: the page will be tested in chromium alone" >&2
+fi
 
 python=${PYTHON:-python3}
 [ -x .venv/bin/python ] || "$python" -m venv .venv

@@ -1,0 +1,37 @@
+"""The main path in Firefox and WebKit: from opening the page to hearing a band and keeping it."""
+
+import pytest
+
+from page.player import live
+from tests.support.other_browsers import firefox, webkit
+
+PLAYER = "document.querySelector('#song .player').player"
+KEEP = """[...document.querySelectorAll('#more [role=tab]')].find(
+    tab => tab.innerText.trim() === 'Keep it').click()"""
+HINDERED = live.fault()
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(bool(HINDERED), reason=HINDERED),
+]
+
+
+@pytest.mark.parametrize("browser", [firefox, webkit])
+def test_from_opening_to_playing_and_keeping(browser, server):
+    with browser() as page:
+        page.open(server.url)
+        page.wait("document.querySelector('#examples input')")
+        page.click("#examples label:nth-of-type(2)")
+        page.wait(f"{PLAYER}.state === 'ready'")
+        page.click("#generate")
+        page.wait(f"{PLAYER}.song.tracks.length === 5")
+        page.wait(f"{PLAYER}.sound.level > 0.003 && {PLAYER}.position > 0.5")
+        assert page.evaluate(f"{PLAYER}.sound === {PLAYER}.live")
+        page.click("#song .mute")
+        page.wait(f"!{PLAYER}.isHeard('piano') && {PLAYER}.sound.level > 0.001")
+        page.click("#song .play")
+        page.wait(f"{PLAYER}.state === 'paused'")
+        page.evaluate(KEEP)
+        link = page.wait("document.querySelector('#downloads a[download$=\".mid\"]').href")
+        read = f"fetch('{link}').then(answer => answer.text()).then(text => text.slice(0, 4))"
+        assert page.evaluate(read) == "MThd"

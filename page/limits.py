@@ -10,6 +10,7 @@ class Limits:
     upload_bytes: int = 500_000_000  # ten minutes of studio sound
     uploads: int = 3000  # files of visitors that are kept at a time
     uploads_bytes: int = 8_000_000_000  # likewise; a Space has 50 GB
+    broken_off: float = 120.0  # seconds without a byte after which an upload has broken off
     # Who waits for music; at about a second each for four at a time, the last waits half a minute.
     line: int = 64
     line_of_all: int = 1000  # presses of all kinds that wait: a bound for memory

@@ -6,13 +6,14 @@ import threading
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from pathlib import Path
 from types import FrameType, SimpleNamespace
 from typing import Any
 
 import gradio as gr
 from gradio.context import LocalContext
 from starlette.middleware import Middleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
@@ -79,6 +80,10 @@ class UploadLimit:
             request = Request(scope)
             if refusal := self._refusal(request):
                 return await refusal(scope, receive, send)
+            _remove_broken_off()
+            with suppress(ClientDisconnect):  # it broke off, and there is nobody to tell
+                await self.app(scope, receive, send)
+            return
         await self.app(scope, receive, send)
 
     def _refusal(self, request: Request) -> JSONResponse | None:
@@ -101,6 +106,14 @@ class UploadLimit:
             ]
             self.counted = (time.monotonic(), len(sizes), sum(sizes))
         return self.counted[1], self.counted[2]
+
+
+def _remove_broken_off() -> None:
+    """Remove what is left of uploads that broke off: files beside the folders of whole ones."""
+    for entry in os.scandir(files.uploads()):
+        with suppress(OSError):
+            if entry.is_file() and time.time() - entry.stat().st_mtime > LIMITS.broken_off:
+                Path(entry.path).unlink()
 
 
 def _limit_line(demo: gr.Blocks) -> None:

@@ -80,6 +80,16 @@ def test_uploads_have_a_number_and_a_size(demo, monkeypatch, tmp_path):
     assert status == 507 and "in an hour" in words
 
 
+def test_what_uploads_that_broke_off_left_is_removed(tmp_path, monkeypatch):
+    monkeypatch.setattr(files, "uploads", lambda: tmp_path)
+    for name, age in (("old", LIMITS.broken_off + 1), ("new", 0)):
+        (tmp_path / name).write_bytes(b"half")
+        os.utime(tmp_path / name, (time.time() - age, time.time() - age))
+    (tmp_path / "whole").mkdir()
+    serving._remove_broken_off()
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["new", "whole"]
+
+
 @pytest.mark.process
 def test_it_ends_in_order_and_clears_up_after_one_that_was_killed(tmp_path):
     with page_of_its_own(TMPDIR=str(tmp_path)) as server:

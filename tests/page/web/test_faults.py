@@ -39,10 +39,9 @@ def test_stop_is_no_dead_end(visit, tune, tmp_path):
     with visit() as visitor:
         visitor.bring(written(tmp_path / "ten minutes.mid", range(1500)))
         visitor.waits_for_facts("Ten minutes")
-        visitor.press("Three at once")
-        visitor.press("Stop")
-        visitor.page.locator("#stop").wait_for(state="hidden")
-        assert visitor.takes() == []
+        visitor.press("Play it with a band")
+        visitor.page.locator("#stop").click()  # whether it is ready meanwhile or not
+        visitor.page.locator("[aria-busy=true]#generate").wait_for(state="detached")
         visitor.bring(tune)
         visitor.waits_for_facts("Little tune")
         visitor.accompany()

@@ -4,19 +4,25 @@ FILES are lead sheets (.jsonl.gz), whose melodies in 4/4 are played with their o
 is by kind of chord, in per cent of those: bass notes on the beat that are the written ones, time of
 guitar and strings on tones of the full symbol, half bars in which the tone sounds that tells the
 kind (the fourth of a sus4, the fifth of a diminished chord, the sixth), and the time of thirds in
-suspended chords. Chord match is the share of half bars whose nearest triad is the chord's.
+suspended chords. Chord match is the share of half bars whose nearest triad is the chord's. With
+`--bench BENCH` the bench's melodies are played with the triads of its lead sheets, and their chord
+match is printed, as `train chords` counts it.
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
 from accomp.band.accompanist import Accompanist
+from accomp.music.chord_symbols import triad_symbol
 from accomp.music.score import Chord, Note, Score
 from accomp.roll.chord_plan import TRIADS
 from accomp.roll.grid import BASS, GUITAR, STRINGS
 from train.command_line import command_parser, present
-from train.eval.chord_songs import Song, sheet_songs
+from train.eval import stage
+from train.eval.chord_figures import of_band
+from train.eval.chord_songs import Song, bench_songs, sheet_songs
 from train.metrics import best_triads
 from train.metrics.chord_following import (
     AUGMENTED,
@@ -37,14 +43,21 @@ FIGURES = ("bass", "tones", "telling", "third")
 def main(arguments: list[str] | None = None) -> None:
     """Play lead sheets with their own chords and print what is heard of them."""
     parser = command_parser("given_chords", __doc__)
-    parser.add_argument("--sheets", type=present, nargs="+", required=True, help=".jsonl.gz files")
+    parser.add_argument("--sheets", type=present, nargs="*", default=[], help=".jsonl.gz files")
+    parser.add_argument("--bench", type=Path, help="folder of lead sheets as MIDI")
     parser.add_argument("--split", default="test", help="of the lead sheets (default: test)")
     parser.add_argument("--genres", nargs="+", default=["pop"], help="our models (default: pop)")
     parser.add_argument("--limit", type=int, help="songs at most")
     options = parser.parse_args(arguments)
     songs = [song for song in sheet_songs(options.sheets, options.split) if is_four(song.melody)]
     for genre in options.genres:
-        counts = measured(Accompanist.from_pretrained(genre), songs[: options.limit])
+        model = Accompanist.from_pretrained(genre)
+        if options.bench:
+            found = bench_match(model, bench_songs(options.bench)[: options.limit])
+            print(", ".join(f"{name} {100 * count.ratio:.1f}" for name, count in found.items()))
+        if not songs:
+            continue
+        counts = measured(model, songs[: options.limit])
         print(f"{genre}, {len(songs[: options.limit])} songs\n{table(counts)}\n")
 
 
@@ -72,6 +85,23 @@ def measured(model: Accompanist, songs: Sequence[Song]) -> dict[str, Count]:
         found["match"] = match([*bass, *chordal], symbols, song)
         for name, count in found.items():
             total[name] = total.get(name, Count(0, 0)) + count
+    return total
+
+
+def bench_match(model: Accompanist, songs: Sequence[Song]) -> dict[str, Count]:
+    """Play bench melodies with their triads; chord match by collection."""
+    total: dict[str, Count] = {}
+    for song in songs:
+        task = song.task
+        assert task is not None
+        chords = tuple(
+            Chord(float(onset), str(triad_symbol(int(triad)).transposed(task.shift)))
+            for onset, triad in zip(task.grid.half_bar_beats, task.triads)
+            if triad >= 0
+        )
+        found = of_band(stage.ours(model, task, 0, chords=chords), song)["match"]
+        for name in ("all", song.group):
+            total[name] = total.get(name, Count(0, 0)) + found
     return total
 
 

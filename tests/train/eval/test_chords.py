@@ -5,11 +5,12 @@ import json
 
 import pytest
 
-from accomp import Note, Score, Track, write_midi
+from accomp import Accompanist, Note, Score, Track, write_midi
 from accomp.music.keys import Key
 from accomp.music.score import Chord, TimeSignature
 from train.eval import chord_figures
 from train.eval.chord_songs import bench_songs, section_songs, sheet_songs
+from train.eval.given_chords import bench_match
 from train.metrics.chords import Count
 
 MELODY = [(62, 4), (66, 2), (69, 2), (67, 3), (66, 1), (64, 4), (66, 2), (67, 2), (69, 4), (62, 8)]
@@ -112,3 +113,11 @@ def test_sections_without_a_meter_are_read_in_four(tmp_path):
     songs = section_songs(path, 2)
     assert [song.name for song in songs] == ["sections/0", "sections/3"]
     assert [str(known[0]) for known in songs[0].sheet.readings] == ["C"] * 4 + ["F/A"] * 4
+
+
+@pytest.mark.usefixtures("loaded_once")
+def test_given_triads_of_the_bench_are_heard_in_our_band(bench):
+    (song,) = bench_songs(bench)
+    found = bench_match(Accompanist.from_pretrained("pop"), [song])
+    assert found["all"] == found["nottingham"] and found["all"].of == 16
+    assert found["all"].found >= 15

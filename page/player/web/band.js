@@ -123,10 +123,10 @@ class Band {
     if (!this.worker) {
       this.worker = new Worker(`${this.places?.scripts}/decode.js`, { type: "module" });
       this.worker.onmessage = ({ data: { key: of, data, fault } }) => {
-        const { resolve, reject } = /** @type {any} */ (this.asked.get(of));
-        this.asked.delete(of);
-        if (fault) reject(new Error(fault));
-        else resolve(data);
+        const waiting = this.asked.get(of);
+        this.asked.delete(of); // it may have been asked for twice, where an attempt was given up
+        if (fault) waiting?.reject(new Error(fault));
+        else waiting?.resolve(data);
       };
       this.worker.onerror = () => {
         for (const { reject } of this.asked.values()) reject(new Error("the worker did not start"));

@@ -4,7 +4,7 @@ from importlib import import_module
 
 import pytest
 
-NAMES = ["fuzz", "levels", "likeness", "mix", "page", "recordings", "slopes", "speed"]
+NAMES = ["fuzz", "levels", "likeness", "mix", "page", "recordings", "slopes", "speed", "worst"]
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -46,10 +46,14 @@ class PartSettings:
     line: float = 0.1
     # Share of notes that are keys of a drum kit, from which a track called drums is drums.
     kit: float = 0.9
+    # Share of them that are kicks, snares and hi-hats, unless there are only a few keys at all.
+    beats: float = 0.3
 
 
 _PERCUSSION = range(27, 88)  # keys of General MIDI 2's drum kits
 _KITS = (0, 8, 16, 24, 25, 32, 40, 48, 56)  # programs on the drum channel: its kits
+_BEATS = (35, 36, 37, 38, 39, 40, 42, 44, 46)
+_FEW_KEYS = 4  # of a shaker, congas
 _MOST_KEYS = 16  # different keys that a drummer uses; a scale has more
 
 
@@ -92,8 +96,7 @@ def score_tracks(
         for part in parts:
             _cut_mended(part, settings)
             is_drum = _is_declared_drum(part)
-            is_named = not is_alone or len(parts) == 1  # else it is the name of a whole band
-            if not is_drum and is_named and _seems_drum(part, name, settings):
+            if not is_drum and _seems_drum(part, name, settings):
                 is_drum = True
                 notices.append(
                     f"{_named(name)} on channel {part.channels[0] + 1} is taken as drums"
@@ -348,8 +351,11 @@ def _seems_drum(part: _Part, name: str, settings: PartSettings) -> bool:
     if not names_drums(name) or part.program not in _KITS:
         return False
     pitches = [note[1] for _, each in part.played for note in each.notes]
-    usual = sum(pitch in _PERCUSSION for pitch in pitches)
-    return len(set(pitches)) <= _MOST_KEYS and usual >= settings.kit * len(pitches)
+    if sum(pitch in _PERCUSSION for pitch in pitches) < settings.kit * len(pitches):
+        return False
+    beats = sum(pitch in _BEATS for pitch in pitches)
+    keys = len(set(pitches))
+    return keys <= _FEW_KEYS or keys <= _MOST_KEYS and beats >= settings.beats * len(pitches)
 
 
 # One part of several channels

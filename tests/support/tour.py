@@ -20,9 +20,9 @@ from tests.support.server import serving
 DOCS = Path(__file__).parents[2] / "docs"
 WINDOW = {"width": 1280, "height": 900}
 SIZE = (896, 630)  # of the tour, in pixels
-COLOURS = 64
+COLOURS = 200
 LARGEST = 3_000_000  # bytes
-STILL, MOVING = 3.6, 0.6  # seconds that a frame is shown
+STILL, MOVING = 5.0, 0.6  # seconds that a frame is shown
 CAPTION = """(text) => {
     const caption = document.getElementById("caption")
         ?? document.body.appendChild(document.createElement("div"));
@@ -60,8 +60,8 @@ class Film:
 
     def write(self, path: Path) -> None:
         """Write all frames as a GIF with one set of colours: only what changes is stored."""
-        sheet = Image.new("RGB", (SIZE[0], SIZE[1] * len(self.frames[::4])))
-        for place, frame in enumerate(self.frames[::4]):
+        sheet = Image.new("RGB", (SIZE[0], SIZE[1] * len(self.frames[::3])))
+        for place, frame in enumerate(self.frames[::3]):
             sheet.paste(frame, (0, place * SIZE[1]))
         palette = sheet.quantize(COLOURS)
         first, *rest = (

@@ -30,6 +30,7 @@ KEYS = 24
 CHORD_INPUTS = 12 + len(PLANNED) + 12 + 12 + 1  # root, quality, bass, tones; whether it is known
 MELODY_INPUTS = HALF_BAR_STEPS * 15 + PLACES  # 12 pitch classes, struck, height, present
 FARTHEST = 32  # units apart; what is farther counts as being as far
+LOOK_ABOUT = 256  # units that attend at a time: at 2,000 bars all at once would take gigabytes
 RETURNS = (0, 1, 2, 3)  # units after each of two that are compared to tell whether a tune returns
 
 
@@ -89,9 +90,9 @@ class Encoded(NamedTuple):
 
     Attributes:
         hidden: [N, U, D].
-        alike: [N, U, U, 2] how alike two places of the melody are: in their units, and in what
-            follows.
-        far: [N, U, U] bool, whether one of two units is none.
+        alike: [N, U, U, 2], or [1, U, U, 2] of one melody in all keys, how alike two places of the
+            melody are: in their units, and in what follows.
+        far: [N or 1, U, U] bool, whether one of two units is none.
         logits: [N, U, C] of the chords, from the melody alone.
         key: [N, 24] logits of the key.
     """
@@ -101,6 +102,12 @@ class Encoded(NamedTuple):
     far: Tensor
     logits: Tensor
     key: Tensor
+
+    def rows(self, numbers: Tensor) -> "Encoded":
+        """Return what is heard of the melodies of some numbers."""
+        shared = len(self.alike) == 1
+        alike, far = (self.alike, self.far) if shared else (self.alike[numbers], self.far[numbers])
+        return Encoded(self.hidden[numbers], alike, far, self.logits[numbers], self.key[numbers])
 
 
 def transpose_logits(logits: Tensor, semitones: Tensor) -> Tensor:
@@ -144,16 +151,18 @@ class ChordPlanner(nn.Module):
         self.key_heard = nn.Linear(width, KEYS)
         self.context = Context(config)
 
-    def encode(self, melodies: Melodies) -> Encoded:
-        """Hear melodies."""
+    def encode(self, melodies: Melodies, *, one_melody: bool = False) -> Encoded:
+        """Hear melodies, which may be one in several keys: its places are then compared once."""
         classes = F.one_hot(melodies.pitch_class.long(), SILENT + 1)[..., :SILENT].float()
         rows = torch.cat([classes.flatten(2), melodies.rows], dim=-1)
         hidden = self.melody(rows) + self._told(melodies)[:, None]
         hidden = self.dropout(F.gelu(hidden))
         hidden = hidden + self.gru(hidden)[0]
-        struck = melodies.rows[..., :HALF_BAR_STEPS]
-        alike = likeness(classes * struck[..., None] + 0.3 * classes, melodies.valid)
-        far = ~(melodies.valid[:, None] & melodies.valid[:, :, None])
+        compared = slice(0, 1) if one_melody else slice(None)
+        struck = melodies.rows[compared, :, :HALF_BAR_STEPS, None]
+        valid = melodies.valid[compared]
+        alike = likeness(classes[compared] * struck + 0.3 * classes[compared], valid)
+        far = ~(valid[:, None] & valid[:, :, None])
         for layer in self.layers:
             hidden = layer(hidden, alike, far)
         hidden = self.norm(hidden)
@@ -260,20 +269,41 @@ class Attention(nn.Module):
 
         Args:
             hidden: [N, U, width].
-            alike: [N, U, U, 2].
-            far: [N, U, U] bool, between which units there is no attention.
+            alike: [N or 1, U, U, 2].
+            far: [N or 1, U, U] bool, between which units there is no attention.
         """
-        units = torch.arange(hidden.shape[1], device=hidden.device)
-        apart = (units[None] - units[:, None]).clamp(-FARTHEST, FARTHEST) + FARTHEST
-        bias = self.distance(apart)[None] + self.alike(alike)
-        bias = bias.permute(0, 3, 1, 2).masked_fill(far[:, None], -1e4)
         query, key, value = (
             each.unflatten(-1, (self.heads, -1)).transpose(1, 2)
             for each in self.inputs(self.norm(hidden)).chunk(3, dim=-1)
         )
-        seen = F.scaled_dot_product_attention(query, key, value, attn_mask=bias)
+        # A long song's units look about in turn: all pairs at once would take gigabytes.
+        seen = torch.cat(
+            [
+                F.scaled_dot_product_attention(
+                    query[:, :, at], key, value, attn_mask=self._bias(alike[:, at], far[:, at], at)
+                )
+                for at in (
+                    slice(start, start + LOOK_ABOUT)
+                    for start in range(0, hidden.shape[1], LOOK_ABOUT)
+                )
+            ],
+            dim=2,
+        )
         hidden = hidden + self.dropout(self.output(seen.transpose(1, 2).flatten(2)))
         return hidden + self.forth(hidden)
+
+    def _bias(self, alike: Tensor, far: Tensor, at: slice) -> Tensor:
+        """Return what is added to the attention of the units `at` to all, [N or 1, heads, V, U].
+
+        Args:
+            alike: [N or 1, V, U, 2] of these units and all.
+            far: [N or 1, V, U] bool.
+            at: Which units.
+        """
+        units = torch.arange(alike.shape[2], device=alike.device)
+        apart = (units[None] - units[at, None]).clamp(-FARTHEST, FARTHEST) + FARTHEST
+        bias = self.distance(apart)[None] + self.alike(alike)
+        return bias.permute(0, 3, 1, 2).masked_fill(far[:, None], -1e4)
 
 
 def likeness(rows: Tensor, valid: Tensor) -> Tensor:
@@ -291,5 +321,7 @@ def likeness(rows: Tensor, valid: Tensor) -> Tensor:
     one = flat @ flat.transpose(1, 2)
     padded = F.pad(one, (0, RETURNS[-1], 0, RETURNS[-1]))
     units = one.shape[1]
-    following = [padded[:, k : k + units, k : k + units] for k in RETURNS]
-    return torch.stack([one, torch.stack(following).mean(0)], dim=-1)
+    following = torch.zeros_like(one)
+    for k in RETURNS:
+        following = following + padded[:, k : k + units, k : k + units]
+    return torch.stack([one, following / len(RETURNS)], dim=-1)

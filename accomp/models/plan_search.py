@@ -20,7 +20,6 @@ from accomp.models.chord_planner import (
     LEVELS,
     MASKED,
     ChordPlanner,
-    Encoded,
     Melodies,
     transpose_logits,
 )
@@ -171,7 +170,7 @@ class PlanSearch:
             torch.full((count,), request.key),
             torch.where(self.told[:, None], levels, torch.nan),
         )
-        self.heard = planner.encode(melodies.transposed(self.shifts))
+        self.heard = planner.encode(melodies.transposed(self.shifts), one_melody=True)
         self.alone = self._mean(self._in_key(self.heard.logits, self.shifts))
         key = self._in_key(self.heard.key, self.shifts)
         self.key = torch.einsum("kc,k->c", key, self.weights).log_softmax(-1)
@@ -204,11 +203,8 @@ class PlanSearch:
 
         keys: [N] the numbers of the keys in which plans are heard.
         """
-        logits, _ = self.planner.fill(self._heard(keys), self._moved(chords, keys), basses)
+        logits, _ = self.planner.fill(self.heard.rows(keys), self._moved(chords, keys), basses)
         return self._in_key(logits, self.shifts[keys])
-
-    def _heard(self, keys: Tensor) -> Encoded:
-        return Encoded(*(each[keys] for each in self.heard))
 
     def _moved(self, chords: Tensor, keys: Tensor) -> Tensor:
         """Return chords [N, U] in the keys [N] in which they are heard."""
@@ -354,7 +350,7 @@ class PlanSearch:
         keys = torch.nonzero(self.told)[:, 0]
         rows = chords.expand(len(keys), -1)
         moved = self._moved(rows, keys)
-        _, hidden = self.planner.fill(self._heard(keys), moved, self._basses_of(rows))
+        _, hidden = self.planner.fill(self.heard.rows(keys), moved, self._basses_of(rows))
         logs = self.planner.bass_logits(hidden, moved).log_softmax(-1).mean(0)
         noise = -torch.empty_like(logs).exponential_(generator=generator).log()
         drawn = (logs / self.settings.bass_temperature + noise).argmax(-1)

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import torch
 
+from accomp.models import chord_planner
 from accomp.models.chord_planner import (
     MASKED,
     ChordPlanner,
@@ -72,6 +73,25 @@ def test_there_is_no_attention_to_padding(planner):
     assert valid.tolist() == [[True] * 4 + [False] * 4, [True] * 8]
     far = planner.encode(told(classes, rows, valid)).far
     assert far[0, 0].tolist() == [False] * 4 + [True] * 4 and not far[1].any()
+
+
+def test_a_long_song_is_heard_piece_by_piece_as_at_once(planner, monkeypatch):
+    melodies = told(*melody_tensors([units_of(MELODY)]))
+    with torch.no_grad():
+        at_once = planner.encode(melodies)
+        monkeypatch.setattr(chord_planner, "LOOK_ABOUT", 3)
+        in_pieces = planner.encode(melodies)
+    assert torch.allclose(at_once.logits, in_pieces.logits, atol=1e-5)
+
+
+def test_a_melody_in_several_keys_is_compared_with_itself_once(planner):
+    one = told(*(each.expand(2, *each.shape[1:]) for each in melody_tensors([units_of(MELODY)])))
+    melodies = one.transposed(torch.tensor([0, 5]))
+    with torch.no_grad():
+        each, shared = planner.encode(melodies), planner.encode(melodies, one_melody=True)
+    assert len(each.alike) == 2 and len(shared.alike) == 1
+    assert torch.allclose(each.logits, shared.logits, atol=1e-5)
+    assert torch.equal(shared.rows(torch.tensor([1])).logits, shared.logits[1:])
 
 
 def told(classes, rows, valid):

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
@@ -60,12 +60,17 @@ def resume(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer) -> li
     """Load a checkpoint where there is one; return its history, or an empty one.
 
     Raises:
-        SystemExit: The checkpoint is of another model.
+        SystemExit: The checkpoint is damaged, or of another model.
     """
     if not path.is_file():
         return []
     try:
         return load_checkpoint(path, model, optimizer)
+    except SafetensorError as error:
+        raise SystemExit(
+            f"{path} is damaged ({error}); delete it to train from the beginning, or choose "
+            "another --run"
+        ) from error
     except (RuntimeError, ValueError, KeyError) as error:
         raise SystemExit(
             f"{path} is of another model; choose another --run, or delete it ({error})"

@@ -231,9 +231,11 @@ def _train_epoch(
     """Train for an epoch, at most `max_steps`; return its mean losses and the number of steps."""
     accelerator, settings = descent.accelerator, descent.settings
     task.model.train()
-    # The order of an epoch depends on the seed and the epoch alone, so that a resumed run sees the
+    # What an epoch draws depends on the seed and the epoch alone, so that a resumed run draws the
     # same. (The factor is larger than any number of epochs.)
-    generator = torch.Generator().manual_seed(settings.seed * 1_000_003 + epoch)
+    seed = settings.seed * 1_000_003 + epoch
+    generator = torch.Generator().manual_seed(seed)
+    torch.manual_seed(seed + accelerator.process_index)
     sums: dict[str, Tensor | float] = {}
     steps = 0
     batches = task.batches(generator, settings.batch_size)

@@ -250,11 +250,16 @@ class PlannerTask(Task):
         super().__init__(model)
         self.examples, self.settings = examples, settings
         self.weights = sources.weights
+        self._reseed(seed)
+
+    def _reseed(self, seed: int) -> None:
+        """Begin to draw keys, cuts and masks anew: at each epoch, as a resumed training does."""
         self.random = np.random.default_rng(seed)
         self.generator = torch.Generator().manual_seed(seed)
 
     def batches(self, generator: torch.Generator, size: int) -> Iterator[Batch]:
         """Give excerpts of similar length, in random order, each in a random key."""
+        self._reseed(int(torch.randint(2**31, (1,), generator=generator)))
         train = self.examples["train"]
         chance = torch.tensor([self.weights.get(e.source, 1.0) for e in train])
         kept = torch.rand(len(train), generator=generator) < chance

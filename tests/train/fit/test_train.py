@@ -9,6 +9,7 @@ import pytest
 import torch
 import yaml
 from huggingface_hub import ModelCard
+from safetensors.torch import load_file
 
 from accomp import Accompanist, Note, Score, Track, read_midi, write_midi
 from accomp.roll.grid import MELODY, TRACK_NAMES
@@ -16,6 +17,8 @@ from tests.band.test_accompanist import melody
 from train.data import prepare
 from train.data.corpus import Corpus
 from train.fit import harmony, planner, vae
+from train.fit.checkpoint import CHECKPOINT, resume, save_checkpoint
+from train.fit.loop import Task
 from train.fit.settings import CONFIGS
 from train.publish import staging
 
@@ -170,6 +173,53 @@ def test_training_goes_on_where_it_was_interrupted(corpus, tmp_path):
         and parts == pytest.approx(whole)
         or [float(v) for v in parts] == pytest.approx([float(v) for v in whole], rel=1e-3)
     )
+
+
+@pytest.mark.parametrize("stage", ["vae", "planner", "harmony"])
+def test_a_killed_training_comes_to_the_same_weights(corpus, tmp_path, monkeypatch, stage):
+    path = small("accomp.yaml", tmp_path)
+    settings = yaml.safe_load(path.read_text())
+    settings["training"][stage].update(epochs=3, sample_every=1)
+    path.write_text(yaml.safe_dump(settings))
+    common = ["--config", str(path), "--corpus", str(corpus)]
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    if stage == "harmony":
+        for folder in (whole, killed):
+            vae.main([*common, "--run", str(folder), "--max-steps", "1"])
+            planner.main([str(corpus), *common[:2], "--run", str(folder), "--max-steps", "1"])
+    train, part, own = {
+        "vae": (vae.main, "bass", [*common, "--instrument", "bass"]),
+        "planner": (planner.main, "planner", [str(corpus), *common[:2]]),
+        "harmony": (harmony.main, "harmony/drums", common),
+    }[stage]
+    train([*own, "--run", str(whole)])
+    step, steps = Task.step, []
+
+    def kill(task, descent, progress, batch):
+        steps.append(progress)
+        if progress > 0.6:  # in the third epoch
+            raise KeyboardInterrupt
+        return step(task, descent, progress, batch)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Task, "step", kill)
+        train([*own, "--run", str(killed)])
+    assert len(losses_of(killed / part)) == 2
+    train([*own, "--run", str(killed)])
+    one, other = (load_file(folder / part / CHECKPOINT) for folder in (whole, killed))
+    assert one.keys() == other.keys()
+    assert all(torch.equal(one[name], other[name]) for name in one if name != "random")
+
+
+def test_a_damaged_checkpoint_is_named(tmp_path):
+    path, model = tmp_path / CHECKPOINT, torch.nn.Linear(2, 2)
+    optimizer = torch.optim.AdamW(model.parameters())
+    save_checkpoint(path, model, optimizer, [])
+    whole = path.read_bytes()
+    for damaged in (whole[:-8], b"", b"\xff" * 64, whole.replace(b"model.bias", b"model.size")):
+        path.write_bytes(damaged)
+        with pytest.raises(SystemExit, match="checkpoint.safetensors is (damaged|of another)"):
+            resume(path, model, optimizer)
 
 
 def test_what_is_missing_is_named(corpus, tmp_path):

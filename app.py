@@ -38,9 +38,9 @@ TO_ADDRESS = """(address) => {
     history.replaceState(null, "", fragment ? path + "#" + fragment : path);
 }"""
 FRAGMENT = "(kept, fragment) => [kept, location.hash]"
-READING = "(given) => { if (given) accompStage.reading(); return [given]; }"
-READ = "() => accompStage.reading(false)"
-IDLE = "() => accompStage.idle()"
+READING = "(given) => { if (given) window.accompStage?.reading(); return [given]; }"
+READ = "() => window.accompStage?.reading(false)"
+IDLE = "() => window.accompStage?.idle()"
 EventOptions = dict[str, Any]
 
 

@@ -32,12 +32,18 @@ class Stage {
     const buttons = FOLDERS.map((part) => document.getElementById(part)), groups = document.querySelectorAll("fieldset.cards");
     if (buttons.includes(null) || groups.length < 2) return false;
     for (const part of FOLDERS) this.fold(part, this.isOpen(part));
-    // Gradio names each radio button otherwise: for the keyboard the cards of a group shall be one.
     for (const group of groups) {
-      for (const input of group.querySelectorAll("input")) input.name = group.id;
+      const gather = () => this.group(group);
+      gather();
+      new MutationObserver(gather).observe(group, { childList: true, subtree: true, attributeFilter: ["name"] });
     }
     this.revealAll();
     return true;
+  }
+
+  /** @param {Element} group For the keyboard its cards shall be one group: Gradio names each radio button otherwise. */
+  group(group) {
+    for (const input of group.querySelectorAll("input")) if (input.name !== group.id) input.name = group.id;
   }
 
   /** Of cards in a row that scrolls the chosen one is brought into the middle, when all has its place. */

@@ -146,6 +146,7 @@ def test_a_melody_is_invented_and_its_address_brings_it_back(visit):
         visitor.open("Settings of invented melodies")
         seed = visitor.page.get_by_label("Melody seed").input_value()
         assert visitor.accompany() == f"Invented pop {seed} · Pop"
+        visitor.tune()
         visitor.page.get_by_label("8", exact=True).check()
         visitor.write("Melody seed", "3")
         visitor.press("Invent with this seed")
@@ -187,6 +188,7 @@ def test_a_melody_goes_on_and_its_address_brings_it_back(visit):
         assert read_midi(io.BytesIO(midi)).tracks[MELODY].notes[: len(notes)] == notes
         visitor.page.wait_for_function("location.search.includes('continued')")
         query = visitor.page.url.partition("?")[2]
+        visitor.open("Correct or lengthen it")
         visitor.press("Remove the last addition")
         visitor.page.get_by_role("button", name="Remove the last addition").wait_for(
             state="detached"
@@ -336,8 +338,8 @@ def test_address_and_settings_file_bring_all_back(visit, tmp_path):
         visitor.open("Correct or lengthen it")
         visitor.write("Beats per minute", "77", "Enter")
         visitor.waits_for_facts("77 beats a minute")
-        visitor.page.get_by_label("strings").uncheck()
         visitor.tune()
+        visitor.page.get_by_label("strings").uncheck()
         visitor.write("Chords", "| F  C7 | F  Bb |")
         visitor.choose("Introduction", "bars")
         visitor.accompany(genre="folk", seed=12)
@@ -348,7 +350,7 @@ def test_address_and_settings_file_bring_all_back(visit, tmp_path):
         query = visitor.page.url.partition("?")[2]
         visitor.stops()
 
-    def finds_all(visitor: Visitor) -> None:
+    def finds_all(visitor: Visitor, is_made: bool) -> None:
         visitor.waits_for_facts("Auld lang syne", "77 beats a minute")
         page = visitor.page
         page.wait_for_function(
@@ -356,24 +358,27 @@ def test_address_and_settings_file_bring_all_back(visit, tmp_path):
         )
         assert (
             page.get_by_label("Seed", exact=True).input_value() == "12"
-            and page.get_by_label("Folk").is_checked()
+            and page.get_by_role("radio", name="Folk").is_checked()
         )
         assert (
             not page.get_by_label("strings").is_checked()
             and page.get_by_label("drums").is_checked()
         )
-        visitor.accompany()
+        if is_made:
+            visitor.waits_for_takes(1)
+        else:
+            visitor.accompany()
         assert visitor.download("auld_lang_syne_folk_12.mid") == midi
         visitor.stops()
 
     with visit(f"?{query}") as visitor:
-        finds_all(visitor)
+        finds_all(visitor, is_made=True)
     with visit() as visitor:
         visitor.tune()
         with visitor.page.expect_file_chooser() as chooser:
             visitor.press("Open a settings file")
         chooser.value.set_files(settings)
-        finds_all(visitor)
+        finds_all(visitor, is_made=False)
 
 
 def test_an_address_that_makes_no_sense_is_told(visit):

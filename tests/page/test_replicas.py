@@ -5,7 +5,7 @@ import shutil
 import signal
 import subprocess
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -94,6 +94,8 @@ def test_load_spreads_and_one_may_be_killed(tmp_path):
                 assert stays.result(120) == before[0]  # they notice nothing
                 try:  # it was ready already, or there is a word
                     assert lost.result(120) == before[0]
+                except CancelledError:  # what the client makes of a lost connection
+                    pass
                 except Exception as error:
                     assert str(error)
             assert replica_of(address, cookies[gone])[0] == left

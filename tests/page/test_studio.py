@@ -251,7 +251,10 @@ def test_what_plays_live_needs_no_rendering(ode, monkeypatch):
 def test_a_browser_that_cannot_play_live_gets_what_it_shows(ode):
     take = make(ode, Settings(), [])
     settings = Settings("ode_to_joy")
-    for view, shown in ((take.view(), take.label), (studio.melody_view(ode.melody()), "as under")):
+    for view, shown in (
+        (take.view(), take.label),
+        (studio.melody_view(ode.melody()), "Ode to joy"),
+    ):
         *_, value = views.render_shown({"id": view["id"]}, ode, settings, [take])
         assert value["sound"] == "there" and shown in value["title"] and value["id"] == view["id"]
     others = views.render_shown({"id": "of another"}, ode, settings, [take])

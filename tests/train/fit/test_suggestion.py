@@ -44,6 +44,7 @@ def test_training_learns_to_tell_rhythms_apart(tmp_path):
                 )
         (tmp_path / "broken.mid").write_bytes(b"MThd, but no more")
         table.writerow(["broken.mid", "rock", "train", ""])
+        write_midi(tune(SWING, bars=18, seed=0), tmp_path / "polka.mid")
         table.writerow(["polka.mid", "polka", "train", ""])  # is not asked for
     command = [
         str(tmp_path),

@@ -406,7 +406,7 @@ def bad_files(tmp_path_factory):
     shutil.copy(ROOT / "docs" / "auld_lang_syne.png", folder / "picture.wav")
     return {
         folder / "empty.mid": "empty",
-        folder / "text.mid": "neither midi nor a recording",
+        folder / "text.mid": "nor a recording",
         folder / "drums.mid": "drums",
         folder / "silence.wav": "silen",
         folder / "noise.wav": "no melody was found",

@@ -339,7 +339,7 @@ def test_address_and_settings_file_bring_all_back(visit, tmp_path):
         visitor.write("Beats per minute", "77", "Enter")
         visitor.waits_for_facts("77 beats a minute")
         visitor.tune()
-        visitor.page.get_by_label("strings").uncheck()
+        visitor.page.get_by_role("checkbox", name="strings").uncheck()
         visitor.write("Chords", "| F  C7 | F  Bb |")
         visitor.choose("Introduction", "bars")
         visitor.accompany(genre="folk", seed=12)
@@ -361,8 +361,8 @@ def test_address_and_settings_file_bring_all_back(visit, tmp_path):
             and page.get_by_role("radio", name="Folk").is_checked()
         )
         assert (
-            not page.get_by_label("strings").is_checked()
-            and page.get_by_label("drums").is_checked()
+            not page.get_by_role("checkbox", name="strings").is_checked()
+            and page.get_by_role("checkbox", name="drums").is_checked()
         )
         if is_made:
             visitor.waits_for_takes(1)

@@ -360,6 +360,7 @@ def test_address_and_settings_file_bring_all_back(visit, tmp_path):
             page.get_by_label("Seed", exact=True).input_value() == "12"
             and page.get_by_role("radio", name="Folk").is_checked()
         )
+        visitor.tune()
         assert (
             not page.get_by_role("checkbox", name="strings").is_checked()
             and page.get_by_role("checkbox", name="drums").is_checked()

@@ -3,7 +3,7 @@
 Each view is a tuple of widgets in page.panels, and of their values here.
 """
 
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import Any, NamedTuple, TypeVar
 from uuid import uuid4
 
@@ -330,21 +330,20 @@ def choose(takes: list[Take], number: int | None) -> TakeView:
 
 def write_mp3(takes: list[Take], number: int | None) -> list[str]:
     """Add the MP3 file and the picture to the files of the take that is shown."""
-    take = studio.find(takes, number)
-    if take is None:
-        raise refuse(visits.missing(NO_TAKE))
-    with errors_shown():
-        sound.write_mp3(take)
-    return [str(file) for file in take.files]
+    return _with_files(takes, number, sound.write_mp3)
 
 
 def write_lossless(takes: list[Take], number: int | None) -> list[str]:
     """Add WAV files and stems to the files of the take that is shown."""
+    return _with_files(takes, number, sound.write_lossless)
+
+
+def _with_files(takes: list[Take], number: int | None, write: Callable[[Take], None]) -> list[str]:
     take = studio.find(takes, number)
     if take is None:
         raise refuse(visits.missing(NO_TAKE))
     with errors_shown():
-        sound.write_lossless(take)
+        write(take)
     return [str(file) for file in take.files]
 
 

@@ -88,23 +88,6 @@ def mix_with_recording(
     return whole
 
 
-def voice_stem(
-    band: np.ndarray, recording: Recording, start: float, settings: OverdubSettings = SETTINGS
-) -> np.ndarray:
-    """Return the recording as a stem in time with the band and louder than its sum.
-
-    Args:
-        band: The sum of the stems, [samples, 2] float32 at SAMPLE_RATE.
-        recording: Of the melody; what was recorded before the band's sound is left out.
-        start: Seconds in the recording at which the band's sound begins.
-        settings: How the recording is cleaned, and how loud it is.
-
-    Returns:
-        As long as the band.
-    """
-    return voice_beside(recording, start, loudness(band, SAMPLE_RATE), len(band), settings)
-
-
 def voice_beside(
     recording: Recording,
     start: float,

@@ -11,10 +11,10 @@ from accomp.errors import AudioUnavailable, MusicError
 from accomp.invention.invent import VARIATION
 from accomp.listen.source import Corrections, load_source
 from accomp.music.chord_text import chord_text
+from accomp.project.choices import BAND, MelodyRecipe
+from accomp.project.settings import Settings
 from page import inventing, models, sound, taking
-from page.choices import BAND, MelodyRecipe
 from page.messages import NO_MELODY, errors_shown, for_programs, refuse, warn
-from page.settings import Settings
 from page.studio import Take
 
 INVENTED_BARS = MelodyRecipe.bars

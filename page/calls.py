@@ -14,10 +14,10 @@ from gradio.utils import get_function_description
 
 from accomp.band.options import INTROS
 from accomp.invention.invent import VARIATION
+from accomp.project.choices import BAND
+from accomp.project.settings import Settings
 from page import api, models
-from page.choices import BAND
 from page.files import uploads
-from page.settings import Settings
 
 OWN_FILE = "/gradio_api/file="  # in the address of a file that this page made
 

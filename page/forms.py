@@ -4,10 +4,10 @@ from typing import Any, NamedTuple
 
 import gradio as gr
 
-from page.choices import shares, weighted
+from accomp.project.choices import shares, weighted
+from accomp.project.settings import Settings
 from page.messages import errors_shown
 from page.models import GENRES
-from page.settings import Settings
 
 
 class BandForm(NamedTuple):

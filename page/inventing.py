@@ -8,9 +8,9 @@ from accomp.errors import MusicError
 from accomp.listen.source import Corrections, Source, load_source
 from accomp.music.midi import write_midi
 from accomp.music.score import Score
-from page.choices import MOST_ADDITIONS, MelodyRecipe
+from accomp.project.choices import MOST_ADDITIONS, MelodyRecipe
+from accomp.project.settings import Settings
 from page.files import new_folder
-from page.settings import Settings
 from page.words import say, say_number
 
 

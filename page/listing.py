@@ -6,12 +6,12 @@ import gradio as gr
 
 from accomp.listen.source import Source, SourceMelody
 from accomp.music.score import Note
+from accomp.project.settings import Settings
 from page import studio, views, visits
 from page.limits import LIMITS
 from page.messages import NO_TAKE, plain, refuse
 from page.naming import LONGEST_NAME, title
 from page.seen import Seen
-from page.settings import Settings
 from page.studio import Take
 from page.views import ListView, TakeView
 from page.words import say

@@ -10,12 +10,12 @@ import gradio as gr
 
 from accomp.listen.source import Corrections, Source, corrected, load_source
 from accomp.listen.transcribe import Click
+from accomp.project.choices import MelodyRecipe
+from accomp.project.settings import Settings
 from accomp.suggest import suggest
 from page import inventing, models, studio, views, visits
-from page.choices import MelodyRecipe
 from page.messages import NO_MELODY, errors_shown, refuse, tell, warn
 from page.recorder import RECORDING_FILE, read_click_recording
-from page.settings import Settings
 from page.views import MelodyView
 from page.words import say
 

@@ -16,7 +16,7 @@ from accomp.errors import ModelError, MusicError
 from accomp.models.melody_nn import shipped_melody_nn
 from accomp.models.shelf import Shelf
 from accomp.music.score import Score
-from page.choices import Blend, MelodyRecipe
+from accomp.project.choices import Blend, MelodyRecipe
 from page.genres import describe
 from page.messages import errors_shown, refuse
 from page.words import say

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import fields, replace
 
 from accomp.errors import MusicError
-from page.choices import BAND, DIRECTIONS, Blend
-from page.settings import Settings
+from accomp.project.choices import BAND, DIRECTIONS, Blend
+from accomp.project.settings import Settings
 from page.studio import Take
 
 WHOLE_TAKE = "takes of the whole song, not ones that were remade in part"

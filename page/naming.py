@@ -2,8 +2,8 @@
 
 from collections.abc import Collection, Sequence
 
-from page.choices import BAND
-from page.settings import Settings
+from accomp.project.choices import BAND
+from accomp.project.settings import Settings
 from page.words import say
 
 LONGEST_NAME = 80  # characters of a take's name

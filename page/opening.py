@@ -8,11 +8,12 @@ import gradio as gr
 
 from accomp.errors import MusicError
 from accomp.listen.source import Source, load_source
-from page import melodies, packing, studio, views, visits
+from accomp.project import packing
+from accomp.project.settings import NO_FILE, Settings
+from page import melodies, studio, views, visits
 from page.forms import BandForm
 from page.limits import LIMITS
 from page.messages import Refusal, errors_shown, warn
-from page.settings import NO_FILE, Settings
 from page.studio import Take
 from page.views import MelodyView, TakeView
 

@@ -15,15 +15,15 @@ from accomp.music.chord_text import chord_text
 from accomp.music.keys import parse_key
 from accomp.music.midi import write_midi
 from accomp.music.score import Score, Track, first_bar_number
+from accomp.project.choices import Blend
+from accomp.project.packing import NOT_UNDERSTOOD, Packed, pack, unpack
+from accomp.project.plain import to_plain
+from accomp.project.settings import Settings
 from accomp.roll.grid import MELODY, TRACK_NAMES
 from page import naming
-from page.choices import Blend
 from page.files import new_folder
 from page.limits import LIMITS
-from page.packing import NOT_UNDERSTOOD, Packed, pack, unpack
-from page.plain import to_plain
 from page.player import VOICE, Voice, view_of
-from page.settings import Settings
 from page.words import say
 
 

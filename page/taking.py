@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from accomp.listen.source import Source
+from accomp.project.choices import BAND, SEED
+from accomp.project.settings import Settings
 from page import models, moves, studio, views, visits
-from page.choices import BAND, SEED
 from page.forms import BandForm
 from page.limits import LIMITS
 from page.messages import NO_MELODY, NO_TAKE, NOBODY, errors_shown, refuse, tell
-from page.settings import Settings
 from page.studio import Remake, Take
 from page.views import TakeView
 

@@ -13,12 +13,12 @@ from accomp.listen.beat_grid import Counting
 from accomp.listen.source import Source, SourceMelody
 from accomp.music.keys import NAMES
 from accomp.music.melody_track import melody_name
+from accomp.project.choices import DIRECTIONS
+from accomp.project.settings import Settings
 from page import moves, naming, sound, studio, visits
-from page.choices import DIRECTIONS
 from page.inventing import origin
 from page.messages import NO_TAKE, errors_shown, plain, refuse, warn
 from page.player import live
-from page.settings import Settings
 from page.studio import Take
 from page.words import say, say_number
 

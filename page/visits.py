@@ -19,8 +19,8 @@ from gradio.context import LocalContext
 
 from accomp.errors import Stopped
 from accomp.listen.source import Source
+from accomp.project.settings import Settings
 from page.limits import LIMITS
-from page.settings import Settings
 
 Made = TypeVar("Made")
 SETTLED = 1.0  # seconds within which the browser's state holds what a handler returned

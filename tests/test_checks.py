@@ -12,7 +12,7 @@ from accomp.listen.source import Corrections
 from accomp.music.chord_text import check_chords
 from accomp.music.keys import parse_key
 from accomp.music.score import Score
-from page.settings import Settings
+from accomp.project.settings import Settings
 
 HUGE = 10**5000
 BAD_TEXTS = ["", "nan", "-inf", "Infinity", "1e400", "9" * 5000, "٣", "３", "½", "1_0", "0x1"]

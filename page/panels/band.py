@@ -8,11 +8,11 @@ from accomp.band.options import COLOUR, INTROS, STYLE_FACTOR
 from accomp.band.style_library import built_in
 from accomp.invention.invent import VARIATION as USUAL_MELODY_VARIATION
 from accomp.music.midi_chunks import MIDI_ENDINGS
+from accomp.project.choices import BAND, MELODY_BARS, MELODY_VARIATION, SEED, VARIATION
+from accomp.project.settings import Settings
 from page.api import INVENTED_BARS
-from page.choices import BAND, MELODY_BARS, MELODY_VARIATION, SEED, VARIATION
 from page.forms import BandForm
 from page.models import GENRES
-from page.settings import Settings
 from page.words import WORDS as t
 
 FIRST_GENRE = "pop"  # that is chosen at first, if it is served

@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import gradio as gr
 
+from accomp.project.settings import Settings
 from page.seen import Seen
-from page.settings import Settings
 
 STORAGE = "accomp-takes"  # the name under which the browser keeps takes
 SECRET = "accomp"  # Gradio scrambles what is kept; it is the visitor's own and nothing to hide

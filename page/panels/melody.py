@@ -5,7 +5,7 @@ from typing import NamedTuple
 import gradio as gr
 
 from accomp.listen.accepted import MELODY_ENDINGS
-from page.choices import MELODY_BARS
+from accomp.project.choices import MELODY_BARS
 from page.melodies import EXAMPLES, FIRST_EXAMPLE
 from page.naming import title
 from page.panels.hidden import Hidden

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import gradio as gr
 
-from page.choices import BAND, MOVE
+from accomp.project.choices import BAND, MOVE
 from page.panels.hidden import Hidden
 from page.player import Player
 from page.stage import TakeList

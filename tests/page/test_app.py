@@ -14,14 +14,14 @@ from accomp import Accompanist, genres, read_midi
 from accomp.errors import AudioUnavailable
 from accomp.listen.source import load_source
 from accomp.models.shelf import Shelf
+from accomp.project.choices import Blend, MelodyRecipe
+from accomp.project.settings import Settings
 from accomp.roll.grid import BASS, MELODY
 from accomp.suggest import suggest
 from page import api, melodies, models, opening, taking
 from page import sound as sound_maker
-from page.choices import Blend, MelodyRecipe
 from page.forms import BandForm
 from page.melodies import EXAMPLES
-from page.settings import Settings
 from page.views import MelodyView, TakeView
 
 ODE = EXAMPLES["ode_to_joy"]

@@ -5,8 +5,8 @@ import pytest
 
 from accomp.listen.beat_grid import SungNote
 from accomp.listen.source import Source, load_source
+from accomp.project.settings import Settings
 from page import melodies, views
-from page.settings import Settings
 from tests.listen.test_beats import EXAMPLES, sung, tune
 
 

@@ -1,8 +1,8 @@
 """Takes have names that tell them apart."""
 
-from page.choices import BAND, Blend
+from accomp.project.choices import BAND, Blend
+from accomp.project.settings import Settings
 from page.naming import LONGEST_NAME, named, remade
-from page.settings import Settings
 
 
 def test_a_name_tells_the_melody_the_genre_and_what_is_special():

@@ -8,11 +8,11 @@ import gradio as gr
 import pytest
 
 from accomp.listen.source import load_source
+from accomp.project.settings import Settings
 from page import listing, opening, studio
 from page.forms import BandForm
 from page.opening import Opened, open_page
 from page.seen import Seen
-from page.settings import Settings
 from page.studio import Remake
 from page.views import MelodyView, TakeView
 from tests.page.test_studio import EXAMPLES, make

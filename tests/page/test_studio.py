@@ -18,14 +18,14 @@ from accomp import Accompanist, read_midi
 from accomp.errors import MusicError, Stopped
 from accomp.listen.source import Corrections, load_source
 from accomp.music.score import Chord, Control, Note, Score, TimeSignature, Track
+from accomp.project.choices import Blend, MelodyRecipe
+from accomp.project.settings import Settings
 from accomp.roll.grid import BASS, DRUMS, MELODY, TRACK_NAMES
 from accomp.sound.meter import loudness
 from accomp.sound.rates import LISTEN_RATE
 from page import files, inventing, moves, sound, studio, views
-from page.choices import Blend, MelodyRecipe
 from page.player import VOICE, live
 from page.player.view import voice_loudness
-from page.settings import Settings
 from page.studio import Remake
 from tests.support.tiny import tiny
 from train.data import voices

@@ -10,11 +10,11 @@ from gradio.context import LocalContext
 
 from accomp.errors import Stopped
 from accomp.listen.source import load_source
+from accomp.project.choices import BAND
+from accomp.project.settings import Settings
 from page import journal, melodies, models, taking, views, visits
-from page.choices import BAND
 from page.forms import BandForm
 from page.melodies import EXAMPLES
-from page.settings import Settings
 from page.visits import Visit
 from tests.page.test_studio import play
 

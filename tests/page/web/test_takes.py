@@ -3,7 +3,7 @@
 import json
 import re
 
-from page.choices import BAND
+from accomp.project.choices import BAND
 from tests.page.web.visitor import Visitor, assert_shows, by_name, shown_notes
 
 

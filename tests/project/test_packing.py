@@ -10,10 +10,11 @@ import pytest
 from accomp.errors import MusicError
 from accomp.listen.source import load_source
 from accomp.music.score import Chord, Note, Score, TimeSignature, Track
+from accomp.project import packing
+from accomp.project.packing import Packed, pack, unpack
+from accomp.project.settings import Settings
 from accomp.roll.grid import BASS, TRACK_NAMES
-from page import packing, studio
-from page.packing import Packed, pack, unpack
-from page.settings import Settings
+from page import studio
 from page.studio import Remake
 from tests.page.test_studio import EXAMPLES, make
 

@@ -7,8 +7,8 @@ import pytest
 
 from accomp.errors import MusicError
 from accomp.listen.source import Corrections
-from page.choices import Blend, MelodyRecipe, shares, weighted
-from page.settings import Settings
+from accomp.project.choices import Blend, MelodyRecipe, shares, weighted
+from accomp.project.settings import Settings
 
 MANY = Settings(
     "ode_to_joy",

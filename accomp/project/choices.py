@@ -1,7 +1,7 @@
-"""Choices of the page that are more than one value, and what the page accepts of them.
+"""Choices of a project that are more than one value, and what is accepted of them.
 
-The library's own ranges are in accomp.band.options, and Settings checks them there. Where the page
-accepts less, the reason stands beside the range.
+The ranges of a band are in accomp.band.options, and Settings checks them there. Where a project
+accepts less, because the page opens it, the reason stands beside the range.
 """
 
 from dataclasses import dataclass

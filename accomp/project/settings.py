@@ -1,4 +1,4 @@
-"""Every choice of the page that changes the music, as a small file and as the page's address."""
+"""Every choice that changes the music of a song, as a small file and as the page's address."""
 
 import json
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from accomp.checks import check_names, read_number, read_whole, shown
 from accomp.errors import MusicError
 from accomp.listen.source import Corrections, SourceMelody
 from accomp.music.chord_text import chord_text
-from page.choices import (
+from accomp.project.choices import (
     BAND,
     MOST_ADDITIONS,
     SEED,
@@ -24,7 +24,7 @@ from page.choices import (
     check_moves,
     check_styles,
 )
-from page.plain import from_plain, to_plain
+from accomp.project.plain import from_plain, to_plain
 
 NO_FILE = "this is not a settings file; accepted: a file that this page wrote (.json)"
 # In an address these are written as in a file; the others are plain text.

@@ -101,11 +101,20 @@ def peer(task: Task, system: str, settings: StageSettings = StageSettings()) -> 
     if not path or not path.is_file():
         return None
     score = read_midi(path)
+    own = melody_of(score, task.score.tracks[task.melody_track].notes, settings)
+    parts, beside, _ = split_parts(score, own)
+    five = [Track(spec.name, spec.program, t == DRUMS, parts[t]) for t, spec in enumerate(TRACKS)]
+    five[MELODY].notes = list(task.score.tracks[task.melody_track].notes)
+    played = performance_of(Score(five, score.tempos, score.meters, score.resolution), task)
+    if beside:
+        played.others.append(_planes(beside, GUITAR, task))
+    return played
+
+
+def melody_of(score: Score, notes: list[Note], settings: StageSettings = StageSettings()) -> int:
+    """Return the index of the track in which a peer wrote the melody that it was given, `notes`."""
     unit = settings.same_note
-    melody = Counter(
-        (round(note.onset / unit), note.pitch)
-        for note in skyline(task.score.tracks[task.melody_track].notes)
-    )
+    melody = Counter((round(note.onset / unit), note.pitch) for note in skyline(notes))
 
     def likeness(track: Track) -> float:
         found = {
@@ -114,14 +123,7 @@ def peer(task: Task, system: str, settings: StageSettings = StageSettings()) -> 
         return sum(key in found for key in melody) / len(melody) - len(track.notes) / 1e5
 
     candidates = [i for i, track in enumerate(score.tracks) if track.notes and not track.is_drum]
-    own = max(candidates, key=lambda i: likeness(score.tracks[i]))
-    parts, beside, _ = split_parts(score, own)
-    five = [Track(spec.name, spec.program, t == DRUMS, parts[t]) for t, spec in enumerate(TRACKS)]
-    five[MELODY].notes = list(task.score.tracks[task.melody_track].notes)
-    played = performance_of(Score(five, score.tempos, score.meters, score.resolution), task)
-    if beside:
-        played.others.append(_planes(beside, GUITAR, task))
-    return played
+    return max(candidates, key=lambda i: likeness(score.tracks[i]))
 
 
 def real(task: Task, corpus: Corpus, song: int | None = None) -> Performance:

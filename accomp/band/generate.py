@@ -13,8 +13,8 @@ from torch import Tensor
 
 from accomp.band.form import Form
 from accomp.band.style import StylePath
-from accomp.models import harmony_nn
 from accomp.models.band_model import BandModel
+from accomp.models.harmony_network import NEVER, Player, Sampling, SongLatents
 from accomp.roll.grid import ACCOMPANIMENT, DRUMS, MELODY, TRACK_NAMES
 
 
@@ -83,6 +83,7 @@ class _Walk:
     path: StylePath | None
     rows: dict[int, Tensor]  # by track, [B, K + 1], drawn to the style
     unstyled: dict[int, Tensor]  # the same as they were chosen
+    players: dict[int, Player]
     settings: GenerateSettings = GenerateSettings()
 
     @classmethod
@@ -100,7 +101,10 @@ class _Walk:
         sizes = {t: model.config.vaes[TRACK_NAMES[t]].latent + 1 for t in ACCOMPANIMENT}
         rows = {track: melody.new_zeros(len(blocks), size) for track, size in sizes.items()}
         unstyled = {track: torch.zeros_like(each) for track, each in rows.items()}
-        return cls(model, melody, plan, form, generator, kept, path, rows, unstyled)
+        blocks_of = torch.tensor([len(blocks)], device=melody.device)
+        songs = SongLatents(melody, rows, plan, blocks_of, model.genre_index)
+        players = {track: model.harmony_nn(track).player(track, songs) for track in ACCOMPANIMENT}
+        return cls(model, melody, plan, form, generator, kept, path, rows, unstyled, players)
 
     def choose(self, track: int, block: int) -> None:
         """Fill in one track's latent in one block; rests stay zeros."""
@@ -147,19 +151,12 @@ class _Walk:
     def _sample(self, track: int, block: int, step: str) -> Tensor:
         """Sample a latent and flag [K + 1] from a track's network."""
         config, name = self.model.config, TRACK_NAMES[track]
-        at = torch.tensor([[block], [len(self.melody)]], device=self.melody.device)
-        songs = harmony_nn.SongLatents(
-            self.melody, self.rows, self.plan, at[1], self.model.genre_index
-        )
-        context = harmony_nn.harmony_context(step, track, at[0], songs)
-        apart, sparsest = None, harmony_nn.NEVER
+        apart, sparsest = None, NEVER
         if step == "first":
             sparsest = config.sparsest
             if block and self.rows[track][block - 1, -1] > 0:
                 apart = self.rows[track][block - 1, :-1], config.contrast
-            forgotten = torch.ones(1, dtype=torch.bool, device=at.device)
-            context.previous = harmony_nn.forget(context.previous, forgotten)
-        sampling = harmony_nn.Sampling(
+        sampling = Sampling(
             config.temperature,
             config.top_p,
             steadiness=config.steadiness.get(name, 0.0),
@@ -168,7 +165,7 @@ class _Walk:
             apart=apart,
             sparsest=sparsest,
         )
-        return self.model.harmony_nn(track).choose(step, context, self.generator, sampling)[0]
+        return self.players[track].choose(step, block, self.generator, sampling)
 
     def onsets(self) -> dict[int, Tensor]:
         """Count the onsets that blocks on the way to the style shall have."""

@@ -15,7 +15,7 @@ from huggingface_hub import PyTorchModelHubMixin
 from torch import Tensor, nn
 
 from accomp.errors import ModelError
-from accomp.models import harmony_nn, hub
+from accomp.models import hub
 from accomp.models.chord_planner import ChordPlanner
 from accomp.models.config import AccompanistConfig
 from accomp.models.feel import Feel
@@ -29,7 +29,8 @@ from accomp.models.files import (
     save_settings,
     save_weights,
 )
-from accomp.models.harmony_nn import HarmonyNN
+from accomp.models.harmony_kinds import make_harmony_nn
+from accomp.models.harmony_network import HarmonyNetwork, generated_before
 from accomp.models.vae import InstrumentVAE
 from accomp.roll.chord_plan import CHORD_COUNT
 from accomp.roll.grid import ACCOMPANIMENT, TRACK_NAMES
@@ -77,11 +78,11 @@ class BandModel(
         self.vaes = nn.ModuleDict({name: InstrumentVAE(config.vaes[name]) for name in TRACK_NAMES})
         self.harmony = nn.ModuleDict(
             {
-                TRACK_NAMES[track]: HarmonyNN(
+                TRACK_NAMES[track]: make_harmony_nn(
                     config.harmony,
                     latents["piano"],
                     latents[TRACK_NAMES[track]],
-                    [latents[TRACK_NAMES[other]] for other in harmony_nn.generated_before(track)],
+                    [latents[TRACK_NAMES[other]] for other in generated_before(track)],
                 )
                 for track in ACCOMPANIMENT
             }
@@ -108,9 +109,9 @@ class BandModel(
         """Return the VAE of a track, by its index in TRACKS."""
         return cast(InstrumentVAE, self.vaes[TRACK_NAMES[track]])
 
-    def harmony_nn(self, track: int) -> HarmonyNN:
+    def harmony_nn(self, track: int) -> HarmonyNetwork:
         """Return the HarmonyNN of a track of the accompaniment, by its index in TRACKS."""
-        return cast(HarmonyNN, self.harmony[TRACK_NAMES[track]])
+        return cast(HarmonyNetwork, self.harmony[TRACK_NAMES[track]])
 
     @cached_property
     def latent_space(self) -> str:

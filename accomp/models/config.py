@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from accomp.errors import ModelError
 from accomp.models.chord_planner import PlannerConfig
 from accomp.models.feel import FeelConfig
-from accomp.models.harmony_nn import HarmonyConfig
+from accomp.models.harmony_network import HarmonyConfig
 from accomp.models.setting_values import WIDEST, build
 from accomp.models.vae import VAEConfig
 
@@ -24,6 +24,8 @@ _VAE = {"low": (0, 127), "high": (0, 127), "planes": (1, 2), "kl_weight": (0, 10
 _HARMONY = {
     "width": (1, WIDEST),
     "residual_blocks": (0, 16),
+    "layers": (1, 16),
+    "heads": (1, 64),
     "dropout": (0, 0.99),
     "codebook": (1, 65_536),
     "temperature": (1e-6, 100),

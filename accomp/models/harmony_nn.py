@@ -7,57 +7,31 @@ training" and "Music Generation": (z[t-1], z[t], z[t+1], w[t-1]) to w[t], with s
 the first step (the melody of the first step and the next two) and the last (of the last step and
 the two before).
 New here: the networks also take what the earlier instruments of the same step play, the chords and
-the place in the song; and instead of one predicted latent there is a distribution over latents of
-real playing to sample from, because the mean of many patterns is not a pattern that anyone plays.
+the place in the song; and there may be a codebook (accomp.models.harmony_network).
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from accomp.models.harmony_network import (
+    MELODY_STEPS,
+    NEVER,
+    POSITION,
+    STEPS,
+    HarmonyConfig,
+    HarmonyNetwork,
+    Sampling,
+    SongLatents,
+    draw,
+    forget,
+    generated_before,
+    position,
+)
 from accomp.roll.chord_plan import CHORD_COUNT
-from accomp.roll.grid import ACCOMPANIMENT, BLOCK_HALF_BARS
-
-STEPS = ("first", "middle", "last")
-# The blocks, relative to the next one, whose melody each network takes.
-MELODY_STEPS = {"first": (0, 1, 2), "middle": (-1, 0, 1), "last": (-2, -1, 0)}
-POSITION = 8  # numbers of `position`
-UNKNOWN = -1.0  # flag of a latent that the network is not to know
-NEVER = -1e4  # logit of what cannot be chosen
-
-
-@dataclass
-class HarmonyConfig:
-    """What a HarmonyNN is made of.
-
-    Attributes:
-        head: "codebook", or "regression" as published: one latent, trained with mean squared error.
-        width: Of the hidden layers.
-        residual_blocks: 0 is one hidden layer, as published.
-        shared_trunk: Whether first, middle and last network share all but input layers and heads.
-        dropout: In training.
-        context: Whether earlier instruments, chords, position and genre are inputs.
-        codebook: C.
-        temperature: Of the soft targets exp(-d^2 / T): T as a share of the mean squared distance
-            of two codes.
-        genres: Names.
-    """
-
-    head: str = "codebook"
-    width: int = 128
-    residual_blocks: int = 2
-    shared_trunk: bool = True
-    dropout: float = 0.4
-    context: bool = True
-    codebook: int = 1024
-    temperature: float = 0.03
-    genres: list[str] = field(default_factory=list)
-
-    def __post_init__(self):
-        if self.head not in ("codebook", "regression"):
-            raise ValueError(f"head {self.head!r} is unknown; available: codebook, regression")
+from accomp.roll.grid import BLOCK_HALF_BARS
 
 
 @dataclass
@@ -85,70 +59,6 @@ class Context:
 
     def __getitem__(self, index: int | slice | Tensor) -> "Context":
         return Context(*(value[index] for value in vars(self).values()))
-
-
-@dataclass
-class SongLatents:
-    """The latents of N songs, one song after another.
-
-    Attributes:
-        melody: [all, Z].
-        tracks: By track index, [all, K + 1] latents and flags.
-        plan: [all, H] chords.
-        blocks: [N] int, how many blocks each song has.
-        genre: [N] int, or one for all songs.
-        first: [N] int, where each song begins; or one number.
-    """
-
-    melody: Tensor
-    tracks: dict[int, Tensor]
-    plan: Tensor
-    blocks: Tensor
-    genre: Tensor | int
-    first: Tensor | int = 0
-
-
-@dataclass(frozen=True)
-class Sampling:
-    """How a latent is sampled from the distribution of a HarmonyNN.
-
-    Attributes:
-        temperature: By which logits are divided.
-        top_p: Probability of the likeliest choices that are sampled from.
-        steadiness: Added to the logit of staying on the previous latent.
-        push: Times a code's density added to its logit: above 0 busy patterns are preferred.
-        variety: Times a code's variety added to its logit: above 0 patterns of many pitches are.
-        apart: A latent [K] and how much codes far from it are preferred: logits times squared
-            distance, of which the mean of two codes is 1.
-        sparsest: Codes of less density are not chosen.
-    """
-
-    temperature: float = 1.0
-    top_p: float = 1.0
-    steadiness: float = 0.0
-    push: float = 0.0
-    variety: float = 0.0
-    apart: tuple[Tensor, float] | None = None
-    sparsest: float = NEVER
-
-
-def position(block: Tensor, blocks: Tensor) -> Tensor:
-    """Describe the place of blocks in their songs.
-
-    Args:
-        block: [N] int index.
-        blocks: [N] int, how many blocks each song has.
-
-    Returns:
-        [N, 8]: the phase in phrases of four blocks (eight bars), the distance from the start and to
-        the end up to four blocks, how far on in the song, and a constant for bias.
-    """
-    phase = F.one_hot(block % 4, 4)
-    from_start, to_end = block.clamp(max=4) / 4, (blocks - 1 - block).clamp(0, 4) / 4
-    return torch.cat(
-        [phase, torch.stack([from_start, to_end, block / blocks, torch.ones_like(block)], dim=1)],
-        dim=1,
-    )
 
 
 def harmony_context(step: str, track: int, block: Tensor, songs: SongLatents) -> Context:
@@ -186,29 +96,8 @@ def harmony_context(step: str, track: int, block: Tensor, songs: SongLatents) ->
     )
 
 
-class HarmonyNN(nn.Module):
-    """First, middle and last network of one instrument.
-
-    Attributes:
-        config: What it is made of.
-        latent: K.
-
-    With the codebook head also:
-        codes: [C, K] latents of real blocks. A codebook of few different blocks is filled up with
-            entries that are never chosen.
-        log_count: [C] 0, or NEVER for entries that are not used.
-        density: [C] onsets of each code's block, standard deviations of their logarithm.
-        variety: [C] its pitch classes a bar, standard deviations.
-        fill: [C] for drums, how much of a fill its end is, 0 to 1.
-        spread: Mean squared distance of two codes.
-    """
-
-    codes: Tensor
-    log_count: Tensor
-    density: Tensor
-    variety: Tensor
-    fill: Tensor
-    spread: Tensor
+class HarmonyNN(HarmonyNetwork):
+    """First, middle and last network of one instrument, which hear one block back."""
 
     def __init__(
         self, config: HarmonyConfig, melody_latent: int, latent: int, earlier_latents: list[int]
@@ -221,8 +110,7 @@ class HarmonyNN(nn.Module):
             latent: K.
             earlier_latents: Latent sizes of the instruments that are generated before it.
         """
-        super().__init__()
-        self.config, self.latent = config, latent
+        super().__init__(config, latent)
         melody, previous = 3 * melody_latent, latent + 1
         context = 0
         if config.context:
@@ -242,39 +130,7 @@ class HarmonyNN(nn.Module):
         self.heads = nn.ModuleDict({step: nn.Linear(config.width, outputs) for step in STEPS})
         if config.head == "codebook":
             self.log_scale = nn.Parameter(torch.tensor(0.0))
-            self.register_buffer("codes", torch.zeros(config.codebook, latent))
-            self.register_buffer("log_count", torch.zeros(config.codebook))
-            self.register_buffer("density", torch.zeros(config.codebook))
-            self.register_buffer("variety", torch.zeros(config.codebook))
-            self.register_buffer("fill", torch.zeros(config.codebook))
-            self.register_buffer("spread", torch.tensor(1.0))
-
-    @property
-    def is_regression(self) -> bool:
-        """Whether it predicts one latent, as published, and has no codebook."""
-        return self.config.head == "regression"
-
-    @property
-    def temperature(self) -> Tensor:
-        """T of the soft targets, in squared units of the latents."""
-        return self.config.temperature * self.spread
-
-    def set_codes(self, codes: Tensor, **known: Tensor) -> None:
-        """Fill the codebook with latents of real blocks.
-
-        Args:
-            codes: [n, K], at most C.
-            **known: density, variety and fill of the codes, [n] each; zeros by default.
-        """
-        values = {"codes": codes, "density": 0.0, "variety": 0.0, "fill": 0.0, **known}
-        for name, value in values.items():
-            buffer = getattr(self, name)
-            buffer.zero_()
-            buffer[: len(codes)] = value
-        self.log_count.fill_(NEVER)
-        self.log_count[: len(codes)] = 0.0
-        apart = torch.pdist(codes[:256]).square()
-        self.spread.copy_(apart.mean() if len(codes) > 1 else torch.ones(()))
+            self._add_codebook()
 
     def forward(self, step: str, context: Context) -> Tensor:
         """Return logits of the choices, or with the regression head the latent.
@@ -373,67 +229,28 @@ class HarmonyNN(nn.Module):
         active = (index != len(self.codes)).to(chosen.dtype)[:, None]
         return torch.cat([chosen * active, active], dim=1)
 
-    def _apply_wishes(self, logits: Tensor, sampling: Sampling) -> None:
-        """Change logits [N, C + 2] in place as `sampling` wishes."""
-        codes = logits[:, : len(self.codes)]
-        logits[:, -1] += sampling.steadiness
-        codes += sampling.push * self.density + sampling.variety * self.variety
-        codes += NEVER * (self.density < sampling.sparsest)
-        if sampling.apart:
-            latent, weight = sampling.apart
-            codes += weight * self.distance(latent)
+    def player(self, track: int, songs: SongLatents) -> "StepsPlayer":
+        """Return what chooses the latents of an instrument for a song, block by block."""
+        return StepsPlayer(self, track, songs)
 
-    def distance(self, latent: Tensor) -> Tensor:
-        """Return the squared distance of each code from a latent [K]: [C], at most 2.
 
-        The mean of two codes is 1.
-        """
-        return ((self.codes - latent).square().sum(1) / self.spread).clamp(max=2)
+@dataclass
+class StepsPlayer:
+    """One instrument's way through a song; see `harmony_network.Player`."""
 
-    def directions(self) -> dict[str, Tensor]:
-        """Return directions of the latent space along which real playing differs.
+    network: HarmonyNN
+    track: int
+    songs: SongLatents
 
-        Returns:
-            [K] each, one standard deviation long: "density" to busier patterns, "variety" to those
-            of more pitch classes (none for drums), "character" along what differs most beside
-            these. Empty for the regression head.
-        """
-        if self.is_regression:
-            return {}
-        real = self.log_count == 0
-        codes = self.codes[real] - self.codes[real].mean(0)
-        found: dict[str, Tensor] = {}
-        for name, values in (("density", self.density[real]), ("variety", self.variety[real])):
-            if values.std() > 0:
-                # The mean way of codes of one deviation more: along it patterns stay as likely as
-                # they can.
-                found[name] = (
-                    codes.T
-                    @ (values - values.mean())
-                    / (values - values.mean()).square().sum()
-                    * values.std()
-                )
-        named = (
-            torch.linalg.qr(torch.stack(list(found.values()), dim=1)).Q
-            if found
-            else codes.new_zeros(codes.shape[1], 0)
-        )
-        rest = codes - codes @ named @ named.T
-        _, scale, ways = torch.linalg.svd(rest, full_matrices=False)
-        sign = ways[0][ways[0].abs().argmax()].sign()  # else the library's version decides
-        found["character"] = ways[0] * sign * scale[0] / len(rest) ** 0.5
-        return found
-
-    def draw_fill(self, generator: torch.Generator) -> Tensor | None:
-        """Draw a code whose block ends with a fill, the more of one the likelier.
-
-        Returns:
-            [1, K]; None where the codebook has no fills.
-        """
-        if self.is_regression or not (self.fill > 0).any():
-            return None
-        index = torch.multinomial(self.fill.float().cpu(), 1, generator=generator)
-        return self.codes[index.to(self.codes.device)]
+    def choose(
+        self, step: str, block: int, generator: torch.Generator, sampling: Sampling
+    ) -> Tensor:
+        """Sample the latent and flag [K + 1] of a block, from the one before."""
+        at = torch.tensor([block], device=self.songs.melody.device)
+        context = harmony_context(step, self.track, at, self.songs)
+        if step == "first":
+            context.previous = forget(context.previous, torch.ones_like(at, dtype=torch.bool))
+        return self.network.choose(step, context, generator, sampling)[0]
 
 
 class _Trunk(nn.Module):
@@ -459,34 +276,3 @@ class _Trunk(nn.Module):
         for block in self.blocks:
             x = x + block(x)
         return x
-
-
-def draw(logits: Tensor, top_p: float, generator: torch.Generator) -> Tensor:
-    """Sample among the likeliest choices, which have `top_p` of the probability.
-
-    Drawn on the CPU, so that a seed means the same on every device.
-
-    Args:
-        logits: [N, choices].
-        top_p: 0 to 1.
-        generator: Of the CPU.
-
-    Returns:
-        [N] int.
-    """
-    ordered, order = logits.softmax(1).sort(dim=1, descending=True)
-    ordered = ordered * (ordered.cumsum(1) - ordered < top_p)
-    drawn = torch.multinomial(ordered.float().cpu(), 1, generator=generator).to(order.device)
-    return order.gather(1, drawn)[:, 0]
-
-
-def forget(previous: Tensor, forgotten: Tensor) -> Tensor:
-    """Make previous latents and flags [N, K + 1] unknown where `forgotten` [N] bool."""
-    unknown = torch.zeros_like(previous)
-    unknown[:, -1] = UNKNOWN
-    return torch.where(forgotten[:, None], unknown, previous)
-
-
-def generated_before(instrument: int) -> tuple[int, ...]:
-    """Return the instruments that are generated before one in every block."""
-    return ACCOMPANIMENT[: ACCOMPANIMENT.index(instrument)]

@@ -116,10 +116,11 @@ def connect_melody(page: Page) -> None:
     known = [state.source, state.settings]
     shown = [*view]
     reads: EventOptions = page.busy | {"js": READING}
-    opened = melody.file.change(melodies.open_file, melody.file, shown, **reads)
-    # So that there is a place to drop the next one.
+    opened = melody.file.upload(melodies.open_file, melody.file, shown, **reads)
+    # So that there is a place to drop the next one: in the browser, at once, or a file that is
+    # dropped meanwhile would be cleared away.
     for after in (opened.success, opened.failure):
-        after(lambda: None, None, melody.file, **page.private)
+        after(None, None, melody.file, js="() => null", **page.private)
     for each in (
         opened,
         view.example.input(melodies.open_example, view.example, shown, **reads),

@@ -4,7 +4,7 @@
 // @ts-check
 
 const SETTLING = 400; // ms until Gradio has laid out what it has put in
-const LOOK = 80, PATIENCE = 8000; // ms: how often it is looked for a melody that was pressed, and how long
+const LOOK = 80, PATIENCE = 30000; // ms: how often it is looked for a melody that was pressed, and how long
 const FOLDERS = ["melody", "correct", "record", "tune"]; // ids of buttons, each of which opens the part `ID-part`
 const MAKERS = ["generate", "another", "three", "remake", "invent"]; // ids of buttons that say themselves that they are at work
 
@@ -137,12 +137,14 @@ class Stage {
     this.silence();
     clearInterval(this.waiting);
     const before = this.player?.song?.id, isStart = this.root.dataset.stage === "start";
+    // The page's own first melody may arrive after the press: it is not what was pressed.
+    const title = document.querySelector("#examples label:has(:checked)")?.textContent?.trim();
     let left = PATIENCE / LOOK;
     this.waiting = setInterval(() => {
       left -= 1;
-      const isNew = this.player?.song?.id !== before;
-      if (isNew) this.player?.play();
-      if (isNew || !left) clearInterval(this.waiting);
+      const song = this.player?.song, isIt = song && song.id !== before && song.title === title;
+      if (isIt) this.player.play();
+      if (isIt || !left) clearInterval(this.waiting);
     }, LOOK);
     if (isStart && this.chosen === this.shownExample) this.player?.play();
     this.shownExample = this.chosen;

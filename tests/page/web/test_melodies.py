@@ -351,6 +351,8 @@ def test_address_and_settings_file_bring_all_back(visit, tmp_path):
         visitor.stops()
 
     def finds_all(visitor: Visitor, is_made: bool) -> None:
+        if is_made:
+            visitor.waits_for_takes(1)  # with which the inputs fold away
         visitor.waits_for_facts("Auld lang syne", "77 beats a minute")
         page = visitor.page
         page.wait_for_function(
@@ -365,9 +367,7 @@ def test_address_and_settings_file_bring_all_back(visit, tmp_path):
             not page.get_by_role("checkbox", name="strings").is_checked()
             and page.get_by_role("checkbox", name="drums").is_checked()
         )
-        if is_made:
-            visitor.waits_for_takes(1)
-        else:
+        if not is_made:
             visitor.accompany()
         assert visitor.download("auld_lang_syne_folk_12.mid") == midi
         visitor.stops()

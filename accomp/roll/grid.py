@@ -1,6 +1,7 @@
 """The axes of a piano roll, and how its steps lie in a song's bars."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -14,6 +15,9 @@ HALF_BAR_STEPS = 8  # a chord of a plan lasts half a bar
 BLOCK_HALF_BARS = BLOCK_STEPS // HALF_BAR_STEPS
 PITCHES = 128
 PLANES = ("onset", "sustain")
+# How the steps of a block lie in its bars: all of them; the first three beats of each model bar
+# (3/4, 9/8); as eighths of dotted pulses (6/8, 12/8). A pattern of one is not one of another.
+FOUR, THREE, COMPOUND = METERS = (4, 3, 6)
 
 
 class TrackSpec(NamedTuple):
@@ -88,6 +92,20 @@ class Grid:
         """[H] the beat at which each half bar begins."""
         return self.beats[: self.steps : HALF_BAR_STEPS]
 
+    @cached_property
+    def meters(self) -> np.ndarray:
+        """[blocks] int, of METERS, of the first bar of each block.
+
+        Of a block of a pickup it is that of the next block.
+        """
+        widths = np.diff(self.beats).reshape(self.blocks, -1, BAR_STEPS)
+        found = np.array([next(filter(None, map(_meter, bars)), 0) for bars in widths])
+        known = np.flatnonzero(found)
+        if not len(known):
+            return np.full(self.blocks, FOUR)
+        after = np.searchsorted(known, np.arange(self.blocks)).clip(max=len(known) - 1)
+        return found[known[after]]
+
     @classmethod
     def of(cls, score: Score, start: float, end: float) -> "Grid":
         """Lay a grid over the bars of a score.
@@ -109,6 +127,17 @@ class Grid:
         return steps[
             np.searchsorted((onsets[1:] + onsets[:-1]) / 2, np.asarray(beat), side="right")
         ]
+
+
+def _meter(widths: np.ndarray) -> int:
+    """Return which of METERS a model bar's steps of these widths [16] are; 0 if none tells."""
+    present = widths > 1e-9
+    if not present[:STEPS_PER_BEAT].all():
+        return 0
+    if present.sum() == 3 * STEPS_PER_BEAT:
+        return THREE
+    is_even = np.allclose(widths[:STEPS_PER_BEAT], widths[0])
+    return FOUR if is_even else COMPOUND
 
 
 def _lay_out(bars: list[Bar], ends: list[float], start: float) -> np.ndarray:

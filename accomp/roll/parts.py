@@ -1,6 +1,5 @@
 """The five parts of a song, in the normal key and register."""
 
-from collections import Counter
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -12,27 +11,10 @@ from accomp.music.melody_track import choose_melody, skyline
 from accomp.music.score import Note, Score, Track
 from accomp.roll import chord_plan, pianoroll
 from accomp.roll.grid import BASS, DRUMS, GUITAR, MELODY, STRINGS, TRACKS, Grid
+from accomp.roll.players import PlayerSettings, share_out
 
-# General MIDI programs by family (program // 8): their parts; other families play the strings part.
-PIANO_FAMILY, GUITAR_FAMILY, BASS_FAMILY = 0, 3, 4
-FIRST_SOUND_EFFECT = 120
-STRINGS_PROGRAMS = range(40, 56)  # of all that plays the strings part, what may give its sound
-# Strings, voices, organs and pads hold chords. Where they do, brass, reeds, leads and mallets are
-# left out of the strings part: all of them on one track are more than one part can be, and teach it
-# restless noise.
-SUSTAINED_PROGRAMS = {*range(16, 24), *range(40, 55), *range(88, 96)}
 # The pitch to which `normal_register` brings a track's median, within half an octave.
 CENTRE = {BASS: 37, GUITAR: 56, STRINGS: 63}
-
-
-@dataclass(frozen=True)
-class PartSettings:
-    """How the tracks of a song are shared out among the parts."""
-
-    # A guitar part with fewer notes than this share of the piano's comping is left to the piano.
-    least_guitar: float = 0.25
-    # The strings part is the sustained programs' alone where these have as many notes.
-    enough_sustained: int = 40
 
 
 class Parts(NamedTuple):
@@ -71,66 +53,25 @@ class NormalParts:
 
 
 def split_parts(
-    score: Score, melody: int | None = None, settings: PartSettings = PartSettings()
+    score: Score, melody: int | None = None, settings: PlayerSettings = PlayerSettings()
 ) -> Parts:
     """Share out the tracks of a song among the five parts.
 
-    The families are LPD-5's (Dong et al. 2018): all that is neither drums, piano, guitar nor bass
-    is strings. The piano's comping plays the guitar part where there is hardly a guitar.
+    Drums play the drums; who plays guitar, bass and strings is chosen by what the tracks play
+    (accomp.roll.players). All other pitched notes belong to no part.
 
     Args:
         score: The song.
         melody: The index of its track; by default chosen.
-        settings: Thresholds.
+        settings: What makes a track worth a part.
     """
     melody = choose_melody(score) if melody is None else melody
-    notes: dict[int, list[Note]] = {part: [] for part in range(len(TRACKS))}
-    notes[MELODY] = skyline(score.tracks[melody].notes)
-    accompaniment = [track for index, track in enumerate(score.tracks) if index != melody]
-    of_role: dict[int | str | None, list[Track]] = {}
-    for track in accompaniment:
-        of_role.setdefault(_role(track), []).append(track)
-    for part in (DRUMS, BASS, GUITAR):
-        notes[part] = _notes(of_role.get(part, []))
-    comping, sustained, others = (
-        _notes(of_role.get(role, [])) for role in ("comping", "sustained", "other")
-    )
-    if len(notes[GUITAR]) < settings.least_guitar * len(comping):
-        notes[GUITAR], left_out = comping, notes[GUITAR]
-    else:
-        left_out = comping
-    is_enough = len(sustained) >= settings.enough_sustained
-    notes[STRINGS] = sustained if is_enough else sustained + others
-    return Parts(notes, others + left_out, _main_programs(accompaniment))
-
-
-def _role(track: Track) -> int | str | None:
-    """Return a track's part, or "comping", "sustained", "other", or None (effects)."""
-    family = track.program // 8
-    if track.is_drum:
-        return DRUMS
-    if family == PIANO_FAMILY:
-        return "comping"
-    if family in (GUITAR_FAMILY, BASS_FAMILY):
-        return GUITAR if family == GUITAR_FAMILY else BASS
-    if track.program >= FIRST_SOUND_EFFECT:
-        return None
-    return "sustained" if track.program in SUSTAINED_PROGRAMS else "other"
-
-
-def _notes(tracks: list[Track]) -> list[Note]:
-    return [note for track in tracks for note in track.notes]
-
-
-def _main_programs(tracks: list[Track]) -> dict[int, int]:
-    sounds: dict[int, Counter[int]] = {GUITAR: Counter(), BASS: Counter(), STRINGS: Counter()}
-    for track in tracks:
-        role = _role(track)
-        if role in (GUITAR, BASS):
-            sounds[role][track.program] += len(track.notes)
-        elif role in ("sustained", "other") and track.program in STRINGS_PROGRAMS:
-            sounds[STRINGS][track.program] += len(track.notes)
-    return {part: count.most_common(1)[0][0] for part, count in sounds.items() if count}
+    others = [track for index, track in enumerate(score.tracks) if index != melody]
+    ensemble = share_out([track for track in others if not track.is_drum], settings)
+    struck = [note for track in others if track.is_drum for note in track.notes]
+    line = skyline(score.tracks[melody].notes)
+    notes = {DRUMS: struck, MELODY: line, **ensemble.notes}
+    return Parts(dict(sorted(notes.items())), ensemble.others, ensemble.programs)
 
 
 def normal_parts(score: Score, chord_markers: bool = False) -> NormalParts:

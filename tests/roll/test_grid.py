@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from accomp.music.score import Score, TimeSignature
-from accomp.roll.grid import BLOCK_STEPS, TRACK_NAMES, Grid
+from accomp.roll.grid import BLOCK_STEPS, COMPOUND, FOUR, THREE, TRACK_NAMES, Grid
 
 
 def grid(meters, start, end):
@@ -64,3 +64,20 @@ def test_a_meter_change_begins_a_model_bar():
 def test_nearest_step_rounds_and_never_lands_on_a_missing_step():
     g = grid([(0, 3, 4)], 0, 6)
     assert list(g.nearest_step([0.12, 0.13, 2.8, 2.95, 3.1, 6.0])) == [0, 1, 11, 16, 16, 32]
+
+
+def test_blocks_have_the_meter_of_their_bars():
+    def meters(*changes: tuple[float, int, int], end: float) -> list[int]:
+        score = Score(meters=[TimeSignature(*change) for change in changes])
+        return Grid.of(score, 0, end).meters.tolist()
+
+    assert meters((0, 4, 4), end=16) == [FOUR, FOUR]
+    assert meters((0, 2, 4), end=16) == [FOUR, FOUR]
+    assert meters((0, 3, 4), end=9) == [THREE, THREE]  # of the last block the first bar tells
+    assert meters((0, 6, 8), end=12) == [COMPOUND]
+    assert meters((0, 12, 8), end=12) == [COMPOUND]
+    assert meters((0, 9, 8), end=9) == [THREE]
+    assert meters((0, 4, 4), (8, 3, 4), end=14) == [FOUR, THREE]
+    # A pickup has no beginning that would tell: the next block does.
+    score = Score(meters=[TimeSignature(0, 3, 4)])
+    assert Grid.of(score, 2, 9).meters.tolist() == [THREE, THREE]

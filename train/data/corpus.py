@@ -14,7 +14,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from accomp.roll.grid import BAR_STEPS, BLOCK_HALF_BARS, BLOCK_STEPS, PITCHES, PLANES, TRACK_NAMES
+from accomp.roll.grid import (
+    BAR_STEPS,
+    BLOCK_HALF_BARS,
+    BLOCK_STEPS,
+    FOUR,
+    PITCHES,
+    PLANES,
+    TRACK_NAMES,
+)
 
 UNSTATED = "unstated"  # what a record says of songs without a licence or source
 SONGS_FILE, PLAN_FILE, NOTES_FILE = "songs.json", "plan.u8", "notes.bin"
@@ -30,6 +38,7 @@ ENTRY = (
     "blocks",
     "programs",
     "even",
+    "meters",
 )
 # A note of one of the five parts. Its pitch, step and duration are those of the blocks. Its offset
 # says how many sixteenths of a bar of four beats after its step it was struck.
@@ -121,6 +130,12 @@ class Corpus:
                 )
                 sums[song, ..., power] = counted.reshape(len(TRACK_NAMES), BAR_STEPS)
         return sums
+
+    @cached_property
+    def meters(self) -> np.ndarray:
+        """[all blocks] int, of METERS; FOUR where an older `prepare` made the corpus."""
+        digits = "".join(song.get("meters", str(FOUR) * song["blocks"]) for song in self.songs)
+        return np.array(list(digits), int)
 
     def active(self, track: int) -> np.ndarray:
         """Return in which blocks a track plays, [all blocks] bool."""

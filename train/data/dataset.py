@@ -54,13 +54,14 @@ COLUMNS = Features(
         "source": Value("string"),
         "programs": {name: Value("uint8") for name in TRACK_NAMES},
         "even": Value("float64"),
+        "meters": Value("string"),
         "blocks": Value("int32"),
         "plan": Value("binary"),
         **{name: Value("binary") for name in TRACK_NAMES},
         "notes": Value("binary"),
     }
 )
-NULLABLE = ("licence", "source", "programs", "even")
+NULLABLE = ("licence", "source", "programs", "even", "meters")
 
 HUB_ID = re.compile(r"\w[\w.-]*/\w[\w.-]*(@\S+)?")
 
@@ -167,7 +168,7 @@ def _write_split(
 
 def _rows(corpus: Corpus, songs: list[tuple[int, int]]) -> Iterator[dict]:
     """Give the rows (COLUMNS) of songs, each by its number in the dataset and in the corpus."""
-    same = ("file", "genre", "dup_group", "licence", "source", "even", "blocks")
+    same = ("file", "genre", "dup_group", "licence", "source", "even", "meters", "blocks")
     for number, i in songs:
         song, own = corpus.songs[i], corpus.own(i)
         yield {

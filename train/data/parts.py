@@ -1,5 +1,6 @@
 """Reduce a song to its five parts as the models see them, and keep how each note was played."""
 
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +10,7 @@ from accomp.roll import parts, pianoroll
 from accomp.roll.grid import DRUMS, STEPS_PER_BEAT, TRACKS, Grid
 from accomp.roll.parts import normal_pitches
 from train.data.corpus import NOTE
+from train.data.part_figures import figures_of
 
 
 @dataclass
@@ -22,6 +24,8 @@ class Parts:
         programs: General MIDI programs by track.
         even: Share of the song's beats whose four steps are sixteenths; those of compound meters
             are not.
+        meters: [blocks] int, of METERS.
+        figures: What the parts and the tracks of their instruments play (train.data.part_figures).
     """
 
     planes: np.ndarray
@@ -29,6 +33,8 @@ class Parts:
     notes: np.ndarray
     programs: dict[int, int]
     even: float
+    meters: np.ndarray
+    figures: dict[tuple[str, str], Counter[str]]
 
 
 def played_parts(score: Score, chord_markers: bool = False) -> Parts:
@@ -47,7 +53,8 @@ def played_parts(score: Score, chord_markers: bool = False) -> Parts:
     widths = np.diff(grid.beats).reshape(-1, STEPS_PER_BEAT)
     even = np.isclose(widths, 1 / STEPS_PER_BEAT).all(1).sum()
     share = float(even / max((widths > 0).any(1).sum(), 1))
-    return Parts(normal.planes, normal.plan, notes, normal.programs, share)
+    figures = figures_of(score, normal.notes, grid)
+    return Parts(normal.planes, normal.plan, notes, normal.programs, share, grid.meters, figures)
 
 
 def _played_notes(notes: list[Note], track: int, shift: int, grid: Grid) -> np.ndarray:

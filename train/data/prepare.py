@@ -12,13 +12,15 @@ SOURCE is one of
     or NAME/REPOSITORY@REVISION. Its songs keep their splits and groups.
 
 CORPUS gets, for each track, its blocks as packed bits ([blocks, 2, 32, 16] uint8, song after song),
-the chord plan of each block, all notes as they were played, and songs.json. Unless the labels say
+the chord plan of each block, all notes as they were played, songs.json, and of MIDI files parts.md,
+which compares the parts with the tracks of their instruments. Unless the labels say
 how, songs are split by chance: 80 % train, 10 % val, 10 % test. Versions of a song go together.
 """
 
 import argparse
 import hashlib
 import re
+from collections import Counter
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -45,9 +47,12 @@ from train.data import dataset
 from train.data.corpus import SONGS_FILE, CorpusWriter
 from train.data.executors import executor
 from train.data.lpd import read_lpd
+from train.data.part_figures import PartFigures
 from train.data.parts import played_parts
 from train.data.songs import list_songs
 from train.data.splits import SPLITS, SplitSettings, group_duplicates, split_songs
+
+FIGURES_FILE = "parts.md"  # what the parts play beside the tracks of their instruments
 
 
 @dataclass(frozen=True)
@@ -69,6 +74,8 @@ class PreparedSong(NamedTuple):
         programs: General MIDI programs by track name.
         bars: Hashes of the bars of melody and bass, by which versions of a song are found.
         even: Share of the beats whose four steps are sixteenths.
+        meters: Of each block a digit of METERS.
+        figures: What its parts play, as of train.data.part_figures.
     """
 
     packed: list[np.ndarray]
@@ -77,6 +84,8 @@ class PreparedSong(NamedTuple):
     programs: dict[str, int]
     bars: list[str]
     even: float
+    meters: str
+    figures: dict[tuple[str, str], Counter[str]]
 
 
 def main(arguments: list[str] | None = None, settings: PrepareSettings = PrepareSettings()) -> None:
@@ -147,7 +156,7 @@ def prepare_files(
             f"{source}: no song found; accepted: {', '.join(MIDI_ENDINGS)} and LPD-5 .npz files, "
             "and a dataset of blocks in Parquet, in a folder or by its Hub id (NAME/REPOSITORY)"
         )
-    left_out = []
+    left_out, figures = [], PartFigures()
     with CorpusWriter(options.out) as writer, executor(options.workers, options.scheduler) as pool:
         prepare = partial(prepare_song, source, options.chord_markers, settings)
         results = pool.map(prepare, [entry["file"] for entry in entries], chunksize=8)
@@ -155,10 +164,13 @@ def prepare_files(
             if isinstance(result, str):
                 left_out.append({"file": entry["file"], "reason": result})
                 continue
-            known = {"programs": result.programs, "bars": result.bars, "even": result.even}
+            names = ("programs", "bars", "even", "meters")
+            known = {name: getattr(result, name) for name in names}
+            figures.add(entry["genre"], result.figures)
             writer.append({**entry, **known}, result.packed, result.plan, result.notes)
     if not writer.songs:
         raise SystemExit(f"none of {len(entries)} songs could be read; the first: {left_out[0]}")
+    (options.out / FIGURES_FILE).write_text(figures.table(), encoding="utf-8")
     group_duplicates(writer.songs, settings.splits)
     split_songs(writer.songs, options.seed, settings.splits)
     return writer, left_out
@@ -232,6 +244,8 @@ def prepare_song(
         programs={TRACK_NAMES[track]: program for track, program in parts.programs.items()},
         bars=sorted(hashes),
         even=round(parts.even, 3),
+        meters="".join(map(str, parts.meters[: len(plan)])),
+        figures=parts.figures,
     )
 
 

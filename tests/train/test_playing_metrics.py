@@ -189,3 +189,12 @@ def test_halves_of_like_songs_are_near_and_systems_are_compared_by_rows():
     assert row.name == A and row.real == 0.5 and row.means == {"near": 0.5, "far": 2.5}
     assert row.distances == pytest.approx({"near": 0, "far": 2})
     assert other.name == B and not other.distances and other.halves == 0.25
+
+
+def test_one_half_of_the_real_songs_is_compared_with_the_other():
+    real = [{A: of(value), B: of(1)} for value in (0, 1) * 8]
+    rows = distance.compare_halves(real, {"far": [{A: of(9)}] * 3}, draws=4)
+    assert len(rows) == 2 * 4
+    assert all(row.distances[distance.REAL] == 0 for row in rows if row.name == B)
+    own, far = zip(*[(r.distances[distance.REAL], r.distances["far"]) for r in rows if r.name == A])
+    assert max(own) < 0.6 and min(far) > 8

@@ -36,7 +36,7 @@ from train.eval.playing_table import Found
 from train.eval.stage import PEERS
 from train.fit.settings import CONFIGS, genre_of
 from train.metrics.playing import profile
-from train.metrics.playing_distance import Distribution, compare
+from train.metrics.playing_distance import Distribution, compare, compare_halves
 from train.metrics.playing_notes import Playing
 
 ALL = "all"
@@ -96,10 +96,10 @@ def compared(
             name: sum(by_genre.values(), []) if genre == ALL else by_genre.get(genre, [])
             for name, by_genre in ours.items()
         }
-        songs = sum(real.values(), []) if genre == ALL else real.get(genre, [])
+        songs = sum((real.get(g, []) for g in (genres if genre == ALL else [genre])), [])
         rows = compare(songs, own | peers)
         if rows:
-            found.append(Found(genre, rows))
+            found.append(Found(genre, rows, compare_halves(songs, peers)))
     return found
 
 

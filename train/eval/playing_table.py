@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from train.metrics.playing import MEASURES, measure_of
-from train.metrics.playing_distance import Row
+from train.metrics.playing_distance import REAL, Row
 
 LEAST = 0.01  # of the ratios of a geometric mean, which one of 0 would make 0
 WITHIN = 2.0  # times the distance of two halves of the real songs
@@ -18,10 +18,12 @@ class Found(NamedTuple):
     Attributes:
         genre: Its name, or ALL.
         rows: Compared with the genre's real songs.
+        halves: Of one half of the real songs, compared with the other (compare_halves).
     """
 
     genre: str
     rows: list[Row]
+    halves: list[Row]
 
 
 class Shares(NamedTuple):
@@ -73,31 +75,46 @@ def _share(values: list[bool]) -> float:
 
 
 def summary(found: Sequence[Found], own: Sequence[str], peers: Sequence[str]) -> str:
-    """Write the shares of some systems: of all rows, by genre and by measure."""
-    groups = {"ALL ROWS": [row for of_genre in found for row in of_genre.rows]}
-    if len(found) > 1:
-        groups |= {f"genre {of_genre.genre}": of_genre.rows for of_genre in found}
-    for measure in MEASURES.values():
-        rows = [row for row in groups["ALL ROWS"] if measure_of(row.name) is measure]
-        if rows:
-            groups[measure.title] = rows
+    """Write the shares of some systems: of all rows, by genre, by peer and by measure.
+
+    The last column is what one half of the real songs reaches, compared with the other.
+    """
+    rows = [row for of_genre in found for row in of_genre.rows]
+    halves = [row for of_genre in found for row in of_genre.halves]
     lines = [
         "% of rows: nearer to real songs than every peer / or within the halves' distance /"
         " within twice that; mean distance by that of the halves",
-        f"{'':32}" + "".join(f" | {name:>24.24}" for name in own),
+        _line("", [f"{name:>24.24}" for name in (*own, f"half of the {REAL}")]),
     ]
-    for title, rows in groups.items():
-        cells = [shares(rows, name, peers) for name in own]
-        count = max((cell.rows for cell in cells), default=0)
-        lines.append(f"{title:32.32}" + "".join(map(_shares, cells)) + f"   ({count} rows)")
+
+    def add(title: str, rows: list[Row], halves: list[Row], peers: Sequence[str]) -> None:
+        cells = [shares(rows, name, peers) for name in own] + [shares(halves, REAL, peers)]
+        count = max((cell.rows for cell in cells[:-1]), default=0)
+        if count:
+            lines.append(f"{_line(title, map(_shares, cells))}   ({count} rows)")
+
+    add("ALL ROWS", rows, halves, peers)
+    for of_genre in found if len(found) > 1 else ():
+        add(f"genre {of_genre.genre}", of_genre.rows, of_genre.halves, peers)
+    for peer in peers:
+        add(f"against {peer} alone", rows, halves, [peer])
+    for measure in MEASURES.values():
+        of_it, of_halves = (
+            [row for row in some if measure_of(row.name) is measure] for some in (rows, halves)
+        )
+        add(measure.title, of_it, of_halves, peers)
     return "\n".join(lines)
+
+
+def _line(title: str, cells: Iterable[str]) -> str:
+    return f"{title:35}" + "".join(f" | {cell}" for cell in cells)
 
 
 def _shares(found: Shares) -> str:
     if not found.rows:
-        return f" | {'–':>24}"
+        return f"{'–':>24}"
     nearer = [f"{100 * share:4.0f}" if found.compared else "   –" for share in found[:2]]
-    return f" | {' '.join(nearer)} {100 * found.within:4.0f} % {found.ratio:6.2f} x"
+    return f"{' '.join(nearer)} {100 * found.within:4.0f} % {found.ratio:6.2f} x"
 
 
 def means(of_genre: Found, own: Sequence[str], peers: Sequence[str]) -> str:

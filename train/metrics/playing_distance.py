@@ -15,6 +15,7 @@ from train.metrics.playing import measure_of
 
 FEWEST = 3  # songs of a set that has a distance
 HALVINGS = 50
+REAL = "real songs"
 
 
 class Distribution(NamedTuple):
@@ -86,12 +87,13 @@ class Row(NamedTuple):
 Profiles = Sequence[dict[str, Distribution]]  # of each song, by row
 
 
-def compare(real: Profiles, systems: Mapping[str, Profiles]) -> list[Row]:
+def compare(real: Profiles, systems: Mapping[str, Profiles], halvings: int = HALVINGS) -> list[Row]:
     """Compare systems with real songs, row by row.
 
     Args:
         real: The real songs.
         systems: By name the songs of each.
+        halvings: Of the real songs, for the yardstick.
 
     Returns:
         The rows that enough real songs have. A system that too few songs of have the row is left
@@ -110,11 +112,32 @@ def compare(real: Profiles, systems: Mapping[str, Profiles]) -> list[Row]:
                 Row(
                     name,
                     _mean(own),
-                    max(of_halves(own), measure_of(name).resolution),
+                    max(of_halves(own, halvings), measure_of(name).resolution),
                     {system: _mean(songs) for system, songs in others.items()},
                     {system: wasserstein(songs, own) for system, songs in others.items()},
                 )
             )
+    return rows
+
+
+def compare_halves(real: Profiles, peers: Mapping[str, Profiles], draws: int = 10) -> list[Row]:
+    """Compare one half of the real songs, as if it were a system, with the other half.
+
+    It is what a system could reach that plays as people do.
+
+    Args:
+        real: The real songs.
+        peers: By name the songs of other systems, which are compared with that other half, too.
+        draws: Random halvings.
+
+    Returns:
+        The rows of all halvings, in which the system is called REAL.
+    """
+    random, rows = np.random.default_rng(1), []
+    for _ in range(draws):
+        order = random.permutation(len(real))
+        halves = [[real[i] for i in order[part::2]] for part in (0, 1)]
+        rows += compare(halves[1], {REAL: halves[0], **peers}, draws)
     return rows
 
 

@@ -112,4 +112,6 @@ def test_shares_count_rows():
     found = playing_table.shares(rows, "we", ["they"])
     assert found.nearer == 1 / 3 and found.level == 2 / 3 and found.compared == 3
     assert found.within == 3 / 4 and found.rows == 4
+    table = playing_table.summary([playing_table.Found("pop", rows, [])], ["we"], ["they"])
+    assert "ALL ROWS" in table and "  33   67   75 %" in table
     assert found.ratio == pytest.approx((0.5 * 1.5 * 0.8 * 4) ** (1 / 4))

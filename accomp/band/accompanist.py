@@ -16,14 +16,16 @@ from accomp.band.form import Form, FormSettings
 from accomp.band.generate import Latents, choose_fills, choose_latents
 from accomp.band.intro import make_room
 from accomp.band.lead import Lead
-from accomp.band.options import Options, Redo
+from accomp.band.options import SEED, Options, Redo
 from accomp.band.perform import perform
+from accomp.band.refill import Refill, with_levels_of
 from accomp.band.retake import Retake, kept_latents
 from accomp.band.sketch import Sketch, plan_tensor
 from accomp.band.song_form import draw_song_form
 from accomp.band.streams import Streams
 from accomp.band.style import StylePath
 from accomp.band.style_library import load_styles
+from accomp.band.wishes import busier
 from accomp.models import song_vae
 from accomp.models.band_model import BandModel
 from accomp.music.melody_track import melody_name
@@ -56,6 +58,29 @@ class Accompanist(BandModel):
         """
         return self.perform(self.sketch(melody, options, redo=redo, **changes))
 
+    def refill(
+        self, melody: Score, song: Score, refill: Refill, options: Options = Options(), **changes
+    ) -> Score:
+        """Make some bars of some players anew; all else of a song stays, note for note.
+
+        The models hear what stays. Notes of these players that ring into the bars end there.
+
+        Args:
+            melody: the score that the song was made of.
+            song: an earlier result for it, with the same introduction.
+            refill: which bars, whose, and what they shall be like.
+            options: how the song was made.
+            **changes: fields of Options that replace those of `options`.
+
+        Raises:
+            MusicError: the song is not one of this melody, or there are no such bars.
+        """
+        options = replace(options, **changes)
+        seed = (options.seed + 1) % (int(SEED.high) + 1) if refill.seed is None else refill.seed
+        options = replace(options, seed=seed, chords=refill.chords_of(song) or "planned")
+        made = self.perform(self.sketch(melody, options, redo=refill.redo(song)))
+        return with_levels_of(song, made, refill)
+
     @torch.no_grad()
     def sketch(
         self, melody: Score, options: Options = Options(), *, redo: Redo | None = None, **changes
@@ -86,6 +111,8 @@ class Accompanist(BandModel):
         latents = choose_latents(self, blocks, plan, form, streams.latents, kept, path)
         latents.fills = choose_fills(self, form, streams.latents)
         _add_noise(latents, options.variation, streams.latents)
+        if retake:
+            latents = busier(self, latents, plan, retake)
         notices += remarks
         return Sketch(self, score, lead, form, chords, latents, options, retake, notices)
 

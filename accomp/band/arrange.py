@@ -139,13 +139,10 @@ def lead_voices(
         [n, 3] the notes with other pitches.
     """
     notes = notes.copy()
-    half_bar = notes[:, 1] // HALF_BAR_STEPS
-    order = np.argsort(half_bar, kind="stable")
-    indices, firsts = np.unique(half_bar[order], return_index=True)
     before, moves, last_chord = None, {}, None
-    for index, rows in zip(indices, np.split(order, firsts[1:])):
+    for rows in by_half_bar(notes):
         pitches = np.unique(notes[rows, 0])
-        chord = plan[min(index, len(plan) - 1)]
+        chord = plan[min(notes[rows[0], 1] // HALF_BAR_STEPS, len(plan) - 1)]
         if before is not None and (chord != last_chord or set(pitches) - set(moves)):
             moves = _nearest_inversion(pitches, before, centre, settings)
         elif before is None:
@@ -153,6 +150,14 @@ def lead_voices(
         notes[rows, 0] = [moves[int(p)] for p in notes[rows, 0]]
         before, last_chord = sorted({moves[int(p)] for p in pitches}), chord
     return notes
+
+
+def by_half_bar(notes: np.ndarray) -> list[np.ndarray]:
+    """Return the rows of notes [n, 3] that begin in each half bar in which some do."""
+    half_bar = notes[:, 1] // HALF_BAR_STEPS
+    order = np.argsort(half_bar, kind="stable")
+    _, firsts = np.unique(half_bar[order], return_index=True)
+    return np.split(order, firsts[1:]) if len(notes) else []
 
 
 def _nearest_inversion(
@@ -163,10 +168,10 @@ def _nearest_inversion(
     def distance(way: dict[int, int]) -> float:
         return _distance(sorted(way.values()), before, centre, settings)
 
-    return min(_inversions(pitches), key=distance)
+    return min(inversions(pitches), key=distance)
 
 
-def _inversions(pitches: np.ndarray) -> list[dict[int, int]]:
+def inversions(pitches: np.ndarray) -> list[dict[int, int]]:
     """List the ways to move pitches by octaves that keep close order: pitch to new pitch."""
     ordered = [int(p) for p in sorted(pitches)]
     ways = [{p: p + octave for p in ordered} for octave in (-12, 0, 12)]

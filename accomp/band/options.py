@@ -21,6 +21,8 @@ SEED = Range("seed", 0, 2**63 - 1, "0 to 2^63 - 1", whole=True)
 VARIATION = Range("variation", 0, 4)
 COLOUR = Range("colour", 0, 1, "0 (plain) to 1 (colourful)")
 STYLE_FACTOR = Range("style factor", 0, 1, "0 (not at all) to 1 (as that song)")
+BUSY = Range("how busy", 0, 1, "0 (sparse) to 1 (busy)")
+HIGH = Range("how high", 0, 1, "0 (low) to 1 (high)")
 
 
 @dataclass(frozen=True)
@@ -111,11 +113,20 @@ class Redo:
         earlier: the earlier result, for the same melody and introduction.
         keep: names of tracks that stay whole.
         span: beats of the song (from, to) outside of which everything stays; None for all of it.
+        busy: how many notes are made, from 0 (sparse) over 0.5 (as the models would) to 1 (busy);
+            None as the models would.
+        high: where in its register a pitched player plays, from 0 (low) to 1 (high); None as it
+            would.
     """
 
     earlier: Score
     keep: Collection[str] = ()
     span: tuple[float, float] | None = None
+    busy: float | None = None
+    high: float | None = None
 
     def __post_init__(self):
+        for wish, accepted in ((self.busy, BUSY), (self.high, HIGH)):
+            if wish is not None:
+                accepted.check(wish)
         object.__setattr__(self, "keep", check_names(self.keep, "track", TRACK_NAMES, " to keep"))

@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from accomp.band import arrange, balance, intro, voicing
+from accomp.band import arrange, balance, intro, voicing, wishes
 from accomp.band.arrange import ArrangeSettings
 from accomp.band.chords import chord_changes
 from accomp.band.sketch import Sketch
@@ -24,6 +24,8 @@ def perform(sketch: Sketch, settings: ArrangeSettings = arrange.SETTINGS) -> Sco
         band = arrange.end_together(band, sketch.chords, lead.final_step, lead.end, settings)
     for track in band.keys() - {DRUMS}:
         band[track] = arrange.in_range(band[track], lead.shift, track, settings)
+    if sketch.retake:
+        band = wishes.higher(band, sketch.retake, settings)
     if options.form:
         band = arrange.ground(band, lead.final_step)
     tracks = [_track(sketch, track, band) for track in range(len(TRACKS))]

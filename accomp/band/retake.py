@@ -35,12 +35,16 @@ class Retake:
         kept: tracks that stay whole.
         first: the step from which the other tracks are made again.
         last: the step up to which they are, exclusive.
+        busy: how many notes the other tracks shall have there, 0 to 1; None for as many as come.
+        high: where in their registers they shall play, 0 to 1; None for where they would.
     """
 
     earlier: Score
     kept: frozenset[int]
     first: int
     last: int
+    busy: float | None = None
+    high: float | None = None
 
     @classmethod
     def of(cls, redo: Redo, lead: Lead) -> "Retake":
@@ -65,7 +69,8 @@ class Retake:
                     f"it ends at {earlier.end:g}"
                 )
             last = lead.grid.steps if last >= lead.end else last
-        return cls(earlier, frozenset(TRACK_NAMES.index(name) for name in redo.keep), first, last)
+        kept = frozenset(TRACK_NAMES.index(name) for name in redo.keep)
+        return cls(earlier, kept, first, last, redo.busy, redo.high)
 
     def kept_blocks(self, lead: Lead) -> np.ndarray:
         """Return which blocks keep the latents of what was played, [tracks, B] bool."""

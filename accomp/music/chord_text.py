@@ -16,6 +16,7 @@ import numpy as np
 
 from accomp.checks import check_text, shown
 from accomp.errors import MusicError
+from accomp.music.bar_numbers import bars_between
 from accomp.music.chord_symbols import ChordSymbol, ascii_signs, parse_symbol
 from accomp.music.score import Bar, Chord, Score, Track, first_bar_number, whole_bars
 
@@ -100,6 +101,38 @@ def read_text(text: str, bars: list[Bar]) -> tuple[list[PlacedChord], list[str]]
             sounding = symbol or sounding
             placed.append((onset + place * length, sounding))
     return placed, notices
+
+
+def with_chords_at(song: Score, track: Track, bars: tuple[int, int], text: str) -> list[Chord]:
+    """Return the chords of a song with others in some bars; all others stay.
+
+    Args:
+        song: With chords or none.
+        track: Its melody, by which bars are numbered (accomp.music.bar_numbers).
+        bars: The numbers of the first and the last bar.
+        text: The chords of these bars. Without bar lines they are those of one bar; fewer bars
+            are repeated.
+
+    Raises:
+        MusicError: There are no such bars, or the text is not understood or of more bars.
+    """
+    places = bars_between(song, track, bars)
+    if "|" not in text:
+        text = f"| {text} |"
+    check_chords(text)
+    count = len(_written_bars(text))
+    if count >= len(places):
+        raise MusicError(
+            f"the chords have {count} bars, the place {len(places) - 1}; accepted: as many or fewer"
+        )
+    start, end = places[0].onset - 1e-6, places[-1].onset - 1e-6
+    new = [Chord(onset, str(symbol)) for onset, symbol in read_text(text, places)[0]]
+    before = [chord for chord in song.chords if chord.onset < start]
+    after = [chord for chord in song.chords if chord.onset >= end]
+    sounding = [chord for chord in song.chords if chord.onset < end]
+    if sounding and places[-1].onset < track.end and not (after and after[0].onset < end + 2e-6):
+        after.insert(0, sounding[-1]._replace(onset=places[-1].onset))
+    return [*before, *new, *after]
 
 
 def chord_text(song: Score, track: Track, numbered: bool = False) -> str:

@@ -135,7 +135,12 @@ class _Walk:
         """Return which network plays: "first", "middle" or "last".
 
         The first one plays where the song or a section begins, and for a player that has rested.
+        A network that hears the whole song knows of sections and rests: its first one only begins.
         """
+        if self.model.config.harmony.network == "song":
+            if 0 < block == len(self.melody) - 1:
+                return "last"
+            return "middle" if self.rows[track][:block, -1].any() else "first"
         opens = bool(self.form.opens[block])
         if opens and block and track == DRUMS:
             # A drummer often keeps the beat where others begin a new section.

@@ -75,6 +75,23 @@ class Song:
 
 
 @dataclass
+class Real:
+    """What real players played, as the network may say it.
+
+    Attributes:
+        rows: [N, T, K + 1] latents and flags.
+        codes: [N, T, n] int, the nearest codes; others are too far to count.
+        apart: [N, T, n] their d^2 / T.
+        again: [N, T, T] d^2 / T of what was played in each block.
+    """
+
+    rows: Tensor
+    codes: Tensor
+    apart: Tensor
+    again: Tensor
+
+
+@dataclass
 class Memory:
     """What the network keeps of blocks that were played.
 
@@ -100,15 +117,24 @@ class Memory:
 
 @dataclass
 class Heard:
-    """What the encoder made of the melody and the plan.
+    """What the network made of the melody, the plan and the codebook, once for all blocks.
 
     Attributes:
-        blocks: [N, T, W].
+        blocks: [N, T, W] of the encoder.
+        windows: Of each step [N, T, W], the melody that its network takes as published.
         pairs: [N, T, T, MELODY_PAIR].
+        factors: Of each of the network's `spreads` [K + 1], by which latents and flags are scaled
+            to numbers of about 1.
+        keys: [C, W] of the codes.
+        liking: [C] of the codes, whatever the song.
     """
 
     blocks: Tensor
+    windows: list[Tensor]
     pairs: Tensor
+    factors: list[Tensor]
+    keys: Tensor
+    liking: Tensor
 
 
 class SongHarmonyNN(HarmonyNetwork):
@@ -142,10 +168,9 @@ class SongHarmonyNN(HarmonyNetwork):
         self.encoder = Attention(width, heads, dropout)
         self.encoder_bias = PairBias(MELODY_PAIR, heads)
         melody = len(MELODY_STEPS["middle"]) * (melody_latent + 1)
-        self.inputs = nn.ModuleDict(
-            {step: nn.Linear(melody + (latent + 1) * (step != "first"), width) for step in STEPS}
-        )
-        self.present = nn.Linear(earlier, width)
+        self.inputs = nn.ModuleDict({step: nn.Linear(melody, width) for step in STEPS})
+        self.previous = nn.ModuleDict({step: nn.Linear(latent + 1, width) for step in STEPS[1:]})
+        self.present = nn.Linear(earlier, width, bias=False)
         self.past = nn.Linear(earlier + latent + 1 + len(HABITS) * len(WIDTHS), width)
         self.past_norm = nn.LayerNorm(width)
         self.layers = nn.ModuleList(Attention(width, heads, dropout) for _ in range(config.layers))
@@ -155,12 +180,14 @@ class SongHarmonyNN(HarmonyNetwork):
         self.norm = nn.LayerNorm(width)
         # Whether to play something new, silence; a query of codes, and one of earlier blocks.
         self.heads = nn.ModuleDict({step: nn.Linear(width, 2 + 2 * width) for step in STEPS})
-        self.lock = nn.Linear(earlier, width, bias=False)  # codes that fit what others play now
-        self.code_keys = nn.Linear(latent, width + 1)
+        # The straight way to codes that fit what others play now and what it played last.
+        self.fits = nn.Linear(earlier + len(HABITS) * (latent + 1), width, bias=False)
+        self.code_keys = nn.Linear(latent + 1, width + 1)
         self.pointer_keys = nn.Linear(width, width)
         self.pointer_bias = PairBias(MELODY_PAIR + own_pair, 1)
         self.dropout = nn.Dropout(dropout)
-        self.register_buffer("spreads", torch.ones(2 + len(earlier_latents)))
+        self._sizes = [melody_latent, latent, *earlier_latents]
+        self.register_buffer("spreads", torch.ones(len(self._sizes)))
         self._add_codebook()
 
     def player(self, track: int, songs: SongLatents) -> "SongPlayer":
@@ -169,35 +196,52 @@ class SongHarmonyNN(HarmonyNetwork):
 
     def listen(self, song: Song) -> Heard:
         """Hear the melody, the chords and the places of all blocks."""
-        count = song.melody.shape[1]
-        at = torch.arange(count, device=song.melody.device)
-        blocks = song.blocks[:, None].expand(-1, count)
-        places = position(at.expand_as(blocks).flatten(), blocks.flatten()).to(song.melody.dtype)
-        genre = F.one_hot(song.genre, len(self.config.genres))[:, None].expand(-1, count, -1)
-        x = self.blocks(
-            torch.cat(
-                [
-                    self._scaled(song.melody, 0),
-                    F.one_hot(song.plan, CHORD_COUNT).flatten(2).to(song.melody.dtype),
-                    places.unflatten(0, (len(song.blocks), count)),
-                    genre,
-                ],
-                dim=-1,
-            )
-        )
+        factors = self._factors()
+        melody = song.melody * factors[0]
+        x = self.dropout(self.blocks(torch.cat([melody, *self._places(song)], dim=-1)))
         pairs = melody_pairs(song.melody, song.plan, self.spreads[0])
+        at = torch.arange(melody.shape[1], device=melody.device)
         bias = self.encoder_bias(pairs, at[:, None] - at)
-        beyond = (at >= song.blocks[:, None])[:, None, None]
-        bias = bias.masked_fill(beyond, NEVER)
-        x = self.dropout(x)
-        return Heard(self.encoder(x, self.encoder.tell(x), bias), pairs)
+        bias = bias.masked_fill((at >= song.blocks[:, None])[:, None, None], NEVER)
+        windows = [
+            self.inputs[step](torch.cat([_moved(melody, -by) for by in MELODY_STEPS[step]], dim=-1))
+            for step in STEPS
+        ]
+        codes = self.codes * factors[1][:-1]
+        out = codes.square().mean(1, keepdim=True)  # how far out they lie
+        keys = self.code_keys(torch.cat([codes, out], dim=1))
+        return Heard(
+            self.encoder(x, self.encoder.tell(x), bias),
+            windows,
+            pairs,
+            factors,
+            keys[:, :-1] / self.config.width**0.5,
+            keys[:, -1] + self.log_count,
+        )
+
+    def _factors(self) -> list[Tensor]:
+        return [
+            torch.cat([(2 * size / spread).sqrt().expand(size), torch.ones_like(spread)[None]])
+            for size, spread in zip(self._sizes, self.spreads)
+        ]
+
+    def _places(self, song: Song) -> list[Tensor]:
+        """Return the chords, the places and the genre of all blocks, [N, T, numbers] each."""
+        count, dtype = song.melody.shape[1], song.melody.dtype
+        blocks = song.blocks[:, None].expand(-1, count)
+        at = torch.arange(count, device=blocks.device).expand_as(blocks)
+        places = position(at.flatten(), blocks.flatten()).to(dtype)
+        genre = F.one_hot(song.genre, len(self.config.genres))[:, None].expand(-1, count, -1)
+        chords = F.one_hot(song.plan, CHORD_COUNT).flatten(2).to(dtype)
+        return [chords, places.unflatten(0, blocks.shape), genre.to(dtype)]
 
     def remember(self, heard: Heard, song: Song, at: slice) -> Memory:
         """Keep what was played in the blocks `at`, once it is final."""
         own = song.own
-        habits = [alike_each(own[:, at], _moved(own, by)[:, at], self.spreads[1]) for by in HABITS]
-        played = torch.cat([self._played(song, at), self._scaled(own[:, at], 1), *habits], dim=-1)
-        memory = self.past_norm(self.dropout(self.past(played)) + heard.blocks[:, at])
+        habits = [alike_each(own[:, at], _before(own, at, by), self.spreads[1]) for by in HABITS]
+        played = [*self._played(heard, song, at), own[:, at] * heard.factors[1], *habits]
+        memory = self.dropout(self.past(torch.cat(played, dim=-1))) + heard.blocks[:, at]
+        memory = self.past_norm(memory)
         told = [cast(Attention, layer).tell(memory) for layer in self.layers]
         return Memory(told, self.pointer_keys(memory), own[:, at])
 
@@ -214,28 +258,48 @@ class SongHarmonyNN(HarmonyNetwork):
         Returns:
             [N, Q, C + 1 + M] of the codes, of silence, and of what was played in each block.
         """
+        codes, new, others = self._scores(heard, song, memory, at, steps)
+        return torch.cat([codes.log_softmax(-1) + new, others], dim=-1)
+
+    def _scores(
+        self, heard: Heard, song: Song, memory: Memory, at: slice, steps: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Return logits of codes among codes, of any code, and of all other choices.
+
+        The arguments are those of `forward`.
+
+        Returns:
+            [N, Q, C], [N, Q, 1] and [N, Q, 1 + M].
+        """
         count = memory.own.shape[1]
         places = torch.arange(song.melody.shape[1], device=steps.device)
         lag = places[at, None] - places[:count]
         pairs = torch.cat([heard.pairs[:, at, :count], *self._own_pairs(song, at, count)], dim=-1)
-        present = self._played(song, at)
-        x = heard.blocks[:, at] + self.present(present) + self._step_input(song, at, steps)
-        x = self.dropout(x)
+        present = self._played(heard, song, at)
+        played = [_before(song.own, at, by) * heard.factors[1] for by in HABITS]
+
+        def step_input(index: int) -> Tensor:
+            window = heard.windows[index][:, at]
+            return window if index == FIRST else window + self.previous[STEPS[index]](played[0])
+
+        x = heard.blocks[:, at] + _by_step(steps, step_input)
+        x = self.dropout(x + self.present(torch.cat(present, dim=-1)) if present else x)
         future = (lag <= 0)[None, None]
         for layer, bias, told in zip(self.layers, self.biases, memory.told):
             x = layer(x, told, bias(pairs, lag).masked_fill(future, NEVER))
-        output = _by_step(steps, lambda step: self.heads[step](self.norm(x)))
+        x = self.norm(x)
+        output = _by_step(steps, lambda index: self.heads[STEPS[index]](x))
         new, silence, query, pointer = output.split([1, 1, *[self.config.width] * 2], dim=-1)
-        root = self.config.width**0.5
-        keys = self.code_keys(self.codes * self._factor(1, self.latent))
-        codes = (query + self.lock(present)) @ keys[:, :-1].T / root + keys[:, -1] + self.log_count
+        query = query + self.fits(torch.cat([*present, *played], dim=-1))
+        codes = query @ heard.keys.T + heard.liking
         if song.meters is not None and self.config.meters:
             codes = codes + NEVER * ~self.suits(song.meters[:, at])
-        taken = pointer @ memory.pointers.mT / root + self.pointer_bias(pairs, lag)[:, 0]
+        taken = pointer @ memory.pointers.mT / self.config.width**0.5
+        taken = taken + self.pointer_bias(pairs, lag)[:, 0]
         taken = taken.masked_fill(future[0] | (memory.own[:, None, :, -1] <= 0), NEVER)
-        return torch.cat([codes.log_softmax(-1) + new, silence, taken], dim=-1)
+        return codes, new, torch.cat([silence, taken], dim=-1)
 
-    def loss(self, song: Song, real: Tensor, steps: Tensor) -> Tensor:
+    def loss(self, song: Song, real: Real, steps: Tensor) -> Tensor:
         """Return the negative log likelihood of the real latents.
 
         The distribution is a mixture around all choices, each of density exp(-d^2 / T). Where the
@@ -245,63 +309,59 @@ class SongHarmonyNN(HarmonyNetwork):
 
         Args:
             song: N songs.
-            real: [N, T, K + 1] the real latents and flags.
+            real: What real players played.
             steps: [N, T] int.
 
         Returns:
             [N, T]; of no meaning beyond the end of a song.
         """
-        count = real.shape[1]
-        everything = slice(0, count)
+        everything = slice(0, steps.shape[1])
         heard = self.listen(song)
         memory = self.remember(heard, song, everything)
-        chances = self(heard, song, memory, everything, steps).log_softmax(-1)
-        latents = real[..., :-1]
-        apart = torch.cdist(latents.flatten(0, 1), self.codes).square().unflatten(0, real.shape[:2])
-        again = torch.cdist(latents, latents).square()
-        near = -torch.cat([apart, again], dim=-1) / self.temperature
-        size = len(self.codes)
-        played = torch.cat([chances[..., :size], chances[..., size + 1 :]], dim=-1) + near
-        silent = chances[..., size]
-        return -torch.where(real[..., -1] > 0, played.logsumexp(-1), silent)
+        codes, new, others = self._scores(heard, song, memory, everything, steps)
+        near = codes.gather(-1, real.codes) - codes.logsumexp(-1, keepdim=True) + new
+        played = torch.cat([near - real.apart, others[..., 1:] - real.again], dim=-1).logsumexp(-1)
+        chosen = torch.where(real.rows[..., -1] > 0, played, others[..., 0])
+        return torch.cat([new, others], dim=-1).logsumexp(-1) - chosen
 
-    def _played(self, song: Song, at: slice) -> Tensor:
-        """Return what earlier instruments play in blocks, [N, Q, E]."""
-        rows = [self._scaled(rows[:, at], 2 + i) for i, rows in enumerate(song.earlier)]
-        return torch.cat(rows, dim=-1) if rows else song.own[:, at, :0]
+    @torch.no_grad()
+    def nearest(self, latents: Tensor, count: int) -> tuple[Tensor, Tensor]:
+        """Find the codes nearest to latents [n, K]: indices and d^2 / T, [n, count] each."""
+        found = [
+            torch.cdist(part, self.codes)
+            .masked_fill(self.log_count < NEVER / 2, torch.inf)
+            .topk(min(count, len(self.codes)), largest=False)
+            for part in latents.split(1024)
+        ]
+        apart = torch.cat([each.values for each in found]).square() / self.temperature
+        return torch.cat([each.indices for each in found]), apart
+
+    @torch.no_grad()
+    def taken_up(self, rows: Tensor, same: float) -> Tensor:
+        """Compare what was played with what was played before: d^2 / T, [N, T, T].
+
+        Args:
+            rows: [N, T, K + 1].
+            same: d^2 / T up to which a block counts as one taken up; -NEVER beyond.
+        """
+        again = torch.cdist(rows[..., :-1], rows[..., :-1]).square() / self.temperature
+        return again.masked_fill(again > same, -NEVER)
+
+    def _played(self, heard: Heard, song: Song, at: slice) -> list[Tensor]:
+        """Return what earlier instruments play in blocks, [N, Q, K + 1] each."""
+        return [rows[:, at] * by for rows, by in zip(song.earlier, heard.factors[2:])]
 
     def _own_pairs(self, song: Song, at: slice, count: int) -> list[Tensor]:
         """Compare what is played here and there, as far as it is known here: [N, Q, M, F] each."""
         pairs = [
-            alike(rows[:, at], rows[:, :count], self.spreads[2 + i])
-            for i, rows in enumerate(song.earlier)
+            alike(rows[:, at], rows[:, :count], spread)
+            for rows, spread in zip(song.earlier, self.spreads[2:])
         ]
+        everything = slice(0, count)
         for by in FOLLOWED:
-            moved = _moved(song.own, by)
-            pairs.append(alike(moved[:, at], moved[:, :count], self.spreads[1]))
+            here, there = (_before(song.own, where, by) for where in (at, everything))
+            pairs.append(alike(here, there, self.spreads[1]))
         return pairs
-
-    def _step_input(self, song: Song, at: slice, steps: Tensor) -> Tensor:
-        """Return what first, middle and last network take as published, [N, Q, W]."""
-        melody = self._scaled(song.melody, 0)
-        previous = self._scaled(_moved(song.own, 1)[:, at], 1)
-
-        def taken(step: str) -> Tensor:
-            parts = [_moved(melody, -offset)[:, at] for offset in MELODY_STEPS[step]]
-            if step != "first":
-                parts.append(previous)
-            return self.inputs[step](torch.cat(parts, dim=-1))
-
-        return _by_step(steps, taken)
-
-    def _factor(self, index: int, size: int) -> Tensor:
-        """Return what makes the `size` numbers of a latent about 1; index: in `spreads`."""
-        return (2 * size / self.spreads[index]).sqrt()
-
-    def _scaled(self, rows: Tensor, index: int) -> Tensor:
-        """Return rows [..., K + 1] whose latents have numbers of about 1."""
-        latents = rows[..., :-1] * self._factor(index, rows.shape[-1] - 1)
-        return torch.cat([latents, rows[..., -1:]], dim=-1)
 
 
 @dataclass
@@ -408,13 +468,20 @@ def _moved(rows: Tensor, by: int) -> Tensor:
     return torch.cat([rows[:, -by:], outside], dim=1)
 
 
-def _by_step(steps: Tensor, of_step: Callable[[str], Tensor]) -> Tensor:
+def _before(rows: Tensor, at: slice, by: int) -> Tensor:
+    """Return the rows [N, Q, K + 1] `by` blocks before those `at`; unknown before the song."""
+    missing = min(max(by - at.start, 0), at.stop - at.start)
+    picked = rows[:, max(at.start - by, 0) : max(at.stop - by, 0)]
+    return torch.cat([unknown(rows[:, :missing]), picked], dim=1) if missing else picked
+
+
+def _by_step(steps: Tensor, of_step: Callable[[int], Tensor]) -> Tensor:
     """Put together what each step's own layer makes of the blocks that it is for.
 
-    steps: [N, Q] int; of_step: returns [N, Q, numbers] for all blocks.
+    steps: [N, Q] int; of_step: returns [N, Q, numbers] for all blocks, by index in STEPS.
     """
     present = steps.unique().tolist()
-    result = of_step(STEPS[present[0]])
+    result = of_step(present[0])
     for index in present[1:]:
-        result = torch.where((steps == index)[..., None], of_step(STEPS[index]), result)
+        result = torch.where((steps == index)[..., None], of_step(index), result)
     return result

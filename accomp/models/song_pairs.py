@@ -13,7 +13,7 @@ from torch import Tensor, nn
 # Two latents count as alike by exp(-d^2 / width), d^2 as a share of the mean of two blocks of real
 # playing: whether they are nearly the same, and whether they are of a kind.
 WIDTHS = (0.05, 0.5)
-STRANGERS = 2.0  # d^2 where one of two blocks is silent or unknown, or of a later block
+STRANGERS = 2.0  # added to d^2 where one of two blocks is silent or unknown
 AROUND = (-1, 0, 1, 2)  # two blocks lie in alike phrases where these blocks around them are alike
 CYCLES = (2, 4, 8)  # blocks after which playing often returns
 MELODY_PAIR = len(WIDTHS) + 1 + 2 + len(CYCLES)  # numbers of `melody_pairs`
@@ -29,7 +29,7 @@ def alike(first: Tensor, second: Tensor, spread: Tensor) -> Tensor:
         spread: Mean squared distance of two latents of real playing.
 
     Returns:
-        [N, Q, M, len(WIDTHS)] from 0 to 1. Two silent blocks are alike.
+        [N, Q, M, len(WIDTHS)] from 0 to 1. Two silent blocks, which are zeros, are alike.
     """
     distance = torch.cdist(first[..., :-1], second[..., :-1]).square() / spread
     return _likeness(distance, first[..., -1][:, :, None], second[..., -1][:, None])
@@ -52,9 +52,9 @@ def alike_each(first: Tensor, second: Tensor, spread: Tensor) -> Tensor:
 
 def _likeness(distance: Tensor, one: Tensor, other: Tensor) -> Tensor:
     """Return how alike blocks of some distance and these flags are, [..., len(WIDTHS)]."""
-    both, neither = (one > 0) & (other > 0), (one == 0) & (other == 0)
-    distance = torch.where(both, distance, STRANGERS * ~neither)
-    return torch.stack([torch.exp(-distance / width) for width in WIDTHS], dim=-1)
+    strange = (one != other) | (one < 0)
+    distance = distance + STRANGERS * strange
+    return torch.exp(distance[..., None] * distance.new_tensor([-1 / width for width in WIDTHS]))
 
 
 def melody_pairs(melody: Tensor, plan: Tensor, spread: Tensor) -> Tensor:

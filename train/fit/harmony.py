@@ -18,6 +18,7 @@ from huggingface_hub import HfApi
 from accomp.band.accompanist import Accompanist
 from accomp.errors import AudioUnavailable
 from accomp.models.config import AccompanistConfig
+from accomp.models.song_harmony import SongHarmonyNN
 from accomp.roll.grid import ACCOMPANIMENT, MELODY, TRACK_NAMES, TRACKS
 from accomp.sound.soundfont import ready_soundfont
 from train.data.codebook import CodebookSettings, TrackBlocks, fill_harmony_codebook
@@ -26,7 +27,13 @@ from train.data.splits import SPLITS
 from train.data.statistics import ColourSettings, fit_colours, fit_programs
 from train.fit.export import ExampleSettings, export_model, write_examples
 from train.fit.feel import trained_feel
-from train.fit.harmony_task import CorpusLatents, HarmonyTask, HarmonyTraining, places_of
+from train.fit.harmony_task import (
+    CorpusLatents,
+    HarmonyTask,
+    HarmonyTraining,
+    of_players,
+    places_of,
+)
 from train.fit.loop import fit
 from train.fit.run_files import FIGURES, save_weights, write_json, writes
 from train.fit.settings import (
@@ -36,6 +43,7 @@ from train.fit.settings import (
     training_parser,
     vae_configs,
 )
+from train.fit.song_harmony_task import SongHarmonyTask, SongTraining, spreads_of
 from train.publish import cards, push
 from train.publish.hub_commit import check_account
 
@@ -44,7 +52,8 @@ from train.publish.hub_commit import check_account
 class HarmonySettings:
     """How a genre's models are made, beside the config's `harmony` and `training`."""
 
-    training: HarmonyTraining = HarmonyTraining()
+    training: HarmonyTraining = HarmonyTraining()  # of the steps network
+    song: SongTraining = SongTraining()  # of the song network
     codebook: CodebookSettings = CodebookSettings()
     colours: ColourSettings = ColourSettings()
     examples: ExampleSettings = ExampleSettings()
@@ -74,6 +83,9 @@ def main(arguments: list[str] | None = None, settings: HarmonySettings = Harmony
     for track in ACCOMPANIMENT:
         blocks = TrackBlocks(session.corpus, track, latents.by_track[track])
         start_network(session, model, blocks, settings.codebook)
+        network = model.harmony_nn(track)
+        if isinstance(network, SongHarmonyNN) and not options.init:
+            network.spreads.copy_(spreads_of(latents, track))
     fit_programs(model, session.corpus, session.songs("train"))
     fit_colours(model, session.corpus, session.songs("train"), settings.colours)
     model.feel = trained_feel(session)
@@ -199,18 +211,25 @@ def train_network(
     corpus, name = session.corpus, TRACK_NAMES[track]
     songs = {split: session.songs(split) for split in SPLITS}
     genres = session.genre_numbers(model.config.harmony.genres)
-    sounding = latents.by_track[MELODY][:, -1]
-    places = {split: places_of(corpus, own, genres, sounding) for split, own in songs.items()}
+    sounding, own = (latents.by_track[which][:, -1] for which in (MELODY, track))
+    places = {
+        split: of_players(places_of(corpus, chosen, genres, sounding), own)
+        for split, chosen in songs.items()
+    }
 
     def write(folder: Path) -> None:
         write_examples(model.cpu(), corpus, songs["val"], folder, settings.examples)
 
     is_last = track == ACCOMPANIMENT[-1]  # the others are trained by then
-    task = HarmonyTask(model, track, latents, places, settings.training, write if is_last else None)
+    examples = write if is_last else None
+    if model.config.harmony.network == "song":
+        task = SongHarmonyTask(model, track, latents, places, settings.song, examples)
+    else:
+        task = HarmonyTask(model, track, latents, places, settings.training, examples)
     folder = session.options.run / "harmony" / name
     fit(folder, task, session.fit_settings("harmony"), session.options.max_steps)
     save_weights(folder, task.model)
-    return {split: task.evaluate(split) for split in ("val", "test") if songs[split]}
+    return {split: task.evaluate(split) for split in ("val", "test") if len(places[split])}
 
 
 if __name__ == "__main__":

@@ -78,6 +78,22 @@ def places_of(corpus: Corpus, songs: list[int], genres: dict[str, int], sounding
     return torch.tensor(rows, dtype=torch.int64).reshape(-1, 4)
 
 
+def of_players(places: Tensor, own: Tensor) -> Tensor:
+    """Leave out the places [blocks, 4] of songs in which an instrument does not play.
+
+    A song for three players does not teach the fourth to be silent.
+
+    own: [all blocks], over 0 where the instrument sounds.
+    """
+    if not len(places):
+        return places
+    _, song = places[:, 0].unique(return_inverse=True)
+    active = (own[places[:, 0] + places[:, 1]] > 0).to(torch.int64)
+    return places[
+        torch.zeros(int(song.max()) + 1, dtype=torch.int64).index_add_(0, song, active)[song] > 0
+    ]
+
+
 class HarmonyTask(Task):
     """The first, middle and last network of one instrument, and the songs they learn from."""
 

@@ -169,7 +169,6 @@ class _Walk:
             variety=config.variety.get(name, 0.0),
             apart=apart,
             sparsest=sparsest,
-            meter=self.form.meter(block),
         )
         return self.players[track].choose(step, block, self.generator, sampling)
 
@@ -210,7 +209,7 @@ def choose_fills(
     fills = {}
     for block in np.flatnonzero(form.closes[:-1]):
         is_new = form.labels[block + 1] != form.labels[block]
-        fill = model.harmony_nn(DRUMS).draw_fill(generator, form.meter(int(block)))
+        fill = model.harmony_nn(DRUMS).draw_fill(generator)
         chance = 1.0 if is_new else settings.fill
         if fill is not None and torch.rand((), generator=generator) < chance:
             fills[int(block)] = fill
@@ -219,10 +218,10 @@ def choose_fills(
 
 @torch.no_grad()
 def count_onsets(model: BandModel, track: int, plan: Tensor, rows: Tensor) -> Tensor:
-    """Count the onsets whose probability passes the decoder's threshold.
+    """Count the onsets that latents are decoded to.
 
-    A latent halfway between two patterns is unsure of every note, and the usual thresholds play
-    it half empty. It gets as many onsets as lie between those of the two.
+    A latent halfway between two patterns is unsure of every note, and would be played half empty.
+    It gets as many onsets as lie between those of the two.
 
     Args:
         model: the genre's networks.
@@ -234,4 +233,4 @@ def count_onsets(model: BandModel, track: int, plan: Tensor, rows: Tensor) -> Te
         [B] counts.
     """
     vae = model.vae(track)
-    return (vae.decode(rows[:, :-1], plan)[:, 0] > vae.thresholds[0]).sum((1, 2)).to(rows.dtype)
+    return vae.count_onsets(vae.decode(rows[:, :-1], plan))

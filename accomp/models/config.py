@@ -18,9 +18,14 @@ _RANGES = {
     "top_p": (0.01, 1),
     "longest_rest": (1, 10_000),
 }
-_VAE = {"low": (0, 127), "high": (0, 127), "planes": (1, 2), "kl_weight": (0, 100)} | {
-    name: (1, WIDEST) for name in ("latent", "step", "beat", "block")
-}
+_VAE = {
+    "low": (0, 127),
+    "high": (0, 127),
+    "planes": (1, 2),
+    "layers": (0, 16),
+    "dropout": (0, 0.99),
+    "kl_weight": (0, 100),
+} | {name: (1, WIDEST) for name in ("latent", "step", "beat", "block")}
 _HARMONY = {
     "width": (1, WIDEST),
     "residual_blocks": (0, 16),

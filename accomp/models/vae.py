@@ -3,9 +3,9 @@
 Letters: N blocks of a batch, K latent size, P pitches (128), H half bars of a block (4).
 Source: Tham & Kim 2021, "Using Variational Autoencoders": one VAE per instrument over 32 x 128
 blocks.
-New here are the onset plane, the Bernoulli likelihood, and the chord: the pitched rolls are moved
-by each half bar's chord root before encoding and moved back after decoding, so that a latent is a
-playing pattern under any chord.
+New here are the onset plane, the likelihood (each cell is off, an onset or held), and the chord:
+the pitched rolls are moved by each half bar's chord root before encoding and moved back after
+decoding, so that a latent is a playing pattern under any chord.
 """
 
 from dataclasses import dataclass
@@ -15,12 +15,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from accomp.models.vae_networks import Convolutional, Hierarchical
+from accomp.models.note_states import OFF, ONSET, likeliest_line, likeliest_states
+from accomp.models.vae_networks import Beatwise, Convolutional, Hierarchical
 from accomp.roll.chord_plan import CHORD_COUNT, root_offset
 from accomp.roll.grid import BLOCK_HALF_BARS, BLOCK_STEPS, HALF_BAR_STEPS, PITCHES
 
 OCTAVE = 12
-NETWORKS = {"hierarchical": Hierarchical, "convolutional": Convolutional}
+NETWORKS = {"beatwise": Beatwise, "hierarchical": Hierarchical, "convolutional": Convolutional}
+LIKELIHOODS = ("categorical", "bernoulli", "gaussian")
 
 
 @dataclass
@@ -30,11 +32,16 @@ class VAEConfig:
     Attributes:
         low, high: Lowest and highest pitch that the networks see; others are silent.
         latent: K.
-        architecture: "hierarchical", or "convolutional" as published.
-        likelihood: "bernoulli", or "gaussian" as published.
+        architecture: "beatwise", "hierarchical", or "convolutional" as published.
+        likelihood: "categorical" (off, onset or hold), "bernoulli" of each plane, or "gaussian" as
+            published.
         planes: 2 for onset and sustain; 1 for sustain alone, as published.
         chord_relative: Whether pitches are seen from the chord's root, and the chord is known.
-        step, beat, block: Widths of the hierarchical network: of a step, a beat and the block.
+        single: Whether at most one note sounds at a time; only a categorical VAE heeds it.
+        step, beat: Widths of a step and of a beat in the beat-wise and hierarchical networks.
+        block: Width of the block in the hierarchical network.
+        layers: In which the beats of the beat-wise network hear each other.
+        dropout: Of the beat-wise network, in training.
         kl_weight: Of the divergence in the loss.
     """
 
@@ -45,9 +52,12 @@ class VAEConfig:
     likelihood: str = "bernoulli"
     planes: int = 2
     chord_relative: bool = True
+    single: bool = False
     step: int = 48
     beat: int = 96
     block: int = 224
+    layers: int = 1
+    dropout: float = 0.0
     kl_weight: float = 0.2
 
     def __post_init__(self):
@@ -55,9 +65,9 @@ class VAEConfig:
             raise ValueError(
                 f"architecture {self.architecture!r} is unknown; available: {', '.join(NETWORKS)}"
             )
-        if self.likelihood not in ("bernoulli", "gaussian"):
+        if self.likelihood not in LIKELIHOODS:
             raise ValueError(
-                f"likelihood {self.likelihood!r} is unknown; available: bernoulli, gaussian"
+                f"likelihood {self.likelihood!r} is unknown; available: {', '.join(LIKELIHOODS)}"
             )
 
 
@@ -79,11 +89,13 @@ class VAELoss(NamedTuple):
 class BinariseSettings:
     """How probabilities become notes."""
 
-    # A pitch that sounds already is struck again from this probability on: the low threshold that
-    # finds the beginnings of notes would chop held ones.
+    # With thresholds, a pitch that sounds already is struck again from this probability on: the low
+    # threshold that finds the beginnings of notes would chop held ones.
     again: float = 0.5
-    # Where a block shall have a number of onsets, the onset threshold stays in this range.
-    thresholds: tuple[float, float] = (0.02, 0.9)
+    # Where a block shall have a number of onsets, their log odds change by at most this much, and
+    # the range is halved so often to find by how much.
+    push: float = 6.0
+    halvings: int = 10
 
 
 class InstrumentVAE(nn.Module):
@@ -92,10 +104,13 @@ class InstrumentVAE(nn.Module):
     Attributes:
         config: What it is made of.
         thresholds: [2] probabilities from which on a note counts as struck, or as sounding; set on
-            validation music after training.
+            validation music after training. None with the categorical likelihood.
+        onset_bias: What is added to the log odds of onsets with the categorical likelihood; set
+            likewise.
     """
 
     thresholds: Tensor
+    onset_bias: Tensor
 
     def __init__(self, config: VAEConfig):
         super().__init__()
@@ -106,7 +121,20 @@ class InstrumentVAE(nn.Module):
         self.bottom = config.low - self.margin
         self.pitches = config.high + self.margin - self.bottom + 1
         self.network = NETWORKS[config.architecture](config, self.pitches)
-        self.register_buffer("thresholds", torch.full((2,), 0.5))
+        if self.is_categorical:
+            self.register_buffer("onset_bias", torch.zeros(()))
+        else:
+            self.register_buffer("thresholds", torch.full((2,), 0.5))
+
+    @property
+    def is_categorical(self) -> bool:
+        """Whether each cell is off, an onset or held, rather than two numbers."""
+        return self.config.likelihood == "categorical"
+
+    @property
+    def device(self) -> torch.device:
+        """The device of the weights."""
+        return next(self.parameters()).device
 
     def encode(self, planes: Tensor, plan: Tensor) -> tuple[Tensor, Tensor]:
         """Return mean and log variance of the latents of blocks.
@@ -131,7 +159,13 @@ class InstrumentVAE(nn.Module):
             [N, 2, 32, P].
         """
         output = self.network.decode(latents, self._chord_input(plan))
-        output = output.sigmoid() if self.config.likelihood == "bernoulli" else output.clamp(0, 1)
+        if self.is_categorical:
+            onset, hold = F.pad(output, (0, 0, 0, 0, 1, 0)).softmax(1)[:, 1:].unbind(1)
+            output = torch.stack([onset, onset + hold], dim=1)
+        elif self.config.likelihood == "bernoulli":
+            output = output.sigmoid()
+        else:
+            output = output.clamp(0, 1)
         if self.config.planes == 1:
             sounding = output[:, 0]
             before = F.pad(sounding, (0, 0, 1, 0))[:, :-1]
@@ -144,49 +178,82 @@ class InstrumentVAE(nn.Module):
         onsets: Tensor | None = None,
         settings: BinariseSettings = BinariseSettings(),
     ) -> Tensor:
-        """Draw notes where probabilities pass the fitted thresholds.
+        """Make notes of probabilities.
+
+        With the categorical likelihood they are the likeliest ones, else those that pass the fitted
+        thresholds.
 
         Args:
             probabilities: [N, 2, 32, P].
-            onsets: [N] how many notes are struck in each block: the likeliest. The thresholds
-                decide where it is NaN.
-            settings: Limits of the thresholds.
+            onsets: [N] how many notes are struck in each block: onsets become likelier or less
+                likely until there are about so many. NaN where that is not asked for.
+            settings: Limits.
 
         Returns:
             Planes [N, 2, 32, P] uint8.
         """
-        onset, sustain = probabilities[:, 0], probabilities[:, 1]
-        thresholds = self.thresholds.expand(len(onset), 2)
-        if onsets is not None:
-            thresholds = thresholds * self._factor_for(onset, onsets, settings)[:, None]
-        struck = onset > thresholds[:, 0, None, None]
-        sounding = struck | (sustain > thresholds[:, 1, None, None])
-        before = F.pad(sounding, (0, 0, 1, 0))[:, :-1]
-        struck = struck & (~before | (onset > settings.again))
-        return torch.stack([struck, sounding], dim=1).to(torch.uint8)
+        push = probabilities.new_zeros(len(probabilities))
+        if onsets is not None and not onsets.isnan().all():
+            push = self._push_for(probabilities, onsets, settings)
+        return self._notes(probabilities, push, settings)
 
-    def _factor_for(self, onset: Tensor, onsets: Tensor, settings: BinariseSettings) -> Tensor:
-        """Return the factors of the thresholds that let a number of onsets pass.
+    def _push_for(
+        self, probabilities: Tensor, onsets: Tensor, settings: BinariseSettings
+    ) -> Tensor:
+        """Return what must be added to log odds of onsets for there to be a number of them.
+
+        Of all such numbers it is the one nearest to 0, so that a block that has them already stays
+        as it is.
 
         Args:
-            onset: [N, 32, P] probabilities.
-            onsets: [N] numbers; where it is NaN the factor is 1.
-            settings: Limits of the thresholds.
+            probabilities: [N, 2, 32, P].
+            onsets: [N] numbers; where it is NaN nothing is added.
+            settings: Limits.
 
         Returns:
             [N].
         """
-        ordered = onset.flatten(1).sort(dim=1, descending=True).values
-        count = onsets.nan_to_num().round().long().clamp(1, ordered.shape[1] - 1)[:, None]
-        # Of all factors that let so many pass the one nearest to 1, so that a block that has them
-        # already stays as it is.
-        lowest, highest = (
-            ordered.gather(1, index)[:, 0] / self.thresholds[0] for index in (count, count - 1)
-        )
-        factor = torch.minimum(lowest.clamp(min=1.0), highest * (1 - 1e-6))
-        low, high = settings.thresholds
-        factor = factor.clamp(low / self.thresholds[0], high / self.thresholds[0])
-        return torch.where(onsets.isnan(), torch.ones_like(factor), factor)
+
+        def count(push: Tensor) -> Tensor:
+            return self._notes(probabilities, push, settings)[:, 0].flatten(1).sum(1)
+
+        nothing = torch.zeros_like(onsets)
+        played, most = count(nothing), torch.full_like(onsets, settings.push)
+        too_many = played > onsets
+        low, high = torch.where(too_many, -most, nothing), torch.where(too_many, nothing, most)
+        for _ in range(settings.halvings):
+            middle = (low + high) / 2
+            found = count(middle)
+            is_high = torch.where(too_many, found > onsets, found >= onsets)
+            low, high = torch.where(is_high, low, middle), torch.where(is_high, middle, high)
+        stays = onsets.isnan() | (played == onsets)
+        return torch.where(stays, nothing, torch.where(too_many, low, high))
+
+    def _notes(self, probabilities: Tensor, push: Tensor, settings: BinariseSettings) -> Tensor:
+        """Make notes of probabilities [N, 2, 32, P].
+
+        push: [N] is added to the log odds of onsets.
+        """
+        push = push[:, None, None]
+        onset, sounding = probabilities[:, 0], probabilities[:, 1]
+        if self.is_categorical:
+            least = torch.finfo(probabilities.dtype).eps
+            silent = (1 - sounding).clamp(min=least).log()
+            struck = onset.clamp(min=least).log() - silent + self.onset_bias + push
+            held = (sounding - onset).clamp(min=least).log() - silent
+            find = likeliest_line if self.config.single else likeliest_states
+            states = find(struck, held)
+            return torch.stack([states == ONSET, states != OFF], dim=1).to(torch.uint8)
+        onset = onset.where(push == 0, (onset.logit(eps=1e-6) + push).sigmoid())
+        struck = onset > self.thresholds[0]
+        sounds = struck | (sounding > self.thresholds[1])
+        before = F.pad(sounds, (0, 0, 1, 0))[:, :-1]
+        struck = struck & (~before | (onset > settings.again))
+        return torch.stack([struck, sounds], dim=1).to(torch.uint8)
+
+    def count_onsets(self, probabilities: Tensor) -> Tensor:
+        """Count the notes [N] that are struck in what [N, 2, 32, P] is made into."""
+        return self.binarise(probabilities)[:, 0].flatten(1).sum(1).to(probabilities.dtype)
 
     def loss(self, planes: Tensor, plan: Tensor, kl_weight: float) -> VAELoss:
         """Return the negative evidence lower bound of blocks.
@@ -197,10 +264,17 @@ class InstrumentVAE(nn.Module):
             kl_weight: Of the divergence.
         """
         seen, chord = self._seen(planes, plan), self._chord_input(plan)
-        mean, log_variance = self.network.encode(seen, chord)
+        mean, log_variance = (each.float() for each in self.network.encode(seen, chord))
         sample = mean + torch.randn_like(mean) * (0.5 * log_variance).exp()
-        output = self.network.decode(sample, chord)
-        if self.config.likelihood == "bernoulli":
+        output = self.network.decode(sample, chord).float()  # products may be in half precision
+        if self.is_categorical:
+            # Log odds against silence: the three probabilities' normaliser is 1 + e^onset + e^hold.
+            onset, hold = output.unbind(1)
+            struck, sounding = seen.unbind(1)
+            normaliser = F.softplus(torch.logaddexp(onset, hold))
+            fit = normaliser - onset * struck - hold * (sounding - struck)
+            reconstruction = fit.sum() / len(seen)
+        elif self.config.likelihood == "bernoulli":
             reconstruction = F.binary_cross_entropy_with_logits(
                 output, seen, reduction="sum"
             ) / len(seen)
@@ -209,9 +283,13 @@ class InstrumentVAE(nn.Module):
         kl = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum(1).mean()
         return VAELoss(reconstruction + kl_weight * kl, reconstruction, kl)
 
+    @property
+    def _dtype(self) -> torch.dtype:
+        return next(self.parameters()).dtype
+
     def _seen(self, planes: Tensor, plan: Tensor) -> Tensor:
         """Return what the networks see of [N, 2, 32, P]: [N, planes, 32, pitches]."""
-        planes = planes.to(self.thresholds.dtype)
+        planes = planes.to(self._dtype)
         if self.config.planes == 1:
             planes = planes[:, 1:]
         wide = F.pad(planes, (2 * OCTAVE, 2 * OCTAVE))
@@ -239,8 +317,8 @@ class InstrumentVAE(nn.Module):
     def _chord_input(self, plan: Tensor) -> Tensor:
         """Return chords one-hot, [N, H, 24]; [N, H, 0] where the VAE has no chords."""
         if not self.config.chord_relative:
-            return self.thresholds.new_zeros(len(plan), BLOCK_HALF_BARS, 0)
-        return F.one_hot(plan, CHORD_COUNT).to(self.thresholds.dtype)
+            return torch.zeros(len(plan), BLOCK_HALF_BARS, 0, dtype=self._dtype, device=plan.device)
+        return F.one_hot(plan, CHORD_COUNT).to(self._dtype)
 
 
 def _gather_pitches(planes: Tensor, pitches: Tensor) -> Tensor:

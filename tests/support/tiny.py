@@ -10,7 +10,7 @@ from accomp.models.vae import VAEConfig
 from accomp.roll.grid import TRACKS
 
 
-def tiny(paper: bool = False, seed: int = 1, meters: bool = False) -> Accompanist:
+def tiny(paper: bool = False, seed: int = 1) -> Accompanist:
     torch.manual_seed(seed)
     if paper:
         vae = {
@@ -37,10 +37,7 @@ def tiny(paper: bool = False, seed: int = 1, meters: bool = False) -> Accompanis
             s.name: VAEConfig(s.low, s.high, chord_relative=s.name != "drums", **vae)
             for s in TRACKS
         }
-        genres = ["jazz", "pop"]
-        harmony = HarmonyConfig(
-            width=16, residual_blocks=1, codebook=20, meters=meters, genres=genres
-        )
+        harmony = HarmonyConfig(width=16, residual_blocks=1, codebook=20, genres=["jazz", "pop"])
         config = AccompanistConfig(
             "pop",
             vaes,

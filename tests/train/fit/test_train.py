@@ -12,10 +12,11 @@ from huggingface_hub import ModelCard
 from safetensors.torch import load_file
 
 from accomp import Accompanist, Note, Score, Track, read_midi, write_midi
-from accomp.roll.grid import MELODY, TRACK_NAMES
+from accomp.roll.grid import BASS, MELODY, TRACK_NAMES
 from tests.band.test_accompanist import melody
 from train.data import prepare
 from train.data.corpus import Corpus
+from train.data.windows import Windows
 from train.fit import harmony, planner, vae
 from train.fit.checkpoint import CHECKPOINT, resume, save_checkpoint
 from train.fit.loop import Task
@@ -160,7 +161,8 @@ def test_training_goes_on_where_it_was_interrupted(corpus, tmp_path):
     path.write_text(yaml.safe_dump(settings))
     arguments = ["--corpus", str(corpus), "--config", str(path), "--instrument", "bass"]
     vae.main([*arguments, "--run", str(tmp_path / "whole")])
-    blocks = len(Corpus.load(corpus).block_index(Corpus.load(corpus).choose("train")))
+    songs = Corpus.load(corpus)
+    blocks = len(Windows(songs, BASS, songs.choose("train"), any_bar=True))
     vae.main([*arguments, "--run", str(tmp_path / "parts"), "--max-steps", str(-(-blocks // 16))])
     assert len(losses_of(tmp_path / "parts" / "bass")) == 1
     vae.main([*arguments, "--run", str(tmp_path / "parts")])

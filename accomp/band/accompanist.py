@@ -100,6 +100,7 @@ class Accompanist(BandModel):
         notices = _melody_notices(melody, lead, options)
         score, lead = make_room(melody, lead, options.intro)
         form = self._form(lead, options, streams)
+        form.meters = lead.grid.meters
         retake = Retake.of(redo, lead) if redo else None
         chords, remarks = choose_chords(self, score, lead, form, options, retake, streams.plan)
         path = None

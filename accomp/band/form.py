@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from accomp.models.harmony_network import ANY_METER
 from accomp.roll.grid import DRUMS, GUITAR, STRINGS
 
 
@@ -52,6 +53,7 @@ class Form:
         rests: by track, [B] bool, the blocks in which a player waits.
         dynamics: [B] velocity by which the band is louder than on average; empty where it is
             not drawn (accomp.band.song_form draws it).
+        meters: [B] int, of accomp.roll.grid.METERS; empty where any will do.
     """
 
     source: np.ndarray
@@ -61,6 +63,11 @@ class Form:
     labels: np.ndarray
     rests: dict[int, np.ndarray]
     dynamics: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    meters: np.ndarray = field(default_factory=lambda: np.zeros(0, int))
+
+    def meter(self, block: int) -> int:
+        """Return the meter of a block; ANY_METER where any will do."""
+        return int(self.meters[block]) if len(self.meters) else ANY_METER
 
     @classmethod
     def bare(cls, blocks: int) -> "Form":

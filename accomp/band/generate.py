@@ -169,6 +169,7 @@ class _Walk:
             variety=config.variety.get(name, 0.0),
             apart=apart,
             sparsest=sparsest,
+            meter=self.form.meter(block),
         )
         return self.players[track].choose(step, block, self.generator, sampling)
 
@@ -209,7 +210,7 @@ def choose_fills(
     fills = {}
     for block in np.flatnonzero(form.closes[:-1]):
         is_new = form.labels[block + 1] != form.labels[block]
-        fill = model.harmony_nn(DRUMS).draw_fill(generator)
+        fill = model.harmony_nn(DRUMS).draw_fill(generator, form.meter(int(block)))
         chance = 1.0 if is_new else settings.fill
         if fill is not None and torch.rand((), generator=generator) < chance:
             fills[int(block)] = fill

@@ -299,15 +299,24 @@ class HarmonyNetwork(nn.Module):
         found["character"] = ways[0] * sign * scale[0] / len(rest) ** 0.5
         return found
 
-    def draw_fill(self, generator: torch.Generator) -> Tensor | None:
+    def draw_fill(self, generator: torch.Generator, meter: int = ANY_METER) -> Tensor | None:
         """Draw a code whose block ends with a fill, the more of one the likelier.
 
+        Args:
+            generator: Of the CPU.
+            meter: In which the fill is played.
+
         Returns:
-            [1, K]; None where the codebook has no fills.
+            [1, K]; None where the codebook has no fills of the meter.
         """
-        if self.is_regression or not (self.fill > 0).any():
+        if self.is_regression:
             return None
-        index = torch.multinomial(self.fill.float().cpu(), 1, generator=generator)
+        fills = self.fill.float().cpu()
+        if self.config.meters:
+            fills = fills * self.suits(torch.tensor(meter, device=self.meter.device)).cpu()
+        if not (fills > 0).any():
+            return None
+        index = torch.multinomial(fills, 1, generator=generator)
         return self.codes[index.to(self.codes.device)]
 
 

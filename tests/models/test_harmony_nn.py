@@ -172,3 +172,11 @@ def test_fills_are_drawn_from_blocks_that_end_with_one():
     assert model.draw_fill(torch.Generator().manual_seed(0)) is None
     model.fill[3] = 0.5
     assert torch.equal(model.draw_fill(torch.Generator().manual_seed(0))[0], model.codes[3])
+
+
+def test_a_waltz_gets_its_own_fills():
+    model = network(meters=True)
+    model.fill[:2], model.meter[:2] = 0.5, torch.tensor([3, 4])
+    generator = torch.Generator().manual_seed(0)
+    drawn = torch.cat([model.draw_fill(generator, 3) for _ in range(8)])
+    assert torch.equal(drawn, model.codes[:1].expand(8, -1))

@@ -10,7 +10,7 @@ from accomp.models.vae import VAEConfig
 from accomp.roll.grid import TRACKS
 
 
-def tiny(paper: bool = False, seed: int = 1) -> Accompanist:
+def tiny(paper: bool = False, seed: int = 1, meters: bool = False) -> Accompanist:
     torch.manual_seed(seed)
     if paper:
         vae = {
@@ -37,7 +37,10 @@ def tiny(paper: bool = False, seed: int = 1) -> Accompanist:
             s.name: VAEConfig(s.low, s.high, chord_relative=s.name != "drums", **vae)
             for s in TRACKS
         }
-        harmony = HarmonyConfig(width=16, residual_blocks=1, codebook=20, genres=["jazz", "pop"])
+        genres = ["jazz", "pop"]
+        harmony = HarmonyConfig(
+            width=16, residual_blocks=1, codebook=20, meters=meters, genres=genres
+        )
         config = AccompanistConfig(
             "pop",
             vaes,

@@ -7,10 +7,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from accomp.models.harmony_network import ANY_METER
 from accomp.models.harmony_nn import HarmonyNN
-from accomp.roll.grid import BAR_STEPS, BLOCK_HALF_BARS, DRUMS, HALF_BAR_STEPS
+from accomp.roll.grid import BAR_STEPS, COMPOUND, DRUMS, FOUR, HALF_BAR_STEPS, THREE
 from train.data.corpus import Corpus
 
+ODD_METERS = (THREE, COMPOUND)
 # General MIDI's snares, toms and hand drums, without the clap.
 FILL_KEYS = [37, 38, 40, 41, 43, 45, 47, 48, 50, 60, 61, 62, 63, 64, 65, 66]
 
@@ -24,6 +26,10 @@ class CodebookSettings:
     # rest, and no pattern to stay on.
     sounding: int = 3
     others: float = 0.25  # share of a genre's own codes that other genres may add where few are
+    # Share of the codebook for patterns in three, and for those in six. Where a genre has fewer,
+    # all genres fill it: so few songs are in these meters that a waltz would be one song's.
+    odd: float = 0.12
+    odd_per_song: int = 12  # of one meter, instead of `per_song`
     grain: float = 8.0  # latents that are equal when rounded to 1/grain are one code
     fewest_fill_strokes: int = 2  # more than in the bar before; fewer are no fill
     most_fill_strokes: int = 8  # more do not make it more of a fill
@@ -65,12 +71,17 @@ def fill_harmony_codebook(
         settings: Which blocks become codes.
     """
     random = np.random.default_rng(seed)
-    size = network.config.codebook
-    own = _different_blocks(blocks, songs, random, settings)[:size]
+    size, common, odd = network.config.codebook, ANY_METER, []
+    if network.config.meters:
+        common, sources = FOUR, (songs, lenders)
+        odd = [_odd_blocks(blocks, sources, each, size, random, settings) for each in ODD_METERS]
+        size -= sum(map(len, odd))
+    own = _different_blocks(blocks, songs, common, random, settings)[:size]
     if len(own) < size and lenders:
-        lent = _different_blocks(blocks, lenders, random, settings)
+        lent = _different_blocks(blocks, lenders, common, random, settings)
         most = min(size - len(own), int(settings.others * len(own)))
         own = np.concatenate([own, lent[:most]])
+    own = np.concatenate([own, *odd])
     planes = blocks.corpus.blocks(blocks.track, np.sort(own))
     order = np.argsort(np.argsort(own))  # blocks are read in the order in which they lie on disk
     known = {"density": density_of(planes)[order]}
@@ -78,6 +89,8 @@ def fill_harmony_codebook(
         known["fill"] = fill_of(planes, settings)[order]
     else:
         known["variety"] = variety_of(planes)[order]
+    if network.config.meters:
+        known["meter"] = torch.from_numpy(blocks.corpus.meters[own])
     network.set_codes(blocks.latents[own, :-1], **known)
 
 
@@ -119,23 +132,66 @@ def fill_of(planes: Tensor, settings: CodebookSettings = CodebookSettings()) -> 
 
 
 def _different_blocks(
-    blocks: TrackBlocks, songs: list[int], random: np.random.Generator, settings: CodebookSettings
+    blocks: TrackBlocks,
+    songs: list[int],
+    meter: int,
+    random: np.random.Generator,
+    settings: CodebookSettings,
 ) -> np.ndarray:
-    """Return the numbers of well-filled blocks with different latents, in random order."""
+    """Return the numbers of well-filled blocks with different latents, in random order.
+
+    Args:
+        blocks: What the instrument plays.
+        songs: Which of them count.
+        meter: Of the blocks; ANY_METER for all.
+        random: Draws.
+        settings: What is well filled, and how many a song may give.
+    """
     chosen, seen = [], set()
     for song in songs:
         index = blocks.corpus.block_index([song])
-        planes = blocks.corpus.blocks(blocks.track, index)
-        half_bars = planes[:, 1].reshape(len(index), BLOCK_HALF_BARS, -1).any(2).sum(1).numpy()
-        index = random.permutation(index[half_bars >= settings.sounding])
-        count = 0
+        index = index[(blocks.corpus.meters[index] == meter) | (meter == ANY_METER)]
+        if not len(index):
+            continue
+        sounds = blocks.corpus.blocks(blocks.track, index)[:, 1].bool()
+        half_bars = sounds.reshape(len(index), 2, 2, -1).any(3)
+        # A player who plays on one of a waltz rests in the second half of the bar.
+        enough = half_bars.sum((1, 2)) >= settings.sounding
+        filled = half_bars.any(2).all(1) if meter == THREE else enough
+        index = random.permutation(index[filled.numpy()])
+        count, most = 0, settings.odd_per_song if meter in ODD_METERS else settings.per_song
         for block in index:
             key = latent_key(blocks.latents[block], settings.grain)
-            if key not in seen and count < settings.per_song:
+            if key not in seen and count < most:
                 seen.add(key)
                 chosen.append(block)
                 count += 1
     return random.permutation(np.array(chosen, int))
+
+
+def _odd_blocks(
+    blocks: TrackBlocks,
+    songs: tuple[list[int], list[int]],
+    meter: int,
+    size: int,
+    random: np.random.Generator,
+    settings: CodebookSettings,
+) -> np.ndarray:
+    """Return blocks of one of ODD_METERS, of the genre's own songs before others'.
+
+    Args:
+        blocks: What the instrument plays.
+        songs: Of the genre, and of others.
+        meter: Of the blocks.
+        size: Of the codebook. The meter gets `settings.odd` of it, or as much as the genre's songs
+            are in it.
+        random: Draws.
+        settings: What is well filled, and how many a song may give.
+    """
+    own = blocks.corpus.meters[blocks.corpus.block_index(songs[0])] == meter
+    share = max(settings.odd, float(own.mean()) if len(own) else 0.0)
+    found = [_different_blocks(blocks, each, meter, random, settings) for each in songs]
+    return np.concatenate(found)[: int(share * size)]
 
 
 def latent_key(latent: Tensor, grain: float) -> bytes:

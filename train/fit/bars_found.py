@@ -11,7 +11,7 @@ one in use). --sheets: lead sheets (train.data.lead_sheets).
 """
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
@@ -39,6 +39,7 @@ from train.command_line import command_parser
 from train.data.corpus import Corpus
 from train.data.lead_sheets import read_lead_sheets
 from train.fit.bars import ErrorSettings, ExampleSettings, Line, bend, cut, read_lines
+from train.fit.loop import FitSettings, Task, fit
 from train.fit.run_files import write_json
 from train.fit.sheet_lines import lines_of
 
@@ -66,12 +67,8 @@ class FoundTraining:
 
     count: int = 4400  # performances
     validation: int = 600
-    epochs: int = 5
-    batch: int = 16
-    learning_rate: float = 1.5e-3
-    weights_rate: float = 1e-2  # learning rate of the weights
-    weight_decay: float = 2e-2
-    warmup: int = 50  # batches
+    fit: FitSettings = FitSettings(epochs=5, batch_size=16, learning_rate=1.5e-3, weight_decay=2e-2)
+    faster: float = 7.0  # how many times the learning rate the weights have
     bar_line: float = 0.07  # seconds within which a bar line is right
     most_bars: float = 0.8  # F-measure of bar lines from which all are right
     cropped: float = 0.5  # share of examples of which a part is taken
@@ -117,8 +114,8 @@ class Example(NamedTuple):
 def main(arguments: Sequence[str] | None = None, settings: FoundTraining = FoundTraining()) -> None:
     """Train the network and write it with its figures."""
     options = _options(arguments)
-    settings = replace(settings, count=options.count, epochs=options.epochs)
-    torch.manual_seed(options.seed)
+    fit_settings = replace(settings.fit, epochs=options.epochs, seed=options.seed)
+    settings = replace(settings, count=options.count, fit=fit_settings)
     made = {
         split: perform_all(read_all(options, split), count, options.seed + number, settings)
         for number, (split, count) in enumerate(
@@ -126,7 +123,7 @@ def main(arguments: Sequence[str] | None = None, settings: FoundTraining = Found
         )
     }
     model = Ranking(load_bars_network(options.start))
-    train(model, made["train"], settings, options.seed)
+    fit(options.run / "bars", RankingTask(model, made, settings), settings.fit)
     save_network(options.run / "model", model.network.eval(), BARS_CONFIG, BARS_WEIGHTS)
     figures = validate(model, made["val"]) | {"weights": model.weights_by_name()}
     write_json(options.run / "figures.json", figures)
@@ -141,7 +138,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--start", type=Path, default=FOLDER, help="folder of a network")
     parser.add_argument("--run", type=Path, required=True, help="folder for the results")
     parser.add_argument("--count", type=int, default=FoundTraining.count, help="performances")
-    parser.add_argument("--epochs", type=int, default=FoundTraining.epochs)
+    parser.add_argument("--epochs", type=int, default=FoundTraining.fit.epochs)
     parser.add_argument("--seed", type=int, default=0)
     return parser.parse_args(arguments)
 
@@ -334,36 +331,44 @@ def loss_of(likely: list[Tensor], examples: list[Example]) -> Tensor:
     return torch.stack(losses).mean()
 
 
-def train(model: Ranking, made: list[Performance], settings: FoundTraining, seed: int) -> None:
-    """Train network and weights, with a learning rate that falls as a cosine does."""
-    groups = [
-        {"params": model.network.parameters(), "lr": settings.learning_rate},
-        {"params": [model.share, model.weights], "lr": settings.weights_rate},
-    ]
-    optimizer = torch.optim.AdamW(groups, weight_decay=settings.weight_decay)
-    made = sorted(made, key=lambda one: one.onset[-1] - one.onset[0])  # little padding
-    batches = len(made) // settings.batch
-    total = settings.epochs * batches
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimizer,
-        lambda step: (
-            min(1, (step + 1) / settings.warmup)
-            * (0.5 + 0.5 * np.cos(np.pi * step / max(total, 1)))
-        ),
-    )
-    rng = np.random.default_rng(seed)
-    model.train()
-    order = [batch for _ in range(settings.epochs) for batch in rng.permutation(batches)]
-    for batch in tqdm(order, desc="training"):
-        chosen = made[batch * settings.batch : (batch + 1) * settings.batch]
-        examples = [example_of(varied(one, rng, settings), model.network) for one in chosen]
-        loss = loss_of(model(examples), examples)
-        optimizer.zero_grad()
-        loss.backward()
-        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        schedule.step()
-    model.eval()
+class RankingTask(Task):
+    """A Ranking and the performances that it learns from."""
+
+    model: Ranking
+
+    def __init__(self, model: Ranking, made: dict[str, list[Performance]], settings: FoundTraining):
+        """Keep what is trained on what; `made` has the splits train and val."""
+        super().__init__(model)
+        # Performances of a batch are about as long as one another: little padding.
+        self.made = sorted(made["train"], key=lambda one: one.onset[-1] - one.onset[0])
+        self.validation, self.settings = made["val"], settings
+
+    def batches(self, generator: torch.Generator, size: int) -> Iterator[Tensor]:
+        """Give numbers of performances, batch by batch in random order."""
+        numbers = torch.arange(len(self.made)).split(size)
+        for index in torch.randperm(len(numbers), generator=generator):
+            yield numbers[index]
+
+    def losses(self, progress: float, batch: Tensor) -> dict[str, Tensor]:
+        """Return the surprise at the right ways of counting, of performances that lose notes."""
+        rng = np.random.default_rng(int(torch.randint(2**31, ())))
+        examples = [
+            example_of(varied(self.made[number], rng, self.settings), self.model.network)
+            for number in batch.tolist()
+        ]
+        return {"loss": loss_of(self.model(examples), examples)}
+
+    def validate(self) -> dict[str, float]:
+        """Return the figures of `validate`."""
+        return validate(self.model, self.validation)
+
+    def optimizer(self, settings: FitSettings) -> torch.optim.Optimizer:
+        """Return what descends the loss: the few weights learn faster than the network."""
+        groups = [
+            {"params": self.model.network.parameters(), "faster": 1.0},
+            {"params": [self.model.share, self.model.weights], "faster": self.settings.faster},
+        ]
+        return torch.optim.AdamW(groups, settings.learning_rate, weight_decay=settings.weight_decay)
 
 
 @torch.no_grad()

@@ -145,8 +145,9 @@ class Descent:
 
     def descend(self, loss: Tensor, progress: float) -> None:
         """Move the weights against the gradient of the loss."""
+        rate = self.settings.learning_rate * self.schedule.factor(progress)
         for group in self.optimizer.param_groups:
-            group["lr"] = self.settings.learning_rate * self.schedule.factor(progress)
+            group["lr"] = rate * group.get("faster", 1.0)
         self.accelerator.backward(loss)
         self.accelerator.clip_grad_norm_(self.objective.parameters(), self.schedule.gradient_norm)
         self.optimizer.step()

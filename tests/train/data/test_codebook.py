@@ -1,8 +1,18 @@
 import numpy as np
 import torch
 
+from accomp.models.harmony_nn import NEVER, HarmonyConfig, HarmonyNN
 from accomp.roll import pianoroll
-from train.data.codebook import density_of, fill_of, variety_of
+from accomp.roll.grid import BASS, COMPOUND, FOUR, THREE, TRACK_NAMES
+from train.data.codebook import (
+    CodebookSettings,
+    TrackBlocks,
+    density_of,
+    fill_harmony_codebook,
+    fill_of,
+    variety_of,
+)
+from train.data.corpus import Corpus
 
 
 def blocks(*notes):
@@ -36,3 +46,47 @@ def test_a_fill_has_more_snares_and_toms_at_the_end_than_in_the_bar_before():
     cymbals = [*groove, *((51, 24 + i, 25 + i) for i in range(8))]
     got = fill_of(blocks(groove, fill, cymbals)).tolist()
     assert got[0] == got[2] == 0 and 0.4 < got[1] <= 1
+
+
+def corpus_of(*meters: str) -> Corpus:
+    """Return songs whose bass plays on one of each bar, or in four on one and three."""
+    one = [(40, step, step + 4) for step in (0, 16)]
+    planes = [
+        blocks(one if meter == "3" else [*one, (40, 8, 12), (40, 24, 28)])[0].numpy()
+        for meter in "".join(meters)
+    ]
+    packed = np.packbits(np.stack(planes), axis=-1)
+    first = np.cumsum([0, *map(len, meters)])
+    songs = [
+        {"first": int(at), "blocks": len(each), "meters": each} for at, each in zip(first, meters)
+    ]
+    plan = torch.zeros(len(planes), 4, dtype=torch.int64)
+    return Corpus(songs, plan, None, [packed] * len(TRACK_NAMES))
+
+
+def filled(corpus: Corpus, meters: bool = True, **settings: float) -> HarmonyNN:
+    """Return a network whose codes come from the first song, and lent from the others."""
+    network = HarmonyNN(HarmonyConfig(width=8, codebook=10, meters=meters), 2, 1, [])
+    count = len(corpus.plan)
+    latents = torch.stack([torch.arange(count, dtype=torch.float32), torch.ones(count)], 1)
+    others = list(range(1, len(corpus.songs)))
+    blocks = TrackBlocks(corpus, BASS, latents)
+    fill_harmony_codebook(network, blocks, [0], others, 0, CodebookSettings(**settings))
+    return network
+
+
+def test_codes_in_three_and_six_come_from_all_genres_where_few_are():
+    corpus = corpus_of("4" * 20 + "3", "3" * 4, "6" * 4)
+    network = filled(corpus, odd=0.2)
+    used = network.log_count > NEVER / 2
+    codes, meter = network.codes[used, 0].int().tolist(), network.meter[used].tolist()
+    assert [meter.count(each) for each in (FOUR, THREE, COMPOUND)] == [6, 2, 2]
+    assert 20 in codes  # its own waltz comes first
+    assert all(
+        str(each) == "".join(s["meters"] for s in corpus.songs)[code]
+        for code, each in zip(codes, meter)
+    )
+    waltzes = filled(corpus_of("3" * 30, "4" * 20), odd_per_song=24)
+    assert (waltzes.meter == THREE).sum() == 10  # a genre of waltzes
+    without = filled(corpus, meters=False)
+    assert not hasattr(without, "meter") and without.codes[:, 0].max() < 20

@@ -1,6 +1,7 @@
 """The network of bars learns from pulses as they are found in performed melodies."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,10 +12,20 @@ from accomp.listen.bars import FEATURES, BarSettings, Pulses, features_of
 from train.data.lead_sheets import lead_sheet
 from train.fit import bars_found
 from train.fit.bars import Line
-from train.fit.bars_found import FoundTraining, Ranking, example_of, performance_of, varied
+from train.fit.bars_found import (
+    FoundTraining,
+    Ranking,
+    RankingTask,
+    example_of,
+    performance_of,
+    varied,
+)
+from train.fit.loop import FitSettings, fit
 from train.fit.sheet_lines import lines_of
 
-SMALL = FoundTraining(count=6, validation=2, epochs=1, batch=3)
+SMALL = FoundTraining(
+    count=6, validation=2, fit=FitSettings(epochs=5, batch_size=3, learning_rate=0.02)
+)
 
 
 def line(count=40):
@@ -65,13 +76,37 @@ def test_examples_lose_notes_and_keep_their_pulses():
     assert varied(one, rng, SMALL).pulses is one.pulses
 
 
-def test_training_lowers_the_loss():
+def test_training_lowers_the_loss_and_goes_on_after_a_kill(tmp_path):
     torch.manual_seed(0)
-    made = [performance(seed) for seed in range(3)]
-    model = Ranking(BarsNet(BarsNetConfig(width=4, dilations=[1])))
-    before = bars_found.validate(model.eval(), made)["loss"]
-    bars_found.train(model, made, FoundTraining(epochs=5, batch=3, warmup=1, learning_rate=0.02), 0)
+    made = [performance(seed) for seed in range(6)]
+    start = BarsNet(BarsNetConfig(width=4, dilations=[1])).state_dict()
+
+    def trained(folder, epochs):
+        model = Ranking(BarsNet(BarsNetConfig(width=4, dilations=[1])))
+        model.network.load_state_dict(start)
+        settings = replace(SMALL.fit, epochs=epochs)
+        task = RankingTask(model, {"train": made, "val": made}, replace(SMALL, fit=settings))
+        before = bars_found.validate(model.eval(), made)["loss"]
+        real, left = task.step, [2 * 2 if folder.name == "killed" else 99]
+
+        def step(*args):
+            if not left[0]:
+                raise KeyboardInterrupt
+            left[0] -= 1
+            return real(*args)
+
+        task.step = step
+        fit(folder, task, settings)
+        return model, before
+
+    model, before = trained(tmp_path / "whole", 5)
     assert bars_found.validate(model, made)["loss"] < before - 0.1
+    with pytest.raises(KeyboardInterrupt):
+        trained(tmp_path / "killed", 5)
+    (tmp_path / "killed").rename(tmp_path / "again")
+    again, _ = trained(tmp_path / "again", 5)
+    for one, other in zip(model.state_dict().values(), again.state_dict().values()):
+        assert torch.equal(one, other)
     assert set(model.weights_by_name()) == {"network", *FEATURES}
     example = example_of(made[0], model.network)
     (likely,) = model([example])

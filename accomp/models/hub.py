@@ -175,6 +175,11 @@ def _reason(name: str, revision: str | None, error: Exception) -> str:
     for kind, reason in reasons.items():
         if isinstance(error, kind):
             return reason
+    if isinstance(error, OSError) and error.errno is not None and error.strerror:
+        return (
+            f"{name} can't be kept in the cache {constants.HF_HUB_CACHE} ({error.strerror}); make "
+            "room there, or set HF_HUB_CACHE to a folder that can be written"
+        )
     status = getattr(getattr(error, "response", None), "status_code", None)
     if status in (401, 403):
         return (

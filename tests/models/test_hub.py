@@ -1,6 +1,9 @@
 """Models from folders and, with the real client over HTTP, from a stand-in of the Hub."""
 
 import json
+import os
+import subprocess
+import sys
 import time
 
 import pytest
@@ -182,6 +185,64 @@ def test_faults_are_said_and_nothing_half_written_loads(hub, pushed, versions, i
 def test_a_download_that_is_cut_goes_on_where_it_was(hub, pushed, versions, impatient):
     hub.cut("/cdn/.*safetensors", after=30_000, times=2)
     assert weights_of(Accompanist.from_pretrained(REPO).source.folder) == weights_of(versions[0])
+
+
+PULL = """
+import resource, sys
+from huggingface_hub import constants
+from accomp.errors import ModelError
+from accomp.models.files import digest
+from accomp.models.hub import find
+most, repository = int(sys.argv[1]), sys.argv[2]
+if most:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+print("begin", flush=True)
+sys.stdin.readline()
+try:
+    print(digest(find(repository).folder / "model.safetensors"))
+except ModelError as error:
+    print(error)
+"""
+
+
+def pulling(cache, most=0):
+    """A process that pulls the model when it is told; `most` bytes go into a file of its."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", PULL, str(most), REPO],
+        env=os.environ | {"HF_HUB_CACHE": str(cache)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout and process.stdout.readline() == "begin\n"
+    return process
+
+
+@pytest.mark.process
+def test_two_processes_pull_one_model_at_once(hub, pushed, versions, tmp_path):
+    both = [pulling(tmp_path / "cache") for _ in range(2)]
+    for process in both:
+        process.stdin.write("\n")
+        process.stdin.flush()
+    right = digest(versions[0] / "model.safetensors") + "\n"
+    assert [process.communicate(timeout=60)[0] for process in both] == [right, right]
+    assert not list((tmp_path / "cache").rglob("*.incomplete"))
+
+
+@pytest.mark.process
+def test_a_full_disk_is_said_and_the_next_pull_is_whole(hub, pushed, versions, tmp_path):
+    size = (versions[0] / "model.safetensors").stat().st_size
+    said, _ = pulling(tmp_path / "cache", size // 2).communicate("\n", timeout=60)
+    assert f"can't be kept in the cache {tmp_path / 'cache'} (File too large)" in said
+    whole, _ = pulling(tmp_path / "cache").communicate("\n", timeout=60)
+    assert whole == digest(versions[0] / "model.safetensors") + "\n"
+
+
+@pytest.mark.process
+def test_a_cache_that_cannot_be_written_is_said(hub, pushed, tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    said, _ = pulling(tmp_path / "file" / "cache").communicate("\n", timeout=60)
+    assert "can't be kept in the cache" in said and "set HF_HUB_CACHE" in said
 
 
 def test_a_damaged_copy_in_the_cache_is_replaced(hub, pushed, versions):

@@ -15,12 +15,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from accomp.roll.grid import ACCOMPANIMENT
+from accomp.roll.grid import ACCOMPANIMENT, BLOCK_STEPS
 
 STEPS = ("first", "middle", "last")
 # The blocks, relative to the next one, whose melody each network takes.
 MELODY_STEPS = {"first": (0, 1, 2), "middle": (-1, 0, 1), "last": (-2, -1, 0)}
 POSITION = 8  # numbers of `position`
+# Numbers of a rhythm: at each step of a block, of drums whether the bass drum and whether anything
+# is struck; of others whether anything is struck and whether anything sounds.
+RHYTHM = 2 * BLOCK_STEPS
 UNKNOWN = -1.0  # flag of a latent that the network is not to know
 NEVER = -1e4  # logit of what cannot be chosen
 ANY_METER = 0  # of codes that suit every meter, and of songs whose meter is of no matter
@@ -164,6 +167,7 @@ class HarmonyNetwork(nn.Module):
         density: [C] onsets of each code's block, standard deviations of their logarithm.
         variety: [C] its pitch classes a bar, standard deviations.
         fill: [C] for drums, how much of a fill its end is, 0 to 1.
+        rhythm: [C, RHYTHM] of each code's block, of the song network.
         meter: [C] int8, with `meters`: the meter that it is played in (accomp.roll.grid), or
             ANY_METER.
         spread: Mean squared distance of two codes.
@@ -174,6 +178,7 @@ class HarmonyNetwork(nn.Module):
     density: Tensor
     variety: Tensor
     fill: Tensor
+    rhythm: Tensor
     meter: Tensor
     spread: Tensor
 
@@ -192,6 +197,8 @@ class HarmonyNetwork(nn.Module):
         self.register_buffer("density", torch.zeros(size))
         self.register_buffer("variety", torch.zeros(size))
         self.register_buffer("fill", torch.zeros(size))
+        if self.config.network == "song":
+            self.register_buffer("rhythm", torch.zeros(size, RHYTHM))
         if self.config.meters:
             self.register_buffer("meter", torch.zeros(size, dtype=torch.int8))
         self.register_buffer("spread", torch.tensor(1.0))
@@ -220,10 +227,12 @@ class HarmonyNetwork(nn.Module):
 
         Args:
             codes: [n, K], at most C.
-            **known: log_count, density, variety, fill and meter of the codes, [n] each; zeros by
-                default.
+            **known: log_count, density, variety, fill, rhythm and meter of the codes, [n, ...]
+                each; zeros by default.
         """
         values = {"codes": codes, "density": 0.0, "variety": 0.0, "fill": 0.0, "log_count": 0.0}
+        if self.config.network == "song":
+            values["rhythm"] = 0.0
         if self.config.meters:
             values["meter"] = ANY_METER
         for name, value in values.items():

@@ -24,6 +24,7 @@ from accomp.models.harmony_network import (
     MELODY_STEPS,
     NEVER,
     POSITION,
+    RHYTHM,
     STEPS,
     UNKNOWN,
     HarmonyConfig,
@@ -44,10 +45,11 @@ from accomp.models.song_pairs import (
     melody_pairs,
 )
 from accomp.roll.chord_plan import CHORD_COUNT
-from accomp.roll.grid import BLOCK_HALF_BARS
+from accomp.roll.grid import BLOCK_HALF_BARS, BLOCK_STEPS
 
 FIRST, MIDDLE, LAST = range(len(STEPS))
 HABITS = (1, 2, 4)  # a block remembers whether it was played like those so many blocks before
+OLDER = (1, 4)  # the rhythm of a block may be that of those so many blocks before
 FOLLOWED = (1, 2)  # a block is taken up where those before it were like those before the next one
 
 
@@ -83,12 +85,14 @@ class Real:
         codes: [N, T, n] int, the nearest codes; others are too far to count.
         apart: [N, T, n] their d^2 / T.
         again: [N, T, T] d^2 / T of what was played in each block.
+        rhythms: Of its own and of each earlier instrument's [N, T, RHYTHM].
     """
 
     rows: Tensor
     codes: Tensor
     apart: Tensor
     again: Tensor
+    rhythms: list[Tensor]
 
 
 @dataclass
@@ -125,7 +129,7 @@ class Heard:
         pairs: [N, T, T, MELODY_PAIR].
         factors: Of each of the network's `spreads` [K + 1], by which latents and flags are scaled
             to numbers of about 1.
-        keys: [C, W] of the codes.
+        keys: [C, W + RHYTHM] of the codes.
         liking: [C] of the codes, whatever the song.
     """
 
@@ -159,6 +163,7 @@ class SongHarmonyNN(HarmonyNetwork):
             earlier_latents: Latent sizes of the instruments that are generated before it.
         """
         super().__init__(config, latent)
+        self._sizes = [melody_latent, latent, *earlier_latents]
         width, heads, dropout = config.width, config.heads, config.dropout
         earlier = sum(earlier_latents) + len(earlier_latents)
         genres = len(config.genres)
@@ -183,10 +188,14 @@ class SongHarmonyNN(HarmonyNetwork):
         # The straight way to codes that fit what others play now and what it played last.
         self.fits = nn.Linear(earlier + len(HABITS) * (latent + 1), width, bias=False)
         self.code_keys = nn.Linear(latent + 1, width + 1)
+        # What is played sounds in a rhythm, which a latent tells only roundabout. How much the
+        # rhythm shall be that of what was played OLDER blocks before, and how much it shall meet
+        # either half of what each earlier instrument plays now.
+        self.rhythms = nn.ModuleList(_rhythm_network(size) for size in self._sizes[1:])
+        self.wanted = nn.Linear(width, 2 * (len(OLDER) + len(earlier_latents)))
         self.pointer_keys = nn.Linear(width, width)
         self.pointer_bias = PairBias(MELODY_PAIR + own_pair, 1)
         self.dropout = nn.Dropout(dropout)
-        self._sizes = [melody_latent, latent, *earlier_latents]
         self.register_buffer("spreads", torch.ones(len(self._sizes)))
         self._add_codebook()
 
@@ -215,7 +224,7 @@ class SongHarmonyNN(HarmonyNetwork):
             windows,
             pairs,
             factors,
-            keys[:, :-1] / self.config.width**0.5,
+            torch.cat([keys[:, :-1] / self.config.width**0.5, unit_rhythm(self.rhythm)], dim=1),
             keys[:, -1] + self.log_count,
         )
 
@@ -291,7 +300,8 @@ class SongHarmonyNN(HarmonyNetwork):
         output = _by_step(steps, lambda index: self.heads[STEPS[index]](x))
         new, silence, query, pointer = output.split([1, 1, *[self.config.width] * 2], dim=-1)
         query = query + self.fits(torch.cat([*present, *played], dim=-1))
-        codes = query @ heard.keys.T + heard.liking
+        asked = self._wanted_rhythm(self.wanted(x), heard, song, at)
+        codes = torch.cat([query, asked], dim=-1) @ heard.keys.T + heard.liking
         if song.meters is not None and self.config.meters:
             codes = codes + NEVER * ~self.suits(song.meters[:, at])
         taken = pointer @ memory.pointers.mT / self.config.width**0.5
@@ -299,7 +309,7 @@ class SongHarmonyNN(HarmonyNetwork):
         taken = taken.masked_fill(future[0] | (memory.own[:, None, :, -1] <= 0), NEVER)
         return codes, new, torch.cat([silence, taken], dim=-1)
 
-    def loss(self, song: Song, real: Real, steps: Tensor) -> Tensor:
+    def loss(self, song: Song, real: Real, steps: Tensor) -> tuple[Tensor, Tensor]:
         """Return the negative log likelihood of the real latents.
 
         The distribution is a mixture around all choices, each of density exp(-d^2 / T). Where the
@@ -313,7 +323,8 @@ class SongHarmonyNN(HarmonyNetwork):
             steps: [N, T] int.
 
         Returns:
-            [N, T]; of no meaning beyond the end of a song.
+            [N, T] and how badly it tells the rhythms of latents, in nats, [N, T]; of no meaning
+            beyond the end of a song.
         """
         everything = slice(0, steps.shape[1])
         heard = self.listen(song)
@@ -322,19 +333,43 @@ class SongHarmonyNN(HarmonyNetwork):
         near = codes.gather(-1, real.codes) - codes.logsumexp(-1, keepdim=True) + new
         played = torch.cat([near - real.apart, others[..., 1:] - real.again], dim=-1).logsumexp(-1)
         chosen = torch.where(real.rows[..., -1] > 0, played, others[..., 0])
-        return torch.cat([new, others], dim=-1).logsumexp(-1) - chosen
+        told = torch.stack(
+            [
+                F.binary_cross_entropy_with_logits(
+                    self.rhythm_logits(heard, rows, which), rhythm, reduction="none"
+                ).sum(-1)
+                * (rows[..., -1] > 0)
+                for which, (rows, rhythm) in enumerate(
+                    zip([real.rows, *song.earlier], real.rhythms)
+                )
+            ]
+        )
+        return torch.cat([new, others], dim=-1).logsumexp(-1) - chosen, told.sum(0)
 
     @torch.no_grad()
-    def nearest(self, latents: Tensor, count: int) -> tuple[Tensor, Tensor]:
-        """Find the codes nearest to latents [n, K]: indices and d^2 / T, [n, count] each."""
-        found = [
-            torch.cdist(part, self.codes)
-            .masked_fill(self.log_count < NEVER / 2, torch.inf)
-            .topk(min(count, len(self.codes)), largest=False)
-            for part in latents.split(1024)
-        ]
-        apart = torch.cat([each.values for each in found]).square() / self.temperature
-        return torch.cat([each.indices for each in found]), apart
+    def nearest(
+        self, latents: Tensor, count: int, meters: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Find the codes nearest to latents.
+
+        Args:
+            latents: [n, K].
+            count: How many codes.
+            meters: [n] int; None where they are of no matter.
+
+        Returns:
+            Indices and d^2 / T, infinite for codes that may not be chosen, [n, count] each.
+        """
+        found = []
+        for at in range(0, len(latents), 1024):
+            part = slice(at, at + 1024)
+            apart = torch.cdist(latents[part], self.codes).square() / self.temperature
+            never = (self.log_count < NEVER / 2)[None]
+            if meters is not None and self.config.meters:
+                never = never | ~self.suits(meters[part])
+            apart = apart.masked_fill(never, torch.inf)
+            found.append(apart.topk(min(count, len(self.codes)), largest=False))
+        return torch.cat([f.indices for f in found]), torch.cat([f.values for f in found])
 
     @torch.no_grad()
     def taken_up(self, rows: Tensor, same: float) -> Tensor:
@@ -346,6 +381,34 @@ class SongHarmonyNN(HarmonyNetwork):
         """
         again = torch.cdist(rows[..., :-1], rows[..., :-1]).square() / self.temperature
         return again.masked_fill(again > same, -NEVER)
+
+    def rhythm_logits(self, heard: Heard, rows: Tensor, which: int) -> Tensor:
+        """Return how sure each number of the rhythm of rows [N, Q, K + 1] is, [N, Q, RHYTHM].
+
+        which: 0 for rows of its own, and from 1 on for those of earlier instruments.
+        """
+        return self.rhythms[which]((rows * heard.factors[1 + which])[..., :-1])
+
+    def _wanted_rhythm(self, wanted: Tensor, heard: Heard, song: Song, at: slice) -> Tensor:
+        """Return the rhythm that codes should have, [N, Q, RHYTHM].
+
+        wanted: [N, Q, 2 for each rhythm that it may be like], how much.
+        """
+
+        def known(rows: Tensor, which: int) -> Tensor:
+            rhythm = unit_rhythm(self.rhythm_logits(heard, rows, which).sigmoid())
+            return (rhythm * (rows[..., -1:] > 0)).unflatten(-1, (2, -1))
+
+        shares = wanted.unflatten(-1, (-1, 2))[..., None]
+        result = torch.zeros_like(wanted[..., :1, None]).expand(-1, -1, 2, BLOCK_STEPS)
+        for i, by in enumerate(OLDER):
+            result = result + shares[..., i, :, :] * known(_before(song.own, at, by), 0)
+        meeting = torch.zeros_like(result[..., 0, :])
+        for i, rows in enumerate(song.earlier):
+            meeting = meeting + (shares[..., len(OLDER) + i, :, :] * known(rows[:, at], 1 + i)).sum(
+                -2
+            )
+        return torch.cat([result[..., 0, :] + meeting, result[..., 1, :]], dim=-1)
 
     def _played(self, heard: Heard, song: Song, at: slice) -> list[Tensor]:
         """Return what earlier instruments play in blocks, [N, Q, K + 1] each."""
@@ -430,6 +493,16 @@ class SongPlayer:
             later = self.network.remember(self.heard, self.song, slice(known, block))
             self.memory = self.memory.followed_by(later) if self.memory else later
         return self.memory
+
+
+def unit_rhythm(rhythm: Tensor) -> Tensor:
+    """Scale both halves of rhythms [..., RHYTHM] to a length of 1."""
+    halves = rhythm.unflatten(-1, (2, -1))
+    return (halves / halves.norm(dim=-1, keepdim=True).clamp(min=0.1)).flatten(-2)
+
+
+def _rhythm_network(latent: int) -> nn.Sequential:
+    return nn.Sequential(nn.Linear(latent, 64), nn.GELU(), nn.Linear(64, RHYTHM))
 
 
 def song_of(track: int, songs: SongLatents) -> Song:

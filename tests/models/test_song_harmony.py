@@ -2,10 +2,17 @@ from dataclasses import replace
 
 import pytest
 import torch
+import torch.nn.functional as F
 
 from accomp.models.harmony_kinds import make_harmony_nn
-from accomp.models.harmony_network import NEVER, HarmonyConfig, Sampling, SongLatents
-from accomp.models.song_harmony import MIDDLE, Real, Song, SongHarmonyNN, SongPlayer, unknown
+from accomp.models.harmony_network import (
+    NEVER,
+    RHYTHM,
+    HarmonyConfig,
+    Sampling,
+    SongLatents,
+)
+from accomp.models.song_harmony import MIDDLE, OLDER, Real, Song, SongHarmonyNN, SongPlayer, unknown
 from accomp.models.song_pairs import alike, melody_pairs
 from accomp.roll.grid import BASS, DRUMS
 
@@ -164,6 +171,19 @@ def test_codes_of_another_meter_are_not_chosen():
         assert len(chosen.unique(dim=0)) > 1
 
 
+def test_a_waltz_is_learned_from_codes_of_waltzes():
+    model, heard = network(meters=True), song()
+    model.set_codes(model.codes[:5].clone(), meter=torch.tensor([4, 4, 3, 3, 3]))
+    heard.meters = torch.tensor([[4], [3]]).expand(-1, T)
+    chances = logits_of(model, heard).softmax(-1)
+    assert (chances[0, :, 2:6] < 1e-6).all() and (chances[1, :, :2] < 1e-6).all()
+    assert (chances[0, :, :2] > 0).all() and (chances[1, :, 2:5] > 0).all()
+    found, apart = model.nearest(model.codes[:2], 5, torch.tensor([3, 4]))
+    assert set(found[0, :3].tolist()) == {2, 3, 4} and found[1, 0] == 1
+    assert apart[0].isfinite().tolist() == [True] * 3 + [False] * 2
+    assert apart[1, 0] == 0 and apart[1].isfinite().sum() == 2
+
+
 def test_a_wish_decides_among_codes():
     model = network()
     wish = torch.tensor([0.0, 0.0, 50.0, 0.0, 0.0, 0.0])
@@ -175,7 +195,8 @@ def real_of(model, rows):
     codes, apart = model.nearest(rows[..., :-1].flatten(0, 1), 5)
     shape = rows.shape[:2]
     again = model.taken_up(rows, 2.0)
-    return Real(rows, codes.unflatten(0, shape), apart.unflatten(0, shape), again)
+    rhythms = [torch.ones(*shape, RHYTHM)] * 2
+    return Real(rows, codes.unflatten(0, shape), apart.unflatten(0, shape), again, rhythms)
 
 
 def test_own_playing_counts_as_the_real_playing_in_its_place():
@@ -185,7 +206,7 @@ def test_own_playing_counts_as_the_real_playing_in_its_place():
     rows_played[:, 1:4] = rows_played[:, :1]  # always the same, then something new, then silence
     rows_played[:, 5] = 0
     invented = replace(heard, own=rows(T, K, 9))
-    loss = model.loss(invented, real_of(model, rows_played), middle())
+    loss, _ = model.loss(invented, real_of(model, rows_played), middle())
     chances = logits_of(model, invented).log_softmax(-1)
     far = (rows_played[:, :, None, :-1] - model.codes[:5]).square().sum(-1) / model.temperature
     new = (chances[..., :5] - far).logsumexp(-1)
@@ -205,6 +226,39 @@ def test_a_variation_is_not_taken_up():
     assert torch.allclose(again[:, 2, 0], torch.tensor(3.0), rtol=1e-4)
     assert (model.taken_up(played, 2.0)[:, 2, 0] == -NEVER).all()
     assert torch.allclose(again[:, 1, 0], torch.tensor(0.0), atol=1e-4)
+
+
+def test_it_learns_to_tell_rhythms():
+    model, heard = network(dropout=0.0).train(), song()
+    real = real_of(model, heard.own)
+    real.rhythms = [torch.rand(2, T, RHYTHM) < 0.5 for _ in range(2)]
+    real.rhythms = [rhythm.float() for rhythm in real.rhythms]
+    heard.earlier[0][:, 3] = 0  # of a rest there is nothing to tell
+    _, told = model.loss(heard, real, middle())
+    rested = F.binary_cross_entropy_with_logits(
+        model.rhythm_logits(model.listen(heard), heard.own, 0), real.rhythms[0], reduction="none"
+    )
+    assert torch.allclose(told[:, 3], rested.sum(-1)[:, 3], rtol=1e-4)
+    assert (told[:, 4] > rested.sum(-1)[:, 4] + 1).all()
+
+
+def test_codes_may_be_asked_to_meet_the_rhythm_of_others():
+    """With a wish for the first half of the other's rhythm, codes struck there gain."""
+    model, heard = network(), song()
+    meets = torch.zeros(6, RHYTHM)
+    meets[0, :8], meets[1, 8:16] = 1, 1
+    model.set_codes(model.codes[:5].clone(), rhythm=meets[:5])
+    for layer in model.rhythms[1]:
+        if hasattr(layer, "weight"):
+            torch.nn.init.zeros_(layer.weight)
+    with torch.no_grad():
+        model.rhythms[1][-1].bias.copy_(torch.where(torch.arange(RHYTHM) < 8, 9.0, -9.0))
+        model.wanted.weight.zero_()
+        model.wanted.bias.zero_()
+        before = logits_of(model, heard)[..., :2].diff(dim=-1)
+        model.wanted.bias[2 * len(OLDER)] = 3.0
+        after = logits_of(model, heard)[..., :2].diff(dim=-1)
+    assert torch.allclose(before - after, torch.tensor(3.0), atol=0.05)
 
 
 def test_alike_blocks():
@@ -250,7 +304,7 @@ def test_learns_to_return_where_the_melody_does():
     optimizer = torch.optim.Adam(model.parameters(), 1e-2)
     for _ in range(120):
         optimizer.zero_grad()
-        model.loss(heard, real, middle(8)).mean().backward()
+        model.loss(heard, real, middle(8))[0].mean().backward()
         optimizer.step()
     chances = logits_of(model.eval(), heard).softmax(-1)
     assert all(chances[0, block, 7 + block - 4] > 0.8 for block in range(4, 8))

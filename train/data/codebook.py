@@ -7,10 +7,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from accomp.models.harmony_network import ANY_METER
-from accomp.models.harmony_nn import HarmonyNN
+from accomp.models.harmony_network import ANY_METER, HarmonyNetwork
 from accomp.roll.grid import BAR_STEPS, COMPOUND, DRUMS, FOUR, HALF_BAR_STEPS, THREE
 from train.data.corpus import Corpus
+from train.data.rhythms import rhythm_of
 
 ODD_METERS = (THREE, COMPOUND)
 # General MIDI's snares, toms and hand drums, without the clap.
@@ -51,7 +51,7 @@ class TrackBlocks:
 
 
 def fill_harmony_codebook(
-    network: HarmonyNN,
+    network: HarmonyNetwork,
     blocks: TrackBlocks,
     songs: list[int],
     lenders: list[int],
@@ -91,6 +91,8 @@ def fill_harmony_codebook(
         known["variety"] = variety_of(planes)[order]
     if network.config.meters:
         known["meter"] = torch.from_numpy(blocks.corpus.meters[own])
+    if network.config.network == "song":
+        known["rhythm"] = rhythm_of(planes, blocks.track)[order]
     network.set_codes(blocks.latents[own, :-1], **known)
 
 

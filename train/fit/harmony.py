@@ -23,6 +23,7 @@ from accomp.roll.grid import ACCOMPANIMENT, MELODY, TRACK_NAMES, TRACKS
 from accomp.sound.soundfont import ready_soundfont
 from train.data.codebook import CodebookSettings, TrackBlocks, fill_harmony_codebook
 from train.data.corpus import Corpus
+from train.data.rhythms import rhythm_of
 from train.data.splits import SPLITS
 from train.data.statistics import ColourSettings, fit_colours, fit_programs
 from train.fit.export import ExampleSettings, export_model, write_examples
@@ -155,16 +156,17 @@ def assemble(session: Session) -> Accompanist:
 def encode_corpus(model: Accompanist, corpus: Corpus) -> CorpusLatents:
     """Encode all blocks of all tracks of a corpus."""
     device = model.to("cuda" if torch.cuda.is_available() else "cpu").device
-    latents = {}
+    latents, rhythms = {}, {}
     for track in range(len(TRACKS)):
-        parts = []
+        parts, struck = [], []
         for at in range(0, len(corpus.plan), 2048):
             part = slice(at, at + 2048)
-            blocks, plan = corpus.blocks(track, part).to(device), corpus.plan[part].to(device)
-            parts.append(model.encode(track, blocks, plan).cpu())
-        latents[track] = torch.cat(parts)
+            blocks, plan = corpus.blocks(track, part), corpus.plan[part].to(device)
+            parts.append(model.encode(track, blocks.to(device), plan).cpu())
+            struck.append(rhythm_of(blocks, track))
+        latents[track], rhythms[track] = torch.cat(parts), torch.cat(struck)
     model.cpu()
-    return CorpusLatents(corpus.plan, latents)
+    return CorpusLatents(corpus.plan, latents, rhythms, torch.from_numpy(corpus.meters))
 
 
 def start_network(
@@ -179,7 +181,7 @@ def start_network(
         settings: Which blocks become codes.
     """
     options, name = session.options, TRACK_NAMES[blocks.track]
-    network = model.harmony[name]
+    network = model.harmony_nn(blocks.track)
     session.load_initial(f"harmony/{name}", network)
     if model.config.harmony.head == "codebook":
         songs, lenders = session.songs("train"), []

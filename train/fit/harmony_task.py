@@ -1,7 +1,7 @@
 """Train the HarmonyNN of one instrument: what it learns from, and how it is measured."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
@@ -45,10 +45,14 @@ class CorpusLatents:
     Attributes:
         plan: [all blocks, H] the chords.
         by_track: Of each track [all blocks, K + 1], latents and whether the block sounds.
+        rhythms: Of each track of the accompaniment [all blocks, RHYTHM] bool; of the song network.
+        meters: [all blocks] int; None where they are of no matter.
     """
 
     plan: Tensor
     by_track: dict[int, Tensor]
+    rhythms: dict[int, Tensor] = field(default_factory=dict)
+    meters: Tensor | None = None
 
 
 def places_of(corpus: Corpus, songs: list[int], genres: dict[str, int], sounding: Tensor) -> Tensor:

@@ -46,6 +46,7 @@ class SongTraining:
     same: float = 2.0
     nearest: int = 16  # codes that may stand for a block; others are too far
     closing: int = 2  # the last network learns from so many blocks at the end
+    rhythms: float = 0.05  # weight of telling the rhythms of latents, in nats a block
     noise: float = 0.2  # standard deviation added to latents that are heard, of numbers of about 1
     at_once: int = 4096  # blocks that are rolled out together
     jitter: float = 0.2  # songs of about the same length lie in a batch: so much is about
@@ -85,17 +86,21 @@ class SongHarmonyTask(Task):
     @cached_property
     def _nearest(self) -> tuple[Tensor, Tensor]:
         """The nearest codes of all blocks, as of `SongHarmonyNN.nearest`."""
-        return self.model.nearest(self.latents.by_track[self.track][:, :-1], self.settings.nearest)
+        latents = self.latents.by_track[self.track][:, :-1]
+        return self.model.nearest(latents, self.settings.nearest, self.latents.meters)
 
     def real(self, spans: Tensor) -> Real:
         """Return what real players played in songs [N, 3]."""
         rows = padded(self.latents.by_track[self.track], spans)
         codes, apart = (padded(known, spans) for known in self._nearest)
-        return Real(rows, codes, apart, self.model.taken_up(rows, self.settings.same))
+        again = self.model.taken_up(rows, self.settings.same)
+        players = (self.track, *generated_before(self.track))
+        rhythms = [padded(self.latents.rhythms[which], spans).float() for which in players]
+        return Real(rows, codes, apart, again, rhythms)
 
     def song(self, spans: Tensor) -> Song:
         """Return what the network hears of songs [N, 3]."""
-        tracks = self.latents.by_track
+        tracks, meters = self.latents.by_track, self.latents.meters
         return Song(
             melody=padded(tracks[MELODY], spans),
             plan=padded(self.latents.plan, spans),
@@ -103,6 +108,7 @@ class SongHarmonyTask(Task):
             genre=spans[:, 2],
             earlier=[padded(tracks[other], spans) for other in generated_before(self.track)],
             own=padded(tracks[self.track], spans),
+            meters=None if meters is None else padded(meters, spans),
         )
 
     def batches(self, generator: torch.Generator, size: int) -> Iterator[dict]:
@@ -184,8 +190,14 @@ class SongHarmonyTask(Task):
     def losses(self, progress: float, batch: dict) -> dict[str, Tensor]:
         """Return the mean loss of a batch."""
         song, real, steps = Song(**batch["song"]), Real(**batch["real"]), batch["steps"]
-        values = self.model.loss(song, real, steps)
-        return {"loss": values[counted(song, real.rows, steps)].mean()}
+        values, told = self.model.loss(song, real, steps)
+        taught = counted(song, real.rows, steps)
+        following, rhythms = values[taught].mean(), told[taught].mean()
+        return {
+            "loss": following + self.settings.rhythms * rhythms,
+            "following": following,
+            "rhythms": rhythms,
+        }
 
     def validate(self) -> dict[str, float]:
         """Return the losses on validation songs."""
@@ -199,7 +211,7 @@ class SongHarmonyTask(Task):
             spans = self.spans[split][chosen]
             song, real = self.song(spans), self.real(spans)
             steps = steps_of(song.own, song.blocks, 1)
-            values = self.model.loss(song, real, steps)
+            values, _ = self.model.loss(song, real, steps)
             kept = counted(song, song.own, steps)
             found.append(torch.stack([values[kept], steps[kept].to(values.dtype)]))
         values, steps = torch.cat(found, dim=1)

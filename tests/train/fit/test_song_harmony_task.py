@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from accomp.models.harmony_network import HarmonyConfig, generated_before
+from accomp.models.harmony_network import RHYTHM, HarmonyConfig, generated_before
 from accomp.models.song_harmony import FIRST, LAST, MIDDLE, SongHarmonyNN
 from accomp.roll.grid import BASS, DRUMS, MELODY
 from tests.support.tiny import tiny
@@ -33,7 +33,9 @@ def task() -> SongHarmonyTask:
         by_track[BASS][first] = 0
         places += [(first, block, count, song % 2) for block in range(count)]
         first += count
-    latents = CorpusLatents(torch.zeros(blocks, 4, dtype=torch.int64), by_track)
+    rhythms = {track: torch.rand(blocks, RHYTHM) < 0.3 for track in (DRUMS, BASS)}
+    plan, meters = torch.zeros(blocks, 4, dtype=torch.int64), torch.full((blocks,), 4)
+    latents = CorpusLatents(plan, by_track, rhythms, meters)
     band = tiny()
     config = HarmonyConfig(
         network="song", width=16, heads=2, codebook=12, dropout=0.0, genres=["jazz", "pop"]

@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 
-from benchmarks import fuzz
+from benchmarks import fuzz, guided
 
 
 def check(found: fuzz.Found) -> None:
@@ -44,3 +44,20 @@ def test_a_wrong_error_is_found_and_kept(tmp_path):
     (name,) = found.wrong
     assert name.startswith("KeyError in test_fuzz.py")
     assert [path.name for path in tmp_path.iterdir()][0].startswith("KeyError_test_fuzz")
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("kind", guided.KINDS)
+def test_what_reaches_new_places_goes_right_too(kind, tmp_path):
+    pytest.importorskip("atheris")
+    grown = tmp_path / "grown"
+    assert guided.main([kind, "--seconds", "8", "--grow", str(grown)]) == 0
+    assert any(grown.iterdir())
+
+
+@pytest.mark.process
+def test_a_guided_search_finds_a_wrong_error_and_keeps_the_file(tmp_path):
+    pytest.importorskip("atheris")
+    options = ["--seconds", "60", "--keep", str(tmp_path)]
+    assert guided.main(options, "tests.support.wrong_target") == 1
+    assert [path.name for path in tmp_path.iterdir()][0].startswith("crash-")

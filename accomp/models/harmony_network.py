@@ -167,7 +167,7 @@ class HarmonyNetwork(nn.Module):
         density: [C] onsets of each code's block, standard deviations of their logarithm.
         variety: [C] its pitch classes a bar, standard deviations.
         fill: [C] for drums, how much of a fill its end is, 0 to 1.
-        rhythm: [C, RHYTHM] of each code's block, of the song network.
+        rhythm: [C, RHYTHM] bool, of each code's block, of the song network.
         meter: [C] int8, with `meters`: the meter that it is played in (accomp.roll.grid), or
             ANY_METER.
         spread: Mean squared distance of two codes.
@@ -198,7 +198,7 @@ class HarmonyNetwork(nn.Module):
         self.register_buffer("variety", torch.zeros(size))
         self.register_buffer("fill", torch.zeros(size))
         if self.config.network == "song":
-            self.register_buffer("rhythm", torch.zeros(size, RHYTHM))
+            self.register_buffer("rhythm", torch.zeros(size, RHYTHM, dtype=torch.bool))
         if self.config.meters:
             self.register_buffer("meter", torch.zeros(size, dtype=torch.int8))
         self.register_buffer("spread", torch.tensor(1.0))
@@ -232,7 +232,7 @@ class HarmonyNetwork(nn.Module):
         """
         values = {"codes": codes, "density": 0.0, "variety": 0.0, "fill": 0.0, "log_count": 0.0}
         if self.config.network == "song":
-            values["rhythm"] = 0.0
+            values["rhythm"] = False
         if self.config.meters:
             values["meter"] = ANY_METER
         for name, value in values.items():

@@ -224,7 +224,10 @@ class SongHarmonyNN(HarmonyNetwork):
             windows,
             pairs,
             factors,
-            torch.cat([keys[:, :-1] / self.config.width**0.5, unit_rhythm(self.rhythm)], dim=1),
+            torch.cat(
+                [keys[:, :-1] / self.config.width**0.5, unit_rhythm(self.rhythm.to(keys.dtype))],
+                dim=1,
+            ),
             keys[:, -1] + self.log_count,
         )
 

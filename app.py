@@ -16,6 +16,7 @@ from gradio.events import Dependency
 from page import (
     calls,
     files,
+    finishing,
     journal,
     listing,
     look,
@@ -107,7 +108,25 @@ def connect_sound(page: Page) -> None:
     known = [state.source, state.settings, state.takes]
     player = page.shown.player
     player.download(views.render_shown, [player, *known], player, **later)
+    connect_finish(page)
     state.showing.change(views.finish, [state.takes, state.showing], [*take.finished], **later)
+
+
+def connect_finish(page: Page) -> None:
+    """Connect what changes a take's tempo, key and sounds in the player."""
+    state, take, player = page.state, page.take, page.shown.player
+    known = [state.takes, state.number, state.source, state.settings]
+    shown = [state.settings, *take.view]
+    for each in (
+        player.release(finishing.set_pace, known, shown, **page.private),
+        player.submit(finishing.set_sound, known, shown, **page.private),
+    ):
+        each.then(
+            listing.listed,
+            [state.takes, state.number, state.seen, state.gone],
+            [*take.listed],
+            **page.private,
+        )
 
 
 def connect_melody(page: Page) -> None:

@@ -4,8 +4,7 @@ from typing import Any
 
 import gradio as gr
 
-from accomp.listen.source import Source, SourceMelody
-from accomp.music.score import Note
+from accomp.listen.source import Source
 from accomp.project.settings import Settings
 from page import studio, views, visits
 from page.limits import LIMITS
@@ -28,9 +27,9 @@ def listed(takes: list[Take], number: int | None, seen: Seen, gone: Take | None)
     """
     numbers = [each.number for each in takes]
     seen = seen.among(numbers)
-    if number in numbers:
-        seen = seen.then(number)
     shown = studio.find(takes, number)
+    if shown:
+        seen = seen.then(shown.number, shown.settings.finish)
     rows = [
         {
             "number": each.number,
@@ -116,7 +115,9 @@ def delete(
         return gone, *views.shown(left[place], left)
     view = views.unchanged(TakeView)._replace(takes=[], number=None, files=None)
     if source is not None:
-        view = view._replace(player=studio.melody_view(source.melody(settings.corrections)))
+        view = view._replace(
+            player=studio.melody_view(source.melody(settings.corrections), settings.finish)
+        )
     return gone, *view
 
 
@@ -141,7 +142,7 @@ def notice(takes: list[Take], number: int | None, source: Source | None, setting
     if take is None or source is None:
         return ""
     melody = source.melody(settings.corrections)
-    if _notes(melody) == _notes(take.melody):
+    if studio.lead_notes(melody) == studio.lead_notes(take.melody):
         return ""
     return say(
         "The take {take} is of another melody. To hear a band with {melody}, press *Play it with "
@@ -151,13 +152,13 @@ def notice(takes: list[Take], number: int | None, source: Source | None, setting
     )
 
 
-def _notes(melody: SourceMelody) -> list[Note]:
-    return melody.score.tracks[melody.track].notes
-
-
 def _stepped(takes: list[Take], seen: Seen, step: int) -> tuple:
     seen = seen.among([each.number for each in takes]).moved(step)
-    return seen, *views.choose(takes, seen.number)
+    take = studio.find(takes, seen.number)
+    if take is None:
+        return seen, *views.unchanged(TakeView)
+    take.give_out(seen.finish)
+    return seen, *views.shown(take, takes)
 
 
 def _number(event: Any) -> int | None:

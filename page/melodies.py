@@ -3,6 +3,7 @@
 import random
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -158,7 +159,10 @@ def _corrected(
         if source is None:
             raise refuse(visits.missing(NO_MELODY))
         with errors_shown():
-            view = views.understood(source, settings.corrected(**change(settings.corrections)))
+            changes = change(settings.corrections)
+            if {"tempo", "pace"} & changes.keys():  # it is the tempo to be heard, too
+                settings = settings.changed(finish=replace(settings.finish, tempo=None))
+            view = views.understood(source, settings.corrected(**changes))
     return view._replace(source=gr.skip())
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import fields, replace
 
+from accomp.band.finish import Finish
+
 from accomp.errors import MusicError
 from accomp.project.choices import BAND, DIRECTIONS, Blend
 from accomp.project.settings import Settings
@@ -102,7 +104,10 @@ def _difference(take: Take, other: Take) -> str:
         return "key or metre"
     if take.style != other.style:
         return "style"
-    a, b = (replace(each.settings, genre="", seed=0, blend=None) for each in (take, other))
+    a, b = (
+        replace(each.settings, genre="", seed=0, blend=None, finish=Finish())
+        for each in (take, other)
+    )
     if not (take.style or a.styles or b.styles):  # a style's factor counts where there is a style
         b = replace(b, style_factor=a.style_factor)
     names = [each.name for each in fields(a)]

@@ -2,8 +2,12 @@
 
 from collections.abc import Collection, Sequence
 
+from accomp.band.finish import Finish
+
+from accomp.music.instruments import program_name
 from accomp.project.choices import BAND
 from accomp.project.settings import Settings
+from page.player.offered import OFFERED
 from page.words import say
 
 LONGEST_NAME = 80  # characters of a take's name
@@ -55,6 +59,20 @@ def remade(keep: Collection[str], playing: Collection[str], bars: tuple[int, int
     elif kept:
         parts.append(say("{instruments} kept", instruments=_listed(kept)))
     return ", ".join(parts)
+
+
+def finishes(finish: Finish) -> list[str]:
+    """Say in which tempo, key and sounds a take is given out, where they are not its own."""
+    found = []
+    if finish.transpose:
+        found.append(say("{steps} semitones", steps=f"{finish.transpose:+d}".replace("-", "−")))
+    if finish.tempo:
+        found.append(say("{tempo} beats a minute", tempo=f"{finish.tempo:g}"))
+    named = (
+        say(OFFERED.get(part, {}).get(program) or program_name(program))
+        for part, program in finish.programs.items()
+    )
+    return [*found, *named]
 
 
 def title(name: str) -> str:

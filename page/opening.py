@@ -136,7 +136,9 @@ def _with_packed(letters: str, takes: list[Take]) -> Opened:
     """Return a packed take among the others; one that is there already comes once."""
     number = takes[-1].number + 1 if takes else 1
     take = studio.unpacked(letters, number)
-    known = next((each for each in takes if each.song == take.song), None)
+    finish = take.settings.finish
+    same = (each for each in takes if each.song == take.song and each.settings.finish == finish)
+    known = next(same, None)
     if known is None:
         takes = [*takes, take][-LIMITS.takes :]
     source, settings = _melody_of(known or take)

@@ -2,23 +2,32 @@
 
 from dataclasses import dataclass
 
+from accomp.band.finish import Finish
+
+Sight = tuple[int, Finish]  # number of a take, and how it was given out
+
 
 @dataclass(frozen=True)
 class Seen:
-    """Numbers of takes in the order in which they were seen, and where the visitor stands.
+    """Takes in the order in which they were seen, and where the visitor stands.
 
     Attributes:
-        numbers: The takes, the earliest first.
-        at: Index of the one that is shown; -1 where nothing was seen yet.
+        sights: What was seen, the earliest first.
+        at: Index of what is shown; -1 where nothing was seen yet.
     """
 
-    numbers: tuple[int, ...] = ()
+    sights: tuple[Sight, ...] = ()
     at: int = -1
 
     @property
     def number(self) -> int | None:
         """The take that is shown."""
-        return self.numbers[self.at] if self.numbers else None
+        return self.sights[self.at][0] if self.sights else None
+
+    @property
+    def finish(self) -> Finish:
+        """How it was given out when it was seen."""
+        return self.sights[self.at][1] if self.sights else Finish()
 
     @property
     def has_earlier(self) -> bool:
@@ -28,26 +37,27 @@ class Seen:
     @property
     def has_later(self) -> bool:
         """Whether there is a way forth."""
-        return self.at < len(self.numbers) - 1
+        return self.at < len(self.sights) - 1
 
-    def then(self, number: int) -> "Seen":
-        """Return this with a take that is looked at now; what had been undone is forgotten."""
-        if number == self.number:
+    def then(self, number: int, finish: Finish = Finish()) -> "Seen":
+        """Return this with what is looked at now; what had been undone is forgotten."""
+        sight = (number, finish)
+        if self.sights and sight == self.sights[self.at]:
             return self
-        numbers = (*self.numbers[: self.at + 1], number)
-        return Seen(numbers, len(numbers) - 1)
+        sights = (*self.sights[: self.at + 1], sight)
+        return Seen(sights, len(sights) - 1)
 
     def moved(self, step: int) -> "Seen":
         """Return this a step back (-1) or forth (1), as far as there is one."""
-        return Seen(self.numbers, min(max(self.at + step, 0), len(self.numbers) - 1))
+        return Seen(self.sights, min(max(self.at + step, 0), len(self.sights) - 1))
 
     def among(self, numbers: list[int]) -> "Seen":
-        """Return this without takes that are gone; the same take twice in a row counts once."""
-        kept: list[int] = []
+        """Return this without takes that are gone; the same sight twice in a row counts once."""
+        kept: list[Sight] = []
         at = -1
-        for index, number in enumerate(self.numbers):
-            if number in numbers and kept[-1:] != [number]:
-                kept.append(number)
+        for index, sight in enumerate(self.sights):
+            if sight[0] in numbers and kept[-1:] != [sight]:
+                kept.append(sight)
             if index <= self.at:
                 at = len(kept) - 1
         return Seen(tuple(kept), max(at, 0) if kept else -1)

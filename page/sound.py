@@ -31,7 +31,7 @@ from page.files import new_folder
 from page.limits import LIMITS
 from page.player import VOICE
 from page.player.view import voice_loudness
-from page.studio import Take, melody_song
+from page.studio import Take, fits_recording, melody_song
 
 Stems = dict[str, np.ndarray]  # by track
 Made = TypeVar("Made")
@@ -53,7 +53,7 @@ def draw(take: Take) -> Path:
     """Draw the picture of a take, beside its other files, if it is not there yet."""
     picture = take.folder / f"{take.name}.png"
     if not picture.is_file():
-        save_plot(take.song, picture)
+        save_plot(take.heard, picture)
         take.add_files(picture)
     return picture
 
@@ -246,10 +246,11 @@ def _renderer(stop: Callable[[], bool]) -> Iterator[None]:
 
 @contextmanager
 def _sound_of(take: Take, stop: Callable[[], bool]) -> Iterator[SongSound]:
-    """Give the sound of a take's tracks, and of its recording where there is one."""
-    found = take.melody.transcription
+    """Give the sound of a take's tracks, and of its recording where one fits."""
+    fits = fits_recording(take.settings.finish)
+    found = take.melody.transcription if fits else None
     start = found.start_of(take.song) if found else None
-    with _sounding(take.song, take.melody.recording, start, stop) as sound:
+    with _sounding(take.heard, take.melody.recording, start, stop) as sound:
         yield sound
 
 

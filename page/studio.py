@@ -3,18 +3,20 @@
 import json
 import shutil
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
+
+from accomp.band.finish import Finish, finished
 
 from accomp.band.options import Options, Redo
 from accomp.errors import MusicError
 from accomp.listen.beat_grid import SungNote
 from accomp.listen.source import Corrections, Source, SourceMelody
 from accomp.music.chord_text import chord_text
-from accomp.music.keys import parse_key
+from accomp.music.keys import Key, parse_key
 from accomp.music.midi import write_midi
-from accomp.music.score import Score, Track, first_bar_number
+from accomp.music.score import Note, Score, Track, first_bar_number
 from accomp.project.choices import Blend
 from accomp.project.packing import NOT_UNDERSTOOD, Packed, pack, unpack
 from accomp.project.plain import to_plain
@@ -23,8 +25,11 @@ from accomp.roll.grid import MELODY, TRACK_NAMES
 from page import naming
 from page.files import new_folder
 from page.limits import LIMITS
-from page.player import VOICE, Voice, view_of
+from page.player import VOICE, Voice, live, view_of
 from page.words import say
+
+OCTAVE = 12  # semitones
+LEAD = TRACK_NAMES[MELODY]  # the part that plays the melody
 
 
 class Play(Protocol):
@@ -50,7 +55,7 @@ class Take:
         number: Counted from 1.
         settings: How it was made.
         melody: The melody that it is for.
-        song: The music.
+        song: The music as it was made, before `settings.finish`.
         folder: Where its files are.
         sounds: Rendered sound by track, for a browser that can't play live; None while it is
             missing, empty where there can be none.
@@ -85,7 +90,8 @@ class Take:
     def detail(self) -> str:
         """What tells it from others of its name."""
         bars = len(self.song.bars(self.song.end))
-        return say("seed {seed}, {bars} bars", seed=self.settings.seed, bars=bars)
+        words = [say("seed {seed}, {bars} bars", seed=self.settings.seed, bars=bars)]
+        return ", ".join([*words, *naming.finishes(self.settings.finish)])
 
     @property
     def name(self) -> str:
@@ -96,6 +102,9 @@ class Take:
         parts += [blend.genre, blend.seed, f"{blend.amount:g}"] if blend else []
         parts += ["own_style"] if self.style else [name for name, _ in made.styles]
         parts += [f"{name}_moved" for name in made.explore]
+        if steps := made.finish.transpose:
+            parts.append(f"{'up' if steps > 0 else 'down'}{abs(steps)}")
+        parts += [f"{made.finish.tempo:g}bpm"] if made.finish.tempo else []
         return "_".join(map(str, parts))
 
     @property
@@ -128,9 +137,44 @@ class Take:
         return query if self.is_remade_by_settings else f"{query}#take={self.packed}"
 
     @property
+    def heard(self) -> Score:
+        """The music as it is given out: what the player plays and all files hold."""
+        return finished(self.song, self.settings.finish, self.settings.genre)
+
+    def _as_written(self) -> tuple[Score, dict[str, list[int]]]:
+        """Return the song at its own pitches and tempo with the sounds and levels of `heard`.
+
+        Also returns, by track, how many octaves each note is heard higher than the transposition
+        says: a player stays in the range of the instrument.
+        """
+        finish = self.settings.finish
+        heard = finished(self.song, replace(finish, tempo=None), self.settings.genre)
+        pairs = list(zip(self.song.tracks, heard.tracks))
+        tracks = [
+            replace(track, program=other.program, controls=other.controls) for track, other in pairs
+        ]
+        octaves = {
+            track.name: [
+                (high.pitch - note.pitch - finish.transpose) // OCTAVE
+                for note, high in zip(track.notes, other.notes)
+            ]
+            for track, other in pairs
+            if not track.is_drum and other.notes is not track.notes
+        }
+        return replace(self.song, tracks=tracks), octaves
+
+    def give_out(self, finish: Finish) -> None:
+        """Give it another tempo, key or sounds; what was made of it before is made again."""
+        if finish != self.settings.finish:
+            self.settings = self.settings.changed(finish=finish)
+            self.folder, self.sounds = new_folder(), None
+            write_notes(self)
+
+    @property
     def chords(self) -> str:
         """Its chords as text."""
-        return chord_text(self.song, self.song.tracks[MELODY])
+        heard = self.heard
+        return chord_text(heard, heard.tracks[MELODY])
 
     @property
     def is_there(self) -> bool:
@@ -144,18 +188,26 @@ class Take:
     def view(self, voice: Path | None = None, play: bool = False) -> dict[str, Any]:
         """Return what the player shows of it.
 
+        It plays the song as it was made in another tempo and key by itself; to rendered sound the
+        song is shown as that sounds.
+
         voice: The file of its melody's recording. play: Whether it is heard at once.
         """
-        found = self.melody.transcription
+        finish = self.settings.finish
+        is_live = self.sounds is None and not live.fault()
+        song, octaves = self._as_written() if is_live else (self.heard, None)
+        found = self.melody.transcription if is_live or fits_recording(finish) else None
         start = found.start_of(self.song) if found else 0.0
-        return view_of(
-            self.song,
+        view = view_of(
+            song,
             title=self.label,
             sung=found and _from_second(start, found.notes),
             voice=Voice(voice, -start) if voice else None,
             stems=self.sounds,
             play=play,
+            octaves=octaves,
         )
+        return view | given_out(finish if is_live else Finish(), self.melody.key)
 
 
 @dataclass(frozen=True)
@@ -259,6 +311,11 @@ def find(takes: list[Take], number: int | None) -> Take | None:
     return take
 
 
+def lead_notes(melody: SourceMelody) -> list[Note]:
+    """Return the notes of a melody's track."""
+    return melody.score.tracks[melody.track].notes
+
+
 def last_seed(takes: list[Take]) -> int:
     """Return the largest seed of some takes."""
     return max(take.settings.seed for take in takes)
@@ -280,24 +337,41 @@ def melody_song(melody: SourceMelody) -> Score:
 
 
 def melody_view(
-    melody: SourceMelody, stems: dict[str, Path] | None = None, voice: Path | None = None
+    melody: SourceMelody,
+    finish: Finish,
+    stems: dict[str, Path] | None = None,
+    voice: Path | None = None,
 ) -> dict[str, Any]:
     """Return what the player shows of a melody, with the recording's notes, if it is one.
 
     Args:
         melody: The melody.
+        finish: In which tempo, key and sound it is played.
         stems: Its rendered sound by track, for a browser that can't play live.
         voice: The file of its recording.
     """
-    found = melody.transcription
+    found, song = melody.transcription, melody_song(melody)
     start = found.start if found else 0.0
-    return view_of(
-        melody_song(melody),
+    for track in song.tracks:
+        track.program = finish.programs.get(track.name, track.program)
+    view = view_of(
+        song,
         title=naming.title(melody.name),
         sung=found and _from_second(start, found.notes),
         voice=Voice(voice, -start) if voice else None,
         stems=stems,
     )
+    return view | given_out(finish, melody.key)
+
+
+def fits_recording(finish: Finish) -> bool:
+    """Tell whether a recording can be heard with what is given out so: in its own tempo and key."""
+    return finish.transpose == 0 and finish.tempo is None
+
+
+def given_out(finish: Finish, key: Key) -> dict[str, Any]:
+    """Return the part of a player's view that says in which tempo and key it plays."""
+    return {"finish": {"tempo": finish.tempo, "transpose": finish.transpose, "key": list(key)}}
 
 
 def _from_second(start: float, notes: list[SungNote]) -> list[SungNote]:
@@ -350,7 +424,7 @@ def source_of(take: Take) -> tuple[Source, Settings]:
 def write_notes(take: Take) -> None:
     """Write the MIDI file of a take, and the file that brings it back."""
     midi, settings = take.folder / f"{take.name}.mid", take.folder / f"{take.name}.json"
-    write_midi(take.song, midi)
+    write_midi(take.heard, midi)
     known = json.loads(take.settings.to_json())
     if not take.is_remade_by_settings:
         known["take"] = take.packed

@@ -8,7 +8,7 @@ from typing import Any
 from accomp.listen.source import Source
 from accomp.project.choices import BAND, SEED
 from accomp.project.settings import Settings
-from page import models, moves, studio, views, visits
+from page import finishing, models, moves, studio, views, visits
 from page.forms import BandForm
 from page.limits import LIMITS
 from page.messages import NO_MELODY, NO_TAKE, NOBODY, errors_shown, refuse, tell
@@ -32,7 +32,9 @@ def generate(
     """
 
     def work(source: Source | None, settings: Settings, takes: list[Take]) -> TakeView:
-        settings = BandForm(*form).applied_to(settings, own_style)
+        settings = finishing.as_shown(
+            BandForm(*form).applied_to(settings, own_style), takes, source
+        )
         if source and takes and _is_of(takes[-1], source, settings, own_style):
             return views.shown(takes[-1], takes)
         return _added(make(source, settings, takes, own_style), takes)
@@ -64,6 +66,7 @@ def three(
 
     def work(source: Source | None, settings: Settings, takes: list[Take]) -> TakeView:
         settings = BandForm(*form).applied_to(settings, own_style).changed(blend=None, explore={})
+        settings = finishing.as_shown(settings, takes, source)
         made: list[Take] = []
         for number in range(3):
             seed = _wrapped(settings.seed + number)
@@ -108,7 +111,8 @@ def remake(
         if base is None:
             raise refuse(visits.missing(NO_TAKE))
         seed = _wrapped(studio.last_seed(takes) + 1)
-        settings = settings.changed(seed=seed, blend=None, explore={})
+        finish = base.settings.finish
+        settings = settings.changed(seed=seed, blend=None, explore={}, finish=finish)
         others = [name for name in BAND if name != what]
         keep = selection["locked"] if what == EVERYTHING else others
         part = Remake(base, keep, selection["bars"])

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, TypeVar
 from uuid import uuid4
 
 import gradio as gr
+from accomp.band.finish import Finish
 
 from accomp.listen.beat_grid import Counting
 from accomp.listen.source import Source, SourceMelody
@@ -125,7 +126,7 @@ def understood(source: Source, settings: Settings) -> MelodyView:
         if track.notes and not track.is_drum
     ]
     meter = "/".join(map(str, melody.score.meters[0][1:]))
-    player = studio.melody_view(melody)
+    player = studio.melody_view(melody, settings.finish)
     return MelodyView(
         source=source,
         settings=settings,
@@ -222,7 +223,7 @@ def play_melody(source: Source | None, settings: Settings) -> Iterator[Any]:
             return
         yield skip
     if made["stems"] is not None or made["voice"] != known:
-        yield studio.melody_view(melody, **made)
+        yield studio.melody_view(melody, settings.finish, **made)
 
 
 def _beside(melody: SourceMelody, made: dict[str, Any]) -> Generator[None, None, None]:
@@ -256,6 +257,12 @@ def shown(take: Take, takes: list[Take], play: bool = False) -> TakeView:
         token(take.number),
         *finished(take, play),
     )
+
+
+def refreshed(take: Take, takes: list[Take]) -> TakeView:
+    """Show what has changed of the take that is shown, but for what the visitor may type into."""
+    view = unchanged(TakeView)._replace(takes=takes, chords=take.chords)
+    return view._replace(**finished(take)._asdict())
 
 
 def finished(take: Take, play: bool = False) -> FinishedView:
@@ -317,9 +324,9 @@ def render_shown(
             return
     if source is not None:
         melody = source.melody(settings.corrections)
-        if studio.melody_view(melody)["id"] == player["id"]:
+        if studio.melody_view(melody, settings.finish)["id"] == player["id"]:
             stems = yield from _waiting(sound.stems_of_melody(melody))
-            yield studio.melody_view(melody, stems)
+            yield studio.melody_view(melody, Finish(), stems)
 
 
 def choose(takes: list[Take], number: int | None) -> TakeView:

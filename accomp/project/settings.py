@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlencode
 
+from accomp.band.finish import Finish
 from accomp.band.options import Options
 from accomp.checks import check_names, read_number, read_whole, shown
 from accomp.errors import MusicError
@@ -28,7 +29,7 @@ from accomp.project.plain import from_plain, to_plain
 
 NO_FILE = "this is not a settings file; accepted: a file that this page wrote (.json)"
 # In an address these are written as in a file; the others are plain text.
-NESTED = ("invented", "continued", "styles", "blend", "explore")
+NESTED = ("invented", "continued", "styles", "blend", "explore", "finish")
 TEXTS = ("melody", "genre", "chords", "intro")
 NUMBERS = ("seed", "variation", "colour", "style_factor")
 CORRECTED_NUMBERS = ("tempo", "pace", "downbeat", "later", "track")
@@ -55,6 +56,7 @@ class Settings:
         colour: Of planned chords, from 0 (plain) to 1 (colourful).
         blend: Another band that this one is blended with.
         explore: How far instruments move, as in Sketch.explored.
+        finish: In which tempo, key and sounds it is given out.
     """
 
     melody: str = ""
@@ -72,6 +74,7 @@ class Settings:
     colour: float = Options.colour
     blend: Blend | None = None
     explore: dict[str, dict[str, float]] = field(default_factory=dict)
+    finish: Finish = Finish()
 
     def __post_init__(self):
         check_kind("melody", self.melody, str, "the name of an example")
@@ -83,6 +86,7 @@ class Settings:
         VARIATION.check(self.variation)
         check_styles(self.styles)
         check_moves(self.explore)
+        check_kind("finish", self.finish, Finish, "transpose, tempo and programs")
         check_kind("corrections", self.corrections, Corrections, "corrections by name")
         self.corrections.check()
         self._options()
@@ -227,6 +231,8 @@ def _read(found: dict[str, Any]) -> Settings:
         values["continued"] = tuple(_read_recipe(each, what) for each in added)
     if "blend" in found:
         values["blend"] = from_plain(Blend, found["blend"], "the settings' blend")
+    if "finish" in found:
+        values["finish"] = from_plain(Finish, found["finish"], "the settings' finish")
     if "instruments" in found:
         values["instruments"] = _tuple(found["instruments"])
     if "styles" in found:

@@ -73,8 +73,8 @@ TEMPLATE = f"""
 <button type="button" class="hear-melody" aria-pressed="false"></button>
 </div>
 <div class="paces">
-<label>{_icon("tempo")}<input type="range" class="tempo" min="50" max="150" step="5" value="100">
-<span class="pace">100%</span></label>
+<label>{_icon("tempo")}<input type="range" class="tempo" min="60" max="180" step="1" value="120">
+</label><button type="button" class="pace">120</button>
 <label>{_icon("key")}<select class="transpose">{_keys()}</select></label>
 </div>
 <div class="picked" hidden><span></span><button type="button" class="clear">&times;</button></div>
@@ -116,6 +116,10 @@ class Player(gr.HTML):
     `locked`. The handler needs trigger_mode="multiple": by default Gradio drops an event that comes
     while the one before is handled, and "always_last" calls the handler again, but with the data of
     the event before.
+
+    Two events tell of the song with the `id` how it shall be given out: `release` its `tempo` in
+    quarters a minute (None for its own) and by how many semitones to `transpose` it, `submit` the
+    `program` of a `track`. They need trigger_mode="multiple", too.
 
     Where the browser can't play live the event `download` comes: it asks for the stems.
     """

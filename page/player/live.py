@@ -20,6 +20,7 @@ from accomp.roll.grid import DRUMS, TRACKS
 from accomp.sound.preset_cut import DRUM_BANK, SoundfontFile
 from accomp.sound.render import RenderSettings
 from accomp.sound.soundfont import find_soundfont
+from page.player.offered import OFFERED
 
 FOLDER = Path(__file__).parent
 MODELS = FOLDER.parents[1] / "models"
@@ -72,6 +73,7 @@ def places() -> dict[str, Any]:
         "made": _made(),
         "first": keys(FIRST_GENRE),
         "fault": fault(),
+        "fitting": {part: list(names.items()) for part, names in OFFERED.items()},
         "settings": {name: value for name, value in synth.items() if not isinstance(value, str)},
     }
 

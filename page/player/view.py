@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,6 +15,7 @@ from accomp.band.note_levels import mix_loudness
 from accomp.listen.beat_grid import SungNote
 from accomp.music.percussion import keys_of
 from accomp.music.score import Bar, Score, Track, first_bar_number
+from accomp.music.timing import mean_tempo
 from accomp.plot import MELODY_COLOUR, OTHER_COLOUR, OVERHANG, TRACK_COLOURS
 from accomp.sound.master import MasterSettings
 from accomp.sound.overdub import OverdubSettings
@@ -62,6 +63,7 @@ def view_of(
     voice: Voice | None = None,
     stems: dict[str, Path] | None = None,
     play: bool = False,
+    octaves: Mapping[str, Sequence[int]] | None = None,
 ) -> dict[str, Any]:
     """Return what a Player shows and plays of a song. Times are in seconds from beat 0.
 
@@ -75,6 +77,7 @@ def view_of(
             play live; None while they are made, empty where there can be none. Gradio copies them
             to its cache and serves those copies alone.
         play: Whether it shall be heard as soon as it is shown.
+        octaves: By track, for each of its notes, how many octaves higher it is heard.
 
     Returns:
         id: the same for the same music, so that sound that comes later is added to the picture
@@ -89,17 +92,21 @@ def view_of(
         voice_start: of `voice`.
         gain: decibels that bring what the synthesizer plays to the loudness of the files.
         play: a new text where it shall be heard at once, else empty.
+        tempo: its mean tempo in quarters a minute.
+        finish: in which tempo it is played, None for its own, and how many semitones higher; its
+            key as [tonic, whether it is minor] where that is known. The caller sets them.
         bars: onset of each bar and the end of the last one.
         first_bar: number of the first bar, 0 for a pickup, else 1.
         beats: the beats between the bar lines.
         chords: [[onset, symbol], ...], each until the next.
         tracks: the melody first, each with name, label, colour, is_melody, is_drum, muted (at
             first), program (None of a recording), controls ([[onset, number, value], ...]), rows
-            (of drums: [[name, keys], ...]) and notes: [[pitch, onset, duration, velocity], ...] by
-            onset; a fifth number says how sure it is that a note was sung, 0 to 1, where that is in
+            (of drums: [[name, keys], ...]), octaves (by which each note is heard higher; empty
+            where none is) and notes: [[pitch, onset, duration, velocity], ...] by onset; a fifth
+            number says how sure it is that a note was sung, 0 to 1, where that is in
             doubt.
     """
-    view = _picture(song, title)
+    view = _picture(song, title, octaves or {})
     if sung:
         view["tracks"][0] |= {"label": "piano", "muted": True}
         view["tracks"].insert(0, _voice_view(sung))
@@ -116,6 +123,8 @@ def view_of(
         "voice_start": round(voice.start, TICK) if voice else 0.0,
         "gain": _gain(song, bool(sung)),
         "play": uuid4().hex if play else "",
+        "tempo": mean_tempo(song),
+        "finish": {"tempo": None, "transpose": 0, "key": None},
         **view,
     }
 
@@ -126,7 +135,7 @@ def _sound(stems: dict[str, Path] | None) -> str:
     return "there" if stems else "none"
 
 
-def _picture(song: Score, title: str) -> dict[str, Any]:
+def _picture(song: Score, title: str, octaves: Mapping[str, Sequence[int]]) -> dict[str, Any]:
     """Return what is the same whatever the sound."""
     onsets = [note.onset for track in song.tracks for note in track.notes]
     bars = song.bars(max(song.end - OVERHANG, max(onsets, default=0.0) + 1e-3))
@@ -135,7 +144,10 @@ def _picture(song: Score, title: str) -> dict[str, Any]:
     tracks = named_tracks(song)
     melody = next((name for name in tracks if name == "piano"), next(iter(tracks), None))
     names = sorted(tracks, key=lambda name: name != melody)
-    views = [_track_view(song, name, tracks[name], name == melody) for name in names]
+    views = [
+        _track_view(song, name, tracks[name], name == melody, octaves.get(tracks[name].name, ()))
+        for name in names
+    ]
     lead = views[0]["notes"] if views else []
     start = lead[0][1] if lead else 0.0
     return {
@@ -183,7 +195,9 @@ def _chord_changes(song: Score) -> list[list]:
     return [[onset, chord.symbol] for onset, chord in zip(onsets, changes)]
 
 
-def _track_view(song: Score, name: str, track: Track, is_melody: bool) -> dict[str, Any]:
+def _track_view(
+    song: Score, name: str, track: Track, is_melody: bool, octaves: Sequence[int]
+) -> dict[str, Any]:
     notes = sorted(track.notes, key=lambda note: (note.onset, note.pitch))
     starts = _seconds(song, [note.onset for note in notes])
     ends = _seconds(song, [note.end for note in notes])
@@ -197,11 +211,18 @@ def _track_view(song: Score, name: str, track: Track, is_melody: bool) -> dict[s
         "program": track.program,
         "controls": _controls(song, track),
         "rows": _drum_rows({note.pitch for note in notes}) if track.is_drum else [],
+        "octaves": _in_order(track, octaves),
         "notes": [
             [note.pitch, start, round(end - start, TICK), note.velocity]
             for note, start, end in zip(notes, starts, ends)
         ],
     }
+
+
+def _in_order(track: Track, octaves: Sequence[int]) -> list[int]:
+    """Return octaves of a track's notes in the order in which `_track_view` has the notes."""
+    pairs = sorted(zip(track.notes, octaves), key=lambda pair: (pair[0].onset, pair[0].pitch))
+    return [each for _, each in pairs] if any(octaves) else []
 
 
 def _controls(song: Score, track: Track) -> list[list]:
@@ -220,6 +241,7 @@ def _voice_view(sung: Sequence[SungNote]) -> dict[str, Any]:
         "program": None,
         "controls": [],
         "rows": [],
+        "octaves": [],
         "notes": [
             [note.pitch, round(note.onset, TICK), round(note.offset - note.onset, TICK)]
             + [note.velocity, *([] if note.confidence == 1 else [round(note.confidence, 2)])]

@@ -18,6 +18,7 @@ from accomp.roll.grid import TRACK_NAMES
 from page import messages, serving, views, visits, words
 from page.genres import LINES
 from page.messages import NO_MELODY, NO_TAKE, Refusal, errors_shown, for_programs, plain
+from page.player.offered import OFFERED
 from page.words import TABLES, WORDS, choices, head, say
 
 PAGE = Path(__file__).parents[2] / "page"
@@ -76,7 +77,7 @@ def test_every_word_of_the_page_is_in_the_table(table):
         views.MIXES,
         *views.MODES.values(),
         *LINES.values(),
-    }
+    }.union(*(names.values() for names in OFFERED.values()))
     needed |= set(TRACK_NAMES)
     assert needed - table.keys() == set()
     written = scripted().union(*map(constants, trees))

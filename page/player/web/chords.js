@@ -2,7 +2,7 @@
 // Chord symbols in another key.
 
 const LETTERS = { C: 0, D: 2, E: 4, F: 5, G: 7, A: 9, B: 11 };
-const NAMES = ["C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B"]; // as most players read them
+export const NAMES = ["C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B"]; // as most players read them
 
 /**
  * @param {string} symbol such as "F#m7/C#"

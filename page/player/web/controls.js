@@ -20,7 +20,6 @@ export function listen(player) {
   on("out", () => player.zoom(1 / 1.5));
   on("hear-band", () => player.hear("band"));
   on("hear-melody", () => player.hear("melody"));
-  listenToPace(player);
   roll.canvas.onclick = (event) => player.song && player.seek(roll.timeAt(event.clientX));
   section.addEventListener("keydown", (event) => onKey(player, event));
   roll.scroll.addEventListener("wheel", (event) => onWheel(player, event), { passive: false });
@@ -30,24 +29,6 @@ export function listen(player) {
   const theme = new MutationObserver(() => player.refresh());
   theme.observe(document.body, { attributeFilter: ["class"] });
   return theme;
-}
-
-/** Tempo and key. @param {Player} player */
-function listenToPace(player) {
-  /** @type {HTMLInputElement} */
-  const tempo = player.find("tempo");
-  /** @type {HTMLSelectElement} */
-  const transpose = player.find("transpose");
-  const change = () => {
-    player.setTempo(Number(tempo.value) / 100);
-    player.find("pace").textContent = `${tempo.value}%`;
-  };
-  tempo.oninput = change;
-  tempo.ondblclick = () => {
-    tempo.value = "100";
-    change();
-  };
-  transpose.onchange = () => player.setTranspose(Number(transpose.value));
 }
 
 /**

@@ -14,8 +14,9 @@ export function label(section) {
     out: [t("Zoom out"), t("Zoom out (Ctrl and wheel)")],
     in: [t("Zoom in"), t("Zoom in (Ctrl and wheel)")],
     views: [t("What is heard"), ""],
-    tempo: [t("Tempo"), t("Tempo of what is heard; the files keep theirs")],
-    transpose: [t("Transpose by semitones"), t("Key of what is heard, in semitones; the files keep theirs")],
+    tempo: [t("Tempo"), t("Tempo in beats a minute: you hear it at once, and all files have it")],
+    pace: [t("Back to the song's own tempo"), t("Back to the song's own tempo")],
+    transpose: [t("Key, in semitones"), t("Key, in semitones: you hear it at once, and all files have it")],
     ruler: ["", t("Drag to select bars")],
   };
   for (const [name, [label, hint]] of Object.entries(words)) {

@@ -105,7 +105,10 @@ export class LiveSound {
     if (band.owner !== this) band.owner?.lose();
     const shift = band.owner === this && this.anchor ? this.shift : null;
     band.owner = this;
-    const heard = tracks.map(({ program, is_drum, controls, notes }) => ({ program, is_drum, controls, notes }));
+    const heard = tracks.map(({ program, is_drum, controls, notes, octaves }) => ({
+      program, is_drum, controls,
+      notes: octaves.length ? notes.map(([pitch, ...rest], i) => [pitch + 12 * octaves[i], ...rest]) : notes,
+    }));
     this.post({ type: "song", tracks: heard, keys: this.keys, gain, length, shift });
     this.post({ type: "transpose", steps: this.steps });
     for (const track of tracks) this.sendLevel(track.name, true);

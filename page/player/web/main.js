@@ -30,8 +30,11 @@ export function mount({ element, props, trigger, watch, server, places, t }) {
       const { id, song, stems } = props.value;
       props.value = { id, song, stems, choice };
     },
+    pace: (chosen) => trigger("release", chosen),
+    sound: (chosen) => trigger("submit", chosen),
     ask: () => trigger("download"),
   });
+  player.mixer.fitting = places.fitting;
   section.player = player;
   const show = () => {
     const { value } = props;

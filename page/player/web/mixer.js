@@ -2,6 +2,7 @@
 // The mixer: what the visitor has set for each track, and its controls beside the roll.
 
 import { make } from "./dom.js";
+import { named } from "./sounds.js";
 import { t } from "./words.js";
 
 /** @typedef {import("./types").Track} Track */
@@ -13,12 +14,15 @@ const MOST = 150; // per cent
 
 /** Volume, mute, solo and lock by name of track; they are kept when a new song comes. */
 export class Mixer {
-  /** @param {{changed: () => void, locked: () => void}} tell */
+  /** @param {{changed: () => void, locked: () => void, sound: (track: string, program: number) => void}} tell */
   constructor(tell) {
     /** @type {Record<string, Strip>} */
     this.strips = {};
     this.tell = tell;
     this.alone = false; // only the melody is heard and seen
+    this.unfit = false; // a recording can't follow: what was muted beside it takes its place
+    /** The programs that fit each part. @type {Record<string, [number, string][]>} */
+    this.fitting = {};
   }
 
   /**
@@ -46,7 +50,8 @@ export class Mixer {
     if (this.alone && !track.is_melody) return false;
     const among = this.alone ? tracks.filter((each) => each.is_melody) : tracks;
     const anySolo = among.some((each) => this.strip(each.name).solo), { muted, solo } = this.strip(track.name);
-    return !muted && (solo || !anySolo);
+    if (this.unfit && track.program === null) return false;
+    return !(muted && !(this.unfit && track.muted)) && (solo || !anySolo);
   }
 
   /**
@@ -61,7 +66,7 @@ export class Mixer {
     // The melody is what was given: no regeneration changes it.
     const keep = t("Lock {track}: keep it when others are remade", { track: label });
     if (!track.is_melody) toggles.append(this.toggle(strip, "locked", "lock", PADLOCK, keep));
-    const name = make("div", { class: "name", title: label }, label);
+    const name = named(track, this.fitting[track.name] ?? [], (program) => this.tell.sound(track.name, program));
     return make("div", { class: "track", role: "group", "aria-label": label }, name, toggles, this.fader(strip, label));
   }
 

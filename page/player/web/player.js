@@ -8,16 +8,23 @@ import { clamp, minutes } from "./dom.js";
 import { FileSound } from "./files.js";
 import { LiveSound } from "./live.js";
 import { Mixer } from "./mixer.js";
+import { Pace } from "./pace.js";
 import { Roll } from "./roll.js";
 import { t } from "./words.js";
 
 /** @typedef {import("./types").Song} Song */
 /** @typedef {import("./types").Choice} Choice */
+/** @typedef {import("./pace.js").Chosen} Chosen */
 /** @typedef {"empty" | "loading" | "ready" | "playing" | "paused" | "ended" | "error"} State */
 
 /**
- * What the page is told: of bars and locks, and that the server has to make the sound.
- * @typedef {{choice: (choice: Choice) => void, keep: (choice: Choice) => void, ask: () => void}} Listener
+ * What the page is told: of bars and locks, of tempo and key and sounds, and that the server has to make the sound.
+ * @typedef {object} Listener
+ * @property {(choice: Choice) => void} choice
+ * @property {(choice: Choice) => void} keep
+ * @property {(chosen: Chosen & {id: string}) => void} pace
+ * @property {(chosen: {id: string, track: string, program: number}) => void} sound
+ * @property {() => void} ask
  */
 
 const PATIENCE = { live: 30, server: 120 }; // seconds until what is waited for counts as lost
@@ -35,7 +42,11 @@ export class Player {
     this.listener = listener;
     /** @type {Song | null} */
     this.song = null;
-    this.mixer = new Mixer({ changed: () => this.refresh(), locked: () => this.tell() });
+    this.mixer = new Mixer({
+      changed: () => this.refresh(),
+      locked: () => this.tell(),
+      sound: (track, program) => this.song && listener.sound({ id: this.song.id, track, program }),
+    });
     this.roll = new Roll(section);
     this.live = new LiveSound();
     this.files = new FileSound();
@@ -55,8 +66,9 @@ export class Player {
     this.follow = true; // whether the window keeps up with the playhead
     /** @type {[number, number] | null} */
     this.selection = null; // first and last bar
-    this.tempo = 1;
+    this.tempo = 1; // as a factor of the song's own
     this.steps = 0;
+    this.pace = new Pace(section, this, (chosen) => this.song && listener.pace({ id: this.song.id, ...chosen }));
     this.asked = ""; // the last wish of a song to be heard
     this.calm = matchMedia("(prefers-reduced-motion: reduce)");
     for (const other of players) if (!other.section.isConnected) other.leave();
@@ -84,6 +96,7 @@ export class Player {
     if (isNew) this.setSong(song);
     else this.song = song;
     if (isNew || before?.sound !== song.sound || urls(before) !== urls(song)) this.setSound(song, isNew ? before : song);
+    this.pace.show(song);
     this.find("title").textContent = song.title;
     this.section.setAttribute("aria-label", song.title ? t("Player: {title}", { title: song.title }) : t("Song player"));
     this.showChoice();
@@ -195,6 +208,7 @@ export class Player {
   }
 
   get sourceWords() {
+    if (this.mixer.unfit) return t("A recording can't follow another tempo or key: the piano plays in its place.");
     if (this.sound === this.live) return t("Live sound. The files are mastered, with the same instruments.");
     return this.song?.sound === "none" ? "" : t("Rendered sound, as in the files.");
   }
@@ -397,6 +411,8 @@ export class Player {
   setTempo(factor) {
     this.tempo = factor;
     this.sound.setTempo(factor);
+    this.fit();
+    this.showPosition();
   }
 
   /** @param {number} steps semitones */
@@ -404,7 +420,17 @@ export class Player {
     this.steps = steps;
     this.sound.setTranspose(steps);
     this.roll.steps = steps;
+    this.fit();
     this.draw();
+  }
+
+  /** Where a recording can't follow, the piano plays in its place. */
+  fit() {
+    const unfit = !this.pace?.isOwn && !!this.song?.tracks.some((track) => track.program === null);
+    if (unfit === this.mixer.unfit) return;
+    this.mixer.unfit = unfit;
+    this.find("source").textContent = this.sourceWords;
+    this.refresh();
   }
 
   tick() {
@@ -445,8 +471,8 @@ export class Player {
     const { roll } = this, now = this.position;
     if (this.sound.isRunning && this.follow && this.keepUp(now)) this.draw();
     this.find("playhead").style.transform = `translateX(${now * roll.scale - roll.left}px)`;
-    const length = this.song.length;
-    this.write("time", `${minutes(Math.min(now, length))} / ${minutes(length)}`);
+    const length = this.song.length / this.tempo;
+    this.write("time", `${minutes(Math.min(now / this.tempo, length))} / ${minutes(length)}`);
     this.write("place", t("bar {bar}", { bar: roll.barAt(now) + this.song.first_bar }));
   }
 

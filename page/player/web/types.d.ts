@@ -15,6 +15,8 @@ export interface Track {
   /** Onset, number and value of MIDI controllers. */
   controls: [number, number, number][];
   rows: [string, number[]][];
+  /** By which each note is heard higher than it is written; empty where none is. */
+  octaves: number[];
   notes: Note[];
 }
 
@@ -37,10 +39,23 @@ export interface Song {
   gain: number;
   /** A new text where the song shall be heard as soon as it is shown. */
   play: string;
+  /** Its mean tempo in quarters a minute. */
+  tempo: number;
+  finish: Finish;
   /** Files of sound by track. */
   stems: Record<string, { url: string }>;
   tracks: Track[];
   choice?: Choice;
+}
+
+/** In which tempo and key a song is given out. */
+export interface Finish {
+  /** Quarters a minute; null for the song's own. */
+  tempo: number | null;
+  /** Semitones. */
+  transpose: number;
+  /** The song's own key: its tonic, 0 for C, and whether it is minor. */
+  key: [number, boolean] | null;
 }
 
 export interface Choice {
@@ -70,6 +85,8 @@ export interface Places {
   first: string[];
   /** Why the browser can't play live; empty where it can. */
   fault: string;
+  /** The programs that fit each part, with their names. */
+  fitting: Record<string, [number, string][]>;
   /** How FluidSynth plays, by the names of its settings. */
   settings: Record<string, number>;
 }

@@ -1,0 +1,119 @@
+"""Handlers of the player's events that change how a take is given out: tempo, key, sounds."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import gradio as gr
+from accomp.band.finish import Finish
+
+from accomp.listen.source import Source
+from accomp.project.settings import Settings
+from page import studio, views, visits
+from page.messages import errors_shown
+from page.studio import Take
+from page.views import TakeView
+
+
+def set_pace(
+    takes: list[Take],
+    number: int | None,
+    source: Source | None,
+    settings: Settings,
+    event: gr.EventData,
+) -> tuple:
+    """Give the song that the player shows the tempo and key that were chosen there.
+
+    Args:
+        takes: All takes.
+        number: The one that is shown last.
+        source: The melody that is open.
+        settings: Its settings.
+        event: Holds the `id` of the player's song, `tempo` (None for its own) and `transpose`.
+
+    Returns:
+        The melody's settings, which later takes go by, and the TakeView.
+    """
+
+    def change(finish: Finish) -> Finish:
+        return replace(finish, tempo=_number(event, "tempo"), transpose=_number(event, "transpose"))
+
+    return _given_out(takes, number, source, settings, event, change)
+
+
+def set_sound(
+    takes: list[Take],
+    number: int | None,
+    source: Source | None,
+    settings: Settings,
+    event: gr.EventData,
+) -> tuple:
+    """Give a part of the song that the player shows another sound.
+
+    Args:
+        takes: All takes.
+        number: The one that is shown last.
+        source: The melody that is open.
+        settings: Its settings.
+        event: Holds the `id` of the player's song, the `track` and its `program`.
+
+    Returns:
+        The melody's settings, which later takes go by, and the TakeView.
+    """
+
+    def change(finish: Finish) -> Finish:
+        chosen = {str(getattr(event, "track", "")): _number(event, "program")}
+        return replace(finish, programs={**finish.programs, **chosen})
+
+    return _given_out(takes, number, source, settings, event, change)
+
+
+def as_shown(settings: Settings, takes: list[Take], source: Source | None) -> Settings:
+    """Return settings for a new take, in the tempo, key and sounds of the one that is shown.
+
+    A band of another genre has its own sounds; the lead keeps the one that was chosen.
+
+    Args:
+        settings: Of the new take.
+        takes: All takes.
+        source: The new take's melody.
+    """
+    shown = next((each for each in takes if each.is_shown), None)
+    if shown is None or source is None:
+        return settings
+    melody = source.melody(settings.corrections)
+    if studio.lead_notes(melody) != studio.lead_notes(shown.melody):
+        return settings
+    finish = shown.settings.finish
+    if settings.genre != shown.settings.genre:
+        lead = {part: each for part, each in finish.programs.items() if part == studio.LEAD}
+        finish = replace(finish, programs=lead)
+    return settings.changed(finish=finish)
+
+
+def _given_out(
+    takes: list[Take],
+    number: int | None,
+    source: Source | None,
+    settings: Settings,
+    event: Any,
+    change: Callable[[Finish], Finish],
+) -> tuple:
+    take = studio.find(takes, number)
+    with errors_shown():
+        if take and take.view()["id"] == getattr(event, "id", None):
+            take.give_out(change(take.settings.finish))
+            return gr.skip(), *views.refreshed(take, takes)
+        settings = settings.changed(finish=change(settings.finish))
+    view = views.unchanged(TakeView)
+    if source is not None:
+        visits.current().note_melody(source, settings)
+        melody = source.melody(settings.corrections)
+        view = view._replace(player=studio.melody_view(melody, settings.finish))
+    return settings, *view
+
+
+def _number(event: Any, name: str) -> Any:
+    """Return a number of an event as JSON holds it; Finish checks it."""
+    found = getattr(event, name, None)
+    return int(found) if isinstance(found, float) and found.is_integer() else found

@@ -18,6 +18,7 @@ from page import (
     files,
     finishing,
     journal,
+    keeping,
     listing,
     look,
     melodies,
@@ -41,6 +42,7 @@ TO_ADDRESS = """(address) => {
 FRAGMENT = "(kept, fragment) => [kept, location.hash]"
 READING = "(given) => { if (given) window.accompStage?.reading(); return [given]; }"
 READ = "() => window.accompStage?.reading(false)"
+NOT_MADE = "() => window.accompDownloads?.idle()"
 IDLE = "() => window.accompStage?.idle()"
 EventOptions = dict[str, Any]
 
@@ -259,8 +261,10 @@ def connect_rest(page: Page, demo: gr.Blocks) -> None:
     )
     band.random_seed.click(melodies.random_seed, None, form.seed, **page.private)
     band.stop.click(views.stop, state.takes, page.shown.status, **page.private)
-    take.mp3.click(views.write_mp3, [state.takes, number], take.view.files, **page.busy)
-    take.lossless.click(views.write_lossless, [state.takes, number], take.view.files, **page.busy)
+    downloads = page.shown.downloads
+    downloads.expand(keeping.offer, [state.takes, number], downloads, **page.private)
+    made = downloads.select(keeping.make, [state.takes, number], downloads, **page.busy)
+    made.failure(None, None, None, js=NOT_MADE, api_visibility="private")
     state.query.change(None, state.query, None, js=TO_ADDRESS, **page.private)
     gr.on(
         [demo.load, form.genre.change],

@@ -66,7 +66,7 @@ def accompany(  # noqa: PLR0913  a program names the arguments that it gives
             *(variation, instruments, key, tempo, meter, track, colour),
         )
         try:
-            path = str(sound.write_whole(take))
+            path = str(sound.write_mix(take, sound.WHOLE, "wav"))
         except AudioUnavailable as error:
             warn(str(error))
             path = None
@@ -84,9 +84,7 @@ def stems(*given: Any) -> tuple[str, str]:
     """
     with for_programs(), errors_shown():
         take = _take(*given)
-        sound.write_lossless(take)
-        archive = next(file for file in take.files if file.suffix == ".zip")
-        return str(archive), str(take.files[0])
+        return str(sound.write_stems_zip(take)), str(take.files[0])
 
 
 stems.__signature__ = inspect.signature(accompany)  # type: ignore[attr-defined]  programs read it

@@ -5,8 +5,8 @@ from dataclasses import replace
 from typing import Any
 
 import gradio as gr
-from accomp.band.finish import Finish
 
+from accomp.band.finish import Finish
 from accomp.listen.source import Source
 from accomp.project.settings import Settings
 from page import studio, views, visits

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import fields, replace
 
 from accomp.band.finish import Finish
-
 from accomp.errors import MusicError
 from accomp.project.choices import BAND, DIRECTIONS, Blend
 from accomp.project.settings import Settings

@@ -3,7 +3,6 @@
 from collections.abc import Collection, Sequence
 
 from accomp.band.finish import Finish
-
 from accomp.music.instruments import program_name
 from accomp.project.choices import BAND
 from accomp.project.settings import Settings

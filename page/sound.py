@@ -31,9 +31,11 @@ from page.files import new_folder
 from page.limits import LIMITS
 from page.player import VOICE
 from page.player.view import voice_loudness
-from page.studio import Take, fits_recording, melody_song
+from page.studio import LEAD, Take, fits_recording, melody_song
 
 Stems = dict[str, np.ndarray]  # by track
+WHOLE, WITH_PIANO, BAND_ALONE = "", "piano", "band"  # mixes of a take
+NOBODY_ELSE = "nobody plays beside the melody"
 Made = TypeVar("Made")
 
 
@@ -54,7 +56,6 @@ def draw(take: Take) -> Path:
     picture = take.folder / f"{take.name}.png"
     if not picture.is_file():
         save_plot(take.heard, picture)
-        take.add_files(picture)
     return picture
 
 
@@ -159,58 +160,65 @@ def _ending(samples: int) -> str:
     return "flac" if samples <= LIMITS.long_song * SAMPLE_RATE else "mp3"
 
 
-def write_mp3(take: Take) -> None:
-    """Write the sound of a take as MP3, and its picture. Raises AudioUnavailable or Stopped."""
-    draw(take)
-    file = take.folder / f"{take.name}.mp3"
-    if not file.is_file():
-        _write_whole(take, file)
-    take.add_files(file)
+def write_mix(take: Take, mix: str, ending: str) -> Path:
+    """Write what is heard of a take, or a part of it, unless it is there.
 
+    Args:
+        take: The take.
+        mix: WHOLE, WITH_PIANO (in place of a recording) or BAND_ALONE.
+        ending: Of the file: wav or mp3.
 
-def write_whole(take: Take) -> Path:
-    """Write the sound of a take as one WAV file. Raises AudioUnavailable or Stopped."""
-    file = take.folder / f"{take.name}.wav"
-    _write_whole(take, file)
+    Raises:
+        AudioUnavailable: There is no FluidSynth.
+        MusicError: There is no such mix of it.
+        Stopped: Nobody waits any more.
+    """
+    file = take.folder / f"{take.name}{mix and f'_{mix}'}.{ending}"
+    if file.is_file():
+        return file
+    with _sound_of(take, visits.asked_to_stop()) as sound:
+        silent = mixes(sound.names)
+        if mix not in silent:
+            raise MusicError(NOBODY_ELSE)
+        unfinished = file.with_name(f"unfinished_{file.name}")
+        sound.write({unfinished: _without(sound, silent[mix])})
+        unfinished.replace(file)
     return file
 
 
-def write_lossless(take: Take) -> None:
-    """Write the sound of a take as WAV: the whole, and a zip of every stem.
+def mixes(names: Collection[str]) -> dict[str, set[str]]:
+    """Return the tracks that are silent in each mix that some tracks have."""
+    lead = {VOICE, LEAD}
+    found = {WHOLE: silent_at_first(names)}
+    if VOICE in names:
+        found[WITH_PIANO] = {VOICE}
+    if set(names) - lead:
+        found[BAND_ALONE] = lead
+    return found
 
-    Of a recorded melody also the piano in place of the recording, and the band alone.
+
+def write_stems_zip(take: Take) -> Path:
+    """Write a zip with the sound of each track of a take as WAV, unless it is there.
 
     Raises:
         AudioUnavailable: There is no FluidSynth.
         Stopped: Nobody waits any more.
     """
     archive = take.folder / f"{take.name}_stems.zip"
+    if archive.is_file():
+        return archive
     with (
         _sound_of(take, visits.asked_to_stop()) as sound,
         TemporaryDirectory(dir=take.folder) as folder,
     ):
         stems = {Path(folder) / f"{take.name}_{name}.wav": [name] for name in sound.names}
-        silent = {"": silent_at_first(sound.names)}
-        if VOICE in sound.names:
-            silent["_piano"] = {VOICE}
-            if len(sound.names) > 2:
-                silent["_band"] = {VOICE, TRACK_NAMES[MELODY]}
-        mixes = {
-            take.folder / f"{take.name}{ending}.wav": _without(sound, names)
-            for ending, names in silent.items()
-        }
-        sound.write(stems | mixes)
+        sound.write(stems)
         part = Path(folder) / archive.name
         with zipfile.ZipFile(part, "w") as bundle:
             for stem in stems:
                 bundle.write(stem, stem.name)
         part.replace(archive)
-    take.add_files(*mixes, archive)
-
-
-def _write_whole(take: Take, file: Path) -> None:
-    with _sound_of(take, visits.asked_to_stop()) as sound:
-        sound.write({file: _without(sound, silent_at_first(sound.names))})
+    return archive
 
 
 def _without(sound: SongSound, silent: Collection[str]) -> list[str]:

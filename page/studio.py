@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from accomp.band.finish import Finish, finished
-
 from accomp.band.options import Options, Redo
 from accomp.errors import MusicError
 from accomp.listen.beat_grid import SungNote
@@ -63,7 +62,8 @@ class Take:
             make it again.
         style: The visitor's own song in whose style it is.
         is_shown: Whether the visitor looks at it.
-        files: For download.
+        files: Its MIDI file, and the file that brings it back.
+        kept: Files for download that were made, by kind of page.keeping.
         title: What it is called, by the page or by the visitor.
         starred: Whether the visitor likes it.
     """
@@ -78,6 +78,7 @@ class Take:
     style: Path | None = None
     is_shown: bool = False
     files: list[Path] = field(default_factory=list)
+    kept: dict[str, Path] = field(default_factory=dict)
     title: str = ""
     starred: bool = False
 
@@ -180,10 +181,6 @@ class Take:
     def is_there(self) -> bool:
         """Whether its files are there: they go away after a while."""
         return self.folder.is_dir()
-
-    def add_files(self, *files: Path) -> None:
-        """Add files for download, each once."""
-        self.files = list(dict.fromkeys([*self.files, *files]))
 
     def view(self, voice: Path | None = None, play: bool = False) -> dict[str, Any]:
         """Return what the player shows of it.
@@ -338,7 +335,7 @@ def melody_song(melody: SourceMelody) -> Score:
 
 def melody_view(
     melody: SourceMelody,
-    finish: Finish,
+    finish: Finish = Finish(),
     stems: dict[str, Path] | None = None,
     voice: Path | None = None,
 ) -> dict[str, Any]:
@@ -429,4 +426,15 @@ def write_notes(take: Take) -> None:
     if not take.is_remade_by_settings:
         known["take"] = take.packed
     settings.write_text(json.dumps(known, indent=1))
-    take.files = [midi, settings]
+    take.files, take.kept = [midi, settings], {}
+
+
+def write_part(take: Take, name: str) -> Path:
+    """Write one track of a take as a MIDI file, with its tempo, metre and chords."""
+    path = take.folder / f"{take.name}_{name}.mid"
+    if not path.is_file():
+        heard = take.heard
+        write_midi(
+            replace(heard, tracks=[each for each in heard.tracks if each.name == name]), path
+        )
+    return path

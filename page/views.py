@@ -3,22 +3,22 @@
 Each view is a tuple of widgets in page.panels, and of their values here.
 """
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from typing import Any, NamedTuple, TypeVar
 from uuid import uuid4
 
 import gradio as gr
-from accomp.band.finish import Finish
 
+from accomp.band.finish import Finish
 from accomp.listen.beat_grid import Counting
 from accomp.listen.source import Source, SourceMelody
 from accomp.music.keys import NAMES
 from accomp.music.melody_track import melody_name
 from accomp.project.choices import DIRECTIONS
 from accomp.project.settings import Settings
-from page import moves, naming, sound, studio, visits
+from page import keeping, moves, naming, sound, studio, visits
 from page.inventing import origin
-from page.messages import NO_TAKE, errors_shown, plain, refuse, warn
+from page.messages import plain, warn
 from page.player import live
 from page.studio import Take
 from page.words import say, say_number
@@ -268,7 +268,7 @@ def refreshed(take: Take, takes: list[Take]) -> TakeView:
 def finished(take: Take, play: bool = False) -> FinishedView:
     """Show the roll, the files and the sound of a take, as far as they are there."""
     player = take.view(sound.voice_of(take.melody), play)
-    return FinishedView(player, [str(file) for file in take.files], "")
+    return FinishedView(player, keeping.offered(take, take.kept), "")
 
 
 def finish(takes: list[Take], showing: str) -> Iterator[FinishedView]:
@@ -333,25 +333,6 @@ def choose(takes: list[Take], number: int | None) -> TakeView:
     """Show a take by its number."""
     take = studio.find(takes, number)
     return shown(take, takes) if take else unchanged(TakeView)
-
-
-def write_mp3(takes: list[Take], number: int | None) -> list[str]:
-    """Add the MP3 file and the picture to the files of the take that is shown."""
-    return _with_files(takes, number, sound.write_mp3)
-
-
-def write_lossless(takes: list[Take], number: int | None) -> list[str]:
-    """Add WAV files and stems to the files of the take that is shown."""
-    return _with_files(takes, number, sound.write_lossless)
-
-
-def _with_files(takes: list[Take], number: int | None, write: Callable[[Take], None]) -> list[str]:
-    take = studio.find(takes, number)
-    if take is None:
-        raise refuse(visits.missing(NO_TAKE))
-    with errors_shown():
-        write(take)
-    return [str(file) for file in take.files]
 
 
 def near(takes: list[Take], showing: str, other: int | None, instrument: str) -> NearView:

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import gradio as gr
 
 from accomp.project.choices import BAND, MOVE
+from page.downloads import Downloads
 from page.panels.hidden import Hidden
 from page.player import Player
 from page.stage import TakeList
@@ -20,6 +21,7 @@ class Shown(NamedTuple):
     notice: gr.Markdown
     status: gr.Markdown
     list: TakeList
+    downloads: Downloads
 
 
 class TakePanel(NamedTuple):
@@ -34,8 +36,6 @@ class TakePanel(NamedTuple):
     instrument: gr.Dropdown
     sliders: list[gr.Slider]
     reset: gr.Button
-    mp3: gr.Button
-    lossless: gr.Button
 
 
 def header() -> None:
@@ -46,17 +46,19 @@ def header() -> None:
 
 
 def shown() -> Shown:
-    """Add what stands on top: the player, messages about it, the takes."""
+    """Add what stands on top: the player, messages about it, the takes and their files."""
     with gr.Column(elem_id="stage"):
         player = Player(elem_id="song")
         notice = gr.Markdown(elem_id="notice")
         status = gr.Markdown(elem_id="status")
-        takes = TakeList(elem_id="takes")
-    return Shown(player, notice, status, takes)
+        with gr.Row(elem_id="kept"):
+            takes = TakeList(elem_id="takes")
+            downloads = Downloads(elem_id="downloads")
+    return Shown(player, notice, status, takes, downloads)
 
 
 def take(state: Hidden, on_top: Shown, seed: gr.Number) -> TakePanel:
-    """Add what makes others of the take that is shown, and its files.
+    """Add what makes others of the take that is shown, and its chords.
 
     Args:
         state: What the page keeps.
@@ -84,11 +86,7 @@ def take(state: Hidden, on_top: Shown, seed: gr.Number) -> TakePanel:
             instrument, sliders, reset = _exploring()
         with gr.Tab(t("Blend"), visible=False) as blend_panel:
             other, amount = _blending()
-        with gr.Tab(t("Keep")):
-            files = gr.Files(label=t("Downloads"), elem_id="downloads")
-            with gr.Row(elem_classes="buttons"):
-                mp3 = gr.Button(t("Prepare MP3 and picture"), size="sm")
-                lossless = gr.Button(t("Prepare WAV and stems"), size="sm")
+        with gr.Tab(t("Chords")):
             chords = gr.Textbox(
                 label=t("Chords that were played"),
                 lines=4,
@@ -96,7 +94,7 @@ def take(state: Hidden, on_top: Shown, seed: gr.Number) -> TakePanel:
                 # For screen readers: beside a button they do not read the label.
                 placeholder=t("Chords that were played"),
             )
-    finished = FinishedView(on_top.player, files, on_top.status)
+    finished = FinishedView(on_top.player, on_top.downloads, on_top.status)
     view = TakeView(
         state.takes,
         state.number,
@@ -108,9 +106,7 @@ def take(state: Hidden, on_top: Shown, seed: gr.Number) -> TakePanel:
     )
     near = NearView(blend_panel, other, amount, *sliders)
     listed = ListView(state.seen, state.gone, on_top.list, state.kept, state.query)
-    return TakePanel(
-        view, finished, near, listed, what, remake, instrument, sliders, reset, mp3, lossless
-    )
+    return TakePanel(view, finished, near, listed, what, remake, instrument, sliders, reset)
 
 
 def _blending() -> tuple[gr.Dropdown, gr.Slider]:

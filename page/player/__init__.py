@@ -37,7 +37,10 @@ ICONS = {  # paths in a square of 16 by 16; of "play" and "pause" the button sho
     "loop": '<path d="M11 1l3 3-3 3V5H5a2 2 0 0 0-2 2v1H1V7a4 4 0 0 1 4-4h6z"/>'
     '<path d="M5 15l-3-3 3-3v2h6a2 2 0 0 0 2-2V8h2v1a4 4 0 0 1-4 4H5z"/>',
     "out": '<path d="M3 7h10v2H3z"/>',
-    "tempo": '<path d="M6 1h4l3 14H3zm1.4 2-1.7 9h4.6L9.5 6.5 8 10 7 9.6l1.7-4L8.6 3z"/>',
+    "metronome": '<path d="M6 1h4l3 14H3zm1.4 2-1.7 9h4.6L9.5 6.5 8 10 7 9.6l1.7-4L8.6 3z"/>',
+    "count": '<path d="M1.2 5.4V4l2-1.3h1.3V13H3V4.6zM6.3 13v-1.3c2.9-3.4 3.4-4.3 3.4-5.4 0-1.6-1.8'
+    '-1.7-1.8.1H6.4c0-3.7 4.8-3.7 4.8-.1 0 1.6-.8 2.7-2.9 5.3h2.9V13zM13 11h2v2h-2z"/>',
+    "tempo": '<path d="M11 1v10.6a2.7 2.2 0 1 1-1.4-1.9V1z"/>',
     "key": '<path d="M6 2l8-1v10a2.4 2.4 0 1 1-2-2.3V4.4L8 5v7.6a2.4 2.4 0 1 1-2-2.3z"/>',
     "in": '<path d="M7 3h2v4h4v2H9v4H7V9H3V7h4z"/>',
 }
@@ -76,6 +79,8 @@ TEMPLATE = f"""
 <label>{_icon("tempo")}<input type="range" class="tempo" min="60" max="180" step="1" value="120">
 </label><button type="button" class="pace">120</button>
 <label>{_icon("key")}<select class="transpose">{_keys()}</select></label>
+<div class="keys">{_button("metronome", 'aria-pressed="false"')}
+{_button("count", 'aria-pressed="false"')}</div>
 </div>
 <div class="picked" hidden><span></span><button type="button" class="clear">&times;</button></div>
 <div class="keys zoom">{_button("out")}{_button("in")}</div>

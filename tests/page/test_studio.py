@@ -15,6 +15,7 @@ import pytest
 import soundfile
 
 from accomp import Accompanist, read_midi
+from accomp.band.finish import Finish
 from accomp.errors import MusicError, Stopped
 from accomp.listen.source import Corrections, load_source
 from accomp.music.score import Chord, Control, Note, Score, TimeSignature, Track
@@ -135,14 +136,9 @@ def test_locked_tracks_and_bars_stay(ode):
 def test_a_take_has_its_sound_in_stems_and_as_a_whole(ode):
     take = make(ode, Settings(), [])
     assert done(sound.stems_of_take(take)) == ""
-    sound.write_mp3(take)
+    assert sound.write_mix(take, sound.WHOLE, "mp3").name == "ode_to_joy_pop_0.mp3"
     playing = {track.name for track in take.song.tracks if track.notes}
-    assert set(take.sounds) == playing and {file.suffix for file in take.files} == {
-        ".mid",
-        ".json",
-        ".png",
-        ".mp3",
-    }
+    assert set(take.sounds) == playing
     view = take.view()
     assert (
         view["sound"] == "there"
@@ -150,10 +146,7 @@ def test_a_take_has_its_sound_in_stems_and_as_a_whole(ode):
         and not any(track["muted"] for track in view["tracks"])
     )
     assert list(sound.stems_of_take(take)) == []  # there is nothing more to do
-    sound.write_lossless(take)
-    names = {file.name for file in take.files}
-    assert {"ode_to_joy_pop_0.wav", "ode_to_joy_pop_0_stems.zip"} <= names
-    with zipfile.ZipFile(take.folder / "ode_to_joy_pop_0_stems.zip") as bundle:
+    with zipfile.ZipFile(sound.write_stems_zip(take)) as bundle:
         assert set(bundle.namelist()) == {f"ode_to_joy_pop_0_{name}.wav" for name in playing}
     shutil.rmtree(take.folder)  # as after an hour
     assert studio.find([take], 1) is take and take.is_there and take.sounds is None
@@ -176,10 +169,9 @@ def test_a_recording_is_a_track_of_its_own(hummed):
     assert {track["name"] for track in view["tracks"] if track["muted"]} == {TRACK_NAMES[MELODY]}
     length = {soundfile.info(path).frames for path in take.sounds.values()}
     assert len(length) == 1
-    sound.write_lossless(take)
     whole, piano, band = (
-        soundfile.read(take.folder / f"{take.name}{ending}.wav")[0]
-        for ending in ("", "_piano", "_band")
+        soundfile.read(sound.write_mix(take, mix, "wav"))[0]
+        for mix in (sound.WHOLE, sound.WITH_PIANO, sound.BAND_ALONE)
     )
     assert len({len(whole), len(piano), len(band)}) == 1
     assert all(
@@ -189,7 +181,7 @@ def test_a_recording_is_a_track_of_its_own(hummed):
     alone = done(sound.stems_of_melody(take.melody))
     assert (
         set(alone) == {"piano", VOICE}
-        and studio.melody_view(take.melody, alone)["sound"] == "there"
+        and studio.melody_view(take.melody, Finish(), alone)["sound"] == "there"
     )
 
 
@@ -282,8 +274,9 @@ def test_a_recording_is_made_ready_for_the_player_once(hummed, monkeypatch):
 def test_a_recording_with_nobody_beside_the_piano(hummed):
     take = make(hummed, Settings(instruments=()), [])
     assert done(sound.stems_of_take(take)) == "" and set(take.sounds) == {"piano", VOICE}
-    sound.write_lossless(take)
-    assert not list(take.folder.glob("*_band.wav")) and list(take.folder.glob("*_piano.wav"))
+    assert sound.write_mix(take, sound.WITH_PIANO, "wav").is_file()
+    with pytest.raises(MusicError, match="nobody plays beside"):
+        sound.write_mix(take, sound.BAND_ALONE, "wav")
 
 
 @pytest.mark.sound

@@ -145,7 +145,7 @@ def walk(visitor: Visitor, film: Film) -> Iterator[tuple[str, Callable[[], None]
     yield (
         "Keep the song as MIDI, MP3, WAV or stems.",
         lambda: (
-            visitor.turn_to("Keep"),
+            visitor.sees_downloads(),
             page.mouse.wheel(0, 900),
             page.wait_for_timeout(500),
             film.still(),

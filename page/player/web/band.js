@@ -90,6 +90,16 @@ class Band {
   }
 
   /**
+   * Strikes a key of an instrument that the audio thread has, or lets it go.
+   * @param {string} key of the instrument
+   * @param {number} pitch
+   * @param {number} velocity 0 to let it go
+   */
+  strike(key, pitch, velocity) {
+    this.node?.port.postMessage({ type: "key", key, pitch, velocity });
+  }
+
+  /**
    * Gives the audio thread an instrument, once.
    * @param {string} key "bank-program"
    * @returns {Promise<void>}

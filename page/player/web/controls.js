@@ -18,6 +18,8 @@ export function listen(player) {
   on("clear", () => (player.select(null), section.focus()));
   on("in", () => player.zoom(1.5));
   on("out", () => player.zoom(1 / 1.5));
+  on("metronome", () => player.toggleClicks());
+  on("count", () => player.toggleCount());
   on("hear-band", () => player.hear("band"));
   on("hear-melody", () => player.hear("melody"));
   roll.canvas.onclick = (event) => player.song && player.seek(roll.timeAt(event.clientX));

@@ -17,6 +17,8 @@ export function label(section) {
     tempo: [t("Tempo"), t("Tempo in beats a minute: you hear it at once, and all files have it")],
     pace: [t("Back to the song's own tempo"), t("Back to the song's own tempo")],
     transpose: [t("Key, in semitones"), t("Key, in semitones: you hear it at once, and all files have it")],
+    metronome: [t("Metronome"), t("Metronome: click along")],
+    count: [t("Count-in"), t("Count-in: a bar of clicks before it begins")],
     ruler: ["", t("Drag to select bars")],
   };
   for (const [name, [label, hint]] of Object.entries(words)) {

@@ -2,6 +2,7 @@
 // A song that the band plays live. Times are in seconds.
 
 import { band } from "./band.js";
+import { KIT, countIn, metronome } from "./click.js";
 
 /** @typedef {import("./types").Song} Song */
 /** @typedef {import("./types").Sound} Sound */
@@ -29,6 +30,8 @@ export class LiveSound {
     this.anchor = null; // while it plays
     this.tempo = 1;
     this.steps = 0;
+    this.clicks = false; // whether a metronome is heard
+    this.counts = false; // whether a bar is counted in
     this.shift = 0; // from the song that sounds to the one that is shown, while that waits for its instruments
     this.isSent = false; // whether the band has the song
     /** @type {{node: AudioBufferSourceNode, gain: GainNode} | null} */
@@ -44,7 +47,8 @@ export class LiveSound {
   }
 
   get needed() {
-    return [...new Set(this.keys.filter((key) => key !== null))];
+    const clicks = this.clicks || this.counts ? [KIT] : [];
+    return [...new Set([...this.keys, ...clicks].filter((key) => key !== null))];
   }
 
   get isLoaded() {
@@ -109,9 +113,14 @@ export class LiveSound {
       program, is_drum, controls,
       notes: octaves.length ? notes.map(([pitch, ...rest], i) => [pitch + 12 * octaves[i], ...rest]) : notes,
     }));
-    this.post({ type: "song", tracks: heard, keys: this.keys, gain, length, shift });
+    const clicks = this.clicks ? [metronome(/** @type {Song} */ (this.song))] : [];
+    this.post({
+      type: "song", gain, length, shift,
+      tracks: [...heard, ...clicks], keys: [...this.keys, ...clicks.map(() => KIT)],
+    });
     this.post({ type: "transpose", steps: this.steps });
     for (const track of tracks) this.sendLevel(track.name, true);
+    for (const channel of clicks.map(() => tracks.length)) this.post({ type: "level", channel, level: 1, wasSilent: true });
     if (shift !== null && this.anchor) {
       const { at, loop } = this.anchor;
       this.anchor = { ...this.anchor, at: at + shift, loop: loop && [loop[0] + shift, loop[1] + shift] };
@@ -162,16 +171,50 @@ export class LiveSound {
   /**
    * @param {number} at
    * @param {Span | null} loop
+   * @param {boolean} begins whether it did not play before
    */
-  play(at, loop) {
+  play(at, loop, begins = false) {
     const { context } = band;
     if (!context || !this.song) return;
     if (!this.isSent || band.owner !== this) this.send();
     this.shift = 0;
-    const step = QUANTUM / context.sampleRate, time = Math.ceil((context.currentTime + AHEAD) / step) * step;
+    const count = begins && this.counts ? countIn(this.song, at) : [], lead = (count[0]?.[0] ?? 0) / this.tempo;
+    const step = QUANTUM / context.sampleRate, time = Math.ceil((context.currentTime + AHEAD + lead) / step) * step;
     this.anchor = { at, time, tempo: this.tempo, loop };
-    this.post({ type: "play", ...this.anchor });
+    const clicks = count.map(([before, isFirst]) => [time - before / this.tempo, isFirst]);
+    this.post({ type: "play", ...this.anchor, clicks, kit: KIT });
     this.startVoice();
+  }
+
+  /** Whether a bar is being counted in. */
+  get isCounting() {
+    return this.anchor !== null && (band.context?.currentTime ?? 0) < this.anchor.time - AHEAD;
+  }
+
+  /**
+   * A metronome while it plays, or none.
+   * @param {boolean} clicks
+   */
+  async setClicks(clicks) {
+    this.clicks = clicks;
+    const { song } = this;
+    if (clicks) await band.instrument(KIT);
+    if (clicks === this.clicks && song === this.song && this.isSent) this.send();
+  }
+
+  /**
+   * Lets one note be heard on the melody's instrument.
+   * @param {number} pitch
+   * @param {number} velocity
+   * @param {number} seconds
+   */
+  async strike(pitch, velocity, seconds) {
+    const melody = this.song?.tracks.find((track) => track.is_melody && track.program !== null);
+    const key = (melody && instrumentOf(melody)) ?? "0-0";
+    this.unlock();
+    await Promise.all([band.start(), band.instrument(key)]);
+    band.strike(key, pitch + this.steps, velocity);
+    setTimeout(() => band.strike(key, pitch + this.steps, 0), 1000 * seconds);
   }
 
   /** @param {Span | null} loop */

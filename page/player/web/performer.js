@@ -2,6 +2,7 @@
 // The band: a song's events, the synthesizer and the limiter. It is told what to play by messages, and says where in the song it
 // is whenever that changes otherwise than by playing on. Times are in seconds.
 
+import { strokeOf } from "./click.js";
 import { Limiter } from "./limiter.js";
 import { Sequencer } from "./sequencer.js";
 
@@ -25,7 +26,9 @@ import { Sequencer } from "./sequencer.js";
  * @property {{key: string, data: ArrayBuffer}} instrument
  * @property {{tracks: Track[], keys: (string | null)[], gain: number, length: number, shift: number | null}} song which goes on
  *   `shift` seconds later, if it plays and that is a number
- * @property {{at: number, time: number, loop: Span | null, tempo: number}} play
+ * @property {{at: number, time: number, loop: Span | null, tempo: number, clicks?: import("./click.js").Click[], kit?: string}} play
+ *   after clicks at times of the clock, which the kit plays
+ * @property {{key: string, pitch: number, velocity: number}} key that is struck, or let go where the velocity is 0
  * @property {{}} stop
  * @property {{loop: Span | null}} loop
  * @property {{factor: number}} tempo
@@ -37,6 +40,8 @@ export const STEP = 64; // frames between two looks at the events: what FluidSyn
 const RING = 2.5; // after the last note, in which the song still counts as playing
 const TAIL = 6; // after which what has ended has rung out
 const FADE = 0.06; // in which what is paused dies away
+const KEYS = 30, CLICKS = 31; // channels that no track has: what the visitor plays, and the count-in
+const BY_HAND = 4; // gain of what the visitor plays while no song does: a song's, as most have it
 
 export class Performer {
   /**
@@ -59,7 +64,13 @@ export class Performer {
     this.time = 0; // of the clock, at the next frame
     this.tempo = 1;
     this.length = 0;
-    this.gain = 1;
+    this.gain = 1; // of what sounds
+    this.songGain = 1;
+    /** Keys that the visitor holds. @type {Set<number>} */
+    this.held = new Set();
+    this.struck = ""; // the instrument of the keys
+    /** What is left of a count-in. @type {import("./click.js").Click[]} */
+    this.clicks = [];
     this.isPlaying = false;
     this.begins = 0; // time of the clock at which it plays
     this.isDue = false; // whether it has yet to begin there
@@ -85,6 +96,7 @@ export class Performer {
       tempo: ({ factor }) => this.setTempo(factor),
       transpose: ({ steps }) => this.sequencer.transpose(steps),
       level: (of) => this.setLevel(of),
+      key: (of) => this.strike(of),
     };
     try {
       actions[order.type](order);
@@ -109,7 +121,8 @@ export class Performer {
     }
     this.keys = keys;
     this.length = length;
-    this.gain = 10 ** (gain / 20);
+    this.songGain = 10 ** (gain / 20);
+    if (goesOn || !this.held.size) this.gain = this.songGain;
     sequencer.setTracks(tracks);
     keys.forEach((_, channel) => this.choose(channel));
     if (!goesOn) return;
@@ -126,7 +139,11 @@ export class Performer {
   }
 
   /** @param {Orders["play"]} order */
-  play({ at, time, loop, tempo }) {
+  play({ at, time, loop, tempo, clicks = [], kit = "" }) {
+    this.clicks = clicks;
+    const soundfont = this.soundfonts.get(kit);
+    if (soundfont !== undefined) this.synth.choose(CLICKS, soundfont);
+    this.gain = this.songGain;
     if (!this.isPlaying) this.synth.cut(); // what rang on
     this.isPaused = false;
     this.volume = 1;
@@ -145,6 +162,7 @@ export class Performer {
 
   end() {
     this.isPlaying = false;
+    this.clicks = [];
     this.restUntil = this.time + TAIL;
     this.sequencer.silence();
   }
@@ -165,6 +183,36 @@ export class Performer {
   setLevel({ channel, level, wasSilent }) {
     this.synth.setLevel(channel, level);
     if (wasSilent && level > 0) this.sequencer.renew(channel);
+  }
+
+  /**
+   * A key that the visitor plays.
+   * @param {Orders["key"]} order
+   */
+  strike({ key, pitch, velocity }) {
+    const soundfont = this.soundfonts.get(key);
+    if (soundfont === undefined) return;
+    if (this.struck !== key) this.synth.choose(KEYS, soundfont);
+    this.struck = key;
+    if (!this.isPlaying) {
+      if (!this.held.size) this.sequencer.silence();
+      [this.gain, this.volume, this.isPaused] = [BY_HAND, 1, false];
+      this.restUntil = this.time + TAIL;
+    }
+    if (velocity > 0) {
+      if (this.held.has(pitch)) this.synth.noteOff(KEYS, pitch);
+      this.held.add(pitch);
+      this.synth.noteOn(KEYS, pitch, velocity);
+    } else if (this.held.delete(pitch)) this.synth.noteOff(KEYS, pitch);
+  }
+
+  /** The clicks of a count-in that are due. */
+  count() {
+    while (this.clicks.length && this.clicks[0][0] <= this.time + 1e-6) {
+      const [key, velocity] = strokeOf(/** @type {import("./click.js").Click} */ (this.clicks.shift())[1]);
+      this.synth.noteOn(CLICKS, key, velocity);
+      this.synth.noteOff(CLICKS, key);
+    }
   }
 
   /** Says where it is. */
@@ -204,9 +252,10 @@ export class Performer {
    */
   render(left, right, recording, time) {
     this.time = time;
-    if (!this.isPlaying && (time > this.restUntil || this.volume === 0)) return;
+    if (!this.isPlaying && !this.held.size && (time > this.restUntil || this.volume === 0)) return;
     for (let from = 0; from < left.length; from += STEP) {
       this.time = time + from / this.rate;
+      this.count();
       if (this.isPlaying && this.time >= this.begins - 1e-6) this.advance();
       if (this.isPaused) this.volume = Math.max(0, this.volume - STEP / (FADE * this.rate));
       const [first, second] = this.sides, gain = this.gain * this.volume;

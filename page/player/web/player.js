@@ -326,15 +326,18 @@ export class Player {
     }
     this.follow = true;
     if (this.at > song.length - 0.05) this.at = 0;
-    this.start(this.at);
+    this.start(this.at, true);
     requestAnimationFrame(() => this.tick());
   }
 
-  /** @param {number} at */
-  start(at) {
+  /**
+   * @param {number} at
+   * @param {boolean} begins whether it did not play before
+   */
+  start(at, begins = false) {
     this.applyMix();
     const loop = this.loop;
-    this.sound.play(loop && at >= loop[1] ? loop[0] : at, loop);
+    this.sound.play(loop && at >= loop[1] ? loop[0] : at, loop, begins);
     this.showPlaying(true);
     this.setState("playing");
   }
@@ -407,6 +410,19 @@ export class Player {
     else this.sound.setLoop(loop);
   }
 
+  /** A metronome while the song plays, or none. */
+  toggleClicks() {
+    const clicks = !this.live.clicks;
+    this.find("metronome").setAttribute("aria-pressed", String(clicks));
+    this.live.setClicks(clicks).catch(() => this.fail(t("The sounds could not be loaded. Press play to try again.")));
+  }
+
+  /** A bar of clicks before the song begins, or none. */
+  toggleCount() {
+    this.live.counts = !this.live.counts;
+    this.find("count").setAttribute("aria-pressed", String(this.live.counts));
+  }
+
   /** @param {number} factor of the song's own tempo */
   setTempo(factor) {
     this.tempo = factor;
@@ -473,7 +489,8 @@ export class Player {
     this.find("playhead").style.transform = `translateX(${now * roll.scale - roll.left}px)`;
     const length = this.song.length / this.tempo;
     this.write("time", `${minutes(Math.min(now / this.tempo, length))} / ${minutes(length)}`);
-    this.write("place", t("bar {bar}", { bar: roll.barAt(now) + this.song.first_bar }));
+    const counts = this.sound === this.live && this.live.isCounting;
+    this.write("place", counts ? t("count-in") : t("bar {bar}", { bar: roll.barAt(now) + this.song.first_bar }));
   }
 
   /**

@@ -107,7 +107,8 @@ export interface Sound {
   load(report: (done: number, all: number) => void): Promise<void>;
   /** Whether the browser lets it sound; it waits a moment for that. */
   canSound(): Promise<boolean>;
-  play(at: number, loop: Span | null): void;
+  /** `begins` where it did not play before: it may be counted in. */
+  play(at: number, loop: Span | null, begins?: boolean): void;
   setLoop(loop: Span | null): void;
   stop(): void;
   setLevel(track: string, level: number): void;

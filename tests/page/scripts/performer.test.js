@@ -123,3 +123,37 @@ test("a fault is told, with words", () => {
   performer.hear({ type: "instrument", key: "0-33", data: new ArrayBuffer(7) });
   assert.deepEqual(told, [{ type: "failed", words: "Error: no memory" }]);
 });
+
+test("a bar is counted in before it begins, and a stop ends that", () => {
+  const { listener, goes, song, play, performer } = ready();
+  performer.hear({ type: "instrument", key: "128-0", data: new ArrayBuffer(3) });
+  song([track([[40, 0, 1, 90]])]);
+  const clicks = [[0.1, true], [0.3, false]];
+  play({ time: 0.5, clicks: [...clicks], kit: "128-0" });
+  goes(0.4);
+  assert.deepEqual(listener.notes(), ["on 31 76 127", "off 31 76", "on 31 77 100", "off 31 77"]);
+  goes(0.2);
+  assert.deepEqual(listener.notes(), ["on 0 40 90"]);
+  play({ time: 2, clicks: clicks.map(([time, isFirst]) => [time + 1.5, isFirst]), kit: "128-0" });
+  performer.hear({ type: "stop" });
+  listener.notes();
+  goes(2);
+  assert.deepEqual(listener.notes(), []);
+});
+
+test("what the visitor plays sounds without a song, and beside one", () => {
+  const { listener, goes, song, play, performer } = ready();
+  performer.hear({ type: "instrument", key: "0-0", data: new ArrayBuffer(3) });
+  performer.hear({ type: "key", key: "0-9", pitch: 60, velocity: 90 }); // has not come yet
+  performer.hear({ type: "key", key: "0-0", pitch: 60, velocity: 90 });
+  assert.deepEqual(listener.notes(), ["on 30 60 90"]);
+  assert.ok(goes(10).some((sample) => sample > 0.1)); // as long as it is held
+  performer.hear({ type: "key", key: "0-0", pitch: 60, velocity: 0 });
+  performer.hear({ type: "key", key: "0-0", pitch: 60, velocity: 0 });
+  assert.deepEqual(listener.notes(), ["off 30 60"]);
+  song([track([[40, 0, 1, 90]])]);
+  play({ time: 10.1 });
+  goes(0.3);
+  performer.hear({ type: "key", key: "0-0", pitch: 64, velocity: 80 });
+  assert.deepEqual(listener.notes(), ["on 0 40 90", "on 30 64 80"]);
+});

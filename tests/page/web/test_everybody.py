@@ -61,7 +61,7 @@ def open_all(visitor: Visitor) -> None:
     visitor.waits_for_sound()
 
 
-TABS = ("Change", "Explore", "Blend", "Keep")
+TABS = ("Change", "Explore", "Blend", "Chords")
 
 
 def test_on_a_phone_all_can_be_reached(visit):

@@ -11,7 +11,7 @@ import soundfile
 
 from accomp import read_midi
 from accomp.music.timing import mean_tempo
-from accomp.roll.grid import MELODY
+from accomp.roll.grid import BASS, MELODY
 from accomp.sound.rates import LISTEN_RATE
 from page.player import VOICE
 from tests.page.web.visitor import (
@@ -78,18 +78,13 @@ def test_downloads_are_the_take(visit, tune):
         assert song.tracks[MELODY].notes == read_midi(tune).tracks[0].notes
         settings = json.loads(visitor.download(f"{name}.json"))
         assert settings.pop("take") and settings == {"genre": "jazz", "seed": 3}
-        visitor.turn_to("Keep")
-        visitor.press("Prepare MP3 and picture")
-        assert visitor.download(f"{name}.png").startswith(b"\x89PNG")
+        assert visitor.keeps("Picture of the notes").startswith(b"\x89PNG")
         seconds = song.seconds(song.end)
-        assert (
-            seconds
-            <= soundfile.info(io.BytesIO(visitor.download(f"{name}.mp3"))).duration
-            <= seconds + 5
-        )
-        visitor.press("Prepare WAV and stems")
-        whole, rate = soundfile.read(io.BytesIO(visitor.download(f"{name}.wav")))
-        with zipfile.ZipFile(io.BytesIO(visitor.download(f"{name}_stems.zip"))) as bundle:
+        whole = visitor.keeps("Song as MP3")
+        assert seconds <= soundfile.info(io.BytesIO(whole)).duration <= seconds + 5
+        whole, _ = soundfile.read(io.BytesIO(visitor.keeps("Song as WAV")))
+        archive = visitor.keeps("Stems as WAV, one for each instrument, in a zip")
+        with zipfile.ZipFile(io.BytesIO(archive)) as bundle:
             stems = {
                 file: soundfile.read(io.BytesIO(bundle.read(file)))[0] for file in bundle.namelist()
             }
@@ -98,9 +93,29 @@ def test_downloads_are_the_take(visit, tune):
         }
         mixed = sum(stems.values())
         assert len(mixed) == len(whole) and np.corrcoef(mixed.ravel(), whole.ravel())[0, 1] > 0.999
-        with visitor.page.expect_download() as download:
-            visitor.page.locator(f"#downloads a[download='{name}.mid']").click()
-        assert download.value.suggested_filename == f"{name}.mid"
+        band, _ = soundfile.read(io.BytesIO(visitor.keeps("Band alone as WAV, to sing to")))
+        rest = mixed - stems[f"{name}_piano.wav"]
+        assert np.corrcoef(band[: len(rest)].ravel(), rest[: len(band)].ravel())[0, 1] > 0.99
+        bass = read_midi(io.BytesIO(visitor.keeps("Bass as MIDI")))
+        assert [track.name for track in bass.tracks] == ["bass"]
+        assert bass.tracks[0].notes == song.tracks[BASS].notes and bass.chords == song.chords
+
+
+def test_a_tracks_midi_can_be_dragged_into_another_program(visit):
+    with visit() as visitor:
+        visitor.accompany()
+        visitor.sees_downloads()
+        link = visitor.page.locator("#downloads").get_by_label("Bass as MIDI", exact=True)
+        link.and_(visitor.page.locator("a")).wait_for()
+        kind, name, address = link.evaluate(
+            """link => {
+                const dataTransfer = new DataTransfer();
+                link.dispatchEvent(new DragEvent("dragstart", { dataTransfer }));
+                return dataTransfer.getData("DownloadURL").match(/^(.*?):(.*?):(.*)$/).slice(1);
+            }"""
+        )
+        assert (kind, name) == ("audio/midi", "ode_to_joy_pop_0_bass.mid")
+        assert visitor.page.request.get(address).body().startswith(b"MThd")
 
 
 def test_a_file_is_dropped_and_another_chosen(visit, tune, tmp_path):

@@ -6,8 +6,6 @@ from page.player import live
 from tests.support.other_browsers import firefox, webkit
 
 PLAYER = "document.querySelector('#song .player').player"
-KEEP = """[...document.querySelectorAll('#more [role=tab]')].find(
-    tab => tab.innerText.trim() === 'Keep').click()"""
 HINDERED = live.fault()
 
 pytestmark = [
@@ -31,7 +29,7 @@ def test_from_opening_to_playing_and_keeping(browser, server):
         page.wait(f"!{PLAYER}.isHeard('piano') && {PLAYER}.sound.level > 0.001")
         page.click("#song .play")
         page.wait(f"{PLAYER}.state === 'paused'")
-        page.evaluate(KEEP)
+        page.click("#downloads .open")
         link = page.wait("document.querySelector('#downloads a[download$=\".mid\"]').href")
         read = f"fetch('{link}').then(answer => answer.text()).then(text => text.slice(0, 4))"
         assert page.evaluate(read) == "MThd"

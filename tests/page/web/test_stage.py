@@ -80,7 +80,7 @@ def test_the_page_ends_on_a_phone(visit):
         assert visitor.page.evaluate(height) <= 3 * HANDY["height"]
         for genre in ("jazz", "rock"):
             visitor.accompany(genre=genre)
-        for tab in ("Change", "Explore", "Blend", "Keep"):
+        for tab in ("Change", "Explore", "Blend", "Chords"):
             visitor.turn_to(tab)
             assert visitor.page.evaluate(height) <= 3 * HANDY["height"], tab
 
@@ -190,7 +190,7 @@ def test_nothing_stands_in_anybodys_way(visit, theme):
         assert violations(visitor) == []
         visitor.accompany()
         visitor.accompany(genre="jazz")
-        for tab in ("Change", "Explore", "Blend", "Keep"):
+        for tab in ("Change", "Explore", "Blend", "Chords"):
             visitor.turn_to(tab)
             assert violations(visitor) == [], tab
 

@@ -211,24 +211,39 @@ class Visitor:
         )
 
     def download(self, name: str) -> bytes:
-        """A file of the take that is shown."""
+        """A file of the take that is shown, which is ready."""
         self.sees_downloads()
         link = self.page.locator(f"#downloads a[download='{name}']")
-        link.wait_for(timeout=1000 * PATIENCE)
-        answer = self.page.request.get(link.get_attribute("href"))
+        link.first.wait_for(timeout=1000 * PATIENCE)
+        answer = self.page.request.get(link.first.get_attribute("href"))
+        self.closes_downloads()
         assert answer.ok
         return answer.body()
 
     def download_name(self, ending: str) -> str:
         """Of the file of the take that is shown, which ends so."""
         self.sees_downloads()
-        return self.page.locator(f"#downloads a[download$='{ending}']").first.get_attribute(
+        name = self.page.locator(f"#downloads a[download$='{ending}']").first.get_attribute(
             "download"
         )
+        self.closes_downloads()
+        return name
+
+    def keeps(self, what: str) -> bytes:
+        """A file that is made when it is asked for, by its name in the menu."""
+        self.sees_downloads()
+        with self.page.expect_download(timeout=1000 * PATIENCE) as download:
+            self.page.locator("#downloads").get_by_label(what, exact=True).click()
+        self.closes_downloads()
+        return Path(download.value.path()).read_bytes()
+
+    def closes_downloads(self) -> None:
+        self.page.keyboard.press("Escape")
+        self.page.locator("#downloads .menu").wait_for(state="hidden")
 
     def sees_downloads(self) -> None:
-        if not self.page.locator("#downloads").is_visible():
-            self.turn_to("Keep")
+        if not self.page.locator("#downloads .menu").is_visible():
+            self.press("Download")
 
     def notes(self, name: str) -> Score:
         return read_midi(io.BytesIO(self.download(f"{name}.mid")))

@@ -145,8 +145,7 @@ def connect_melody(page: Page) -> None:
     for each in (
         opened,
         view.example.input(melodies.open_example, view.example, shown, **reads),
-        melody.microphone.input(melodies.open_recorded, melody.microphone, shown, **reads),
-        melody.recorder.input(melodies.open_click, melody.recorder, shown, **reads),
+        melody.recorder.input(melodies.open_recorded, melody.recorder, shown, **reads),
     ):
         _after(each, READ)
     view.key.input(melodies.correct_key, [*known, view.key], shown, **page.private)

@@ -14,9 +14,9 @@ from accomp.listen.transcribe import Click
 from accomp.project.choices import MelodyRecipe
 from accomp.project.settings import Settings
 from accomp.suggest import suggest
-from page import inventing, models, studio, views, visits
+from page import inventing, models, playing_in, studio, views, visits
 from page.messages import NO_MELODY, errors_shown, refuse, tell, warn
-from page.recorder import RECORDING_FILE, read_click_recording
+from page.recorder import RECORDING_FILE, PlayedMelody, read_recording
 from page.views import MelodyView
 from page.words import say
 
@@ -56,25 +56,25 @@ def open_example(name: str | None) -> MelodyView:
     return _opened(EXAMPLES[name], Settings(melody=name))
 
 
-def open_recorded(path: str | None) -> MelodyView:
-    """Open what was recorded in the page."""
-    if not path:
-        return views.unchanged(MelodyView)
-    return _opened(studio.named_recording(path), Settings())
-
-
 @visits.opens
-def open_click(value: dict | None) -> MelodyView:
-    """Open a recording that was made to the page's click."""
+def open_recorded(value: dict | None) -> MelodyView:
+    """Open what was sung, freely or to the page's click, or played on a keyboard."""
     try:
-        recording = read_click_recording(value)
+        recording = read_recording(value)
     except ValueError as error:
         raise refuse(str(error)) from error
-    path = studio.named_recording(recording.path)
-    if Path(recording.path).name == RECORDING_FILE:
+    if isinstance(recording, PlayedMelody):
+        with errors_shown():
+            source = visits.current().watched(lambda: playing_in.played_source(recording))
+            return views.opened(source, Settings())
+    is_free = isinstance(recording, str)
+    path = recording if is_free else recording.path
+    click = None if is_free else Click(recording.tempo, recording.first, recording.meter)
+    named = studio.named_recording(path)
+    if Path(path).name == RECORDING_FILE:
         # Gradio forgets such files; other names are not the recorder's to remove.
-        Path(recording.path).unlink()
-    return _opened(path, Settings(), Click(recording.tempo, recording.first, recording.meter))
+        Path(path).unlink()
+    return _opened(named, Settings(), click)
 
 
 @visits.opens

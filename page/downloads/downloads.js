@@ -55,7 +55,7 @@ class Downloads {
     if (opens === !this.menu.hidden) return;
     this.menu.hidden = !opens;
     this.button.setAttribute("aria-expanded", String(opens));
-    if (opens) trigger("expand");
+    if (opens) trigger("expand"), this.menu.scrollIntoView({ block: "nearest" });
     else if (!this.wanted.size) this.say("");
   }
 

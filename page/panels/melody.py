@@ -10,7 +10,7 @@ from page.melodies import EXAMPLES, FIRST_EXAMPLE
 from page.naming import title
 from page.panels.hidden import Hidden
 from page.player import Player
-from page.recorder import ClickRecorder, MicrophoneHint
+from page.recorder import Recorder
 from page.views import KEYS, METERS, MelodyView
 from page.words import WORDS as t
 
@@ -22,8 +22,7 @@ class MelodyPanel(NamedTuple):
 
     view: MelodyView
     file: gr.File
-    microphone: gr.Audio
-    recorder: ClickRecorder
+    recorder: Recorder
     record: gr.Button
     invent: gr.Button
     change: gr.Button
@@ -60,7 +59,8 @@ def melody(state: Hidden, player: Player) -> MelodyPanel:
             )
             record = gr.Button(t("Record"), elem_id="record")
             invent = gr.Button(t("Invent one"), elem_id="invent")
-        microphone, recorder = _recording()
+        with gr.Column(elem_id="record-part", elem_classes="part"):
+            recorder = Recorder(elem_id="recorder")
         examples = gr.Radio(
             [(title(name), name) for name in EXAMPLES],
             value=FIRST_EXAMPLE,
@@ -86,7 +86,6 @@ def melody(state: Hidden, player: Player) -> MelodyPanel:
     return MelodyPanel(
         view,
         file,
-        microphone,
         recorder,
         record,
         invent,
@@ -96,21 +95,6 @@ def melody(state: Hidden, player: Player) -> MelodyPanel:
         bars,
         lengthen,
     )
-
-
-def _recording() -> tuple[gr.Audio, ClickRecorder]:
-    """Add both ways to record; they are folded away until they are asked for."""
-    with gr.Column(elem_id="record-part", elem_classes="part"), gr.Tabs():
-        with gr.Tab(t("Record freely")):
-            microphone = gr.Audio(
-                sources=["microphone"],
-                type="filepath",
-                label=t("One voice, 1 second to 10 minutes"),
-            )
-            MicrophoneHint()
-        with gr.Tab(t("Record with a click")):
-            recorder = ClickRecorder(container=True, padding=True, elem_id="recorder")
-    return microphone, recorder
 
 
 def _corrections() -> tuple[gr.Dropdown, gr.Dropdown, gr.Number, gr.Dropdown, Buttons]:

@@ -26,7 +26,7 @@ from page.player.live import folder, make_sound, places
 from page.player.view import VOICE, Voice, view_of
 from page.words import SCRIPT
 
-__all__ = ["VOICE", "Player", "Voice", "view_of"]
+__all__ = ["VOICE", "Player", "Voice", "bring_sound", "loader", "view_of"]
 
 FOLDER = Path(__file__).parent
 MOST_STEPS = 7  # semitones up or down: a fifth
@@ -104,9 +104,9 @@ def bring_sound(key: str) -> str:
         raise gr.Error(str(error)) from error
 
 
-def _loader() -> str:
-    """Return the script that loads the others, with what they are told."""
-    script = (FOLDER / "load.js").read_text(encoding="utf-8")
+def loader(file: Path) -> str:
+    """Return a script that loads the others, with what they are told."""
+    script = file.read_text(encoding="utf-8")
     return f"{SCRIPT}\n{script.replace('PLACES', json.dumps(places()))}"
 
 
@@ -135,7 +135,7 @@ class Player(gr.HTML):
             value,
             html_template=TEMPLATE,
             css_template=(FOLDER / "player.css").read_text(encoding="utf-8"),
-            js_on_load=_loader(),
+            js_on_load=loader(FOLDER / "load.js"),
             apply_default_css=False,
             server_functions=[bring_sound],
             **options,

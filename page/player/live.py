@@ -24,7 +24,7 @@ from page.player.offered import OFFERED
 
 FOLDER = Path(__file__).parent
 MODELS = FOLDER.parents[1] / "models"
-SCRIPTS = FOLDER / "web"
+SCRIPTS = (FOLDER / "web", FOLDER.parent / "recorder" / "web")  # served as one folder
 PACKAGES = FOLDER / "node_modules"
 # Files of the packages, by the names under which they are served.
 FILES = json.loads((FOLDER / "package.json").read_text(encoding="utf-8"))["served"]
@@ -132,7 +132,7 @@ def _soundfont() -> SoundfontFile:
 @cache
 def _scripts() -> Path:
     """Return the folder with the scripts and the packages' files, all under one version's name."""
-    sources = {file.name: file for file in sorted(SCRIPTS.glob("*.js"))}
+    sources = {file.name: file for folder in SCRIPTS for file in sorted(folder.glob("*.js"))}
     packages = {name: PACKAGES / file for name, file in FILES.items()}
     sources |= {name: file for name, file in packages.items() if file.is_file()}
     texts = [name.encode() + file.read_bytes() for name, file in sources.items()]

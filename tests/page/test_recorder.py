@@ -6,7 +6,7 @@ import gradio as gr
 import numpy as np
 import pytest
 
-from page.recorder import ClickRecorder, ClickRecording, read_click_recording
+from page.recorder import ClickRecording, PlayedMelody, Recorder, read_recording
 from tests.support.browser import chromium, watched_page  # noqa: F401  a fixture
 
 GOOD = {"tempo": 96, "meter": [4, 4], "first": 0.625}
@@ -24,8 +24,8 @@ def uploads(tmp_path, monkeypatch):
 
 def test_what_the_recorder_sends_is_a_take(uploads):
     path = str(uploads / "a1" / "take.wav")
-    assert read_click_recording(GOOD | {"path": path}) == ClickRecording(path, 96.0, (4, 4), 0.625)
-    assert read_click_recording(
+    assert read_recording(GOOD | {"path": path}) == ClickRecording(path, 96.0, (4, 4), 0.625)
+    assert read_recording(
         {"path": path, "tempo": 40.5, "meter": [6, 8], "first": 0}
     ) == ClickRecording(path, 40.5, (6, 8), 0.0)
 
@@ -59,7 +59,7 @@ def test_a_path_that_is_no_upload_is_refused(uploads, path):
     if isinstance(path, str):
         path = path.replace("{uploads}", str(uploads))
     with pytest.raises(ValueError, match="was not found among the uploaded files"):
-        read_click_recording(GOOD | {"path": path})
+        read_recording(GOOD | {"path": path})
 
 
 @pytest.mark.parametrize(
@@ -85,13 +85,44 @@ def test_a_path_that_is_no_upload_is_refused(uploads, path):
 )
 def test_bad_numbers_are_refused(uploads, name, value, message):
     with pytest.raises(ValueError, match=message):
-        read_click_recording(GOOD | {"path": str(uploads / "a1" / "take.wav"), name: value})
+        read_recording(GOOD | {"path": str(uploads / "a1" / "take.wav"), name: value})
+
+
+def test_a_free_recording_is_a_path(uploads):
+    path = str(uploads / "a1" / "take.wav")
+    assert read_recording({"path": path}) == path
+
+
+def test_what_was_played_comes_in_its_order():
+    notes = [[64, 1.0, 1.4, 90], [60, -0.2, 0.9, 127]]
+    played = read_recording({"notes": notes, "tempo": 96, "meter": [3, 4]})
+    expected = ((60, -0.2, 0.9, 127), (64, 1.0, 1.4, 90))
+    assert played == PlayedMelody(expected, 96.0, (3, 4))
+
+
+@pytest.mark.parametrize(
+    "notes, words",
+    [
+        ([], "1 to"),
+        ("60", "1 to"),
+        ([[60, 0.0, 1.0]], "velocity"),
+        ([[128, 0.0, 1.0, 90]], "pitch"),
+        ([[60, 1.0, 0.5, 90]], "end of a note"),
+        ([[60, 0.0, float("nan"), 90]], "end of a note"),
+        ([[60, 0.0, 1.0, 0]], "velocity"),
+        ([[60, "0", 1.0, 9]], "onset"),
+        ([[60, 0.0, 1.0, 90]] * 10_001, "1 to"),
+    ],
+)
+def test_what_can_not_have_been_played_is_refused(notes, words):
+    with pytest.raises(ValueError, match=words):
+        read_recording({"notes": notes, "tempo": 96, "meter": [4, 4]})
 
 
 @pytest.mark.parametrize("value", [None, "take.wav", [], 3])
 def test_no_recording_is_refused(value):
     with pytest.raises(ValueError, match="no recording yet"):
-        read_click_recording(value)
+        read_recording(value)
 
 
 # --- in a browser
@@ -120,6 +151,11 @@ LOOPED_MICROPHONE = f"""
 """
 
 
+def told(recording):
+    """What was read, for JSON."""
+    return recording if isinstance(recording, str) else dataclasses.asdict(recording)
+
+
 @pytest.fixture(scope="module")
 def address(tmp_path_factory):
     """The recorder on a page that shows and counts recordings, and empties it after each."""
@@ -128,13 +164,13 @@ def address(tmp_path_factory):
         patch.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.mktemp("uploads")))
         with gr.Blocks() as demo:
             recorder, shown, number = (
-                ClickRecorder(),
+                Recorder(),
                 gr.Textbox(label="Take"),
                 gr.Number(0, label="Takes"),
             )
             recorder.input(
                 lambda value, takes: (
-                    json.dumps(dataclasses.asdict(read_click_recording(value))),
+                    json.dumps(told(read_recording(value))),
                     takes + 1,
                     None,
                 ),
@@ -177,6 +213,7 @@ def says(page, text):
 
 def record(page, tempo, meter, seconds):
     """Press Record, wait for the count-in and for so many seconds, and stop."""
+    page.get_by_label("With a click").check()
     page.get_by_label("Tempo").fill(str(tempo))
     page.get_by_label("Metre").select_option(meter)
     page.get_by_role("button", name="Record").click()
@@ -241,6 +278,7 @@ def test_the_clicks_are_where_the_takes_say(browser, address):
 
 
 def test_the_tempo_is_tapped_and_stepped(page):
+    page.get_by_label("With a click").check()
     tempo = page.get_by_label("Tempo")
     # On a busy machine the pauses are longer than asked for.
     at = page.get_by_role("button", name="Tap").evaluate(
@@ -270,6 +308,7 @@ def test_what_is_no_recording_is_not_sent(browser, address):
     with watched_page(browser) as (page, watch):
         page.add_init_script(SILENT_MICROPHONE)
         page.goto(address)
+        page.get_by_label("With a click").check()
         page.get_by_role("button", name="Record").click()
         says(page, "Count-in")
         page.get_by_role("button", name="Stop").click()
@@ -303,10 +342,23 @@ def test_a_blocked_microphone_is_explained(chromium, address):  # noqa: F811
     assert watch.errors == []
 
 
+def test_without_a_click_it_begins_at_once(page):
+    page.get_by_role("button", name="Record").click()
+    says(page, "Recording")
+    page.wait_for_timeout(1500)
+    page.get_by_role("button", name="Stop").click()
+    says(page, "Recorded 0:0")
+    page.wait_for_function("document.querySelector('[aria-label=Takes]').value === '1'")
+    path = json.loads(page.get_by_label("Take", exact=True).input_value())
+    with wave.open(path) as file:
+        assert file.getnframes() / file.getframerate() > 1
+
+
 def test_it_fits_a_phone(browser, address):
     with watched_page(browser, viewport={"width": 360, "height": 740}) as (page, watch):
         page.goto(address)
         page.get_by_role("button", name="Record").wait_for()
+        page.get_by_label("With a click").check()
         assert page.evaluate("document.documentElement.scrollWidth") <= 360
         page.get_by_role("button", name="Record").focus()
         page.keyboard.press("Space")

@@ -1,6 +1,8 @@
 // @ts-check
 // What all players of a page share to sound: one audio context, the band on its audio thread, and the instruments it has.
 
+import { KIT } from "./click.js";
+
 /** @typedef {import("./types").Places} Places */
 /** @typedef {import("./types").Anchor} Anchor */
 
@@ -97,6 +99,14 @@ class Band {
    */
   strike(key, pitch, velocity) {
     this.node?.port.postMessage({ type: "key", key, pitch, velocity });
+  }
+
+  /**
+   * Orders clicks beside what plays; an empty list takes back what is ordered.
+   * @param {import("./click.js").Click[]} clicks at times of the clock
+   */
+  click(clicks) {
+    this.node?.port.postMessage({ type: "clicks", clicks, kit: KIT });
   }
 
   /**

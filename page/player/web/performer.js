@@ -28,6 +28,7 @@ import { Sequencer } from "./sequencer.js";
  *   `shift` seconds later, if it plays and that is a number
  * @property {{at: number, time: number, loop: Span | null, tempo: number, clicks?: import("./click.js").Click[], kit?: string}} play
  *   after clicks at times of the clock, which the kit plays
+ * @property {{clicks: import("./click.js").Click[], kit: string}} clicks beside what plays; an empty list takes them back
  * @property {{key: string, pitch: number, velocity: number}} key that is struck, or let go where the velocity is 0
  * @property {{}} stop
  * @property {{loop: Span | null}} loop
@@ -96,6 +97,7 @@ export class Performer {
       tempo: ({ factor }) => this.setTempo(factor),
       transpose: ({ steps }) => this.sequencer.transpose(steps),
       level: (of) => this.setLevel(of),
+      clicks: (of) => this.setClicks(of),
       key: (of) => this.strike(of),
     };
     try {
@@ -141,8 +143,7 @@ export class Performer {
   /** @param {Orders["play"]} order */
   play({ at, time, loop, tempo, clicks = [], kit = "" }) {
     this.clicks = clicks;
-    const soundfont = this.soundfonts.get(kit);
-    if (soundfont !== undefined) this.synth.choose(CLICKS, soundfont);
+    this.chooseKit(kit);
     this.gain = this.songGain;
     if (!this.isPlaying) this.synth.cut(); // what rang on
     this.isPaused = false;
@@ -194,11 +195,7 @@ export class Performer {
     if (soundfont === undefined) return;
     if (this.struck !== key) this.synth.choose(KEYS, soundfont);
     this.struck = key;
-    if (!this.isPlaying) {
-      if (!this.held.size) this.sequencer.silence();
-      [this.gain, this.volume, this.isPaused] = [BY_HAND, 1, false];
-      this.restUntil = this.time + TAIL;
-    }
+    if (!this.isPlaying) this.wake();
     if (velocity > 0) {
       if (this.held.has(pitch)) this.synth.noteOff(KEYS, pitch);
       this.held.add(pitch);
@@ -206,7 +203,26 @@ export class Performer {
     } else if (this.held.delete(pitch)) this.synth.noteOff(KEYS, pitch);
   }
 
-  /** The clicks of a count-in that are due. */
+  /** @param {Orders["clicks"]} order */
+  setClicks({ clicks, kit }) {
+    this.clicks = clicks.length ? [...this.clicks, ...clicks] : [];
+    this.chooseKit(kit);
+    if (!this.isPlaying) this.wake();
+  }
+
+  /** @param {string} kit */
+  chooseKit(kit) {
+    const soundfont = this.soundfonts.get(kit);
+    if (soundfont !== undefined) this.synth.choose(CLICKS, soundfont);
+  }
+
+  /** Sounds without a song. */
+  wake() {
+    [this.gain, this.volume, this.isPaused] = [BY_HAND, 1, false];
+    this.restUntil = this.time + TAIL;
+  }
+
+  /** The clicks that are due. */
   count() {
     while (this.clicks.length && this.clicks[0][0] <= this.time + 1e-6) {
       const [key, velocity] = strokeOf(/** @type {import("./click.js").Click} */ (this.clicks.shift())[1]);

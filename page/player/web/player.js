@@ -32,6 +32,11 @@ const PATIENCE = { live: 30, server: 120 }; // seconds until what is waited for 
 /** The players that are on the page. @type {Player[]} */
 let players = [];
 
+/** Pauses all players of the page. */
+export function pauseAll() {
+  for (const player of players) player.pause();
+}
+
 export class Player {
   /**
    * @param {HTMLElement} section

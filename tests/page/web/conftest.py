@@ -34,16 +34,20 @@ def server():
 
 @pytest.fixture
 def visit(chromium, server):  # noqa: F811
-    """visit(query="", flags=..., **context) -> Visitor, each in a browser context of its own.
+    """visit(query="", flags=..., scripts=(), **context) -> Visitor, each in a context of its own.
 
     At the end no page may have logged an error or asked another host.
     """
     opened = []
 
     @contextmanager
-    def visiting(query: str = "", flags=SOUNDING, ready: str = "Play it with a band", **context):
+    def visiting(
+        query: str = "", flags=SOUNDING, ready: str = "Play it with a band", scripts=(), **context
+    ):
         with watched_page(chromium(*flags), **{"viewport": DESK, **context}) as (page, watch):
             opened.append(watch)
+            for script in scripts:
+                page.add_init_script(script)
             page.set_default_timeout(1000 * PATIENCE)
             page.goto(server.url + query)
             page.get_by_role("button", name=ready).wait_for()

@@ -57,20 +57,21 @@ def open_all(visitor: Visitor) -> None:
     for part in ("In the style of", "Settings of invented melodies", "Correct or lengthen it"):
         visitor.open(part)
     visitor.wants_melody()
-    visitor.press("Record")
+    visitor.page.locator("#record").click()
     visitor.waits_for_sound()
 
 
+WAYS = ("Play keys", "Sing")  # to record
 TABS = ("Change", "Explore", "Blend", "Chords")
 
 
 def test_on_a_phone_all_can_be_reached(visit):
     with visit(viewport=PHONE, has_touch=True, device_scale_factor=2) as visitor:
         page = visitor.page
-        page.get_by_role("button", name="Record", exact=True).tap()
-        for tab in ("Record with a click", "Record freely"):
-            page.get_by_role("tab", name=tab, exact=True).tap()
-            assert visitor.width() <= PHONE["width"] and not beyond(page), tab
+        page.locator("#record").tap()
+        for way in WAYS:
+            page.locator("#recorder").get_by_role("button", name=way, exact=True).tap()
+            assert visitor.width() <= PHONE["width"] and not beyond(page), way
         visitor.example("Greensleeves")
         open_all(visitor)
         for tab in TABS:
@@ -117,10 +118,10 @@ def tab_to(page, name: str) -> None:
 def test_every_control_has_a_name(visit, tune):
     with visit() as visitor:
         page = visitor.page
-        visitor.press("Record")
-        for tab in ("Record with a click", "Record freely"):
-            page.get_by_role("tab", name=tab, exact=True).click()
-            assert nameless(page) == [], tab
+        visitor.page.locator("#record").click()
+        for way in WAYS:
+            page.locator("#recorder").get_by_role("button", name=way, exact=True).click()
+            assert nameless(page) == [], way
         visitor.bring(tune)
         visitor.waits_for_facts("Little tune")
         open_all(visitor)

@@ -122,5 +122,5 @@ def test_nobody_plays_is_told(visit):
 
 def test_without_a_microphone_it_says_what_to_do(visit):
     with visit() as visitor:
-        visitor.press("Record")
+        visitor.page.locator("#record").click()
         visitor.page.get_by_text("No microphone was found. Plug one in, or").first.wait_for()

@@ -8,8 +8,6 @@ from accomp.music.timing import mean_tempo
 from accomp.roll.grid import MELODY, TRACK_NAMES
 from tests.page.web.visitor import Visitor, by_name
 
-BEATS = "p.roll.beats"
-
 
 def set_tempo(visitor: Visitor, tempo: int) -> None:
     """By the keyboard: the slider is focused, and a step is a beat a minute."""
@@ -30,6 +28,7 @@ def test_tempo_and_key_are_the_takes_and_its_files(visit, tune):
         visitor.bring(tune)
         visitor.waits_for_facts("Little tune", "150 beats a minute")
         visitor.accompany(genre="folk", seed=2)
+        visitor.press("Loop")  # it is short, and a busy machine slow
         first = visitor.notes("little tune_folk_2")
         visitor.wait("p.position > 0.5 && p.sound.level > 0.001")
         keys = visitor.page.get_by_label("Key, in semitones")
@@ -84,6 +83,7 @@ def test_a_link_opens_in_its_tempo_key_and_sound(visit):
 def test_every_part_can_have_another_sound(visit):
     with visit() as visitor:
         visitor.accompany()
+        visitor.press("Loop")
         plain = visitor.notes("ode_to_joy_pop_0")
         visitor.wait("p.position > 0.5 && p.sound.level > 0.001")
         visitor.page.get_by_label("Sound of melody").select_option("Flute")
@@ -110,6 +110,7 @@ def test_it_counts_in_and_clicks_along(visit):
         visitor.press("Pause")
         visitor.press("Back to the start")
         visitor.press("Count-in")
+        visitor.press("Loop")
         visitor.press("Play")
         assert visitor.ask("p.live.isCounting && p.position === 0")
         visitor.page.locator("#song .place").get_by_text("count-in").wait_for()

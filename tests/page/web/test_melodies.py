@@ -316,19 +316,21 @@ def microphone(hummed, tmp_path_factory):
 
 def test_what_is_recorded_is_a_melody(visit, microphone):
     with visit(flags=microphone) as visitor:
-        visitor.press("Record")
-        visitor.page.get_by_role("tabpanel").get_by_role("button", name="Record").click()
+        visitor.page.locator("#record").click()
+        recorder = visitor.page.locator("#recorder")
+        recorder.get_by_role("button", name="Record").click()
+        recorder.get_by_text("Recording. Press Stop").wait_for()
         visitor.page.wait_for_timeout(6000)
-        visitor.page.get_by_role("tabpanel").get_by_role("button", name="Stop").click()
+        recorder.get_by_role("button", name="Stop").click()
         visitor.waits_for_facts("notes were found")
         assert visitor.ask("p.song.tracks.map(t => t.label)") == ["you", "piano"]
 
 
 def test_what_is_recorded_to_the_click_has_its_tempo_and_metre(visit, microphone):
     with visit(flags=microphone) as visitor:
-        visitor.press("Record")
-        visitor.page.get_by_role("tab", name="Record with a click").click()
+        visitor.page.locator("#record").click()
         recorder = visitor.page.locator("#recorder")
+        recorder.get_by_label("With a click").check()
         recorder.get_by_label("Tempo").fill(str(CLICKED_TEMPO))
         recorder.get_by_label("Metre").select_option("3/4")
         recorder.get_by_role("button", name="Record").click()

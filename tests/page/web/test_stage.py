@@ -185,14 +185,19 @@ def test_nothing_stands_in_anybodys_way(visit, theme):
     with visit(f"?__theme={theme}", viewport=LAPTOP) as visitor:
         visitor.wait("p.song")
         assert violations(visitor) == []
-        for part in ("Tune it", "Correct or lengthen it", "Record"):
-            visitor.press(part)
+        for part in ("tune", "correct", "record"):
+            visitor.page.locator(f"#{part}").click()
+        assert violations(visitor) == []
+        visitor.page.locator("#recorder").get_by_role("button", name="Play keys").click()
         assert violations(visitor) == []
         visitor.accompany()
         visitor.accompany(genre="jazz")
         for tab in ("Change", "Explore", "Blend", "Chords"):
             visitor.turn_to(tab)
             assert violations(visitor) == [], tab
+        visitor.sees_downloads()
+        visitor.page.locator("#downloads a").first.wait_for()
+        assert violations(visitor) == []
 
 
 def violations(visitor: Visitor) -> list[str]:

@@ -61,7 +61,7 @@ class Grid:
     """Where the models' steps lie in a song.
 
     A step of no width is one that the song's bar lacks: a three-beat bar fills 12 of a model bar's
-    16 steps, so the band plays the first three beats of its pattern.
+    16 steps. The band plays patterns of such bars where it knows any (`meters`).
 
     Attributes:
         beats: [steps + 1] onset of each step in beats, rising.
@@ -180,8 +180,8 @@ def _step_onsets(bar: Bar) -> list[float]:
     """Return onsets in beats of the model steps of one bar.
 
     In compound meters (3/8, 6/8, 9/8, 12/8) a dotted pulse is a model beat: its eighths lie on the
-    steps 0, 1 and 2 and its last sixteenth on step 3, so that straight patterns come out as a
-    shuffle. In all others steps are sixteenths.
+    steps 0, 1 and 2 and its last sixteenth on step 3, so that a straight pattern would come out
+    as a shuffle. In all others steps are sixteenths.
     """
     meter = bar.meter
     if meter.is_compound:

@@ -1,0 +1,130 @@
+"""Measure whether bands play in three and in six as people do: `python -m train meters ...`.
+
+    python -m train meters LEAD_SHEETS.jsonl.gz ... --corpus CORPUS [--models FOLDER]
+        [--genres pop jazz] [--limit 20] [--splits val test]
+
+The onset profile of each player (train.metrics.onset_profile) in our results to held-out lead
+sheets in 3/4 and 6/8 is compared with that of the corpus's songs in such a meter; songs that were
+written for accomp do not count. The smaller the distance, the nearer; beside it stands the distance
+of one half of the real songs to the other.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from accomp.band.accompanist import Accompanist
+from accomp.band.lead import Lead
+from accomp.models.genre_files import MODELS
+from accomp.music.score import Score
+from accomp.roll import pianoroll
+from accomp.roll.grid import ACCOMPANIMENT, BLOCK_STEPS, COMPOUND, MELODY, THREE, TRACK_NAMES
+from train.command_line import command_parser, present
+from train.data.comping import SOURCE
+from train.data.corpus import Corpus
+from train.data.lead_sheets import read_lead_sheets
+from train.metrics.onset_profile import onset_profile, profile_distance
+
+SIGNATURES = {THREE: (3, 4), COMPOUND: (6, 8)}
+Strokes = dict[int, np.ndarray]  # by track, [S] bool, in one meter
+
+
+@dataclass(frozen=True)
+class MeterSettings:
+    """What is measured."""
+
+    fewest_beats: float = 24.0  # of a sheet
+    fewest_blocks: int = 4  # of a real song in the meter
+
+
+def main(arguments: list[str] | None = None, settings: MeterSettings = MeterSettings()) -> None:
+    """Print the distances."""
+    parser = command_parser("meters", __doc__)
+    parser.add_argument("sheets", type=present, nargs="+", metavar="LEAD_SHEETS", help=".jsonl.gz")
+    parser.add_argument("--corpus", type=Path, required=True, metavar="CORPUS")
+    parser.add_argument("--models", type=Path, default=MODELS, metavar="FOLDER")
+    parser.add_argument("--genres", nargs="+", default=["pop"], metavar="GENRE")
+    parser.add_argument("--limit", type=int, default=20, help="sheets (default: %(default)s)")
+    parser.add_argument("--splits", nargs="+", default=["val", "test"], metavar="SPLIT")
+    parser.add_argument("--profiles", action="store_true", help="print the profiles, too")
+    options = parser.parse_args(arguments)
+    corpus, tunes = Corpus.load(options.corpus), held_out(options.sheets, options.limit, settings)
+    models = {g: Accompanist.from_pretrained(options.models / g) for g in options.genres}
+    print("| meter | | " + " | ".join(TRACK_NAMES[track] for track in ACCOMPANIMENT) + " |")
+    print("|---" * (len(ACCOMPANIMENT) + 2) + "|")
+    for meter in SIGNATURES:
+        real = real_strokes(corpus, options.splits, meter, settings)
+        rows = {f"one half of {len(real)} real songs to the other": (real[::2], real[1::2])}
+        for genre, model in models.items():
+            ours = [strokes(model.accompany(tune), meter) for tune in tunes[meter]]
+            rows[f"{genre}, {len(ours)} melodies"] = (ours, real)
+        for name, (some, others) in rows.items():
+            pairs = [(profile_of(some, t), profile_of(others, t)) for t in ACCOMPANIMENT]
+            cells = [f"{profile_distance(*pair):.2f}" for pair in pairs]
+            print(f"| {'/'.join(map(str, SIGNATURES[meter]))} | {name} | {' | '.join(cells)} |")
+            if options.profiles:
+                for track, pair in zip(ACCOMPANIMENT, pairs):
+                    for values in pair:
+                        print(f"    {TRACK_NAMES[track]:8}" + _percentages(values))
+
+
+def _percentages(profile: np.ndarray) -> str:
+    return "".join(f"{100 * value:4.0f}" for value in profile)
+
+
+def held_out(paths: list[Path], limit: int, settings: MeterSettings) -> dict[int, list[Score]]:
+    """Return melodies of lead sheets that do not train, at most `limit` of each meter."""
+    found: dict[int, list[Score]] = {meter: [] for meter in SIGNATURES}
+    for sheet in read_lead_sheets(paths):
+        track, signature = sheet.score.tracks[0], sheet.score.meters[0][1:]
+        for meter, wanted in SIGNATURES.items():
+            is_wanted = signature == wanted and sheet.split != "train" and not sheet.is_mixed
+            if is_wanted and track.notes and track.end >= settings.fewest_beats:
+                found[meter].append(Score([track], meters=sheet.score.meters))
+    return {meter: scores[:limit] for meter, scores in found.items()}
+
+
+def real_strokes(
+    corpus: Corpus, splits: list[str], meter: int, settings: MeterSettings
+) -> list[Strokes]:
+    """Return where the players of real songs strike, in the blocks of a meter.
+
+    Args:
+        corpus: The songs.
+        splits: Which of them.
+        meter: Of METERS.
+        settings: Which songs are long enough.
+    """
+    found = []
+    for song, entry in enumerate(corpus.songs):
+        index = corpus.block_index([song])
+        index = index[corpus.meters[index] == meter]
+        is_real = entry["split"] in splits and entry.get("source") != SOURCE
+        if is_real and len(index) >= settings.fewest_blocks:
+            onsets = {t: corpus.blocks(t, index)[:, 0].numpy().any(2) for t in ACCOMPANIMENT}
+            found.append({track: struck.reshape(-1) for track, struck in onsets.items()})
+    return found
+
+
+def strokes(result: Score, meter: int) -> Strokes:
+    """Return where the players of a result strike, in the blocks of a meter.
+
+    Args:
+        result: Five tracks in the order of TRACKS.
+        meter: Of METERS.
+    """
+    grid = Lead.of(result, MELODY).grid
+    blocks = np.repeat(grid.meters == meter, BLOCK_STEPS)
+    found = {}
+    for track in ACCOMPANIMENT:
+        struck = np.zeros(grid.steps, bool)
+        struck[pianoroll.on_grid(result.tracks[track].notes, grid)[:, 1]] = True
+        found[track] = struck[blocks]
+    return found
+
+
+def profile_of(songs: list[Strokes], track: int) -> np.ndarray:
+    """Return the mean onset profile of a player in songs in which it plays, [16]."""
+    profiles = [onset_profile(song[track]) for song in songs if song[track].any()]
+    return np.mean(profiles, axis=0) if profiles else np.zeros(16)

@@ -61,12 +61,16 @@ def main(arguments: list[str] | None = None, settings: MeterSettings = MeterSett
             rows[f"{genre}, {len(ours)} melodies"] = (ours, real)
         for name, (some, others) in rows.items():
             pairs = [(profile_of(some, t), profile_of(others, t)) for t in ACCOMPANIMENT]
-            cells = [f"{profile_distance(*pair):.2f}" for pair in pairs]
+            cells = [_distance(*pair) for pair in pairs]
             print(f"| {'/'.join(map(str, SIGNATURES[meter]))} | {name} | {' | '.join(cells)} |")
             if options.profiles:
                 for track, pair in zip(ACCOMPANIMENT, pairs):
                     for values in pair:
                         print(f"    {TRACK_NAMES[track]:8}" + _percentages(values))
+
+
+def _distance(some: np.ndarray, others: np.ndarray) -> str:
+    return f"{profile_distance(some, others):.2f}" if some.any() and others.any() else "–"
 
 
 def _percentages(profile: np.ndarray) -> str:

@@ -235,11 +235,13 @@ def padded(rows: Tensor, spans: Tensor) -> Tensor:
 
 def spreads_of(latents: CorpusLatents, track: int) -> Tensor:
     """Return the mean squared distances of two latents as `SongHarmonyNN.spreads` has them."""
-    found = []
-    for which in (MELODY, track, *generated_before(track)):
+    found = torch.ones(2 + len(generated_before(track)))
+    for i, which in enumerate((MELODY, track, *generated_before(track))):
         rows = latents.by_track[which]
-        found.append(2 * rows[rows[:, -1] > 0, :-1].var(0).sum())
-    return torch.stack(found)
+        rows = rows[rows[:, -1] > 0, :-1]
+        if len(rows) > 1:  # the spread of a part that nobody plays is of no matter
+            found[i] = (2 * rows.var(0).sum()).clamp(min=1e-6)
+    return found
 
 
 def steps_of(real: Tensor, blocks: Tensor, closing: int) -> Tensor:

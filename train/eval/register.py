@@ -1,4 +1,4 @@
-"""Show how the guitars of a corpus play: a register of their patterns, as pictures.
+"""Show how the guitars of a corpus play: pictures of their commonest patterns.
 
     python -m train register --corpus CORPUS --out FOLDER [--genres pop jazz] [--each 6]
 

@@ -16,6 +16,7 @@ from accomp.band.form import Form, FormSettings
 from accomp.band.generate import Latents, choose_fills, choose_latents
 from accomp.band.intro import make_room
 from accomp.band.lead import Lead
+from accomp.band.line_up import lined_up
 from accomp.band.options import SEED, Options, Redo
 from accomp.band.perform import perform
 from accomp.band.refill import Refill, with_levels_of
@@ -102,6 +103,7 @@ class Accompanist(BandModel):
         form = self._form(lead, options, streams)
         form.meters = lead.grid.meters
         retake = Retake.of(redo, lead) if redo else None
+        form = retake.playing(form) if retake else form
         chords, remarks = choose_chords(self, score, lead, form, options, retake, streams.plan)
         path = None
         if styles and options.style_factor:
@@ -182,16 +184,18 @@ class Accompanist(BandModel):
         return perform(sketch)
 
     def _form(self, lead: Lead, options: Options, streams: Streams) -> Form:
-        """Find a melody's form; draw rests and dynamics as the genre's songs have them."""
+        """Find a melody's form; draw who rests, and dynamics, as the genre's songs have them."""
         blocks = pianoroll.to_blocks(lead.planes)
         if not options.form:
             return Form.bare(len(blocks))
         settings = FormSettings(alike=self.config.repeat)
-        form = Form.find(blocks, lead.first_block, streams.plan, settings)
+        first, genre = lead.first_block, self.config.genre
+        form = Form.find(blocks, first, settings)
+        form = lined_up(form, blocks, first, streams.line_up(blocks, genre), genre)
         if not self.config.song:
             return form
-        vae, first = song_vae.shipped_song_vae(), lead.first_block
-        return draw_song_form(form, blocks, first, vae, streams.song_form, self.config.genre)
+        vae, random = song_vae.shipped_song_vae(), streams.song_form(blocks)
+        return draw_song_form(form, blocks, first, vae, random, genre)
 
 
 def _with_melody_chords(options: Options, melody: Score) -> Options:

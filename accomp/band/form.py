@@ -1,8 +1,8 @@
 """Find the form of a song: its phrases and sections, and how the band plays them.
 
 Phrases are found where the melody resembles itself. A phrase is two or four blocks (four or eight
-bars) long. Phrases that are alike share a label and an accompaniment. One section leaves a player
-out, the energy rises towards the end, and drums fill at phrase ends.
+bars) long. Phrases that are alike share a label and an accompaniment. The energy rises towards the
+end. Who rests, and where drums fill, is decided in line_up.py.
 Letters: B blocks of a song.
 """
 
@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from accomp.models.harmony_network import ANY_METER
-from accomp.roll.grid import DRUMS, GUITAR, STRINGS
 
 
 @dataclass(frozen=True)
@@ -28,11 +27,6 @@ class FormSettings:
     fewest_notes: int = 3  # a block of fewer notes resembles no other
     short_song: int = 12  # blocks; a shorter song has phrases of two blocks
     short_phrases: float = 0.05  # so much more similarity after two blocks than after four, too
-    # How likely each player is the one that rests. Of real songs' bars, guitars and strings rest
-    # in 16 to 36 %, drums and basses in 2 to 8 % (train.eval.evaluate on real songs).
-    rests: tuple[tuple[int, float], ...] = ((STRINGS, 0.55), (GUITAR, 0.35), (DRUMS, 0.1))
-    most_resting: float = 0.5  # of the song's phrases
-    first_rests: float = 2.0  # how much likelier the first section is chosen than another
     fewest_phrases: int = 4  # a shorter song has no time to build up
     rise: tuple[float, float] = (0.3, 0.75)  # energy of the first and the last phrase
     later_section: float = 0.1  # energy that sections after the first have more
@@ -51,6 +45,8 @@ class Form:
         energy: [B] from 0 to 1.
         labels: [B] int, equal where phrases are alike.
         rests: by track, [B] bool, the blocks in which a player waits.
+        fills: [B] how likely a drum fill ends a block; empty where none does.
+        is_lined_up: whether `rests` says of everybody who waits when, so that nobody else does.
         dynamics: [B] velocity by which the band is louder than on average; empty where it is
             not drawn (accomp.band.song_form draws it).
         meters: [B] int, of accomp.roll.grid.METERS; empty where any will do.
@@ -64,6 +60,8 @@ class Form:
     rests: dict[int, np.ndarray]
     dynamics: np.ndarray = field(default_factory=lambda: np.zeros(0))
     meters: np.ndarray = field(default_factory=lambda: np.zeros(0, int))
+    fills: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    is_lined_up: bool = False
 
     def meter(self, block: int) -> int:
         """Return the meter of a block; ANY_METER where any will do."""
@@ -84,15 +82,13 @@ class Form:
         cls,
         blocks: np.ndarray,
         first: int,
-        random: np.random.Generator,
         settings: FormSettings = FormSettings(),
     ) -> "Form":
-        """Find the form of a melody.
+        """Find the form of a melody, in which nobody rests (accomp.band.line_up).
 
         Args:
             blocks: [B, 2, 32, 128] of the melody.
             first: number of blocks that come before the first whole bar.
-            random: draws who rests.
             settings: what counts as alike.
         """
         count = len(blocks)
@@ -110,7 +106,6 @@ class Form:
         form.closes[ends] = True
         if len(starts) >= settings.fewest_phrases:
             form.energy = _energies(blocks, labels, phrase_of, settings)
-            form.rests = _rests(np.array(labels), phrase_of, random, settings)
         return form
 
 
@@ -217,30 +212,6 @@ def _sources(
                 earlier = int(like.argmax())
             source[block] = source[earlier] if source[earlier] >= 0 else earlier
     return source
-
-
-def _rests(
-    labels: np.ndarray, phrase_of: np.ndarray, random: np.random.Generator, settings: FormSettings
-) -> dict[int, np.ndarray]:
-    """Draw who rests in which blocks.
-
-    One player rests throughout one section, most often the first, so that sections differ and
-    returns are recognised. All play in the last phrase. A song of one section begins without
-    that player.
-    """
-    players, chances = zip(*settings.rests)
-    resting = int(random.choice(list(players), p=list(chances)))
-    by_phrase = np.arange(len(labels)) == 0
-    possible = [
-        label
-        for label in dict.fromkeys(labels.tolist())
-        if (labels == label).mean() <= settings.most_resting
-    ]
-    if len(set(labels.tolist())) > 1 and possible and resting != DRUMS:
-        weights = np.where(np.array(possible) == labels[0], settings.first_rests, 1.0)
-        by_phrase = labels == random.choice(possible, p=weights / weights.sum())
-    by_phrase[-1] = False
-    return {resting: by_phrase[phrase_of]}
 
 
 def _energies(

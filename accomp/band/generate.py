@@ -20,10 +20,10 @@ from accomp.roll.grid import ACCOMPANIMENT, DRUMS, MELODY, TRACK_NAMES
 
 @dataclass(frozen=True)
 class GenerateSettings:
-    """Chances that are not learned by the networks."""
+    """Chances that are not learned."""
 
     drums_change: float = 0.5  # that the drums take a new pattern in a new section
-    fill: float = 0.5  # of a drum fill at a phrase's end that is followed by a phrase like it
+    fills_heard: float = 0.6  # of the fills that are drawn, by train.metrics.playing_rhythm.fills
 
 
 @dataclass
@@ -128,8 +128,10 @@ class _Walk:
     def _returning(self, track: int, block: int) -> int | None:
         """Return the earlier block that returns, unless it rested or is to be redone."""
         earlier = int(self.form.source[block])
-        returns = earlier >= 0 and (track, earlier) not in self.kept
-        return earlier if returns and not self._rests(track, earlier) else None
+        if earlier < 0 or (track, earlier) in self.kept or self._rests(track, earlier):
+            return None
+        is_silent = not bool(self.rows[track][earlier, -1])
+        return None if is_silent and self.form.is_lined_up else earlier
 
     def _step(self, track: int, block: int) -> str:
         """Return which network plays: "first", "middle" or "last".
@@ -170,6 +172,7 @@ class _Walk:
             apart=apart,
             sparsest=sparsest,
             meter=self.form.meter(block),
+            silence=NEVER if self.form.is_lined_up else 0.0,
         )
         return self.players[track].choose(step, block, self.generator, sampling)
 
@@ -194,25 +197,23 @@ def choose_fills(
     generator: torch.Generator,
     settings: GenerateSettings = GenerateSettings(),
 ) -> dict[int, Tensor]:
-    """Choose drum fills for the ends of phrases.
-
-    Before another section there always is a fill, else by chance.
+    """Choose drum fills for the ends of blocks, as likely as the form says.
 
     Args:
         model: the genre's networks.
-        form: where phrases end and sections begin.
+        form: how likely fills are.
         generator: draws the fills.
-        settings: how likely a fill is.
+        settings: how many of them are heard as fills.
 
     Returns:
-        By block that ends a phrase, a drum latent [1, K] for its last half bar.
+        By block that ends with one, a drum latent [1, K] for its last half bar.
     """
     fills = {}
-    for block in np.flatnonzero(form.closes[:-1]):
-        is_new = form.labels[block + 1] != form.labels[block]
+    for block in np.flatnonzero(form.fills):
         fill = model.harmony_nn(DRUMS).draw_fill(generator, form.meter(int(block)))
-        chance = 1.0 if is_new else settings.fill
-        if fill is not None and torch.rand((), generator=generator) < chance:
+        chance = form.fills[block] / settings.fills_heard
+        is_played = bool(torch.rand((), generator=generator) < chance)
+        if fill is not None and is_played:
             fills[int(block)] = fill
     return fills
 

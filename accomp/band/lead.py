@@ -117,6 +117,13 @@ class Lead:
         return ending_step(self.last_onset, self.end)
 
     @property
+    def final_pitch(self) -> int:
+        """The melody's lowest MIDI pitch while a band that ends with it holds its last chord."""
+        start = self.grid.beats[self.final_step]
+        lasting = [note.pitch for note in self.line if note.end > start + 1e-6]
+        return min(lasting, default=self.line[-1].pitch)
+
+    @property
     def first_block(self) -> int:
         """The block where phrases begin: after an introduction, or a block with only a pickup."""
         pickup = not self.grid.present[: BLOCK_STEPS // 2].any()

@@ -27,6 +27,7 @@ def perform(sketch: Sketch, settings: ArrangeSettings = arrange.SETTINGS) -> Sco
     if sketch.retake:
         band = wishes.higher(band, sketch.retake, settings)
     if options.form:
+        band = arrange.end_under(band, lead.final_step, lead.final_pitch)
         band = arrange.ground(band, lead.final_step)
     tracks = [_track(sketch, track, band) for track in range(len(TRACKS))]
     if options.intro == "count-in":

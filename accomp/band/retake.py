@@ -4,12 +4,13 @@ The models take what stays as input, so that the rest fits it.
 Letters: B blocks, H half bars of the song.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from accomp.band.form import Form
 from accomp.band.lead import Lead
 from accomp.band.options import Options, Redo
 from accomp.errors import MusicError
@@ -75,8 +76,12 @@ class Retake:
     def kept_blocks(self, lead: Lead) -> np.ndarray:
         """Return which blocks keep the latents of what was played, [tracks, B] bool."""
         block = np.arange(lead.grid.blocks)
-        outside = (block < self.first // BLOCK_STEPS) | (block >= -(-self.last // BLOCK_STEPS))
+        outside = self._outside(block)
         return np.array([outside | (track in self.kept) for track in range(len(TRACK_NAMES))])
+
+    def _outside(self, blocks: np.ndarray) -> np.ndarray:
+        """Tell which blocks have nothing of the span."""
+        return (blocks < self.first // BLOCK_STEPS) | (blocks >= -(-self.last // BLOCK_STEPS))
 
     def chords(self, given: list[ChordSymbol], score: Score, lead: Lead) -> list[ChordSymbol]:
         """Return given chords [H] within the span, and those of the earlier result elsewhere."""
@@ -90,6 +95,17 @@ class Retake:
             else old.transposed(-lead.shift)
             for new, old, start in zip(given, earlier, starts)
         ]
+
+    def playing(self, form: Form) -> Form:
+        """Return a form in which nobody rests in bars that are made anew: they are to be played.
+
+        Of a whole song that is made anew the rests stay.
+        """
+        blocks = np.arange(len(form.source))
+        if self.first <= 0 and self.last >= len(blocks) * BLOCK_STEPS:
+            return form
+        outside = self._outside(blocks)
+        return replace(form, rests={t: rests & outside for t, rests in form.rests.items()})
 
     def kept_latents(
         self, model: BandModel, lead: Lead, plan: Tensor

@@ -1,4 +1,4 @@
-"""Draw the form of a song from the song VAE: who plays where, how busy and how loud the band is.
+"""Draw the form of a song from the song VAE: how busy and how loud the band is.
 
 Many songs are drawn, and the one whose own melody is nearest to the given one is taken. A melody
 longer than sixteen measures is encoded in windows that overlap by half. The noise of a draw is the
@@ -15,7 +15,7 @@ import torch
 from accomp.band.form import Form, FormSettings
 from accomp.models import measure_features
 from accomp.models.song_vae import SongVAE
-from accomp.roll.grid import BAR_STEPS, BLOCK_STEPS, MELODY
+from accomp.roll.grid import BAR_STEPS, BLOCK_STEPS
 
 BLOCK_MEASURES = BLOCK_STEPS // BAR_STEPS
 
@@ -25,9 +25,8 @@ class SongFormSettings:
     """How a form is drawn and used.
 
     What the VAE decodes is the mean of many songs, in which less happens than in any one. Wider
-    noise makes up for it: on validation songs' melodies, draws then rest in 6.1 % of phrases of
-    eight bars (the songs themselves in 7.3 %), 0.32 of the band change at a phrase (0.32), density
-    deviates by 16 % (14 %), and the best of them fit the melody about as well as before.
+    noise makes up for it: on validation songs' melodies, density then deviates by 16 % (of the
+    songs themselves by 14 %), and the best draws fit the melody about as well as before.
     """
 
     draws: int = 64
@@ -35,8 +34,6 @@ class SongFormSettings:
     # The mean loudness of drawn phrases deviates by 0.84 velocities; of the songs' own by 1.36.
     livelier: float = 1.6
     loudest: float = 14.0  # velocity by which a phrase may differ from the song's mean
-    most_resting: float = 0.5  # of a song's phrases, by each instrument
-    fewest_playing: int = 2  # of the band, in every phrase
     fewest_phrases: int = FormSettings.fewest_phrases  # a shorter song gets dynamics only
 
 
@@ -45,13 +42,11 @@ class DrawnSong:
     """A drawn song by measure.
 
     Attributes:
-        plays: [M, 5] probability that a track plays.
         density: [M, 5] notes that it strikes.
         loudness: [M, 5] velocity above its mean.
         agreement: how well the draw's own melody fits, in nats a measure (higher is better).
     """
 
-    plays: np.ndarray
     density: np.ndarray
     loudness: np.ndarray
     agreement: float
@@ -96,7 +91,6 @@ def draw_song(
     best = int(agreement.argmax())
     found = measure_features.unpack(songs[best])
     return DrawnSong(
-        found["plays"],
         found["density"],
         found["loudness"] * measure_features.LOUDNESS_UNIT,
         float(agreement[best]),
@@ -112,11 +106,10 @@ def draw_song_form(
     genre: str = "",
     settings: SongFormSettings = SongFormSettings(),
 ) -> Form:
-    """Draw rests and dynamics for a form.
+    """Draw energy and dynamics for a form.
 
-    Its energy then follows the draw as well as the melody. Sections and what returns stay those of
-    the melody, and so do its rests where nobody rests in the draw. A song of few phrases gets
-    dynamics only. Phrases of one label share who plays, so that they are recognised; each has its
+    Its energy then follows the draw as well as the melody. Sections, what returns and who rests
+    stay. A song of few phrases gets dynamics only. Phrases of one label are as busy; each has its
     own loudness.
 
     Args:
@@ -124,7 +117,7 @@ def draw_song_form(
         blocks: [B, 2, 32, 128] of the melody in its normal key.
         first: number of blocks that come before the first whole bar.
         vae: the song VAE.
-        random: draws the song and its rests.
+        random: draws the song.
         genre: its name, for what the VAE knows of it.
         settings: how the form is drawn.
     """
@@ -142,10 +135,9 @@ def draw_song_form(
         ]
         return np.stack([values[rows].mean(0) if rows.any() else values.mean(0) for rows in inside])
 
-    plays, density, loudness = map(by_phrase, (drawn.plays, drawn.density, drawn.loudness))
+    density, loudness = map(by_phrase, (drawn.density, drawn.loudness))
     labels = form.labels[np.searchsorted(phrase, np.arange(count))]
     for label in np.unique(labels):
-        plays[labels == label] = plays[labels == label][0]
         density[labels == label] = density[labels == label].mean(0)
     band = list(measure_features.PLAYERS)
     busy = np.log2(1 + density[:, band].sum(1))
@@ -158,42 +150,7 @@ def draw_song_form(
     # Added to what the melody asks for and to the rise through the song: else all phrases of one
     # label would be as busy.
     energy = np.clip(form.energy + (busy - busy.mean())[phrase], 0, 1)
-    rests = draw_rests(plays, phrase, random, settings) or form.rests
-    return replace(form, energy=energy, rests=rests)
-
-
-def draw_rests(
-    plays: np.ndarray,
-    phrase: np.ndarray,
-    random: np.random.Generator,
-    settings: SongFormSettings = SongFormSettings(),
-) -> dict[int, np.ndarray]:
-    """Draw the blocks in which each track rests.
-
-    For each instrument one number is drawn. It rests in the phrases in which it is less likely to
-    play than that: as often as it should, and first where it is least expected.
-
-    Args:
-        plays: [P, 5] probability that a track plays.
-        phrase: [B] the phrase of each block.
-        random: draws the numbers.
-        settings: how many may rest.
-
-    Returns:
-        By track that rests at all, [B] bool.
-    """
-    most = np.quantile(plays, settings.most_resting, axis=0)
-    resting = plays < np.minimum(random.random(plays.shape[1]), most)
-    resting[:, MELODY] = False
-    resting[-1] = False  # all end together
-    band = np.array(measure_features.PLAYERS)
-    for row, chance in zip(resting, plays):
-        row[band[np.argsort(-chance[band], kind="stable")[: settings.fewest_playing]]] = False
-    return {
-        track: resting[phrase, track]
-        for track in measure_features.PLAYERS
-        if resting[:, track].any()
-    }
+    return replace(form, energy=energy)
 
 
 def join(decoded: np.ndarray, starts: np.ndarray, count: int) -> np.ndarray:

@@ -1,5 +1,7 @@
 """Random number streams of a song: each purpose draws from its own, in a fixed order."""
 
+from zlib import crc32
+
 import numpy as np
 import torch
 
@@ -7,6 +9,7 @@ from accomp.roll.grid import TRACK_NAMES
 
 STYLE = 3  # what tells the streams of one seed apart
 SONG_FORM = len(TRACK_NAMES)
+LINE_UP = SONG_FORM + 1
 
 
 class Streams:
@@ -17,8 +20,7 @@ class Streams:
 
     Attributes:
         latents: chooses the latents, then the fills, then the noise of `variation`.
-        plan: draws which player rests, then the seventh of each chord of the plan.
-        song_form: draws rests and dynamics from the song VAE.
+        plan: draws the chords of the plan.
         style: draws the passages of a style.
     """
 
@@ -26,8 +28,24 @@ class Streams:
         self.seed = seed
         self.latents = torch.Generator().manual_seed(seed)
         self.plan = np.random.default_rng(seed)
-        self.song_form = np.random.default_rng([seed, SONG_FORM])
         self.style = np.random.default_rng([seed, STYLE])
+
+    def song_form(self, blocks: np.ndarray) -> np.random.Generator:
+        """Return the stream of a melody's density and dynamics, from its beginning."""
+        return np.random.default_rng([self.seed, SONG_FORM, _digest(blocks)])
+
+    def line_up(self, blocks: np.ndarray, genre: str) -> np.random.Generator:
+        """Return the stream of who rests with a melody in a genre, from its beginning.
+
+        A seed means something else with each melody and genre, or with the default seed the same
+        player would be missing in every song.
+
+        Args:
+            blocks: [B, 2, 32, 128] of the melody in its normal key. Silence around it does not
+                count.
+            genre: its name.
+        """
+        return np.random.default_rng([self.seed, LINE_UP, _digest(blocks), crc32(genre.encode())])
 
     def velocities(self, track: int) -> np.random.Generator:
         """Return the stream of a track's velocities, from its beginning."""
@@ -40,3 +58,10 @@ class Streams:
     def blend(self, other: int) -> np.random.Generator:
         """Return the stream that chooses between this song and the one of another seed."""
         return np.random.default_rng([self.seed, other])
+
+
+def _digest(blocks: np.ndarray) -> int:
+    """Return a number that tells melodies [B, 2, 32, 128] apart."""
+    sounding = np.flatnonzero(blocks.any((1, 2, 3)))
+    melody = blocks[sounding[0] : sounding[-1] + 1] if len(sounding) else blocks[:0]
+    return crc32(np.packbits(melody.astype(bool)).tobytes())

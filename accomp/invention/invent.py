@@ -300,7 +300,7 @@ def _given_chords(
     if given != "planned":
         named, _ = symbols_on_grid(given, score, lead.track, lead.grid)
         return [symbol.transposed(-lead.shift) for symbol in named]
-    form = Form.find(pianoroll.to_blocks(lead.planes), lead.first_block, random)
+    form = Form.find(pianoroll.to_blocks(lead.planes), lead.first_block)
     options = replace(options, form=False)
     return plan_chords(model, score, lead, form, options, random)
 

@@ -336,6 +336,20 @@ def test_no_instrument_rests_for_long(shipped):
         assert np.diff(onsets).max() <= 8 * 16 + 2
 
 
+def test_the_form_says_who_rests_and_all_others_play(shipped):
+    score = melody()
+    line = score.tracks[0].notes
+    score.tracks[0].notes = [n._replace(onset=n.onset + 40 * i) for i in range(4) for n in line]
+    rested = set()
+    for seed in range(4):
+        sketch = shipped.sketch(score, seed=seed)
+        for track, rows in sketch.latents.rows.items():
+            rests = sketch.form.rests.get(track, np.zeros(len(rows), bool))
+            assert (rows[:, -1].numpy() > 0).tolist() == (~rests).tolist()
+            rested |= {track} if rests.any() else set()
+    assert rested
+
+
 def test_the_published_method_runs_too():
     song = tiny(paper=True).accompany(melody(), seed=1)
     assert song.chords == [] and song.tracks[MELODY].notes == melody().tracks[0].notes

@@ -111,3 +111,16 @@ def test_the_bass_has_the_lowest_note_of_the_final_chord():
     assert arrange.ground(band, 32)[BASS][:, 0].tolist() == [60, 43]
     low = band | {BASS: notes((31, 32, 40)), GUITAR: notes((26, 32, 40))}
     assert arrange.ground(low, 32)[BASS][:, 0].tolist() == [31]  # as low as a bass goes
+
+
+def test_the_final_chord_lies_under_the_melody_as_far_as_players_can_go_down():
+    band = {
+        BASS: notes((45, 32, 48)),
+        GUITAR: notes((72, 0, 8), (55, 32, 48), (67, 32, 48), (76, 32, 48)),
+        STRINGS: notes((60, 32, 48), (72, 32, 48)),
+    }
+    under = arrange.end_under(band, 32, 69)
+    assert under[GUITAR][:, 0].tolist() == [72, 55, 67, 64]  # what came before stays
+    assert under[STRINGS][:, 0].tolist() == [60, 60] and under[BASS][:, 0].tolist() == [45]
+    low = arrange.end_under(band, 32, 40)
+    assert low[STRINGS][:, 0].min() >= 45 and low[GUITAR][1:, 0].min() >= 40

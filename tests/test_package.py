@@ -97,7 +97,8 @@ def test_without_extras_a_melody_is_accompanied_and_what_is_missing_is_named(ins
     assert done.returncode == 0, done.stderr
     (song,) = (tmp_path / "out").glob("*/accompaniment.mid")
     same(SONGS / "jazz.mid", song)
-    assert [path.name for path in song.parent.iterdir()] == ["accompaniment.mid"]
+    written = {path.name for path in song.parent.iterdir()}
+    assert written == {"accompaniment.mid", "song.accomp.json"}
     for what, package, name in (
         ("picture", "matplotlib", "plot"),
         ("sound", "midi2audio", "sound"),
@@ -180,7 +181,7 @@ def test_the_lists_of_packages_agree():
     assert space == library | extra("page")
     assert space | dev == library | extra("dev")
     assert not space.keys() & dev.keys()
-    extras = {"listen", "scores", "sound", "plot", "all", "page", "train"}
+    extras = {"listen", "scores", "sheets", "sound", "plot", "all", "page", "train"}
     extras |= {"cluster", "dev"}
     assert extras == PROJECT["optional-dependencies"].keys()
 

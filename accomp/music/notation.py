@@ -18,6 +18,7 @@ from xml.etree import ElementTree
 
 from accomp.errors import MusicError
 from accomp.extras import extra
+from accomp.music.chord_kinds import QUALITY_OF, ChordKind, Degree
 from accomp.music.chord_symbols import is_symbol
 from accomp.music.file_source import FileSource, read_source
 from accomp.music.limits import ScoreLimits, check_score
@@ -63,6 +64,12 @@ _QUALITIES = {
     "minor-11th": "m11",
     "dominant-13th": "13",
     "power": "5",
+}
+# Where music21 names a kind otherwise than MusicXML.
+_KIND_NAMES = {
+    "dominant-seventh": "dominant",
+    "half-diminished-seventh": "half-diminished",
+    "minor-major-seventh": "major-minor",
 }
 
 
@@ -414,7 +421,7 @@ def _symbol(symbol: Any) -> str | None:
     if root is None:
         return None
     name = root.name.replace("-", "b")
-    quality = _QUALITIES.get(symbol.chordKind or "")
+    quality = _quality(symbol)
     if quality is None:
         figure = (symbol.figure or "").partition("/")[0].replace("-", "b")
         rest = figure.removeprefix(name)
@@ -424,6 +431,17 @@ def _symbol(symbol: Any) -> str | None:
     if bass is not None and bass.pitchClass != root.pitchClass:
         text += "/" + bass.name.replace("-", "b")
     return text if is_symbol(text) else None
+
+
+def _quality(symbol: Any) -> str | None:
+    """Return a chord's quality by its kind and the degrees beside it; None for an unknown one."""
+    kind = symbol.chordKind or ""
+    degrees = [
+        Degree(int(each.degree), int(each.interval.semitones), each.modType)
+        for each in symbol.getChordStepModifications()
+    ]
+    named = ChordKind(_KIND_NAMES.get(kind, kind), tuple(sorted(degrees)))
+    return QUALITY_OF[named] if degrees and named in QUALITY_OF else _QUALITIES.get(kind)
 
 
 def _triad(symbol: Any) -> str:

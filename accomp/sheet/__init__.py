@@ -1,0 +1,1 @@
+"""Write a song as a lead sheet: melody and chord symbols, as MusicXML and as a picture."""

@@ -27,7 +27,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from accomp.band.accompanist import Accompanist
+    from accomp.band.finish import Finish, finished
     from accomp.band.options import Options, Redo
+    from accomp.band.refill import Refill
     from accomp.band.sketch import Sketch
     from accomp.band.style import Style
     from accomp.errors import AudioUnavailable, DoubtError, ModelError, MusicError
@@ -38,6 +40,9 @@ if TYPE_CHECKING:
     from accomp.music.midi import read_midi, write_midi
     from accomp.music.score import Chord, Note, Score, Tempo, TimeSignature, Track
     from accomp.plot import save_plot
+    from accomp.project.file import Project, read_project, write_project
+    from accomp.project.takes import KeptTake
+    from accomp.sheet.files import write_lead_sheet
     from accomp.sound.audio_file import write_audio
     from accomp.sound.render import render
 
@@ -50,11 +55,15 @@ __all__ = [
     "Chord",
     "Corrections",
     "DoubtError",
+    "Finish",
+    "KeptTake",
     "ModelError",
     "MusicError",
     "Note",
     "Options",
+    "Project",
     "Redo",
+    "Refill",
     "Score",
     "Sketch",
     "Style",
@@ -63,21 +72,27 @@ __all__ = [
     "Track",
     "__version__",
     "continue_melody",
+    "finished",
     "genres",
     "invent",
     "open_melody",
     "read_midi",
+    "read_project",
     "render",
     "save_plot",
     "write_audio",
+    "write_lead_sheet",
     "write_midi",
+    "write_project",
 ]
 
 # Where each public name is. They are imported on first use: importing torch takes
 # seconds, which `accomp --help` need not wait for.
 _HOMES = {
     "accomp.band.accompanist": ["Accompanist"],
+    "accomp.band.finish": ["Finish", "finished"],
     "accomp.band.options": ["Options", "Redo"],
+    "accomp.band.refill": ["Refill"],
     "accomp.band.sketch": ["Sketch"],
     "accomp.band.style": ["Style"],
     "accomp.errors": ["AudioUnavailable", "DoubtError", "ModelError", "MusicError"],
@@ -88,6 +103,9 @@ _HOMES = {
     "accomp.music.midi": ["read_midi", "write_midi"],
     "accomp.music.score": ["Chord", "Note", "Score", "Tempo", "TimeSignature", "Track"],
     "accomp.plot": ["save_plot"],
+    "accomp.project.file": ["Project", "read_project", "write_project"],
+    "accomp.project.takes": ["KeptTake"],
+    "accomp.sheet.files": ["write_lead_sheet"],
     "accomp.sound.audio_file": ["write_audio"],
     "accomp.sound.render": ["render"],
 }

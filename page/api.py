@@ -61,7 +61,7 @@ def accompany(  # noqa: PLR0913  a program names the arguments that it gives
         chords that were played: As text, four bars a line.
     """
     with for_programs():
-        take = _take(
+        take = take_of(
             *(melody, genre, seed, chords, intro, style, style_factor),
             *(variation, instruments, key, tempo, meter, track, colour),
         )
@@ -83,7 +83,7 @@ def stems(*given: Any) -> tuple[str, str]:
         MIDI: The path of a MIDI file with the melody and the band.
     """
     with for_programs(), errors_shown():
-        take = _take(*given)
+        take = take_of(*given)
         return str(sound.write_stems_zip(take)), str(take.files[0])
 
 
@@ -117,8 +117,8 @@ def invent(
         with errors_shown():
             recipe = MelodyRecipe(
                 genre,
-                INVENTED_BARS if bars is None else _whole(bars, "bars"),
-                _whole(seed or 0, "seed"),
+                INVENTED_BARS if bars is None else whole(bars, "bars"),
+                whole(seed or 0, "seed"),
                 VARIATION if variation is None else variation,
             )
             melody = inventing.invented_source(models.invent_melody, recipe).melody()
@@ -126,7 +126,7 @@ def invent(
         return str(path), chord_text(melody.score, melody.score.tracks[melody.track])
 
 
-def _take(*given: Any, **named: Any) -> Take:
+def take_of(*given: Any, **named: Any) -> Take:
     """Make the take that a program asks for by the arguments of `accompany`. Raises gr.Error."""
     asked = inspect.signature(accompany).bind(*given, **named)
     asked.apply_defaults()
@@ -139,7 +139,7 @@ def _take(*given: Any, **named: Any) -> Take:
             *(chosen.pop(name) for name in ("key", "tempo", "meter", "track"))
         )
         style, instruments = chosen.pop("style"), chosen.pop("instruments")
-        chosen["seed"] = _whole(chosen["seed"] or 0, "seed")
+        chosen["seed"] = whole(chosen["seed"] or 0, "seed")
         chosen["instruments"] = BAND if instruments is None else _tuple(instruments)
         chosen["styles"] = tuple(parse_styles(style)) if style else ()
         settings = Settings(corrections=corrections, **chosen)
@@ -152,12 +152,12 @@ def _corrections(key: Any, tempo: Any, meter: Any, track: Any) -> Corrections:
     return Corrections(
         key=key or None,
         tempo=None if tempo is None else read_number(str(tempo), "tempo", "beats a minute"),
-        track=None if track is None else _whole(track, "track"),
+        track=None if track is None else whole(track, "track"),
         meter=tuple(read_whole(part, "meter", "such as 3/4") for part in parts) or None,  # type: ignore[arg-type]  checked
     )
 
 
-def _whole(value: Any, name: str) -> int:
+def whole(value: Any, name: str) -> int:
     """Return an integer that JSON may hold as 3.0 or "3". Raises MusicError."""
     if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
         return int(value)

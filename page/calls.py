@@ -16,7 +16,7 @@ from accomp.band.options import INTROS
 from accomp.invention.invent import VARIATION
 from accomp.project.choices import BAND
 from accomp.project.settings import Settings
-from page import api, models
+from page import api, api_songs, models
 from page.files import uploads
 
 OWN_FILE = "/gradio_api/file="  # in the address of a file that this page made
@@ -60,6 +60,20 @@ class GivenNames(gr.JSON):
         return list(BAND)
 
 
+class GivenTexts(GivenNames):
+    """Texts that a program gives, of which an example is known; none where it gives none."""
+
+    is_template = True
+
+    def __init__(self, example: list[str] | None = None, **known: Any):
+        super().__init__(None, **known)
+        self.example = example or []
+
+    def example_payload(self) -> list[str]:
+        """Return an example of the value."""
+        return self.example
+
+
 def connect(genres: list[str], first: str | None, limits: dict[str, Any]) -> None:
     """Add the calls, in the order in which programs read of them.
 
@@ -85,6 +99,30 @@ def connect(genres: list[str], first: str | None, limits: dict[str, Any]) -> Non
         _add(api.invent, choices, [gr.File(label="MIDI"), gr.Textbox(label="chords")], limits)
         files = [gr.File(label="stems"), gr.File(label="MIDI")]
         _add(api.stems, _of_song(genres, first), files, limits)
+        kept = [gr.File(label="project"), gr.File(label="MIDI")]
+        _add(api_songs.project, _of_song(genres, first), kept, limits)
+        changes = [
+            GivenFile(label="song", type="filepath"),
+            GivenTexts(["5: Dm7 G7"], label="chord"),
+            GivenTexts(["bass:9-12:busy=0.8"], label="redo"),
+            GivenNumber(label="transpose", precision=0),
+            GivenNumber(label="tempo"),
+            GivenTexts(["piano=flute"], label="program"),
+        ]
+        changed = [
+            gr.Audio(label="sound", type="filepath"),
+            gr.Image(label="picture", type="filepath"),
+            gr.File(label="MIDI"),
+            gr.Textbox(label="chords that are played"),
+            gr.File(label="project"),
+        ]
+        _add(api_songs.change, changes, changed, limits)
+        sheet = [
+            GivenFile(label="song", type="filepath"),
+            gr.Textbox("pdf", label="kind"),
+            gr.Textbox("", label="title"),
+        ]
+        _add(api_songs.lead_sheet, sheet, [gr.File(label="lead sheet")], limits)
         models_of = [gr.Textbox(label="models")]
         _add(models.served, [_genre(genres, first)], models_of, {"concurrency_limit": None})
 

@@ -6,10 +6,11 @@ import gradio as gr
 
 from accomp.listen.source import Source
 from accomp.project.settings import Settings
+from accomp.project.takes import LONGEST_NAME
 from page import studio, views, visits
 from page.limits import LIMITS
 from page.messages import NO_TAKE, plain, refuse
-from page.naming import LONGEST_NAME, title
+from page.naming import title
 from page.seen import Seen
 from page.studio import Take
 from page.views import ListView, TakeView

@@ -12,6 +12,7 @@ from spaces.config import Config
 
 from accomp import Accompanist, continue_melody, genres, invent
 from accomp.band.options import Options, Redo
+from accomp.band.refill import Refill
 from accomp.errors import ModelError, MusicError
 from accomp.models.melody_nn import shipped_melody_nn
 from accomp.models.shelf import Shelf
@@ -76,6 +77,24 @@ def play(
             other = shelf.get(blend.genre).sketch(score, options, redo=redo, seed=blend.seed)
             sketch = sketch.blended(other, blend.amount)
         return model.perform(sketch.explored(explore or {}))
+
+
+@spaces.GPU(duration=15)
+def refill(genre: str, melody: Score, song: Score, part: Refill, options: Options) -> Score:
+    """Make some bars of some players of a song anew.
+
+    Args:
+        genre: Whose models play.
+        melody: What the song was made of.
+        song: The song as the band played it.
+        part: Which bars, whose, and what they shall be like.
+        options: How the song was made.
+
+    Raises:
+        gr.Error: A MusicError's words.
+    """
+    with errors_shown():
+        return shelf.get(genre).refill(melody, song, part, options)
 
 
 @spaces.GPU(duration=15)

@@ -6,10 +6,10 @@ from accomp.band.finish import Finish
 from accomp.music.instruments import program_name
 from accomp.project.choices import BAND
 from accomp.project.settings import Settings
+from accomp.project.takes import LONGEST_NAME
 from page.player.offered import OFFERED
 from page.words import say
 
-LONGEST_NAME = 80  # characters of a take's name
 MOVED = {  # of an instrument: less, more
     "density": ("sparser {instrument}", "busier {instrument}"),
     "variety": ("{instrument} with fewer pitches", "{instrument} with more pitches"),

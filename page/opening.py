@@ -1,15 +1,13 @@
 """Handlers of the page's events that open it: an address, what the browser kept, settings files."""
 
-import json
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import gradio as gr
 
 from accomp.errors import MusicError
 from accomp.listen.source import Source, load_source
-from accomp.project import packing
-from accomp.project.settings import NO_FILE, Settings
+from accomp.project.file import Project, read_project
+from accomp.project.settings import Settings
 from page import melodies, studio, views, visits
 from page.forms import BandForm
 from page.limits import LIMITS
@@ -54,7 +52,7 @@ def open_page(kept: Any, fragment: str | None, request: gr.Request) -> tuple:
 
 @visits.opens
 def open_file(source: Source | None, takes: list[Take], path: str) -> tuple:
-    """Open a settings file: the take that it holds, or its choices for the melody.
+    """Open a project or settings file: the takes that it holds, or its choices for the melody.
 
     Its corrections are of the melody that it names, or that is open.
 
@@ -67,13 +65,12 @@ def open_file(source: Source | None, takes: list[Take], path: str) -> tuple:
         The values of Opened, one after another.
     """
     with errors_shown():
-        with Path(path).open("rb") as file:
-            settings, letters = _read_file(file.read(packing.LONGEST))
-        if letters:
-            return _flat(_with_packed(letters, takes))
-        found = melodies.melody_of(settings, source)
-        view = views.opened(found, settings) if found else views.unchanged(MelodyView)
-    return _flat(Opened(view, _form(settings), views.unchanged(TakeView), gr.skip()))
+        project = read_project(path)
+        if project.letters:
+            return _flat(_with_project(project, takes))
+        found = melodies.melody_of(project.settings, source)
+        view = views.opened(found, project.settings) if found else views.unchanged(MelodyView)
+    return _flat(Opened(view, _form(project.settings), views.unchanged(TakeView), gr.skip()))
 
 
 def _takes_kept(kept: Any) -> tuple[list[Take], int | None]:
@@ -132,6 +129,18 @@ def _first(settings: Settings) -> Opened:
     return Opened(view, form, views.unchanged(TakeView), gr.skip())
 
 
+def _with_project(project: Project, takes: list[Take]) -> Opened:
+    """Return the takes of a project among the others, and show the one that it shows."""
+    letters = list(project.letters)
+    last = letters.pop(project.shown)
+    opened: Opened | None = None
+    for each in [*letters[-LIMITS.takes + 1 :], last]:
+        opened = _with_packed(each, takes)
+        takes = opened.take.takes
+    assert opened
+    return opened
+
+
 def _with_packed(letters: str, takes: list[Take]) -> Opened:
     """Return a packed take among the others; one that is there already comes once."""
     number = takes[-1].number + 1 if takes else 1
@@ -156,16 +165,6 @@ def _melody_of(take: Take) -> tuple[Source, Settings]:
     if take.is_remade_by_settings and (source := melodies.melody_of(take.settings)):
         return source, take.settings
     return studio.source_of(take)
-
-
-def _read_file(text: bytes) -> tuple[Settings, str]:
-    """Return the settings of a file, and the take that is packed in it. Raises MusicError."""
-    try:
-        found = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise MusicError(NO_FILE) from error
-    letters = found.get("take", "") if isinstance(found, dict) else ""
-    return Settings.from_json(text), str(letters)
 
 
 def _form(settings: Settings) -> BandForm:

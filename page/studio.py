@@ -1,6 +1,5 @@
 """Takes: the bands that the page makes for melodies, with their MIDI files. No widgets."""
 
-import json
 import shutil
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
@@ -13,13 +12,13 @@ from accomp.errors import MusicError
 from accomp.listen.beat_grid import SungNote
 from accomp.listen.source import Corrections, Source, SourceMelody
 from accomp.music.chord_text import chord_text
-from accomp.music.keys import Key, parse_key
+from accomp.music.keys import Key
 from accomp.music.midi import write_midi
-from accomp.music.score import Note, Score, Track, first_bar_number
+from accomp.music.score import Note, Score, first_bar_number
 from accomp.project.choices import Blend
-from accomp.project.packing import NOT_UNDERSTOOD, Packed, pack, unpack
-from accomp.project.plain import to_plain
+from accomp.project.file import Project, write_project
 from accomp.project.settings import Settings
+from accomp.project.takes import KeptTake, melody_song
 from accomp.roll.grid import MELODY, TRACK_NAMES
 from page import naming
 from page.files import new_folder
@@ -121,15 +120,11 @@ class Take:
     @property
     def packed(self) -> str:
         """All that is needed to show, play and change it again, as letters of a link."""
-        about = {
-            "settings": to_plain(self.settings, always=("genre", "seed")),
-            "key": str(self.melody.key),
-            "name": self.melody.name,
-            "title": self.label,
-            "starred": self.starred,
-            "again": self.has_settings,
-        }
-        return pack(Packed(about, melody_song(self.melody), self.song))
+        kept = KeptTake(
+            *(self.settings, self.melody, self.song),
+            *(self.label, self.starred, self.has_settings),
+        )
+        return kept.packed
 
     @property
     def address(self) -> str:
@@ -326,13 +321,6 @@ def named_recording(path: str) -> str:
     return str(shutil.copyfile(path, new_folder() / f"my_melody{Path(path).suffix}"))
 
 
-def melody_song(melody: SourceMelody) -> Score:
-    """Return a melody as a song of one track, to be shown and played."""
-    track = melody.score.tracks[melody.track]
-    piano = Track(TRACK_NAMES[MELODY], 0, False, list(track.notes), list(track.controls))
-    return Score([piano], melody.score.tempos, melody.score.meters, melody.score.resolution)
-
-
 def melody_view(
     melody: SourceMelody,
     finish: Finish = Finish(),
@@ -388,20 +376,12 @@ def unpacked(letters: str, number: int) -> Take:
     Raises:
         MusicError: It is something else.
     """
-    about, melody, song = unpack(letters)
-    kinds = {"settings": dict, "key": str, "name": str, "title": str}
-    if not all(isinstance(about.get(name), kind) for name, kind in kinds.items()):
-        raise MusicError(NOT_UNDERSTOOD)
-    name = "".join(each for each in about["name"] if each not in "/\\:\0")[: naming.LONGEST_NAME]
+    kept = KeptTake.unpacked(letters)
     take = Take(
-        number,
-        Settings.from_json(json.dumps(about["settings"])),
-        SourceMelody(name or "melody", melody, 0, parse_key(about["key"])),
-        song,
-        new_folder(),
-        is_retake=about.get("again") is not True,
-        title=about["title"][: naming.LONGEST_NAME],
-        starred=about.get("starred") is True,
+        *(number, kept.settings, kept.melody, kept.made, new_folder()),
+        is_retake=not kept.again,
+        title=kept.title,
+        starred=kept.starred,
     )
     write_notes(take)
     return take
@@ -415,17 +395,18 @@ def source_of(take: Take) -> tuple[Source, Settings]:
     settings = take.settings.changed(
         melody="", invented=None, continued=(), corrections=Corrections(key=str(take.melody.key))
     )
-    return Source(take.melody.name, melody_song(take.melody)), settings
+    source = Source(
+        take.melody.name, melody_song(take.melody), gives_chords=take.melody.gives_chords
+    )
+    return source, settings
 
 
 def write_notes(take: Take) -> None:
     """Write the MIDI file of a take, and the file that brings it back."""
     midi, settings = take.folder / f"{take.name}.mid", take.folder / f"{take.name}.json"
     write_midi(take.heard, midi)
-    known = json.loads(take.settings.to_json())
-    if not take.is_remade_by_settings:
-        known["take"] = take.packed
-    settings.write_text(json.dumps(known, indent=1))
+    letters = [] if take.is_remade_by_settings else [take.packed]
+    write_project(Project(take.settings, letters), settings)
     take.files, take.kept = [midi, settings], {}
 
 

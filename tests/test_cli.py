@@ -160,7 +160,7 @@ def test_without_fluidsynth_all_but_the_sound_is_there(accomp, tmp_path, monkeyp
     status, _, error = accomp(EXAMPLES / "ode_to_joy.mid", audio=True)
     assert status == 0 and "FluidSynth" in error and "install" in error
     names = {path.name for path in (tmp_path / "ode_to_joy").iterdir()}
-    assert names == {"accompaniment.mid", "pianoroll.png"}
+    assert names == {"accompaniment.mid", "pianoroll.png", "song.accomp.json"}
 
 
 def test_one_bad_file_does_not_spoil_the_others(accomp, tmp_path):

@@ -19,6 +19,7 @@ from accomp.music.chord_symbols import is_symbol, parse_symbol
 from accomp.music.instruments import PROGRAMS, instruments, program_name, program_pitches
 from accomp.music.key_signatures import signature_of
 from accomp.music.keys import Key
+from accomp.music.midi import LEAST_RESOLUTION
 from accomp.music.score import Chord, KeySignature, Note, Score, Track
 from accomp.roll.grid import DRUMS, MELODY, TRACK_NAMES
 
@@ -130,8 +131,9 @@ def finished(song: Score, finish: Finish, genre: str) -> Score:
     """
     if finish == Finish():
         return song
-    tracks = [_track(track, finish) for track in song.tracks]
-    song = replace(song, tracks=tracks)
+    # From a file the same song gives the same result, to the byte.
+    song = timing.on_ticks(song, LEAST_RESOLUTION)
+    song = replace(song, tracks=[_track(track, finish) for track in song.tracks])
     if finish.transpose:
         song = replace(
             song,

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from accomp import __version__
+from accomp.band.ensembles import ensembles
 from accomp.band.style_names import built_in
 from accomp.checks import read_number, read_whole
 from accomp.errors import MusicError
@@ -18,6 +19,7 @@ from accomp.music.notation_files import NOTATION_ENDINGS
 from accomp.sound.accepted import RECORDINGS
 
 USAGE = """accomp MELODY [MELODY ...] [--genre GENRE] [options]
+       accomp PROJECT.accomp.json [options]
        accomp --invent BARS [--genre GENRE] [options]"""
 DESCRIPTION = f"""\
 Give a melody a band: drums, bass, guitar and strings. A piano plays the melody.
@@ -26,6 +28,7 @@ accepted as MELODY:
   MIDI files ({", ".join(MIDI_ENDINGS)}), MusicXML and ABC ({", ".join(NOTATION_ENDINGS)})
   {RECORDINGS}, of one
   voice or instrument
+  project files (.accomp.json), whose song is written as it is, with what is changed of it
   - for the standard input
 
 files that are written to a folder for each melody (see --out):
@@ -35,6 +38,7 @@ files that are written to a folder for each melody (see --out):
   melody.mid          what was understood of a recording, or what was invented
   with_recording.wav  your recording with the band
   band.wav            the band without your recording
+  song.accomp.json    the project: all of it, for this command, Python and the page
 """
 EXAMPLES = """\
 examples:
@@ -45,11 +49,14 @@ examples:
   accomp hum.wav --style "bossa_nova 2 + my_song.mid" --style-factor 0.8
   accomp hum.wav --genre pop --blend jazz:3 --amount 0.4
   accomp --invent 16 --genre folk --seed 3
+  accomp ode_to_joy.mid --chord "5: Dm7 G7" --redo bass:9-12:busy=0.8 --lead-sheet ode.pdf
+  accomp results/ode_to_joy/song.accomp.json --transpose -2 --set-tempo 84 --program piano=flute
 
 The same seed gives the same music. Exit status: 0 if all songs were written, 1 if some were not,
 2 if an argument is wrong.
 """
 PACES = {"half": 0.5, "double": 2.0}  # words for --tempo
+GENRE = "pop"  # where none is asked for
 
 
 def read_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace:
@@ -85,6 +92,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_invention(parser.add_argument_group("invent or continue a melody"))
     _add_playing(parser.add_argument_group("how the band plays"))
     _add_moves(parser.add_argument_group("styles, blends and changes"))
+    _add_changes(parser.add_argument_group("change a song, and leave the rest of it as it is"))
     _add_output(parser.add_argument_group("output and information"))
     return parser
 
@@ -95,8 +103,7 @@ def _add_main(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--genre",
         metavar="GENRE",
-        default="pop",
-        help=f"{names}; or a model's folder or Hub id (default: pop)",
+        help=f"{names}; or a model's folder or Hub id (default: {GENRE})",
     )
     group.add_argument(
         "--seed", metavar="N", type=int, help="another number gives other music (default: 0)"
@@ -237,6 +244,55 @@ def _add_moves(group: argparse._ArgumentGroup) -> None:
     )
 
 
+def _add_changes(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--chord",
+        metavar="BAR: CHORDS",
+        action="append",
+        default=[],
+        help='other chords for a bar, or bars: "5: Dm7 G7", "5-6: Dm7 | G7"; may be repeated',
+    )
+    group.add_argument(
+        "--redo",
+        metavar="PLAYER:BARS",
+        action="append",
+        default=[],
+        help="make bars of a player anew: bass:9-12, guitar+strings:5:busy=0.8:high=0.2, all:1-4; "
+        "busy and high go from 0 to 1; may be repeated",
+    )
+    group.add_argument(
+        "--transpose",
+        metavar="N",
+        type=int,
+        help="semitones that the result sounds higher, -12 to 12; the drums stay",
+    )
+    group.add_argument(
+        "--set-tempo",
+        metavar="BPM",
+        type=float,
+        help="quarters a minute of the result; --tempo says how fast the melody was meant",
+    )
+    group.add_argument(
+        "--program",
+        metavar="PART=SOUND",
+        action="append",
+        default=[],
+        help="another General MIDI sound that fits a part: guitar=27, piano=flute (the piano is "
+        "the melody); may be repeated",
+    )
+    group.add_argument(
+        "--ensemble",
+        metavar="NAME",
+        help='who plays, as songs of the genre have it, such as "piano, no strings"',
+    )
+    group.add_argument(
+        "--ensembles", action=_ListEnsembles, nargs=0, help="list those of all genres and exit"
+    )
+    group.add_argument(
+        "--take", metavar="N", type=int, help="the take of a project, from 1 (default: as shown)"
+    )
+
+
 def _add_output(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--out",
@@ -244,6 +300,15 @@ def _add_output(group: argparse._ArgumentGroup) -> None:
         type=Path,
         default=Path("results"),
         help="each melody gets a folder in it (default: results)",
+    )
+    group.add_argument(
+        "--lead-sheet",
+        metavar="FILE",
+        type=Path,
+        action="append",
+        default=[],
+        help="write the melody with chord symbols, too: .musicxml, .mxl, .pdf, .png or .svg; a "
+        "name alone lies in the melody's folder; may be repeated",
     )
     group.add_argument(
         "--no-audio", action="store_true", help="write no sound, which takes longest"
@@ -263,6 +328,12 @@ def _contradiction(args: argparse.Namespace) -> str | None:
         return "give one melody or more, or --invent BARS"
     if args.amount is not None and not args.blend:
         return "--amount needs --blend"
+    elsewhere = [path for path in args.lead_sheet if path.parent != Path()]
+    if elsewhere and len(args.melodies) > 1:
+        return (
+            f"--lead-sheet {elsewhere[0]} is one file for {len(args.melodies)} melodies; "
+            "accepted: a name without a folder"
+        )
     if args.invent is None:
         return None
     corrected = (args.meter, args.later, args.downbeat, args.melody_track, args.chords)
@@ -286,6 +357,15 @@ class _ListStyles(argparse.Action):
             by_genre.setdefault(about["genre"], []).append(name)
         for genre, names in by_genre.items():
             print(f"{genre}: {', '.join(names)}")
+        parser.exit()
+
+
+class _ListEnsembles(argparse.Action):
+    def __call__(self, parser: argparse.ArgumentParser, *_) -> None:
+        for genre in embedded_genres():
+            print(f"{genre}:")
+            for each in ensembles(genre):
+                print(f"  {each.name} ({each.share:.0%} of the songs)")
         parser.exit()
 
 

@@ -9,6 +9,7 @@ from accomp.cli.inputs import opened
 from accomp.cli.screen import Failures, print_anything
 from accomp.errors import MusicError
 from accomp.models.places import local_folder
+from accomp.sheet.files import check_ending
 
 # Exit statuses: a song could not be made; an argument is wrong; Ctrl-C, as in shells.
 FAILED, WRONG, INTERRUPTED = 1, 2, 130
@@ -52,7 +53,10 @@ def _check_places(args: argparse.Namespace) -> None:
     Raises:
         MusicError: a genre or folder does not exist, or the results would lie in a file.
     """
-    local_folder(args.genre)
+    if args.genre:
+        local_folder(args.genre)
+    for path in args.lead_sheet:
+        check_ending(path)
     if args.blend and args.blend[0]:
         local_folder(args.blend[0])
     if args.out.exists() and not args.out.is_dir():

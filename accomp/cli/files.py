@@ -32,11 +32,18 @@ def sound_is_ready() -> bool:
 def write_melody(melody: Score, folder: Path) -> Path:
     """Write melody.mid to a folder and return its path."""
     path = folder / "melody.mid"
-    _write(path, lambda path: write_midi(melody, path))
+    write_file(path, lambda path: write_midi(melody, path))
     return path
 
 
-def write_song(song: Score, score: Score, melody: SourceMelody, folder: Path, job: Job) -> None:
+def write_song(
+    song: Score,
+    score: Score,
+    melody: SourceMelody,
+    folder: Path,
+    job: Job,
+    with_recording: bool = True,
+) -> None:
     """Write a song as MIDI, as a picture and as sound: each is there as soon as it can be.
 
     Args:
@@ -45,22 +52,23 @@ def write_song(song: Score, score: Score, melody: SourceMelody, folder: Path, jo
         melody: the melody as it was opened.
         folder: is made where it is missing.
         job: says whether sound is wanted.
+        with_recording: whether the song still has the key and the tempo of the recording.
 
     Raises:
         OSError: a file cannot be written.
     """
     if melody.transcription or job.go_on is not None:
         write_melody(score, folder)
-    _write(folder / "accompaniment.mid", lambda path: write_midi(song, path))
+    write_file(folder / "accompaniment.mid", lambda path: write_midi(song, path))
     try:
-        _write(folder / "pianoroll.png", lambda path: save_plot(song, path))
+        write_file(folder / "pianoroll.png", lambda path: save_plot(song, path))
     except MusicError as error:
         print(f"  no picture: {error}", file=sys.stderr)
     if not job.with_sound:
         return
     try:
         _write_sound(song, folder)
-        if melody.transcription and job.go_on is None:
+        if melody.transcription and with_recording:
             _write_with_recording(song, melody, folder)
     except AudioUnavailable as error:
         _say_no_sound(error)
@@ -70,7 +78,7 @@ def _write_sound(song: Score, folder: Path) -> None:
     path = folder / "accompaniment.wav"
     with working(_making(path, song)):
         sound = render(song)
-    _write(path, lambda path: write_audio(sound, path))
+    write_file(path, lambda path: write_audio(sound, path))
 
 
 def _write_with_recording(song: Score, melody: SourceMelody, folder: Path) -> None:
@@ -79,17 +87,18 @@ def _write_with_recording(song: Score, melody: SourceMelody, folder: Path) -> No
     path, mixed = folder / "band.wav", folder / "with_recording.wav"
     with working(_making(path, song)):
         band = play_band(song)
-    _write(path, lambda path: write_audio(band, path))
+    write_file(path, lambda path: write_audio(band, path))
     with working(_making(mixed, song)):
         both = mix_with_recording(band, melody.recording, melody.transcription.start_of(song))
-    _write(mixed, lambda path: write_audio(both, path))
+    write_file(mixed, lambda path: write_audio(both, path))
 
 
 def _making(path: Path, song: Score) -> str:
     return f"making {path.name} of {in_words(song.seconds(song.end))}"
 
 
-def _write(path: Path, write: Callable[[Path], object]) -> None:
+def write_file(path: Path, write: Callable[[Path], object]) -> None:
+    """Write a file in a folder, which is made where it is missing, and say so."""
     path.parent.mkdir(parents=True, exist_ok=True)
     write(path)
     print(f"  wrote {shown_path(path)}", flush=True)

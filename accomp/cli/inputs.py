@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 from accomp.cli.screen import Failures
 from accomp.errors import MusicError
 from accomp.listen.accepted import ACCEPTED, melody_kind
+from accomp.project.kind import ENDING, is_project
 from accomp.sound.accepted import MAX_BYTES
 
 STANDARD_INPUT = Path("-")
@@ -47,7 +48,8 @@ def opened(paths: list[Path], failures: Failures) -> Iterator[list[Given]]:
                 if _flows(path):
                     kept = Path(folder, f"{number}")
                     _keep(path, kept)
-                melody_kind(kept)
+                if not is_project(kept):
+                    melody_kind(kept)
                 found.append(Given(kept, shown, _name(path)))
         yield found
 
@@ -84,5 +86,6 @@ def _name(path: Path) -> str:
     """Return a name for the folder of results, which always lies within that of all results."""
     if path == STANDARD_INPUT or path.parent == Path("/dev/fd") or path == Path("/dev/stdin"):
         return "stdin"
-    name = path.stem.strip()
+    name = path.name.removesuffix(ENDING).strip()
+    name = name if name != path.name else path.stem.strip()
     return name if name.strip(".") else "melody"

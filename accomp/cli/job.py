@@ -1,16 +1,19 @@
 """What the command line asks for, with everything checked that can be before models are loaded."""
 
 import argparse
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from accomp.band.accompanist import Accompanist
 from accomp.band.chord_choices import PLANS
+from accomp.band.ensembles import Ensemble, find_ensemble
+from accomp.band.finish import Finish, parse_program
 from accomp.band.options import SEED, Options
+from accomp.band.refill import Refill, parse_chord, parse_refill
 from accomp.band.sketch import AMOUNT, parse_moves
 from accomp.band.style_library import load_styles, parse_styles
-from accomp.cli.arguments import PACES
+from accomp.cli.arguments import GENRE, PACES
 from accomp.invention.invent import BARS, MELODY_VARIATION, TEMPO, VARIATION
 from accomp.listen.source import Corrections
 
@@ -34,6 +37,13 @@ class Job:
         go_on: bars by which a melody is continued; None for none.
         melody_variation: noise in the latents of invented bars.
         plans: how many plans of chords are printed; None for none but the band's.
+        asked: the fields of Options that were given, which take the place of a project's.
+        genre_is_given: whether the genre was named, else a project's own is taken.
+        changes_band: whether a project's song is made anew: another genre, blend, ...
+        refills: what is made anew of the song, one after another.
+        finish: key, tempo and sounds of the result; what was not given is None or left out.
+        lead_sheets: files of the melody with chord symbols.
+        take: of a project, from 1; None for the one that it shows.
     """
 
     genre: str
@@ -50,6 +60,13 @@ class Job:
     go_on: int | None
     melody_variation: float
     plans: int | None = None
+    asked: dict[str, Any] = field(default_factory=dict)
+    genre_is_given: bool = False
+    changes_band: bool = False
+    refills: tuple[Refill, ...] = ()
+    finish: dict[str, Any] = field(default_factory=dict)
+    lead_sheets: tuple[Path, ...] = ()
+    take: int | None = None
 
     @classmethod
     def of(cls, args: argparse.Namespace) -> "Job":
@@ -58,12 +75,16 @@ class Job:
         Raises:
             MusicError: one is out of range, or names something unknown.
         """
+        ensemble = None
+        if args.ensemble:
+            ensemble = find_ensemble(args.genre or GENRE, args.ensemble)
+        asked = _asked(args, ensemble)
         job = cls(
-            genre=args.genre,
+            genre=args.genre or GENRE,
             revision=args.revision,
             out=args.out,
             with_sound=not args.no_audio,
-            options=_options(args),
+            options=Options(**asked),
             corrections=_corrections(args),
             anyway=args.anyway,
             moves=parse_moves(args.explore),
@@ -73,7 +94,15 @@ class Job:
             go_on=args.go_on,
             melody_variation=_given(args.melody_variation, VARIATION),
             plans=args.plans,
+            asked=asked,
+            genre_is_given=args.genre is not None,
+            changes_band=bool(asked or args.genre or args.blend or args.explore),
+            refills=(*map(parse_chord, args.chord), *map(parse_refill, args.redo)),
+            finish=_finish(args, ensemble),
+            lead_sheets=tuple(args.lead_sheet),
+            take=args.take,
         )
+        Finish(**job.finish)
         AMOUNT.check(job.amount, "--amount")
         MELODY_VARIATION.check(job.melody_variation, "--melody-variation")
         if job.plans is not None:
@@ -97,8 +126,10 @@ class Job:
             load_styles(self.options.weighted_styles, model)
 
 
-def _options(args: argparse.Namespace) -> Options:
+def _asked(args: argparse.Namespace, ensemble: Ensemble | None) -> dict[str, Any]:
+    """Return the fields of Options that were given."""
     given: dict[str, Any] = {
+        "instruments": ensemble and ensemble.instruments,
         "seed": args.seed,
         "chords": args.chords,
         "colour": args.colour,
@@ -108,10 +139,21 @@ def _options(args: argparse.Namespace) -> Options:
         "variation": args.variation,
         "styles": None if args.style is None else parse_styles(args.style),
         "style_factor": args.style_factor,
-        "form": not args.no_form,
-        "feel": not args.no_feel,
+        "form": False if args.no_form else None,
+        "feel": False if args.no_feel else None,
     }
-    return Options(**{name: value for name, value in given.items() if value is not None})
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _finish(args: argparse.Namespace, ensemble: Ensemble | None) -> dict[str, Any]:
+    """Return the fields of Finish that were given; a single program replaces the ensemble's."""
+    programs = (ensemble.programs if ensemble else {}) | dict(map(parse_program, args.program))
+    given = {
+        "transpose": args.transpose,
+        "tempo": args.set_tempo,
+        "programs": programs or None,
+    }
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def _corrections(args: argparse.Namespace) -> Corrections:

@@ -1,58 +1,24 @@
 """Make a song of each melody, and say what was understood and who plays."""
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from accomp.band.accompanist import Accompanist
-from accomp.cli.files import sound_is_ready, write_melody, write_song
+from accomp.cli.band import Band
+from accomp.cli.delivery import Delivery, deliver
+from accomp.cli.files import sound_is_ready, write_melody
 from accomp.cli.inputs import Given, shown_path
 from accomp.cli.job import Job
+from accomp.cli.projects import make_project_song
 from accomp.cli.screen import Failures, working
 from accomp.invention.invent import continue_melody, invent
 from accomp.listen.accepted import melody_kind
 from accomp.listen.source import SourceMelody, check_corrections, open_melody
 from accomp.music.chord_text import chord_text
-from accomp.music.instruments import program_name
 from accomp.music.melody_track import melody_index
-from accomp.music.score import Score, Track
-from accomp.roll.grid import ACCOMPANIMENT, MELODY
-
-
-@dataclass(frozen=True)
-class Band:
-    """The models that play.
-
-    Attributes:
-        model: of the genre.
-        other: of the band to blend with; None without one.
-    """
-
-    model: Accompanist
-    other: Accompanist | None
-
-    @classmethod
-    def load(cls, job: Job) -> "Band":
-        """Load the models, and check that they can play the styles.
-
-        Raises:
-            MusicError: there are no such models, or they cannot play a style.
-        """
-        model = _load(job.genre, job.revision)
-        if not job.blend:
-            other = None
-        else:
-            other = _load(job.blend[0]) if job.blend[0] else model
-        job.check_styles(*filter(None, (model, other)))
-        return cls(model, other)
-
-    def play(self, melody: Score, job: Job) -> Score:
-        """Make the song of a melody; `job.options` says how."""
-        sketch = self.model.sketch(melody, job.options)
-        if job.blend and self.other:
-            other = self.other.sketch(melody, job.options, seed=job.blend[1])
-            sketch = sketch.blended(other, job.amount)
-        return self.model.perform(sketch.explored(job.moves))
+from accomp.music.score import Score
+from accomp.project.kind import is_project
 
 
 def make_songs(job: Job, given: list[Given], failures: Failures) -> None:
@@ -66,7 +32,14 @@ def make_songs(job: Job, given: list[Given], failures: Failures) -> None:
     Raises:
         MusicError: an argument is wrong. No song was begun.
     """
-    melodies = _open_notes(given, job, failures)
+    projects = [each for each in given if is_project(each.path)]
+    melodies = _open_notes([each for each in given if each not in projects], job, failures)
+    taken: set[Path] = set()
+    for each in projects:
+        folder = _folder(job.out, each.name, taken)
+        with failures.told(each.shown):
+            print(f"{each.shown} -> {shown_path(folder)}", flush=True)
+            make_project_song(each.path, folder, job)
     if given and not melodies:
         return
     band = Band.load(job)
@@ -78,7 +51,6 @@ def make_songs(job: Job, given: list[Given], failures: Failures) -> None:
         with failures.told(folder):
             print(f"an invented melody -> {folder}")
             _make_song(_invented(band.model, folder, job), folder, band, job)
-    taken: set[Path] = set()
     for each, melody in melodies.items():
         folder = _folder(job.out, each.name, taken)
         with failures.told(each.shown):
@@ -140,9 +112,12 @@ def _make_song(melody: SourceMelody, folder: Path, band: Band, job: Job) -> None
     if job.plans and job.options.chords == "planned":
         _print_plans(score, band.model, job)
     with working("making the band"):
-        song = band.play(score, job)
-    _describe(song)
-    write_song(song, score, melody, folder, job)
+        made = band.refill(score, band.play(score, job), job)
+    if job.go_on is not None:
+        melody = replace(
+            melody, score=score, track=melody_index(score), transcription=None, recording=None
+        )
+    deliver(Delivery(made, score, melody, job), folder)
 
 
 def _other_countings(melody: SourceMelody, same_tempo: float = 1.04) -> list[str]:
@@ -173,24 +148,6 @@ def _print_plans(score: Score, model: Accompanist, job: Job) -> None:
         print("    " + text.replace("\n", "\n    "))
 
 
-def _describe(song: Score) -> None:
-    """Print notices, chords and who plays."""
-    for notice in song.notices:
-        print(f"  {notice}")
-    if song.chords:
-        print("  chords, with the numbers of bars (change them with --chords):")
-        text = chord_text(song, song.tracks[MELODY], numbered=True)
-        print("    " + text.replace("\n", "\n    "))
-    band = [song.tracks[track] for track in ACCOMPANIMENT]
-    print(f"  the band: {', '.join(_player(track) for track in band)}")
-
-
-def _player(track: Track) -> str:
-    if not track.notes:
-        return f"{track.name} (silent)"
-    return track.name if track.is_drum else f"{track.name} ({program_name(track.program)})"
-
-
 def _summary(band: Band, job: Job) -> str:
     text = f"genre: {_name(band.model)}, seed {job.options.seed}"
     if job.blend and band.other:
@@ -202,11 +159,6 @@ def _name(model: Accompanist) -> str:
     """Name a model's genre, and where it is from if that is somewhere else."""
     genre, source = model.config.genre, str(model.source)
     return genre if source == genre else f"{genre} ({source})"
-
-
-def _load(genre: str, revision: str | None = None) -> Accompanist:
-    with working(f"loading {genre}"):
-        return Accompanist.from_pretrained(genre, revision=revision)
 
 
 def _folder(out: Path, name: str, taken: set[Path]) -> Path:

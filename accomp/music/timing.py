@@ -133,6 +133,29 @@ def bar_lines_later(score: Score, pulses: int) -> Score:
     )
 
 
+def on_ticks(score: Score, least: int) -> Score:
+    """Return a score whose notes and controls are where a MIDI file will have them.
+
+    Args:
+        score: The music.
+        least: Ticks a beat of the file at least; it has a multiple of the score's resolution.
+    """
+    ticks = score.resolution * -(-least // score.resolution)
+
+    def nearest(beat: float) -> float:
+        return max(round(beat * ticks), 0) / ticks
+
+    def snapped(track: Track) -> Track:
+        notes = []
+        for note in track.notes:
+            onset = nearest(note.onset)
+            notes.append(note._replace(onset=onset, duration=nearest(note.end) - onset))
+        controls = [each._replace(onset=nearest(each.onset)) for each in track.controls]
+        return replace(track, notes=notes, controls=controls)
+
+    return replace(score, tracks=[snapped(track) for track in score.tracks], resolution=ticks)
+
+
 def delayed(score: Score, beats: float) -> Score:
     """Return `score` later by `beats`, after time in its first tempo and meter."""
 

@@ -30,6 +30,8 @@ from accomp.project.plain import from_plain, to_plain
 NO_FILE = "this is not a settings file; accepted: a file that this page wrote (.json)"
 # In an address these are written as in a file; the others are plain text.
 NESTED = ("invented", "continued", "styles", "blend", "explore", "finish")
+SWITCHES = ("form", "feel")  # in an address: True or False
+KEPT = ("accomp", "take", "takes", "shown")  # in a file, what is no choice (accomp.project.file)
 TEXTS = ("melody", "genre", "chords", "intro")
 NUMBERS = ("seed", "variation", "colour", "style_factor")
 CORRECTED_NUMBERS = ("tempo", "pace", "downbeat", "later", "track")
@@ -56,6 +58,8 @@ class Settings:
         colour: Of planned chords, from 0 (plain) to 1 (colourful).
         blend: Another band that this one is blended with.
         explore: How far instruments move, as in Sketch.explored.
+        form: As in Options.
+        feel: As in Options.
         finish: In which tempo, key and sounds it is given out.
     """
 
@@ -74,6 +78,8 @@ class Settings:
     colour: float = Options.colour
     blend: Blend | None = None
     explore: dict[str, dict[str, float]] = field(default_factory=dict)
+    form: bool = True
+    feel: bool = True
     finish: Finish = Finish()
 
     def __post_init__(self):
@@ -89,6 +95,9 @@ class Settings:
         check_kind("finish", self.finish, Finish, "transpose, tempo and programs")
         check_kind("corrections", self.corrections, Corrections, "corrections by name")
         self.corrections.check()
+        for name, value in (("form", self.form), ("feel", self.feel)):
+            if not isinstance(value, bool):
+                raise MusicError(f"the settings' {name} is {shown(value)}; accepted: true or false")
         self._options()
         if self.invented and self.melody:
             raise MusicError(
@@ -129,6 +138,8 @@ class Settings:
             instruments=self.instruments,
             styles=self.styles,
             style_factor=self.style_factor,
+            form=self.form,
+            feel=self.feel,
         )
 
     def _chords_for(self, melody: SourceMelody) -> str:
@@ -155,7 +166,7 @@ class Settings:
 
     @classmethod
     def from_json(cls, text: str | bytes) -> "Settings":
-        """Read the text of a settings file; the notes of a take in it are for page.opening.
+        """Read the choices in the text of a file; takes in it are for accomp.project.file.
 
         Raises:
             MusicError: It is not a settings file, or holds what is not accepted.
@@ -166,8 +177,7 @@ class Settings:
             raise MusicError(NO_FILE) from error
         if not isinstance(found, dict):
             raise MusicError(NO_FILE)
-        found.pop("take", None)
-        return _read(found)
+        return settings_of(found)
 
     def to_query(self) -> dict[str, str]:
         """Return what `to_json` writes as parameters of an address.
@@ -211,9 +221,14 @@ class Settings:
                 corrections[name] = [read_whole(part, what, "such as 3/4") for part in parts]
             elif name == "key":
                 corrections[name] = text
-            elif name == "keep_doubtful":
-                corrections[name] = text == "True"
+            elif name in SWITCHES or name == "keep_doubtful":
+                (found if name in SWITCHES else corrections)[name] = text == "True"
         return _read(found | {"corrections": corrections})
+
+
+def settings_of(found: Mapping[str, Any]) -> Settings:
+    """Return the choices among what a file holds, as JSON was read. Raises MusicError."""
+    return _read({name: value for name, value in found.items() if name not in KEPT})
 
 
 def _read(found: dict[str, Any]) -> Settings:

@@ -29,7 +29,9 @@ def client():
 @pytest.mark.process
 def test_calls_describe_themselves(client):
     found = client.view_api(return_format="dict")["named_endpoints"]
-    assert list(found) == ["/accompany", "/invent", "/stems", "/served"]
+    assert list(found) == [
+        *("/accompany", "/invent", "/stems", "/project", "/change", "/lead_sheet", "/served")
+    ]
     for name, call in found.items():
         assert call["description"], name
         for value in [*call["parameters"], *call["returns"]]:

@@ -294,7 +294,7 @@ def test_another_take_of_a_take_has_no_settings_that_would_make_other_music(ode)
     first = make(ode, Settings(seed=1), [])
     again = make(ode, Settings(seed=2), [first], Remake(first, ["drums"]))
     assert again.is_retake and not first.is_retake and not again.has_settings
-    assert "take" in json.loads(again.files[1].read_text())  # its notes
+    assert "takes" in json.loads(again.files[1].read_text())  # its notes
 
 
 def test_bars_are_counted_as_they_are_shown():
@@ -396,7 +396,7 @@ def test_a_style_is_asked_for_by_name_or_as_a_song_of_ones_own(ode, tmp_path):
     own = make(ode, Settings(), [], style=song, play=ask)
     assert asked[1:] == [(((song, 1.0),), 0.5)] and own.label == "Ode to joy · Pop: like my_song"
     assert not own.has_settings  # they would not make it again
-    assert "take" in json.loads(own.files[1].read_text())
+    assert "takes" in json.loads(own.files[1].read_text())
 
 
 def test_between_two_takes(ode):

@@ -85,7 +85,7 @@ def test_settings_alone_make_an_example_again_and_the_link_is_short(ode):
     assert take.address == "?melody=ode_to_joy&genre=jazz&seed=3"
     own = make(ode, Settings(genre="jazz", seed=3), [])
     assert own.address.startswith("?genre=jazz&seed=3#take=")
-    assert "take" in json.loads(own.files[1].read_text())
+    assert "takes" in json.loads(own.files[1].read_text())
     assert Settings.from_json(own.files[1].read_text()) == own.settings
 
 

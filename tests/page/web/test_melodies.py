@@ -77,7 +77,8 @@ def test_downloads_are_the_take(visit, tune):
         assert_shows(visitor, song)
         assert song.tracks[MELODY].notes == read_midi(tune).tracks[0].notes
         settings = json.loads(visitor.download(f"{name}.json"))
-        assert settings.pop("take") and settings == {"genre": "jazz", "seed": 3}
+        assert len(settings.pop("takes")) == 1
+        assert settings == {"accomp": 1, "genre": "jazz", "seed": 3, "shown": 0}
         assert visitor.keeps("Picture of the notes").startswith(b"\x89PNG")
         seconds = song.seconds(song.end)
         whole = visitor.keeps("Song as MP3")

@@ -83,7 +83,7 @@ def change(
         with errors_shown():
             take = _take(kept, made, finish, is_new=bool(refills))
         try:
-            path = str(sound.write_whole(take))
+            path = str(sound.write_mix(take, sound.WHOLE, "wav"))
         except AudioUnavailable as error:
             warn(str(error))
             path = None

@@ -26,10 +26,10 @@ def made():
 def silent(monkeypatch):
     """Without FluidSynth, which takes seconds."""
 
-    def none(_):
+    def none(*_):
         raise AudioUnavailable("no sound here")
 
-    monkeypatch.setattr(sound, "write_whole", none)
+    monkeypatch.setattr(sound, "write_mix", none)
 
 
 def test_a_project_holds_the_song(made):

@@ -26,6 +26,7 @@ BROKEN = block(*[(CHORD[step // 2 % 3], step, step + 2) for step in range(0, 32,
     [
         (STRUMMED, STRUM),
         (HELD, block(*[(pitch, step, step + 16) for step in (0, 16) for pitch in CHORD])),
+        (STRUMMED, block(*[(p, step, step + 1) for step in (4, 12, 20, 28) for p in CHORD])),
         (ARPEGGIATED, BROKEN),
         (ARPEGGIATED, block(*[(48 + step // 4, step, step + 12) for step in range(0, 20, 4)])),
         (DOUBLE, block(*[(p, step, step + 4) for step in range(0, 32, 4) for p in (48, 55)])),

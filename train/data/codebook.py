@@ -8,7 +8,15 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from accomp.models.harmony_network import ANY_METER, HarmonyNetwork
-from accomp.roll.grid import BAR_STEPS, COMPOUND, DRUMS, FOUR, HALF_BAR_STEPS, THREE
+from accomp.roll.grid import (
+    BAR_STEPS,
+    BLOCK_HALF_BARS,
+    COMPOUND,
+    DRUMS,
+    FOUR,
+    HALF_BAR_STEPS,
+    THREE,
+)
 from train.data.corpus import Corpus
 from train.data.rhythms import rhythm_of
 
@@ -26,9 +34,11 @@ class CodebookSettings:
     # rest, and no pattern to stay on.
     sounding: int = 3
     others: float = 0.25  # share of a genre's own codes that other genres may add where few are
-    # Share of the codebook for patterns in three, and for those in six. Where a genre has fewer,
-    # all genres fill it: so few songs are in these meters that a waltz would be one song's.
+    # Share of the codebook, at most, for patterns in three, and for those in six: few songs are in
+    # these meters. A genre that has fewer than `odd_enough` borrows from all others up to that: a
+    # jazz waltz is not to be played as a tarantella.
     odd: float = 0.12
+    odd_enough: int = 16
     odd_per_song: int = 12  # of one meter, instead of `per_song`
     grain: float = 8.0  # latents that are equal when rounded to 1/grain are one code
     fewest_fill_strokes: int = 2  # more than in the bar before; fewer are no fill
@@ -156,10 +166,7 @@ def _different_blocks(
         if not len(index):
             continue
         sounds = blocks.corpus.blocks(blocks.track, index)[:, 1].bool()
-        half_bars = sounds.reshape(len(index), 2, 2, -1).any(3)
-        # A player who plays on one of a waltz rests in the second half of the bar.
-        enough = half_bars.sum((1, 2)) >= settings.sounding
-        filled = half_bars.any(2).all(1) if meter == THREE else enough
+        filled = _filled(sounds.reshape(len(index), 2, 2, -1).any(3), meter, settings)
         index = random.permutation(index[filled.numpy()])
         count, most = 0, settings.odd_per_song if meter in ODD_METERS else settings.per_song
         for block in index:
@@ -171,6 +178,18 @@ def _different_blocks(
     return random.permutation(np.array(chosen, int))
 
 
+def _filled(half_bars: Tensor, meter: int, settings: CodebookSettings) -> Tensor:
+    """Return whether enough of each block sounds, [n] bool.
+
+    half_bars: [n, 2, 2] bool, whether each half of the two model bars sounds; meter: of the blocks.
+    """
+    if meter == THREE:  # who plays on one alone rests in the second half of the bar
+        return half_bars.any(2).all(1)
+    # In six each half is a bar.
+    least = BLOCK_HALF_BARS if meter == COMPOUND else settings.sounding
+    return half_bars.sum((1, 2)) >= least
+
+
 def _odd_blocks(
     blocks: TrackBlocks,
     songs: tuple[list[int], list[int]],
@@ -179,7 +198,7 @@ def _odd_blocks(
     random: np.random.Generator,
     settings: CodebookSettings,
 ) -> np.ndarray:
-    """Return blocks of one of ODD_METERS, of the genre's own songs before others'.
+    """Return blocks of one of ODD_METERS, others' only where the genre has few.
 
     Args:
         blocks: What the instrument plays.
@@ -192,8 +211,9 @@ def _odd_blocks(
     """
     own = blocks.corpus.meters[blocks.corpus.block_index(songs[0])] == meter
     share = max(settings.odd, float(own.mean()) if len(own) else 0.0)
-    found = [_different_blocks(blocks, each, meter, random, settings) for each in songs]
-    return np.concatenate(found)[: int(share * size)]
+    found, lent = (_different_blocks(blocks, each, meter, random, settings) for each in songs)
+    lent = lent[: max(settings.odd_enough - len(found), 0)]
+    return np.concatenate([found, lent])[: int(share * size)]
 
 
 def latent_key(latent: Tensor, grain: float) -> bytes:

@@ -18,7 +18,8 @@ class PickingSettings:
     """What tells the kinds apart."""
 
     chord: int = 3  # notes struck together from which it is a chord
-    few: int = 4  # strokes in two bars, up to which chords are held
+    held: float = 4.0  # steps; the mean length from which chords are held, and
+    few: int = 4  # the most strokes in two bars
     broken: float = 3.0  # semitones; the mean leap from which single notes are a broken chord
     ringing: float = 1.5  # notes sounding together, on the mean, from which it is one, too
 
@@ -36,7 +37,9 @@ def kind_of(planes: np.ndarray, settings: PickingSettings = PickingSettings()) -
         return None
     chords = (sizes[strokes] >= settings.chord).mean()
     if chords >= 0.5:
-        return HELD if len(strokes) <= settings.few else STRUMMED
+        length = planes[1].sum() / planes[0].sum()
+        is_held = len(strokes) <= settings.few and length >= settings.held
+        return HELD if is_held else STRUMMED
     if (sizes[strokes] == 1).mean() < 0.5:
         return DOUBLE
     tops = planes[0][strokes].shape[1] - 1 - planes[0][strokes][:, ::-1].argmax(1)

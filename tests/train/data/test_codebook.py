@@ -50,7 +50,7 @@ def test_a_fill_has_more_snares_and_toms_at_the_end_than_in_the_bar_before():
 
 def corpus_of(*meters: str) -> Corpus:
     """Return songs whose bass plays on one of each bar, or in four on one and three."""
-    one = [(40, step, step + 4) for step in (0, 16)]
+    one = [(40, step, step + 4) for step in (0, 16)]  # in three the second half of a bar may rest
     planes = [
         blocks(one if meter == "3" else [*one, (40, 8, 12), (40, 24, 28)])[0].numpy()
         for meter in "".join(meters)
@@ -86,6 +86,8 @@ def test_codes_in_three_and_six_come_from_all_genres_where_few_are():
         str(each) == "".join(s["meters"] for s in corpus.songs)[code]
         for code, each in zip(codes, meter)
     )
+    content = filled(corpus, odd=0.5, odd_enough=1)  # its own waltz is enough
+    assert (content.meter == THREE).sum() == (content.meter == COMPOUND).sum() == 1
     waltzes = filled(corpus_of("3" * 30, "4" * 20), odd_per_song=24)
     assert (waltzes.meter == THREE).sum() == 10  # a genre of waltzes
     without = filled(corpus, meters=False)

@@ -348,27 +348,3 @@ def test_the_confidence_interval_of_a_mean():
     assert metrics.confidence_interval([4.0, 4.0, 4.0]) == (4, 0)
     mean, width = metrics.confidence_interval([7.0])
     assert mean == 7 and np.isnan(width) and np.isnan(metrics.confidence_interval([])[0])
-
-
-def test_frechet_distance_of_known_gaussians():
-    square = np.array([[1.0, 0], [-1, 0], [0, 1], [0, -1]]) * np.sqrt(
-        1.5
-    )  # mean 0, covariance the identity
-    assert metrics.frechet_distance(square, square + [3, -4]) == pytest.approx(25)
-    # Standard deviations 2 and 5 instead of 1 and 1
-    assert metrics.frechet_distance(square, square * [2, 5]) == pytest.approx(1 + 16)
-    # Covariances A and B that don't commute; of two by two matrices trace(sqrt(AB)) is sqrt(trace
-    # AB + 2 sqrt(det AB)).
-    a, b = np.array([[1.0, 0], [0, 3]]), np.array([[1.0, 2], [0, 1]])
-    left, right = (a.T @ a, b.T @ b)
-    product = left @ right
-    expected = np.trace(left + right) - 2 * np.sqrt(
-        np.trace(product) + 2 * np.sqrt(np.linalg.det(product))
-    )
-    assert metrics.frechet_distance(square @ a, square @ b) == pytest.approx(expected)
-    one = np.array([[1.0], [3.0]])  # variance 2
-    three = np.array([[3.0], [9.0], [6.0]])  # variance 9
-    assert metrics.frechet_distance(one, three) == pytest.approx(
-        (6 - 2) ** 2 + (3 - np.sqrt(2)) ** 2
-    )
-    assert metrics.frechet_distance(square, square) == pytest.approx(0, abs=1e-9)

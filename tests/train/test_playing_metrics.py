@@ -6,6 +6,7 @@ import pytest
 from accomp.roll.grid import BASS, DRUMS, GUITAR, MELODY, STRINGS
 from train.metrics import playing_distance as distance
 from train.metrics import playing_notes as of_notes
+from train.metrics import playing_pieces
 from train.metrics import playing_rhythm as rhythm
 from train.metrics import playing_together as together
 from train.metrics.playing import MEASURES, profile
@@ -198,3 +199,28 @@ def test_one_half_of_the_real_songs_is_compared_with_the_other():
     assert all(row.distances[distance.REAL] == 0 for row in rows if row.name == B)
     own, far = zip(*[(r.distances[distance.REAL], r.distances["far"]) for r in rows if r.name == A])
     assert max(own) < 0.6 and min(far) > 8
+
+
+def test_pieces_are_cut_side_by_side():
+    band = song(19, bass=[(40, 0, 4), (41, 126, 6), (42, 128, 4), (43, 16 * 16, 4)])
+    first, second = playing_pieces.pieces(band)
+    assert first.bars == second.bars == 8
+    assert first.notes[BASS].tolist() == [[40, 0, 4], [41, 126, 128]]
+    assert second.notes[BASS].tolist() == [[42, 0, 4]]
+
+
+def test_features_describe_a_player():
+    guitar = [(60, 0, 8), (64, 0, 8), (62, 10, 1), (62, 16, 8), (64, 16, 8), (62, 26, 2)]
+    found = playing_pieces.features(song(8, guitar=guitar), {"guitar", "bass"})
+    guitars = {
+        name.partition(" / ")[0]: v for name, v in found.items() if name.endswith("/ guitar")
+    }
+    assert guitars["density"] == 4 / 8 and guitars["on beats"] == 2 / 4
+    assert guitars["on downbeats"] == 1 and guitars["off the eighths"] == 0
+    assert guitars["likeness to the bar before"] == 1 and guitars["the very bar before"] == 0
+    assert guitars["notes of two beats and more"] == 4 / 6 and guitars["short notes"] == 1 / 6
+    assert guitars["steps of the top voice"] == 1 and guitars["span of the top voice"] == 2
+    assert guitars["struck at once"] == 6 / 4 and guitars["single notes"] == 2 / 4
+    assert guitars["pitch classes a bar"] == 2.5 and guitars["polyphony"] == 35 / 19
+    assert found["density / bass"] == 0 and found["silence / bass"] == 1
+    assert "lengths / bass" not in found and "rests / bass" not in found

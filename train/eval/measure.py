@@ -34,7 +34,7 @@ class Measuring:
     """What measuring needs beside the music.
 
     Attributes:
-        judges: Networks that judge genre and fit, and embed bands.
+        judges: The judge of genres.
         encoder: Model whose VAEs encode the bands of all systems, to compare their blocks.
     """
 
@@ -51,10 +51,10 @@ def measure(
         task: The melody and its reference.
         played: The band that a system played to it.
         others: Melodies [2, S, 128] of other songs, for the lift of consonance.
-        tools: Judges and encoder.
+        tools: Judge and encoder.
 
     Returns:
-        Figures by name; those of blocks or windows are lists.
+        Figures by name; those of blocks and genres are lists.
     """
     planes, judges = played.planes, tools.judges
     pitched = np.concatenate(
@@ -72,8 +72,6 @@ def measure(
     by_block = metrics.by_block(planes)._asdict()
     figures |= {f"{FIGURES_OF_BLOCKS}{name}": row.tolist() for name, row in by_block.items()}
     figures["genre"] = judges.genre(planes).tolist()
-    figures["matched"] = judges.matched(planes).astype(float).tolist()
-    figures["embedding"] = np.round(judges.embed(planes), 4).tolist()
     return figures
 
 

@@ -14,7 +14,7 @@ from train.fit.settings import CONFIGS, genre_of
 COSTS = "costs.json"  # in the folder of figures
 GENRES = "genres.json"  # there, too: the genres in the order of the judge's answers
 FIGURES_OF_BLOCKS = "by_block_"  # how the names of figures begin that are lists over blocks
-UNSUMMED = ("genre", "embedding")  # figures that have no mean
+UNSUMMED = ("genre",)  # figures that have no mean
 
 
 def collect(folder: Path) -> dict:
@@ -22,19 +22,17 @@ def collect(folder: Path) -> dict:
 
     Returns:
         By kind of melody ("test", "bench", and "bench_report", its half that settings were not
-        chosen on) and system what `summary` finds; "genres" by kind what `confusion` finds; "costs"
-        of training by system; and "frechet_of_real_halves", the distance of two halves of the real
-        test songs.
+        chosen on) and system what `summary` finds; "genres" by kind what `confusion` finds; and
+        "costs" of training by system.
     """
     songs = {kind: _figures(folder, kind) for kind in ("test", "bench")}
     genres = [name.removeprefix("accomp_") for name in songs["bench"] if name.startswith("accomp_")]
     if genres:
         songs["bench"]["accomp"] = pooled([songs["bench"][f"accomp_{genre}"] for genre in genres])
-    reference = embeddings(songs["test"].get("real", []))
     # Settings were chosen on the bench's first, third, fifth ... melody; the others are reported.
     songs["bench_report"] = {name: entries[1::2] for name, entries in songs["bench"].items()}
     results = {
-        kind: {name: summary(entries, reference) for name, entries in systems.items()}
+        kind: {name: summary(entries) for name, entries in systems.items()}
         for kind, systems in songs.items()
     }
     results["genres"] = {
@@ -43,12 +41,8 @@ def collect(folder: Path) -> dict:
         else {}
         for kind in ("bench", "bench_report")
     }
-    if len(reference):
-        real = songs["test"]["real"]
-        results["genres"]["real"] = confusion(_by_genre(real), folder)
-        results["frechet_of_real_halves"] = metrics.frechet_distance(
-            embeddings(real[::2]), embeddings(real[1::2])
-        )
+    if "real" in songs["test"]:
+        results["genres"]["real"] = confusion(_by_genre(songs["test"]["real"]), folder)
     costs = folder / COSTS
     results["costs"] = json.loads(costs.read_text()) if costs.is_file() else {}
     return rounded(results)
@@ -82,17 +76,15 @@ def pooled(systems: list[list[dict]]) -> list[dict]:
     return list(together.values())
 
 
-def summary(songs: list[dict], reference: np.ndarray) -> dict:
+def summary(songs: list[dict]) -> dict:
     """Summarise a system's figures over songs; a song's figure is the mean over its seeds.
 
     Args:
         songs: Figures of each song, by seed.
-        reference: [windows, D] embeddings of the real test songs; may be empty.
 
     Returns:
         By figure [mean, half-width of its 95 % interval, number of songs]; "groups" the same of
-        chord match by group of songs; "drift" by figure [slope a block, p]; and "frechet", the
-        distance of embeddings to the reference, if there are enough of them.
+        chord match by group of songs; and "drift" by figure [slope a block, p].
     """
     figures, groups, blocks = defaultdict(list), defaultdict(list), defaultdict(list)
     for song in songs:
@@ -104,7 +96,7 @@ def summary(songs: list[dict], reference: np.ndarray) -> dict:
                 name = name.removeprefix(FIGURES_OF_BLOCKS)
                 blocks[name].append(numbers.mean(axis=0).filled(np.nan))
             elif name not in UNSUMMED:
-                figures[name].append(_over_seeds(name, values))
+                figures[name].append(_over_seeds(values))
         groups[song["group"]].append(figures["chord_match"][-1])
     result: dict = {
         name: [*metrics.confidence_interval(values), int(np.isfinite(values).sum())]
@@ -115,24 +107,13 @@ def summary(songs: list[dict], reference: np.ndarray) -> dict:
         for group, values in groups.items()
     }
     result["drift"] = {name: list(metrics.drift(values)) for name, values in blocks.items()}
-    own = embeddings(songs)
-    if len(reference) and own.ndim == 2 and len(own) > own.shape[1]:
-        result["frechet"] = metrics.frechet_distance(own, reference)
     return result
 
 
-def _over_seeds(name: str, values: list) -> float:
-    """Average a song's figure over seeds; "matched" over windows first."""
-    if name == "matched":
-        return np.mean([np.mean(v) for v in values if v]) if any(values) else np.nan
+def _over_seeds(values: list) -> float:
+    """Average a song's figure over seeds."""
     numbers = np.array(values, float)
     return numbers[np.isfinite(numbers)].mean() if np.isfinite(numbers).any() else np.nan
-
-
-def embeddings(songs: list[dict]) -> np.ndarray:
-    """Stack the embeddings of all performances, [windows, D]."""
-    rows = [row for song in songs for seed in song["seeds"] for row in seed["embedding"]]
-    return np.array(rows, float)
 
 
 def confusion(by_genre: dict[str, list[dict]], folder: Path) -> dict:

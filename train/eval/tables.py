@@ -18,7 +18,7 @@ TITLES = {
 }
 # The systems that the original documents describe, beside ours.
 DOCUMENTED = ("real", "accomp", "paper", "paper_noise", "cnn", "gru", "rnn", "gan", "transformer")
-PERCENT = ("chord_match", "own_chords", "on_eighths", "matched", "ends", "qualified")
+PERCENT = ("chord_match", "own_chords", "on_eighths", "ends", "qualified")
 ROWS = {
     "chord_match": "chord match, % of half bars",
     "own_chords": "chords agree with the own plan, %",
@@ -43,8 +43,6 @@ ROWS = {
     "velocity_std": "velocity, standard deviation",
     "structure": "structure (ILS)",
     "ends": "ends on the tonic, held, together, %",
-    "matched": "critic: called matched, %",
-    "frechet": "Fréchet distance to real songs",
 }
 
 
@@ -63,8 +61,6 @@ CHIEF = (
     "empty_strings",
     "empty_drums",
     "structure",
-    "matched",
-    "frechet",
 )
 # By name: title, factor and format.
 COST_ROWS = {
@@ -85,7 +81,6 @@ ABLATION_KEYS = {
     "velocity_std": "velocity",
     "structure": "ILS",
     "ends": "ends %",
-    "frechet": "Fréchet",
 }
 
 

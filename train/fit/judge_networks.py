@@ -1,4 +1,4 @@
-"""Define the networks of the judges.
+"""Define the network of the judge of genres.
 
 Letters: N windows of four blocks (8 bars), T their 128 steps, F features of a step, P pitched
 tracks, D the embedding.
@@ -78,23 +78,3 @@ class JudgeNetwork(nn.Module):
 def genre_classifier(genres: int, config: JudgeConfig = JudgeConfig()) -> JudgeNetwork:
     """Return an untrained classifier of bands without their melodies."""
     return JudgeNetwork(len(PITCHED) - 1, genres, config)
-
-
-class Critic(JudgeNetwork):
-    """From windows to one logit: whether melody and band match.
-
-    It judges harmony above all: with the drums of other songs neither logits nor embeddings change
-    much, so drums have to be judged by other means.
-
-    Attributes:
-        threshold: The logit from which a window is called matched.
-        spread: Of the embedding over real music, its unit.
-    """
-
-    threshold: Tensor
-    spread: Tensor
-
-    def __init__(self, config: JudgeConfig = JudgeConfig()):
-        super().__init__(len(PITCHED), 1, config)
-        self.register_buffer("threshold", torch.tensor(0.0))
-        self.register_buffer("spread", torch.tensor(1.0))

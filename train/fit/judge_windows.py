@@ -1,4 +1,4 @@
-"""Cut songs into the windows that the judges take as input, and describe what sounds in them.
+"""Cut songs into the windows that the judge of genres hears, and describe what sounds in them.
 
 Pitches are taken as pitch classes, there or not, so that neither octave doublings nor the many
 voices of merged tracks tell a real band from a generated one.
@@ -42,7 +42,7 @@ LEAST_PLAYED = 0.5  # share of a window's blocks in which the melody must play
 
 @dataclass(frozen=True)
 class Variation:
-    """What of a window is hidden in training, so that no judge relies on a detail."""
+    """What of a window is hidden in training, so that the judge relies on no detail."""
 
     track_dropout: float = 0.12  # share of windows in which a track is silent
     # Up to this share of pitch classes is left out of each half bar: how full a chord is says
@@ -149,7 +149,6 @@ def vary(
     windows: Tensor,
     random: np.random.Generator,
     settings: Variation = Variation(),
-    keep_melody: bool = False,
 ) -> Tensor:
     """Hide what should not matter: how full chords are, and whether every instrument plays.
 
@@ -157,7 +156,6 @@ def vary(
         windows: [N, T, F] uint8.
         random: Draws what is hidden.
         settings: How much.
-        keep_melody: The first track is the melody, and stays whole.
 
     Returns:
         The windows [N, T, F] as float.
@@ -166,13 +164,11 @@ def vary(
     tracks = (width - len(DRUM_GROUPS)) // OF_TRACK
     pitched = windows[..., : tracks * OF_TRACK].float().unflatten(-1, (tracks, OF_TRACK))
     drums = windows[..., tracks * OF_TRACK :].float()
-    first = int(keep_melody)
     hidden = random.uniform(0, settings.most_hidden, (count, 1, tracks, 1)) * random.integers(
         2, size=(count, 1, tracks, 1)
     )
     stays = random.random((count, -(-steps // HALF_BAR_STEPS), tracks, 12)) >= hidden
     stays &= random.random((count, 1, tracks, 1)) >= settings.track_dropout
-    stays[:, :, :first] = True
     stays = torch.from_numpy(stays).float().repeat_interleave(HALF_BAR_STEPS, dim=1)[:, :steps]
     classes, height = pitched[..., :-1] * torch.cat([stays, stays], dim=-1), pitched[..., -1:]
     height = height * classes[..., 12:].amax(dim=-1, keepdim=True)

@@ -1,10 +1,10 @@
-"""Train two judges of accompaniments for the evaluation.
+"""Train the judge of genres for the evaluation.
 
     python -m train judges --corpus CORPUS --run RUN
 
-They learn from real songs: a classifier tells the genre of a band without its melody, and a critic
-tells whether a band plays to this melody or to another. The Frechet distance is measured in the
-critic's embedding. They are trained on the train songs, stopped early on val, and reported on test.
+It learns from real songs to tell the genre of a band without its melody: from the train songs,
+stopped early on val, and reported on test. (`python -m train tell_apart` trains the judge that
+tells our bands from real ones.)
 """
 
 import argparse
@@ -22,16 +22,8 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from train.data.splits import SPLITS
-from train.fit.judge_critic import (
-    CriticTask,
-    CriticTraining,
-    Pairs,
-    applied,
-    balanced_threshold,
-    frechet_figures,
-)
 from train.fit.judge_genre import GenreTask, GenreTraining, genre_examples, genre_figures
-from train.fit.judge_networks import Critic, JudgeConfig, JudgeNetwork, genre_classifier
+from train.fit.judge_networks import JudgeConfig, JudgeNetwork, genre_classifier
 from train.fit.judge_windows import Songs, windows_of, without_melody
 from train.fit.loop import FitSettings, Task, fit
 from train.fit.losses import read_losses
@@ -43,27 +35,23 @@ JUDGES_FILE = "judges.json"
 
 @dataclass(frozen=True)
 class JudgeSettings:
-    """How both judges are made."""
+    """How the judge is made."""
 
     network: JudgeConfig = JudgeConfig()
     genre: GenreTraining = GenreTraining()
-    critic: CriticTraining = CriticTraining()
-    # Both are best on val after three to ten epochs; stronger regularisation made no difference.
+    # It is best on val after three to ten epochs; stronger regularisation made no difference.
     genre_fit: FitSettings = FitSettings(
         epochs=10, batch_size=64, learning_rate=1.5e-3, weight_decay=0.05
-    )
-    critic_fit: FitSettings = FitSettings(
-        epochs=9, batch_size=64, learning_rate=8e-4, weight_decay=0.05
     )
 
 
 def main(arguments: list[str] | None = None, settings: JudgeSettings = JudgeSettings()) -> None:
-    """Train the classifier, then the critic, and write what they are worth."""
+    """Train the classifier, and write what it is worth."""
     session = Session.open(training_parser("judges", __doc__).parse_args(arguments))
     options = session.options
     if options.genre or options.init:
         raise SystemExit(
-            "the judges are trained on all genres and from scratch; leave out --genre and --init"
+            "the judge is trained on all genres and from scratch; leave out --genre and --init"
         )
     labels = session.config.get("genres") or {}
     songs = {split: Songs.read(session.corpus, session.songs(split), labels) for split in SPLITS}
@@ -81,7 +69,6 @@ def main(arguments: list[str] | None = None, settings: JudgeSettings = JudgeSett
         "seed": options.seed,
         "songs": {split: len(group) for split, group in songs.items()},
         "genre": train_classifier(folder / "genre", songs, genres, options, settings),
-        "critic": train_critic(folder / "critic", songs, options, settings),
     }
     write_json(folder / FIGURES, figures)
 
@@ -114,46 +101,6 @@ def train_classifier(
     return {
         "parameters": sum(value.numel() for value in classifier.parameters()),
         **{split: genre_figures(classifier, own, genres) for split, own in examples.items()},
-        "seconds": round(monotonic() - started),
-    }
-
-
-def train_critic(
-    folder: Path, songs: dict[str, Songs], options: argparse.Namespace, settings: JudgeSettings
-) -> dict:
-    """Train the critic, and set its threshold and spread.
-
-    Args:
-        folder: Gets its weights.
-        songs: By split.
-        options: The command line.
-        settings: How it is trained.
-
-    Returns:
-        Its figures on val and test, and distances of real music.
-    """
-    started = monotonic()
-    torch.manual_seed(options.seed)
-    critic = Critic(settings.network)
-    pairs = {
-        split: Pairs.draw(songs[split], repeats, settings.critic)
-        for split, repeats in zip(("train", "val", "test"), settings.critic.repeats)
-    }
-    task = CriticTask(critic, songs["train"], pairs["val"], settings.critic)
-    fit_best(folder, task, replace(settings.critic_fit, seed=options.seed), options.max_steps)
-    critic.threshold.fill_(balanced_threshold(*pairs["val"].logits(critic)))
-    every = songs["train"].every_window()
-    sample = every[:: max(1, len(every) // settings.critic.most_windows)]
-    embedding = applied(critic.embed, songs["train"], sample)
-    critic.spread.fill_(float(np.sqrt(embedding.var(axis=0).sum())))
-    save_weights(folder, critic)
-    distances = frechet_figures(
-        critic, songs["test"], embedding / float(critic.spread), settings.critic
-    )
-    return {
-        "parameters": sum(value.numel() for value in critic.parameters()),
-        **{split: pairs[split].figures(critic) for split in ("val", "test")},
-        "frechet": distances,
         "seconds": round(monotonic() - started),
     }
 
@@ -199,65 +146,45 @@ def fit_best(folder: Path, task: Task, settings: FitSettings, max_steps: int | N
 
 @dataclass
 class Judges:
-    """The judges that `main` trained.
-
-    All methods take planes [5, 2, S, 128] uint8 of a song in the melody's normal key, on a grid of
-    bars of 16 steps, with the tracks in the order of accomp.roll.grid.TRACKS. S is a multiple of
-    32. A song shorter than a window is filled up with silence. Windows in which the melody plays in
-    less than half of the blocks are left out.
+    """The judge that `main` trained.
 
     Attributes:
         genres: Those that the classifier tells apart.
         classifier: Tells genres apart.
-        critic: Tells whether melody and band match.
     """
 
     genres: list[str]
     classifier: JudgeNetwork
-    critic: Critic
 
     @classmethod
     def load(cls, run: Path) -> "Judges":
-        """Load the judges of a run; SystemExit says where there are none."""
+        """Load the judge of a run; SystemExit says where there is none."""
         path = run / "judges" / JUDGES_FILE
         if not path.is_file():
             raise SystemExit(f"{run} holds no trained judges ({path} is missing); train them first")
         known = json.loads(path.read_text())
         config = JudgeConfig(known["width"], known["embedding"])
         classifier = genre_classifier(len(known["genres"]), config)
-        critic = Critic(config)
-        for name, model in (("genre", classifier), ("critic", critic)):
-            model.load_state_dict(load_file(find_weights(run, f"judges/{name}")))
-        return cls(known["genres"], classifier.eval(), critic.eval())
+        classifier.load_state_dict(load_file(find_weights(run, "judges/genre")))
+        return cls(known["genres"], classifier.eval())
 
     @torch.no_grad()
     def genre(self, planes: np.ndarray) -> np.ndarray:
         """Return the log probabilities of genres, [genres].
 
         They are means over windows, not normalised again; nan where no window has a melody.
+
+        Args:
+            planes: [5, 2, S, 128] uint8 of a song in the melody's normal key, on a grid of bars of
+                16 steps, with the tracks in the order of accomp.roll.grid.TRACKS; S is a multiple
+                of 32. A song shorter than a window is filled up with silence. Windows in which the
+                melody plays in less than half of the blocks are left out.
         """
         windows = windows_of(planes)
         if not len(windows):
             return np.full(len(self.genres), np.nan, np.float32)
         logits = self.classifier(without_melody(windows))
         return F.log_softmax(logits, dim=1).mean(dim=0).numpy()
-
-    @torch.no_grad()
-    def matching(self, planes: np.ndarray) -> np.ndarray:
-        """Return the critic's logit of each window, [N].
-
-        At 0, matched and mismatched windows are equally likely mistaken for the other.
-        """
-        return (self.critic(windows_of(planes))[:, 0] - self.critic.threshold).numpy()
-
-    def matched(self, planes: np.ndarray) -> np.ndarray:
-        """Tell whether the critic takes each window's band for the melody's own, [N] bool."""
-        return self.matching(planes) >= 0
-
-    @torch.no_grad()
-    def embed(self, planes: np.ndarray) -> np.ndarray:
-        """Return the critic's embedding of each window, [N, D], in units of its spread."""
-        return (self.critic.embed(windows_of(planes)) / self.critic.spread).numpy()
 
 
 if __name__ == "__main__":

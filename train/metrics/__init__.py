@@ -1,7 +1,7 @@
 """Measures of an accompaniment that need no listener, by the definitions of the papers cited.
 
 Letters: S steps (sixteenths, a multiple of 32), H half bars, B blocks of two bars, P pitches (128),
-N, M, D of embeddings. A track is its planes [2, S, P] (onset, sustain), a band five of them
+N bars or blocks. A track is its planes [2, S, P] (onset, sustain), a band five of them
 [5, 2, S, P] in the order of grid.TRACKS. A measure without an answer, such as the consonance of
 silence, is nan.
 """
@@ -28,7 +28,7 @@ from train.metrics.rhythm import (
     qualified_notes,
     velocity_std,
 )
-from train.metrics.songs import Drift, confidence_interval, drift, frechet_distance
+from train.metrics.songs import Drift, confidence_interval, drift
 
 __all__ = [
     "CONSONANCE",
@@ -47,7 +47,6 @@ __all__ = [
     "drum_pattern",
     "empty_bars",
     "ends_together",
-    "frechet_distance",
     "groove_similarity",
     "neighbour_similarity",
     "qualified_notes",

@@ -1,4 +1,4 @@
-"""Measures over many songs: drift, confidence intervals and distances of distributions."""
+"""Measures over many songs: drift and confidence intervals."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -65,18 +65,3 @@ def confidence_interval(values: Sequence[float], seed: int = 0) -> tuple[float, 
     drawn = np.random.default_rng(seed).integers(len(values), size=(RESAMPLES, len(values)))
     low, high = np.percentile(values[drawn].mean(1), [2.5, 97.5])
     return float(values.mean()), float(high - low) / 2
-
-
-def frechet_distance(a: np.ndarray, b: np.ndarray) -> float:
-    """Measure the squared Fréchet distance of the Gaussians fitted to embeddings.
-
-    After Dowson & Landau 1982; FID is the same. Of embeddings [N, D] and [M, D],
-    |mean a - mean b|^2 + trace(A + B - 2 (A^1/2 B A^1/2)^1/2), A and B the unbiased covariances.
-    """
-    shift = a.mean(0) - b.mean(0)
-    cov_a, cov_b = (np.atleast_2d(np.cov(rows, rowvar=False)) for rows in (a, b))
-    values, vectors = np.linalg.eigh(cov_a)
-    root = (vectors * np.sqrt(values.clip(0))) @ vectors.T
-    # Rounding makes zeros slightly negative.
-    product = np.sqrt(np.linalg.eigvalsh(root @ cov_b @ root).clip(0))
-    return float(shift @ shift + np.trace(cov_a) + np.trace(cov_b) - 2 * product.sum())

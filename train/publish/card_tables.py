@@ -19,7 +19,6 @@ INDEX = {
     "lift": "PCS lift",
     "groove": "groove similarity",
     "structure": "structure (ILS)",
-    "frechet": "Fréchet distance to real songs",
 }
 
 

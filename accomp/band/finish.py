@@ -28,6 +28,9 @@ TEMPO = Range("the tempo", *timing.TEMPO_RANGE, "10 to 400 beats a minute")
 PITCHED = tuple(name for index, name in enumerate(TRACK_NAMES) if index != DRUMS)
 # Of the pitches in which a part may lie at home; an instrument that has fewer of them does not fit.
 LEAST_SHARE = 0.5
+# Semitones by which a part's median may leave its home before it moves by an octave: a transposed
+# song keeps its shape.
+LEEWAY = 7
 
 
 @dataclass(frozen=True)
@@ -173,7 +176,7 @@ def _at_home(notes: list[Note], track: int, semitones: int, program: int) -> lis
     """Transpose a player's notes to where its instrument is at home."""
     part = arrange.SETTINGS.parts[track]
     low, high = program_pitches(program) or part.pitches
-    home = max(part.median[0], low), min(part.median[1], high)
+    home = max(part.median[0] - LEEWAY, low), min(part.median[1] + LEEWAY, high)
     pitches = (max(part.pitches[0], low), min(part.pitches[1], high))
     player = PlayerSettings(home, pitches, part.voices, part.longest)
     moved = np.array([[note.pitch, 0, 0] for note in notes])

@@ -113,8 +113,8 @@ class Redo:
         earlier: the earlier result, for the same melody and introduction.
         keep: names of tracks that stay whole.
         span: beats of the song (from, to) outside of which everything stays; None for all of it.
-        busy: how many notes are made, from 0 (sparse) over 0.5 (as the models would) to 1 (busy);
-            None as the models would.
+        busy: how many notes are made, from 0 (half as many) over 0.5 (as the models would) to 1
+            (twice as many); None as the models would.
         high: where in its register a pitched player plays, from 0 (low) to 1 (high); None as it
             would.
     """

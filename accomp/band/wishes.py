@@ -1,7 +1,7 @@
 """How busy and how high a part plays that is made again: moves of its latents, and inversions."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -12,18 +12,31 @@ from accomp.band.generate import Latents, count_onsets
 from accomp.band.retake import Retake
 from accomp.models.band_model import BandModel
 from accomp.music import keys
-from accomp.roll.grid import ACCOMPANIMENT, BLOCK_STEPS, DRUMS
+from accomp.roll.grid import ACCOMPANIMENT, BASS, BLOCK_STEPS, DRUMS, GUITAR, STRINGS
 
 
 @dataclass(frozen=True)
 class WishSettings:
-    """How far a wish moves the music."""
+    """How far a wish moves the music.
 
-    deviations: float = 2.0  # of the genre's real playing, for the busiest; nearly all is within
-    nearness: float = 0.25  # weight of a voicing's leap beside its distance from the wished pitch
+    Attributes:
+        times: as many onsets as usual for the busiest, and for the sparsest the reciprocal.
+        deviations: of the genre's real playing by which latents move besides, so that the onsets
+            are those of busy or sparse patterns.
+        reach: by track, MIDI pitches about which it plays when it is lowest and highest.
+        nearness: weight of a voicing's leap beside its distance from the wished pitch.
+    """
+
+    times: float = 2.0
+    deviations: float = 1.0
+    reach: Mapping[int, tuple[int, int]] = field(
+        default_factory=lambda: {BASS: (28, 49), GUITAR: (45, 74), STRINGS: (50, 84)}
+    )
+    nearness: float = 0.25
 
 
 SETTINGS = WishSettings()
+AS_USUAL = 0.5  # how busy: as the models would
 
 
 @torch.no_grad()
@@ -34,7 +47,7 @@ def busier(
     retake: Retake,
     settings: WishSettings = SETTINGS,
 ) -> Latents:
-    """Move the latents of what is made again towards busier or sparser playing.
+    """Give what is made again more or fewer onsets, and move its latents to such patterns.
 
     Args:
         model: the genre's networks.
@@ -43,20 +56,21 @@ def busier(
         retake: what is made again, and how busy it shall be.
         settings: how far it moves.
     """
-    if retake.busy is None:
+    if retake.busy is None or retake.busy == AS_USUAL:
         return latents
-    amount = settings.deviations * (2 * retake.busy - 1)
+    more = 2 * retake.busy - 1
     rows, onsets = dict(latents.rows), dict(latents.onsets)
     blocks = slice(retake.first // BLOCK_STEPS, -(-retake.last // BLOCK_STEPS))
     for track in set(ACCOMPANIMENT) - retake.kept:
+        usual = count_onsets(model, track, plan, rows[track])
+        usual = torch.where(onsets[track].isnan(), usual, onsets[track])
+        onsets[track] = onsets[track].clone()
+        onsets[track][blocks] = (usual * settings.times**more)[blocks]
         density = model.harmony_nn(track).directions().get("density")
-        if density is None:
-            continue
-        moved = rows[track].clone()
-        moved[blocks, :-1] += amount * density * moved[blocks, -1:]
-        was, now = (count_onsets(model, track, plan, each) for each in (rows[track], moved))
-        rows[track] = moved
-        onsets[track] = onsets[track] * (now + 1) / (was + 1)  # NaN stays NaN
+        if density is not None:
+            rows[track] = rows[track].clone()
+            shift = settings.deviations * more * density
+            rows[track][blocks, :-1] += shift * rows[track][blocks, -1:]
     return Latents(rows, onsets, latents.fills)
 
 
@@ -79,7 +93,8 @@ def higher(
         return moved
     for track in moved.keys() - retake.kept - {DRUMS}:
         part, notes = arranging.parts[track], moved[track].copy()
-        aim = part.median[0] + retake.high * (part.median[1] - part.median[0])
+        low, high = settings.reach[track]
+        aim = low + retake.high * (high - low)
         inside = (notes[:, 1] >= retake.first) & (notes[:, 1] < retake.last)
         notes[inside] = _towards(notes[inside], aim, settings)
         notes[inside, 0] = keys.fold(notes[inside, 0], *part.pitches)

@@ -4,6 +4,7 @@ It is written here by hand rather than by music21, which reads it in the tests: 
 the same bytes, without a date, and no other package is needed.
 """
 
+import re
 from fractions import Fraction
 from itertools import groupby
 from math import lcm
@@ -32,10 +33,11 @@ SHARPS, FLATS = "FCGDAEB", "BEADGCF"  # in the order of key signatures
 DIMINISHED = 6  # semitones of its fifth
 
 
-def musicxml(sheet: LeadSheet, tempo_in_words: bool = False) -> bytes:
+def musicxml(sheet: LeadSheet, for_picture: bool = False) -> bytes:
     """Return the text of a MusicXML file; the same sheet gives the same bytes.
 
-    tempo_in_words: whether tempos are text alone, for pictures whose fonts lack musical signs.
+    for_picture: whether tempos are text alone, for pictures whose fonts lack musical signs, and
+    degrees of chords stand only in the text of their kinds, which Verovio would write twice.
     """
     root = Element("score-partwise", version="4.0")
     if sheet.title:
@@ -46,7 +48,7 @@ def musicxml(sheet: LeadSheet, tempo_in_words: bool = False) -> bytes:
         SubElement(encoding, "supports", element=element, type="yes")
     _add_part(root, sheet.program)
     part = SubElement(root, "part", id="P1")
-    writer = _Writer(_divisions(sheet), _line_bars(sheet), tempo_in_words)
+    writer = _Writer(_divisions(sheet), _line_bars(sheet), for_picture)
     for place, measure in enumerate(sheet.measures):
         writer.write(part, measure, place, sheet)
     ElementTree.indent(root)
@@ -87,9 +89,9 @@ def _line_bars(sheet: LeadSheet) -> int:
 class _Writer:
     """Write bar after bar; what is in force, such as the key, is remembered."""
 
-    def __init__(self, divisions: int, line_bars: int, tempo_in_words: bool):
+    def __init__(self, divisions: int, line_bars: int, for_picture: bool):
         self.divisions, self.line_bars = divisions, line_bars
-        self.tempo_in_words = tempo_in_words
+        self.for_picture = for_picture
         self.fifths = 0
 
     def write(self, part: Element, measure: Measure, place: int, sheet: LeadSheet) -> None:
@@ -195,17 +197,16 @@ class _Writer:
         harmony = _add(parent, "harmony")
         is_diminished = DIMINISHED in QUALITIES[symbol.quality] and symbol.quality.startswith("dim")
         names = spelled_chord(symbol.root, symbol.bass, is_diminished, self.fifths)
-        kind = KINDS[symbol.quality]
         for name, what in zip(names, ("root", "bass")):
             if what == "bass":
-                _add_kind(harmony, symbol.quality)
+                self._write_kind(harmony, symbol.quality)
             tone = _add(harmony, what)
             _add(tone, f"{what}-step", name.step)
             if name.alter:
                 _add(tone, f"{what}-alter", name.alter)
         if len(names) == 1:
-            _add_kind(harmony, symbol.quality)
-        for degree in kind.degrees:
+            self._write_kind(harmony, symbol.quality)
+        for degree in () if self.for_picture else KINDS[symbol.quality].degrees:
             element = SubElement(harmony, "degree", {"print-object": "no"})
             _add(element, "degree-value", degree.number)
             _add(element, "degree-alter", degree.alter)
@@ -213,13 +214,18 @@ class _Writer:
         if offset:
             _add(harmony, "offset", int(offset * self.divisions))
 
+    def _write_kind(self, harmony: Element, quality: str) -> None:
+        text = re.sub(r"b(?=\d)", "\u266d", quality).replace("#", "\u266f")
+        kind = _add(harmony, "kind", KINDS[quality].name)
+        kind.set("text", text if self.for_picture else quality)
+
     def _write_tempo(
         self, parent: Element, bpm: float, offset: Fraction, meter: TimeSignature
     ) -> None:
         direction = SubElement(parent, "direction", placement="above")
         kind = _add(direction, "direction-type")
         pulses = _number(bpm / 1.5 if meter.is_compound else bpm)
-        if self.tempo_in_words:
+        if self.for_picture:
             _add(kind, "words", f"\u2669{'.' if meter.is_compound else ''} = {pulses}")
         else:
             metronome = _add(kind, "metronome")
@@ -303,10 +309,6 @@ def _brackets(pieces: list[Piece]) -> dict[int, str]:
         if words:
             found[place] = " ".join(words)
     return found
-
-
-def _add_kind(harmony: Element, quality: str) -> None:
-    _add(harmony, "kind", KINDS[quality].name).set("text", quality)
 
 
 def _add_key(attributes: Element, signature: KeySignature) -> None:

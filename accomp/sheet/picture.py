@@ -42,6 +42,10 @@ IMAGE = '#image("{name}", width: {width}mm)\n'
 BREAK = {"pdf": "#pagebreak(weak: true)\n", "png": ""}
 PPI = 144  # of PNG: 1,191 pixels wide
 MOST_PAGES = 20  # in one picture
+# Verovio writes the signs of chord symbols in a music font, which only browsers find in its SVG.
+_SIGN = re.compile('<tspan font-family="[^"]*" font-size="[^"]*">([\uea64-\uea66])</tspan>')
+_SIGNS = {"\uea64": "\u266d", "\uea65": "\u266e", "\uea66": "\u266f"}
+_TEXT = '<tspan font-size="405px">{}</tspan>'  # as large as the text beside it
 _VIEW_BOX = re.compile(r'viewBox="0 0 (\d+) (\d+)"')
 
 
@@ -87,9 +91,13 @@ def _pages(sheet: LeadSheet, **options: Any) -> list[str]:
     verovio.enableLog(verovio.LOG_OFF)  # it prints
     toolkit = verovio.toolkit()
     toolkit.setOptions(VEROVIO | options)
-    if not toolkit.loadData(musicxml(sheet, tempo_in_words=True).decode()):
+    if not toolkit.loadData(musicxml(sheet, for_picture=True).decode()):
         raise MusicError("the lead sheet could not be engraved; accepted with it: .musicxml, .mxl")
-    return [toolkit.renderToSVG(page) for page in range(1, toolkit.getPageCount() + 1)]
+    pages = range(1, toolkit.getPageCount() + 1)
+    return [
+        _SIGN.sub(lambda sign: _TEXT.format(_SIGNS[sign[1]]), toolkit.renderToSVG(page))
+        for page in pages
+    ]
 
 
 def _typeset(sheet: LeadSheet, pages: list[str], kind: Literal["pdf", "png"]) -> bytes:

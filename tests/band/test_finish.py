@@ -8,14 +8,16 @@ from accomp.band.balance import balanced
 from accomp.band.finish import Finish, finished, fitting_programs, parse_program
 from accomp.errors import MusicError
 from accomp.music.instruments import program_pitches
+from accomp.music.midi import LEAST_RESOLUTION
 from accomp.music.score import Note, Score, Track
-from accomp.music.timing import mean_tempo
+from accomp.music.timing import mean_tempo, on_ticks
 from accomp.roll.grid import BASS, DRUMS, GUITAR, MELODY, STRINGS, TRACK_NAMES
 
 
 @pytest.fixture(scope="module")
 def song():
-    return Accompanist.from_pretrained("pop").accompany(read_midi("examples/ode_to_joy.mid"))
+    made = Accompanist.from_pretrained("pop").accompany(read_midi("examples/ode_to_joy.mid"))
+    return on_ticks(made, LEAST_RESOLUTION)  # as a file has it
 
 
 def test_nothing_asked_changes_nothing(song):

@@ -143,6 +143,15 @@ def test_pictures(tmp_path):
         assert data == lead_sheet_bytes(song, ending, 'A "title" #pagebreak()')
 
 
+def test_chord_symbols_of_pictures_are_plain_text():
+    pytest.importorskip("verovio")
+    song = melody(chords=[Chord(4.0, "Bb7b9/F#"), Chord(8.0, "F#m7b5")])
+    root = ElementTree.fromstring(lead_sheet_bytes(song, ".svg"))
+    harms = [each for each in root.iter() if each.get("class") == "harm"]
+    texts = ["".join("".join(each.itertext()).split()) for each in harms]
+    assert texts == ["B♭7♭9/G♭", "F♯m7♭5"]
+
+
 def test_a_long_song_has_pages_in_a_pdf(monkeypatch):
     pytest.importorskip("verovio")
     song = melody(notes=[(60, bar * 4, bar * 4 + 4) for bar in range(120)])

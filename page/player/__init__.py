@@ -79,9 +79,9 @@ TEMPLATE = f"""
 <label>{_icon("tempo")}<input type="range" class="tempo" min="60" max="180" step="1" value="120">
 </label><button type="button" class="pace">120</button>
 <label>{_icon("key")}<select class="transpose">{_keys()}</select></label>
-<div class="keys">{_button("metronome", 'aria-pressed="false"')}
-{_button("count", 'aria-pressed="false"')}</div>
 </div>
+<div class="keys clicks">{_button("metronome", 'aria-pressed="false"')}
+{_button("count", 'aria-pressed="false"')}</div>
 <div class="picked" hidden><span></span><button type="button" class="clear">&times;</button></div>
 <div class="keys zoom">{_button("out")}{_button("in")}</div>
 </div>

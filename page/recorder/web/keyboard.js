@@ -33,7 +33,8 @@ export class Keyboard {
     this.lower = this.button("−", t("An octave lower"), -12);
     this.higher = this.button("+", t("An octave higher"), 12);
     this.range = make("span", { class: "range" });
-    place.append(make("div", { class: "row octaves" }, this.lower, this.range, this.higher), this.keys);
+    this.bar = make("div", { class: "row octaves" }, this.lower, this.range, this.higher);
+    place.append(this.bar, this.keys);
     this.keys.onpointerdown = (event) => this.touch(event);
     this.keys.onpointermove = (event) => this.slide(event);
     for (const end of ["pointerup", "pointercancel"]) this.keys.addEventListener(end, (event) => this.release(`pointer ${/** @type {PointerEvent} */ (event).pointerId}`, event.timeStamp));

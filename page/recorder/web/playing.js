@@ -30,7 +30,7 @@ export class Playing {
     this.midi = make("button", { type: "button", class: "midi" }, t("Connect a MIDI keyboard"));
     this.midi.hidden = !(/** @type {any} */ (navigator).requestMIDIAccess);
     this.midi.onclick = () => this.connect();
-    place.append(this.midi);
+    this.keyboard.bar.append(this.midi);
     /** @type {Played[]} */
     this.notes = [];
     /** Notes that are held: pitch to index. @type {Map<number, number>} */

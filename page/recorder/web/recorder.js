@@ -373,12 +373,14 @@ function reason(error) {
 function template(id) {
   const meters = Object.keys(METERS).map((name) => `<option value="${name}">${name === "6/8" ? t("6/8, two beats a bar") : name}</option>`);
   return `
-    <div class="row ways" role="group" aria-label="${t("How you record")}">
-      <button type="button" data-part="sing">${t("Sing")}</button>
-      <button type="button" data-part="play">${t("Play keys")}</button>
-    </div>
-    <div class="settings">
+    <div class="row">
+      <div class="row ways" role="group" aria-label="${t("How you record")}">
+        <button type="button" data-part="sing">${t("Sing")}</button>
+        <button type="button" data-part="play">${t("Play keys")}</button>
+      </div>
       <label class="check sung"><input type="checkbox" data-part="click"> ${t("With a click")}</label>
+    </div>
+    <div class="settings clicked">
       <div class="field clicked">
         <label for="${id}-tempo">${t("Tempo (beats a minute)")}</label>
         <div class="row">

@@ -69,6 +69,10 @@ class GivenTexts(GivenNames):
         super().__init__(None, **known)
         self.example = example or []
 
+    def get_block_name(self) -> str:
+        """Return the widget that Gradio's page has: it knows that of a class's parent alone."""
+        return "json"
+
     def example_payload(self) -> list[str]:
         """Return an example of the value."""
         return self.example

@@ -11,6 +11,8 @@ from page.messages import NO_TAKE, errors_shown, refuse
 from page.studio import Take
 from page.words import say
 
+SHEETS = {"pdf": "PDF", "png": "PNG", "musicxml": "MusicXML"}  # formats of lead sheets, by ending
+
 
 class Kind(NamedTuple):
     """A file that a take has, or can have.
@@ -39,6 +41,7 @@ def kinds(take: Take) -> dict[str, dict[str, Kind]]:
     name = say("Stems as WAV, one for each instrument, in a zip")
     rows[say("Stems")] = {"stems": Kind("WAV", name, sound.write_stems_zip)}
     rows["MIDI"] = _midi(take)
+    rows[say("Lead sheet")] = _sheets(say("Lead sheet as {format}"))
     rows[say("Picture")] = {"picture": Kind("PNG", say("Picture of the notes"), sound.draw)}
     rows[say("Project")] = {
         "project": Kind(say("Project file"), say("Project file, to go on later"), _project)
@@ -129,6 +132,18 @@ def _midi(take: Take) -> dict[str, Kind]:
                 lambda take, name=track.name: studio.write_part(take, name),
             )
     return found
+
+
+def _sheets(name: str) -> dict[str, Kind]:
+    """Return the kinds of lead sheets: name has a place for the format."""
+    return {
+        f"sheet-{ending}": Kind(
+            label,
+            name.format(format=label),
+            lambda take, ending=ending: studio.write_sheet(take, ending),
+        )
+        for ending, label in SHEETS.items()
+    }
 
 
 def _project(take: Take) -> Path:

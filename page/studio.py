@@ -20,6 +20,7 @@ from accomp.project.file import Project, write_project
 from accomp.project.settings import Settings
 from accomp.project.takes import KeptTake, melody_song
 from accomp.roll.grid import MELODY, TRACK_NAMES
+from accomp.sheet.files import write_lead_sheet
 from page import naming
 from page.files import new_folder
 from page.limits import LIMITS
@@ -408,6 +409,18 @@ def write_notes(take: Take) -> None:
     letters = [] if take.is_remade_by_settings else [take.packed]
     write_project(Project(take.settings, letters), settings)
     take.files, take.kept = [midi, settings], {}
+
+
+def write_sheet(take: Take, ending: str) -> Path:
+    """Write the lead sheet of a take, melody and chord symbols, unless it is there.
+
+    Raises:
+        MusicError: A package that draws it is missing.
+    """
+    path = take.folder / f"{take.name}_lead_sheet.{ending}"
+    if not path.is_file():
+        write_lead_sheet(take.heard, path, naming.title(take.melody.name), MELODY)
+    return path
 
 
 def write_part(take: Take, name: str) -> Path:

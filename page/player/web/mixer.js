@@ -59,7 +59,7 @@ export class Mixer {
    * @param {Track} track
    */
   header(track) {
-    const { label } = track, strip = this.strip(track.name);
+    const label = t(track.label), strip = this.strip(track.name);
     const toggles = make("div", { class: "toggles" },
       this.toggle(strip, "muted", "mute", "M", t("Mute {track}", { track: label })),
       this.toggle(strip, "solo", "solo", "S", t("Solo {track}", { track: label })));

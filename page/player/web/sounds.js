@@ -13,7 +13,7 @@ import { t } from "./words.js";
  * @param {(program: number) => void} choose
  */
 export function named(track, fitting, choose) {
-  const { label, program } = track, name = make("div", { class: "name", title: label }, label);
+  const label = t(track.label), { program } = track, name = make("div", { class: "name", title: label }, label);
   if (program === null || !fitting.length) return name;
   const known = fitting.some(([number]) => number === program);
   const all = known ? fitting : [.../** @type {[number, string][]} */ ([[program, t("Program {number}", { number: program + 1 })]]), ...fitting];

@@ -97,6 +97,9 @@ def test_downloads_are_the_take(visit, tune):
         band, _ = soundfile.read(io.BytesIO(visitor.keeps("Band alone as WAV, to sing to")))
         rest = mixed - stems[f"{name}_piano.wav"]
         assert np.corrcoef(band[: len(rest)].ravel(), rest[: len(band)].ravel())[0, 1] > 0.99
+        sheet = visitor.keeps("Lead sheet as MusicXML").decode()
+        assert sheet.count("<harmony") >= len(song.chords) and "Little tune" in sheet
+        assert visitor.keeps("Lead sheet as PDF").startswith(b"%PDF")
         bass = read_midi(io.BytesIO(visitor.keeps("Bass as MIDI")))
         assert [track.name for track in bass.tracks] == ["bass"]
         assert bass.tracks[0].notes == song.tracks[BASS].notes and bass.chords == song.chords
@@ -277,6 +280,12 @@ def test_a_recording_is_heard_beside_the_band(visit, hummed, kind, tmp_path):
         ]
         visitor.waits_for_sound()
         visitor.wait("p.live.recording && p.song.tracks[0].program === null")
+        keys = visitor.page.get_by_label("Key, in semitones")
+        keys.select_option("1")  # which no recording can follow
+        assert visitor.ask(f"!p.isHeard('{VOICE}') && p.isHeard('piano')")
+        visitor.page.locator("#song .source").get_by_text("A recording can't follow").wait_for()
+        keys.select_option("0")
+        assert visitor.ask(f"p.isHeard('{VOICE}') && !p.isHeard('piano')")
         visitor.open("Correct or lengthen it")
         for press, tempo in (
             ("Double tempo", 2 * HUMMED_TEMPO),

@@ -117,6 +117,12 @@ def test_only_the_pages_own_files_are_taken_by_their_address(tmp_path):
     assert calls._own_file(str(own)) is None and calls._own_file("http://x/y.mid") is None
 
 
+def test_the_browser_knows_the_widgets_of_the_calls():
+    """Those of Gradio, not of classes that stand here."""
+    own = [calls.GivenFile(), calls.GivenNumber(), calls.GivenNames(), calls.GivenTexts()]
+    assert [each.get_block_name() for each in own] == ["file", "number", "json", "json"]
+
+
 def test_nobody_plays_is_told(tmp_path):
     with pytest.raises(gr.Error, match=messages.NOBODY):
         api.accompany(ODE, "pop", instruments=[])

@@ -15,6 +15,7 @@ from accomp.roll.grid import (
     DRUMS,
     FOUR,
     HALF_BAR_STEPS,
+    METERS,
     THREE,
 )
 from train.data.corpus import Corpus
@@ -23,6 +24,9 @@ from train.data.rhythms import rhythm_of
 ODD_METERS = (THREE, COMPOUND)
 # General MIDI's snares, toms and hand drums, without the clap.
 FILL_KEYS = [37, 38, 40, 41, 43, 45, 47, 48, 50, 60, 61, 62, 63, 64, 65, 66]
+
+# Its keys of a kit: kicks; snares, stick and clap; bongos, congas and timbales; hi-hats; rides.
+KIT = ([35, 36], [37, 38, 39, 40], list(range(60, 67)), [42, 44, 46], [51, 53, 59])
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,12 @@ class CodebookSettings:
     odd: float = 0.12
     odd_enough: int = 16
     odd_per_song: int = 12  # of one meter, instead of `per_song`
+    # What log_count says of drum patterns in three and six that end with a fill: of the few that
+    # there are each ends many phrases, and they are to be chosen as fills.
+    odd_fill: float = -4.0
+    # Where this share of a genre's drum patterns is played on a kit, the others are left out:
+    # maracas and a bell alone are no drummer.
+    kit: float = 0.6
     grain: float = 8.0  # latents that are equal when rounded to 1/grain are one code
     fewest_fill_strokes: int = 2  # more than in the bar before; fewer are no fill
     most_fill_strokes: int = 8  # more do not make it more of a fill
@@ -92,6 +102,8 @@ def fill_harmony_codebook(
         most = min(size - len(own), int(settings.others * len(own)))
         own = np.concatenate([own, lent[:most]])
     own = np.concatenate([own, *odd])
+    if blocks.track == DRUMS:
+        own = _on_kits(blocks, own, settings)
     planes = blocks.corpus.blocks(blocks.track, np.sort(own))
     order = np.argsort(np.argsort(own))  # blocks are read in the order in which they lie on disk
     known = {"density": density_of(planes)[order]}
@@ -101,6 +113,9 @@ def fill_harmony_codebook(
         known["variety"] = variety_of(planes)[order]
     if network.config.meters:
         known["meter"] = torch.from_numpy(blocks.corpus.meters[own])
+        if blocks.track == DRUMS:
+            is_odd_fill = (known["meter"] != FOUR) & (known["fill"] > 0)
+            known["log_count"] = is_odd_fill * settings.odd_fill
     if network.config.network == "song":
         known["rhythm"] = rhythm_of(planes, blocks.track)[order]
     network.set_codes(blocks.latents[own, :-1], **known)
@@ -141,6 +156,29 @@ def fill_of(planes: Tensor, settings: CodebookSettings = CodebookSettings()) -> 
     common = (last * before).sum((1, 2)) / torch.maximum(last, before).sum((1, 2)).clamp(min=1)
     amount = (more / settings.most_fill_strokes).clamp(max=1)
     return (more >= settings.fewest_fill_strokes) * amount * (1 - common)
+
+
+def is_kit(planes: Tensor) -> Tensor:
+    """Return whether drum blocks [n, 2, 32, 128] are played on a kit, [n] bool.
+
+    That is a kick with a snare, stick, clap or hand drum, or a ride with a hi-hat, kick or snare.
+    """
+    struck = planes[:, 0].bool().any(1)
+    kick, back, hand, hat, ride = (struck[:, keys].any(1) for keys in KIT)
+    return kick & (back | hand) | ride & (hat | kick | back)
+
+
+def _on_kits(blocks: TrackBlocks, index: np.ndarray, settings: CodebookSettings) -> np.ndarray:
+    """Leave out drum blocks that are not played on a kit, in each meter in which most are."""
+    order = np.argsort(index)
+    kit = np.zeros(len(index), bool)
+    kit[order] = is_kit(blocks.corpus.blocks(blocks.track, index[order])).numpy()
+    meters = blocks.corpus.meters[index]
+    for meter in METERS:
+        own = meters == meter
+        if own.any() and kit[own].mean() < settings.kit:
+            kit |= own
+    return index[kit]
 
 
 def _different_blocks(

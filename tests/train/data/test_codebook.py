@@ -3,13 +3,14 @@ import torch
 
 from accomp.models.harmony_nn import NEVER, HarmonyConfig, HarmonyNN
 from accomp.roll import pianoroll
-from accomp.roll.grid import BASS, COMPOUND, FOUR, THREE, TRACK_NAMES
+from accomp.roll.grid import BASS, COMPOUND, DRUMS, FOUR, THREE, TRACK_NAMES
 from train.data.codebook import (
     CodebookSettings,
     TrackBlocks,
     density_of,
     fill_harmony_codebook,
     fill_of,
+    is_kit,
     variety_of,
 )
 from train.data.corpus import Corpus
@@ -46,6 +47,54 @@ def test_a_fill_has_more_snares_and_toms_at_the_end_than_in_the_bar_before():
     cymbals = [*groove, *((51, 24 + i, 25 + i) for i in range(8))]
     got = fill_of(blocks(groove, fill, cymbals)).tolist()
     assert got[0] == got[2] == 0 and 0.4 < got[1] <= 1
+
+
+KICK_AND_SNARE = [(36, 0, 1), (38, 4, 5), (36, 16, 17), (38, 20, 21), (36, 8, 9), (36, 24, 25)]
+MARACAS = [(70, step, step + 1) for step in range(0, 32, 2)]
+ENDING = [(45, step, step + 1) for step in range(24, 28)]
+
+
+def test_a_kit_has_a_kick_and_a_snare_or_a_ride_that_keeps_time():
+    ride = [(51, step, step + 1) for step in range(0, 32, 4)]
+    hat = [(44, step, step + 1) for step in range(4, 32, 8)]
+    bell = [*MARACAS, (53, 0, 1)]
+    got = is_kit(blocks(KICK_AND_SNARE, MARACAS, bell, ride, [*ride, *hat]))
+    assert got.tolist() == [True, False, False, False, True]
+
+
+def drummed(*songs: tuple[str, list]) -> HarmonyNN:
+    """Return a network with the drums of songs of one block, each a meter and its strokes."""
+    packed = np.packbits(blocks(*(strokes for _, strokes in songs)).numpy(), axis=-1)
+    entries = [{"first": i, "blocks": 1, "meters": meter} for i, (meter, _) in enumerate(songs)]
+    plan = torch.zeros(len(songs), 4, dtype=torch.int64)
+    corpus = Corpus(entries, plan, None, [packed] * len(TRACK_NAMES))
+    network = HarmonyNN(HarmonyConfig(width=8, codebook=10, meters=True), 2, 1, [])
+    latents = torch.stack([torch.arange(len(songs)), torch.ones(len(songs), dtype=int)], 1).float()
+    everything = list(range(len(songs)))
+    fill_harmony_codebook(
+        network, TrackBlocks(corpus, DRUMS, latents), everything, [], 0, CodebookSettings(odd=0.5)
+    )
+    return network
+
+
+def test_codes_of_drums_are_played_on_a_kit_where_most_are():
+    most = drummed(("4", KICK_AND_SNARE), ("4", [*KICK_AND_SNARE, *ENDING]), ("4", MARACAS))
+    assert sorted(most.codes[most.log_count > NEVER / 2, 0].tolist()) == [0, 1]
+    few = drummed(("4", KICK_AND_SNARE), ("4", MARACAS))
+    assert (few.log_count > NEVER / 2).sum() == 2
+
+
+def test_fills_in_three_are_seldom_chosen_as_patterns():
+    network = drummed(
+        ("3", KICK_AND_SNARE), ("3", [*KICK_AND_SNARE, *ENDING]), ("4", [*KICK_AND_SNARE, *ENDING])
+    )
+    by_code = {
+        int(code): float(count)
+        for (code,), count in zip(network.codes, network.log_count)
+        if count > NEVER / 2
+    }
+    assert by_code == {0: 0.0, 1: -4.0, 2: 0.0}
+    assert (network.fill[network.log_count == -4.0] > 0).all()  # but as fills
 
 
 def corpus_of(*meters: str) -> Corpus:

@@ -167,7 +167,8 @@ class _Walk:
             config.temperature,
             config.top_p,
             steadiness=config.steadiness.get(name, 0.0),
-            push=config.push * (2 * float(self.form.energy[block]) - 1),
+            push=config.density.get(name, 0.0)
+            + config.push * (2 * float(self.form.energy[block]) - 1),
             variety=config.variety.get(name, 0.0),
             apart=apart,
             sparsest=sparsest,

@@ -59,6 +59,8 @@ class AccompanistConfig:
             songs, except in the drums.
         variety: By track name, logits per standard deviation by which patterns of many pitch
             classes are preferred, because the network prefers plain ones.
+        density: By track name, logits per standard deviation by which busy patterns are preferred:
+            plain ones lie near to all others, so that the network prefers them.
         colours: Whether the plan has sevenths, as often as the genre has them.
         agree: Whether the decoded notes are adjusted to the exact chords of the plan
             (accomp.band.voicing).
@@ -91,6 +93,7 @@ class AccompanistConfig:
     variety: dict[str, float] = field(
         default_factory=lambda: {"bass": 0.4, "guitar": 0.1, "strings": 0.4}
     )
+    density: dict[str, float] = field(default_factory=dict)
     colours: bool = True
     agree: bool = True
     sparsest: float = -0.8

@@ -48,6 +48,7 @@ from accomp.roll.chord_plan import CHORD_COUNT
 from accomp.roll.grid import BLOCK_HALF_BARS, BLOCK_STEPS
 
 FIRST, MIDDLE, LAST = range(len(STEPS))
+FAR = -NEVER  # d^2 / T of what does not count as the same
 HABITS = (1, 2, 4)  # a block remembers whether it was played like those so many blocks before
 OLDER = (1, 4)  # the rhythm of a block may be that of those so many blocks before
 FOLLOWED = (1, 2)  # a block is taken up where those before it were like those before the next one
@@ -82,15 +83,15 @@ class Real:
 
     Attributes:
         rows: [N, T, K + 1] latents and flags.
-        codes: [N, T, n] int, the nearest codes; others are too far to count.
-        apart: [N, T, n] their d^2 / T.
-        again: [N, T, T] d^2 / T of what was played in each block.
+        codes: [N, T, n] int, the codes that may stand for it.
+        shares: [N, T, n] how much each of them does, of sum 1.
+        again: [N, T, T] d^2 / T of what was played in each block; FAR where that is no repeat.
         rhythms: Of its own and of each earlier instrument's [N, T, RHYTHM].
     """
 
     rows: Tensor
     codes: Tensor
-    apart: Tensor
+    shares: Tensor
     again: Tensor
     rhythms: list[Tensor]
 
@@ -175,7 +176,8 @@ class SongHarmonyNN(HarmonyNetwork):
         melody = len(MELODY_STEPS["middle"]) * (melody_latent + 1)
         self.inputs = nn.ModuleDict({step: nn.Linear(melody, width) for step in STEPS})
         self.previous = nn.ModuleDict({step: nn.Linear(latent + 1, width) for step in STEPS[1:]})
-        self.present = nn.Linear(earlier, width, bias=False)
+        # Nobody plays before the first instrument.
+        self.present = nn.Linear(earlier, width, bias=False) if earlier else None
         self.past = nn.Linear(earlier + latent + 1 + len(HABITS) * len(WIDTHS), width)
         self.past_norm = nn.LayerNorm(width)
         self.layers = nn.ModuleList(Attention(width, heads, dropout) for _ in range(config.layers))
@@ -295,7 +297,9 @@ class SongHarmonyNN(HarmonyNetwork):
             return window if index == FIRST else window + self.previous[STEPS[index]](played[0])
 
         x = heard.blocks[:, at] + _by_step(steps, step_input)
-        x = self.dropout(x + self.present(torch.cat(present, dim=-1)) if present else x)
+        if self.present:
+            x = x + self.present(torch.cat(present, dim=-1))
+        x = self.dropout(x)
         future = (lag <= 0)[None, None]
         for layer, bias, told in zip(self.layers, self.biases, memory.told):
             x = layer(x, told, bias(pairs, lag).masked_fill(future, NEVER))
@@ -313,12 +317,12 @@ class SongHarmonyNN(HarmonyNetwork):
         return codes, new, torch.cat([silence, taken], dim=-1)
 
     def loss(self, song: Song, real: Real, steps: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the negative log likelihood of the real latents.
+        """Return the cross entropy of what real players did.
 
-        The distribution is a mixture around all choices, each of density exp(-d^2 / T). Where the
-        song has other latents of the instrument than the real ones, because the network has played
-        them, what it played counts as what real players played there: so it learns to take up its
-        own patterns where they take up theirs.
+        What they repeat may be taken up from any block in which they played it. Anything else is
+        new: a few codes stand for it. Where the song has other latents of the instrument than the
+        real ones, because the network has played them, what it played counts as what real players
+        played there: so it learns to take up its own patterns where they take up theirs.
 
         Args:
             song: N songs.
@@ -333,8 +337,11 @@ class SongHarmonyNN(HarmonyNetwork):
         heard = self.listen(song)
         memory = self.remember(heard, song, everything)
         codes, new, others = self._scores(heard, song, memory, everything, steps)
-        near = codes.gather(-1, real.codes) - codes.logsumexp(-1, keepdim=True) + new
-        played = torch.cat([near - real.apart, others[..., 1:] - real.again], dim=-1).logsumexp(-1)
+        near = codes.gather(-1, real.codes) - codes.logsumexp(-1, keepdim=True)
+        played = new[..., 0] + (real.shares * near).sum(-1)
+        known = (real.again < FAR) & (others[..., 1:] > NEVER / 2)
+        again = (others[..., 1:] - real.again).masked_fill(~known, NEVER).logsumexp(-1)
+        played = torch.where(known.any(-1), again, played)
         chosen = torch.where(real.rows[..., -1] > 0, played, others[..., 0])
         told = torch.stack(
             [
@@ -350,29 +357,18 @@ class SongHarmonyNN(HarmonyNetwork):
         return torch.cat([new, others], dim=-1).logsumexp(-1) - chosen, told.sum(0)
 
     @torch.no_grad()
-    def nearest(
-        self, latents: Tensor, count: int, meters: Tensor | None = None
-    ) -> tuple[Tensor, Tensor]:
-        """Find the codes nearest to latents.
+    def logits_of_codes(self, latents: Tensor, meters: Tensor | None = None) -> Tensor:
+        """Return how well each code may stand for latents: -d^2 / T, [n, C].
 
         Args:
             latents: [n, K].
-            count: How many codes.
             meters: [n] int; None where they are of no matter.
-
-        Returns:
-            Indices and d^2 / T, infinite for codes that may not be chosen, [n, count] each.
         """
-        found = []
-        for at in range(0, len(latents), 1024):
-            part = slice(at, at + 1024)
-            apart = torch.cdist(latents[part], self.codes).square() / self.temperature
-            never = (self.log_count < NEVER / 2)[None]
-            if meters is not None and self.config.meters:
-                never = never | ~self.suits(meters[part])
-            apart = apart.masked_fill(never, torch.inf)
-            found.append(apart.topk(min(count, len(self.codes)), largest=False))
-        return torch.cat([f.indices for f in found]), torch.cat([f.values for f in found])
+        never = (self.log_count < NEVER / 2)[None]
+        if meters is not None and self.config.meters:
+            never = never | ~self.suits(meters)
+        apart = torch.cdist(latents, self.codes).square() / self.temperature
+        return (-apart).masked_fill(never, -torch.inf)
 
     @torch.no_grad()
     def taken_up(self, rows: Tensor, same: float) -> Tensor:
@@ -380,10 +376,12 @@ class SongHarmonyNN(HarmonyNetwork):
 
         Args:
             rows: [N, T, K + 1].
-            same: d^2 / T up to which a block counts as one taken up; -NEVER beyond.
+            same: d^2 / T up to which a block counts as one taken up; FAR beyond, and of blocks that
+                are not earlier.
         """
         again = torch.cdist(rows[..., :-1], rows[..., :-1]).square() / self.temperature
-        return again.masked_fill(again > same, -NEVER)
+        earlier = torch.ones_like(again, dtype=torch.bool).tril(-1) & (rows[:, None, :, -1] > 0)
+        return again.masked_fill(~earlier | (again > same), FAR)
 
     def rhythm_logits(self, heard: Heard, rows: Tensor, which: int) -> Tensor:
         """Return how sure each number of the rhythm of rows [N, Q, K + 1] is, [N, Q, RHYTHM].

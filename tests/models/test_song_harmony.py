@@ -12,7 +12,16 @@ from accomp.models.harmony_network import (
     Sampling,
     SongLatents,
 )
-from accomp.models.song_harmony import MIDDLE, OLDER, Real, Song, SongHarmonyNN, SongPlayer, unknown
+from accomp.models.song_harmony import (
+    FAR,
+    MIDDLE,
+    OLDER,
+    Real,
+    Song,
+    SongHarmonyNN,
+    SongPlayer,
+    unknown,
+)
 from accomp.models.song_pairs import alike, melody_pairs
 from accomp.roll.grid import BASS, DRUMS
 
@@ -178,10 +187,10 @@ def test_a_waltz_is_learned_from_codes_of_waltzes():
     chances = logits_of(model, heard).softmax(-1)
     assert (chances[0, :, 2:6] < 1e-6).all() and (chances[1, :, :2] < 1e-6).all()
     assert (chances[0, :, :2] > 0).all() and (chances[1, :, 2:5] > 0).all()
-    found, apart = model.nearest(model.codes[:2], 5, torch.tensor([3, 4]))
-    assert set(found[0, :3].tolist()) == {2, 3, 4} and found[1, 0] == 1
-    assert apart[0].isfinite().tolist() == [True] * 3 + [False] * 2
-    assert apart[1, 0] == 0 and apart[1].isfinite().sum() == 2
+    logits = model.logits_of_codes(model.codes[:2], torch.tensor([3, 4]))
+    assert logits[0, :5].isfinite().tolist() == [False, False, True, True, True]
+    assert logits[1, :5].isfinite().tolist() == [True, True, False, False, False]
+    assert logits[1, 1] == 0 and not logits[:, 5].isfinite().any()
 
 
 def test_a_wish_decides_among_codes():
@@ -192,40 +201,43 @@ def test_a_wish_decides_among_codes():
 
 
 def real_of(model, rows):
-    codes, apart = model.nearest(rows[..., :-1].flatten(0, 1), 5)
-    shape = rows.shape[:2]
-    again = model.taken_up(rows, 2.0)
-    rhythms = [torch.ones(*shape, RHYTHM)] * 2
-    return Real(rows, codes.unflatten(0, shape), apart.unflatten(0, shape), again, rhythms)
+    """Each block is of the nearest code, or takes up what is the same."""
+    logits = model.logits_of_codes(rows[..., :-1].flatten(0, 1)).unflatten(0, rows.shape[:2])
+    codes = logits.argmax(-1, keepdim=True)
+    rhythms = [torch.ones(*rows.shape[:2], RHYTHM)] * 2
+    return Real(rows, codes, torch.ones(codes.shape), model.taken_up(rows, 2.0), rhythms)
 
 
 def test_own_playing_counts_as_the_real_playing_in_its_place():
     """Where real players repeat themselves, so shall the network, whatever it played."""
     model, heard = network(), song()
-    rows_played = heard.own.clone()
-    rows_played[:, 1:4] = rows_played[:, :1]  # always the same, then something new, then silence
-    rows_played[:, 5] = 0
+    played = heard.own.clone()
+    played[:, 1:4] = played[:, :1]  # always the same, then something new, then silence
+    played[:, 5] = 0
     invented = replace(heard, own=rows(T, K, 9))
-    loss, _ = model.loss(invented, real_of(model, rows_played), middle())
+    invented.own[0, 0] = unknown(invented.own[0, 0])
+    real = real_of(model, played)
+    loss, _ = model.loss(invented, real, middle())
     chances = logits_of(model, invented).log_softmax(-1)
-    far = (rows_played[:, :, None, :-1] - model.codes[:5]).square().sum(-1) / model.temperature
-    new = (chances[..., :5] - far).logsumexp(-1)
-    again = torch.logaddexp(chances[:, 3, 7:10].logsumexp(-1), new[:, 3])
-    assert torch.allclose(loss[:, 3], -again, atol=1e-4)
+    assert torch.allclose(loss[1, 3], -chances[1, 3, 7:10].logsumexp(-1), atol=1e-4)
+    assert torch.allclose(loss[0, 3], -chances[0, 3, 8:10].logsumexp(-1), atol=1e-4)
+    new = chances.gather(-1, real.codes)[..., 0]
     assert torch.allclose(loss[:, 4], -new[:, 4], atol=1e-4)
+    assert torch.allclose(loss[0, 1], -new[0, 1], atol=1e-4)  # what it could take up is not known
     assert torch.allclose(loss[:, 5], -chances[:, 5, 6], atol=1e-4)
 
 
 def test_a_variation_is_not_taken_up():
     model = network()
-    played = rows(3, K)
-    played[:, 1] = played[:, 0]
-    played[:, 2] = played[:, 0]
+    played = rows(4, K)
+    played[:, 1] = played[:, 2] = played[:, 0]
     played[:, 2, 0] += (3 * model.temperature).sqrt()
+    played[:, 3] = 0
     again = model.taken_up(played, 4.0)
     assert torch.allclose(again[:, 2, 0], torch.tensor(3.0), rtol=1e-4)
-    assert (model.taken_up(played, 2.0)[:, 2, 0] == -NEVER).all()
+    assert (model.taken_up(played, 2.0)[:, 2, 0] == FAR).all()
     assert torch.allclose(again[:, 1, 0], torch.tensor(0.0), atol=1e-4)
+    assert (again[:, 0, 1] == FAR).all() and (again[:, 3] == FAR).all()  # later; silent
 
 
 def test_it_learns_to_tell_rhythms():
@@ -281,6 +293,16 @@ def test_phrases_that_return_are_found():
     pairs = melody_pairs(melody, torch.zeros(1, 12, 4, dtype=torch.int64), torch.tensor(1.0))
     along = pairs[0, ..., 2]
     assert along[9, 1] == pytest.approx(1, abs=1e-3) and along[9, 5] < 0.1
+
+
+def test_the_first_instrument_hears_nobody(recwarn):
+    config = HarmonyConfig(network="song", width=16, heads=2, codebook=6, genres=["a"])
+    model = SongHarmonyNN(config, Z, E, []).eval()
+    model.set_codes(torch.randn(6, E))
+    songs = latents()
+    sampling, generator = Sampling(silence=NEVER), torch.Generator().manual_seed(0)
+    assert model.player(DRUMS, songs).choose("first", 0, generator, sampling)[-1] == 1
+    assert not recwarn.list
 
 
 def test_kinds():

@@ -15,6 +15,7 @@ from torch.nn.utils.rnn import pad_sequence
 from accomp.band.accompanist import Accompanist
 from accomp.models.harmony_network import NEVER, Sampling, generated_before
 from accomp.models.song_harmony import (
+    FAR,
     FIRST,
     LAST,
     MIDDLE,
@@ -25,6 +26,7 @@ from accomp.models.song_harmony import (
     unknown,
 )
 from accomp.roll.grid import MELODY, TRACK_NAMES
+from train.fit.code_shares import balance, code_shares
 from train.fit.harmony_task import CorpusLatents
 from train.fit.loop import Task
 
@@ -44,7 +46,6 @@ class SongTraining:
     # Squared distance, in T of the soft targets, up to which a block counts as taken up: real
     # players' variations of a pattern are farther from it, and no repeats.
     same: float = 2.0
-    nearest: int = 16  # codes that may stand for a block; others are too far
     closing: int = 2  # the last network learns from so many blocks at the end
     rhythms: float = 0.05  # weight of telling the rhythms of latents, in nats a block
     noise: float = 0.2  # standard deviation added to latents that are heard, of numbers of about 1
@@ -84,19 +85,31 @@ class SongHarmonyTask(Task):
         self.write_examples = write_examples
 
     @cached_property
-    def _nearest(self) -> tuple[Tensor, Tensor]:
-        """The nearest codes of all blocks, as of `SongHarmonyNN.nearest`."""
-        latents = self.latents.by_track[self.track][:, :-1]
-        return self.model.nearest(latents, self.settings.nearest, self.latents.meters)
+    def _codes(self) -> tuple[Tensor, Tensor]:
+        """The codes that stand for all blocks, and their shares, as of `code_shares`."""
+        rows, meters = self.latents.by_track[self.track], self.latents.meters
+        index = self._new_blocks()
+        liking = balance(self.model, rows[index, :-1], meters if meters is None else meters[index])
+        return code_shares(self.model, rows[:, :-1], meters, liking)
+
+    def _new_blocks(self) -> Tensor:
+        """Return the numbers of the blocks of training songs that repeat no earlier one."""
+        rows, found = self.latents.by_track[self.track], []
+        for first, count, _ in self.spans["train"].tolist():
+            own = rows[first : first + count]
+            again = self.model.taken_up(own[None], self.settings.same)[0] < FAR
+            found.append(first + torch.nonzero((own[:, -1] > 0) & ~again.any(1))[:, 0])
+        index = torch.cat(found)
+        return index[torch.randperm(len(index), generator=torch.Generator().manual_seed(0))]
 
     def real(self, spans: Tensor) -> Real:
         """Return what real players played in songs [N, 3]."""
         rows = padded(self.latents.by_track[self.track], spans)
-        codes, apart = (padded(known, spans) for known in self._nearest)
+        codes, shares = (padded(known, spans) for known in self._codes)
         again = self.model.taken_up(rows, self.settings.same)
         players = (self.track, *generated_before(self.track))
         rhythms = [padded(self.latents.rhythms[which], spans).float() for which in players]
-        return Real(rows, codes, apart, again, rhythms)
+        return Real(rows, codes, shares, again, rhythms)
 
     def song(self, spans: Tensor) -> Song:
         """Return what the network hears of songs [N, 3]."""

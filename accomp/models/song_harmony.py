@@ -42,10 +42,11 @@ from accomp.models.song_pairs import (
     PairBias,
     alike,
     alike_each,
+    lags,
     melody_pairs,
 )
 from accomp.roll.chord_plan import CHORD_COUNT
-from accomp.roll.grid import BLOCK_HALF_BARS, BLOCK_STEPS
+from accomp.roll.grid import BLOCK_HALF_BARS
 
 FIRST, MIDDLE, LAST = range(len(STEPS))
 FAR = -NEVER  # d^2 / T of what does not count as the same
@@ -104,11 +105,13 @@ class Memory:
         told: Of each layer, keys and values.
         pointers: [N, M, W] keys of the blocks that may be taken up.
         own: [N, M, K + 1] what the instrument played, as far as the network is to know.
+        rhythms: [N, M, RHYTHM] of that; zeros where nothing is known.
     """
 
     told: list[tuple[Tensor, Tensor]]
     pointers: Tensor
     own: Tensor
+    rhythms: Tensor
 
     def followed_by(self, later: "Memory") -> "Memory":
         """Return the memory of these blocks and those after them."""
@@ -116,8 +119,15 @@ class Memory:
             (torch.cat([k, more_k], dim=2), torch.cat([v, more_v], dim=2))
             for (k, v), (more_k, more_v) in zip(self.told, later.told)
         ]
-        pointers = torch.cat([self.pointers, later.pointers], dim=1)
-        return Memory(told, pointers, torch.cat([self.own, later.own], dim=1))
+        others = (
+            torch.cat(each, dim=1)
+            for each in (
+                (self.pointers, later.pointers),
+                (self.own, later.own),
+                (self.rhythms, later.rhythms),
+            )
+        )
+        return Memory(told, *others)
 
 
 @dataclass
@@ -212,7 +222,7 @@ class SongHarmonyNN(HarmonyNetwork):
         x = self.dropout(self.blocks(torch.cat([melody, *self._places(song)], dim=-1)))
         pairs = melody_pairs(song.melody, song.plan, self.spreads[0])
         at = torch.arange(melody.shape[1], device=melody.device)
-        bias = self.encoder_bias(pairs, at[:, None] - at)
+        bias = self.encoder_bias(pairs, lags(at, at))
         bias = bias.masked_fill((at >= song.blocks[:, None])[:, None, None], NEVER)
         windows = [
             self.inputs[step](torch.cat([_moved(melody, -by) for by in MELODY_STEPS[step]], dim=-1))
@@ -251,13 +261,15 @@ class SongHarmonyNN(HarmonyNetwork):
 
     def remember(self, heard: Heard, song: Song, at: slice) -> Memory:
         """Keep what was played in the blocks `at`, once it is final."""
-        own = song.own
-        habits = [alike_each(own[:, at], _before(own, at, by), self.spreads[1]) for by in HABITS]
-        played = [*self._played(heard, song, at), own[:, at] * heard.factors[1], *habits]
+        own = song.own[:, at]
+        before = torch.stack([_before(song.own, at, by) for by in HABITS], dim=2)
+        habits = alike_each(own[:, :, None], before, self.spreads[1]).flatten(2)
+        played = [*self._played(heard, song, at), own * heard.factors[1], habits]
         memory = self.dropout(self.past(torch.cat(played, dim=-1))) + heard.blocks[:, at]
         memory = self.past_norm(memory)
-        told = [cast(Attention, layer).tell(memory) for layer in self.layers]
-        return Memory(told, self.pointer_keys(memory), own[:, at])
+        told = [cast(Attention, layer).tell(memory, at.start == 0) for layer in self.layers]
+        rhythms = self._rhythm(heard, own, 0)
+        return Memory(told, self.pointer_keys(memory), own, rhythms)
 
     def forward(self, heard: Heard, song: Song, memory: Memory, at: slice, steps: Tensor) -> Tensor:
         """Return logits of the choices for blocks.
@@ -287,7 +299,7 @@ class SongHarmonyNN(HarmonyNetwork):
         """
         count = memory.own.shape[1]
         places = torch.arange(song.melody.shape[1], device=steps.device)
-        lag = places[at, None] - places[:count]
+        lag = lags(places[at], places[:count])
         pairs = torch.cat([heard.pairs[:, at, :count], *self._own_pairs(song, at, count)], dim=-1)
         present = self._played(heard, song, at)
         played = [_before(song.own, at, by) * heard.factors[1] for by in HABITS]
@@ -300,14 +312,14 @@ class SongHarmonyNN(HarmonyNetwork):
         if self.present:
             x = x + self.present(torch.cat(present, dim=-1))
         x = self.dropout(x)
-        future = (lag <= 0)[None, None]
+        future = (places[at, None] <= places[:count])[None, None]
         for layer, bias, told in zip(self.layers, self.biases, memory.told):
             x = layer(x, told, bias(pairs, lag).masked_fill(future, NEVER))
         x = self.norm(x)
         output = _by_step(steps, lambda index: self.heads[STEPS[index]](x))
         new, silence, query, pointer = output.split([1, 1, *[self.config.width] * 2], dim=-1)
         query = query + self.fits(torch.cat([*present, *played], dim=-1))
-        asked = self._wanted_rhythm(self.wanted(x), heard, song, at)
+        asked = self._wanted_rhythm(self.wanted(x), heard, song, memory, at)
         codes = torch.cat([query, asked], dim=-1) @ heard.keys.T + heard.liking
         if song.meters is not None and self.config.meters:
             codes = codes + NEVER * ~self.suits(song.meters[:, at])
@@ -390,26 +402,36 @@ class SongHarmonyNN(HarmonyNetwork):
         """
         return self.rhythms[which]((rows * heard.factors[1 + which])[..., :-1])
 
-    def _wanted_rhythm(self, wanted: Tensor, heard: Heard, song: Song, at: slice) -> Tensor:
+    def _rhythm(self, heard: Heard, rows: Tensor, which: int) -> Tensor:
+        """Return the rhythms of rows [N, Q, K + 1], zeros where nothing is known: [N, Q, RHYTHM].
+
+        which: As of `rhythm_logits`.
+        """
+        rhythm = unit_rhythm(self.rhythm_logits(heard, rows, which).sigmoid())
+        return rhythm * (rows[..., -1:] > 0)
+
+    def _wanted_rhythm(
+        self, wanted: Tensor, heard: Heard, song: Song, memory: Memory, at: slice
+    ) -> Tensor:
         """Return the rhythm that codes should have, [N, Q, RHYTHM].
 
-        wanted: [N, Q, 2 for each rhythm that it may be like], how much.
+        Args:
+            wanted: [N, Q, 2 for each rhythm that it may be like], how much.
+            heard: As of `forward`.
+            song: As of `forward`.
+            memory: As of `forward`.
+            at: As of `forward`.
         """
-
-        def known(rows: Tensor, which: int) -> Tensor:
-            rhythm = unit_rhythm(self.rhythm_logits(heard, rows, which).sigmoid())
-            return (rhythm * (rows[..., -1:] > 0)).unflatten(-1, (2, -1))
-
-        shares = wanted.unflatten(-1, (-1, 2))[..., None]
-        result = torch.zeros_like(wanted[..., :1, None]).expand(-1, -1, 2, BLOCK_STEPS)
-        for i, by in enumerate(OLDER):
-            result = result + shares[..., i, :, :] * known(_before(song.own, at, by), 0)
-        meeting = torch.zeros_like(result[..., 0, :])
-        for i, rows in enumerate(song.earlier):
-            meeting = meeting + (shares[..., len(OLDER) + i, :, :] * known(rows[:, at], 1 + i)).sum(
-                -2
-            )
-        return torch.cat([result[..., 0, :] + meeting, result[..., 1, :]], dim=-1)
+        shares = wanted.unflatten(-1, (-1, 2, 1))
+        own = torch.stack([_before(memory.rhythms, at, by, known=True) for by in OLDER], dim=2)
+        result = (shares[:, :, : len(OLDER)] * own.unflatten(-1, (2, -1))).sum(2)
+        if song.earlier:
+            others = [self._rhythm(heard, r[:, at], 1 + i) for i, r in enumerate(song.earlier)]
+            halves = torch.stack(others, dim=2).unflatten(-1, (2, -1))
+            # Either half of what the others play may be met by what is struck.
+            meeting = (shares[:, :, len(OLDER) :] * halves).sum((2, 3))
+            result = torch.cat([result[..., :1, :] + meeting[..., None, :], result[..., 1:, :]], 2)
+        return result.flatten(2)
 
     def _played(self, heard: Heard, song: Song, at: slice) -> list[Tensor]:
         """Return what earlier instruments play in blocks, [N, Q, K + 1] each."""
@@ -477,9 +499,8 @@ class SongPlayer:
         logits = network(self.heard, song, memory, at, steps[:, None])[:, 0]
         network._apply_wishes(logits, sampling)
         index = draw(logits / sampling.temperature, sampling.top_p, generator)
-        nothing = network.codes.new_zeros(1, network.codes.shape[1])
         size = len(network.codes)
-        chosen = torch.cat([network.codes, nothing])[index.clamp(max=size)]
+        chosen = network.codes[index.clamp(max=size - 1)]
         if block:
             earlier = (index - size - 1).clamp(min=0)
             taken = song.own[torch.arange(len(index)), earlier, :-1]
@@ -492,7 +513,7 @@ class SongPlayer:
         known = self.memory.own.shape[1] if self.memory else 0
         if known < block or not self.memory:
             later = self.network.remember(self.heard, self.song, slice(known, block))
-            self.memory = self.memory.followed_by(later) if self.memory else later
+            self.memory = self.memory.followed_by(later) if self.memory and known else later
         return self.memory
 
 
@@ -542,11 +563,19 @@ def _moved(rows: Tensor, by: int) -> Tensor:
     return torch.cat([rows[:, -by:], outside], dim=1)
 
 
-def _before(rows: Tensor, at: slice, by: int) -> Tensor:
-    """Return the rows [N, Q, K + 1] `by` blocks before those `at`; unknown before the song."""
+def _before(rows: Tensor, at: slice, by: int, known: bool = False) -> Tensor:
+    """Return the rows [N, Q, K + 1] `by` blocks before those `at`.
+
+    Before the song they are unknown, or zeros if that is `known`.
+    """
     missing = min(max(by - at.start, 0), at.stop - at.start)
     picked = rows[:, max(at.start - by, 0) : max(at.stop - by, 0)]
-    return torch.cat([unknown(rows[:, :missing]), picked], dim=1) if missing else picked
+    if not missing:
+        return picked
+    outside = rows.new_zeros(len(rows), missing, rows.shape[-1])
+    if not known:
+        outside[..., -1] = UNKNOWN
+    return torch.cat([outside, picked], dim=1)
 
 
 def _by_step(steps: Tensor, of_step: Callable[[int], Tensor]) -> Tensor:
@@ -554,8 +583,10 @@ def _by_step(steps: Tensor, of_step: Callable[[int], Tensor]) -> Tensor:
 
     steps: [N, Q] int; of_step: returns [N, Q, numbers] for all blocks, by index in STEPS.
     """
-    present = steps.unique().tolist()
-    result = of_step(present[0])
-    for index in present[1:]:
+    first = int(steps[0, 0])
+    result = of_step(first)
+    if steps.numel() == 1 or bool((steps == first).all()):
+        return result
+    for index in steps.unique().tolist():
         result = torch.where((steps == index)[..., None], of_step(index), result)
     return result

@@ -31,7 +31,9 @@ def alike(first: Tensor, second: Tensor, spread: Tensor) -> Tensor:
     Returns:
         [N, Q, M, len(WIDTHS)] from 0 to 1. Two silent blocks, which are zeros, are alike.
     """
-    distance = torch.cdist(first[..., :-1], second[..., :-1]).square() / spread
+    # Of one block that asks, by differences: in a song of few blocks that is faster.
+    mode = "use_mm_for_euclid_dist" if first.shape[1] > 1 else "donot_use_mm_for_euclid_dist"
+    distance = torch.cdist(first[..., :-1], second[..., :-1], compute_mode=mode).square() / spread
     return _likeness(distance, first[..., -1][:, :, None], second[..., -1][:, None])
 
 
@@ -98,6 +100,15 @@ def _along(pairs: Tensor) -> Tensor:
     return torch.stack(moved).mean(0)
 
 
+def lags(asking: Tensor, asked: Tensor) -> Tensor:
+    """Return by how many blocks the ones that ask [Q] are later than those asked [M].
+
+    Returns:
+        [Q, M] int from 0 on.
+    """
+    return (asking[:, None] - asked).clamp(-FARTHEST, FARTHEST) + FARTHEST
+
+
 class PairBias(nn.Module):
     """What is added to the logits of attention for each pair of blocks."""
 
@@ -114,10 +125,9 @@ class PairBias(nn.Module):
     def forward(self, pairs: Tensor, lag: Tensor) -> Tensor:
         """Return biases [N, A, Q, M].
 
-        pairs: [N, Q, M, F]; lag: [Q, M] int, by how many blocks the one that asks is later.
+        pairs: [N, Q, M, F]; lag: [Q, M] int, of `lags`.
         """
-        places = self.lags(lag.clamp(-FARTHEST, FARTHEST) + FARTHEST)
-        return (self.network(pairs) + places).permute(0, 3, 1, 2)
+        return (self.network(pairs) + self.lags(lag)).permute(0, 3, 1, 2)
 
 
 class Attention(nn.Module):
@@ -135,24 +145,28 @@ class Attention(nn.Module):
         )
         self.dropout = nn.Dropout(dropout)
 
-    def tell(self, memory: Tensor) -> tuple[Tensor, Tensor]:
-        """Return keys and values [N, A, M, W / A] of blocks [N, M, W]."""
-        keys, values = self.told(memory).chunk(2, dim=-1)
-        return self._by_head(keys), self._by_head(values)
+    def tell(self, memory: Tensor, begins: bool = True) -> tuple[Tensor, Tensor]:
+        """Return keys and values of blocks [N, M, W].
+
+        Returns:
+            [N, A, M, W / A] each, or of 1 + M where they begin the song: the first is nothing.
+        """
+        keys, values = (self._by_head(each) for each in self.told(memory).chunk(2, dim=-1))
+        if begins:
+            none = self.nothing[:, None].expand(-1, len(memory), -1, -1, -1)
+            keys, values = torch.cat([none[0], keys], dim=2), torch.cat([none[1], values], dim=2)
+        return keys, values
 
     def forward(self, x: Tensor, told: tuple[Tensor, Tensor], bias: Tensor) -> Tensor:
         """Return what blocks [N, Q, W] know after asking.
 
         Args:
             x: [N, Q, W].
-            told: Of `tell`.
+            told: Of `tell`, from the song's beginning on.
             bias: [N, A, Q, M]; NEVER where a block may not be asked.
         """
         query = self._by_head(self.query(self.norm(x)))
-        keys, values = (
-            torch.cat([none.expand(len(x), -1, -1, -1), each], dim=2)
-            for none, each in zip(self.nothing, told)
-        )
+        keys, values = told
         logits = query @ keys.mT / query.shape[-1] ** 0.5 + F.pad(bias, (1, 0))
         heard = (logits.softmax(-1) @ values).transpose(1, 2).flatten(2)
         x = x + self.dropout(self.answer(heard))

@@ -169,6 +169,7 @@ class _Walk:
             steadiness=config.steadiness.get(name, 0.0),
             push=config.density.get(name, 0.0)
             + config.push * (2 * float(self.form.energy[block]) - 1),
+            even=config.even.get(name, 0.0),
             variety=config.variety.get(name, 0.0),
             apart=apart,
             sparsest=sparsest,

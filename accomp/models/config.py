@@ -61,6 +61,7 @@ class AccompanistConfig:
             classes are preferred, because the network prefers plain ones.
         density: By track name, logits per standard deviation by which busy patterns are preferred:
             plain ones lie near to all others, so that the network prefers them.
+        even: By track name, logits by which patterns of two bars in one rhythm are preferred.
         colours: Whether the plan has sevenths, as often as the genre has them.
         agree: Whether the decoded notes are adjusted to the exact chords of the plan
             (accomp.band.voicing).
@@ -94,6 +95,7 @@ class AccompanistConfig:
         default_factory=lambda: {"bass": 0.4, "guitar": 0.1, "strings": 0.4}
     )
     density: dict[str, float] = field(default_factory=dict)
+    even: dict[str, float] = field(default_factory=dict)
     colours: bool = True
     agree: bool = True
     sparsest: float = -0.8

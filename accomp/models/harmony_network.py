@@ -112,6 +112,7 @@ class Sampling:
             previous latent, or of taking up an earlier one.
         silence: Added to the logit of silence; NEVER where a player shall play.
         push: Times a code's density added to its logit: above 0 busy patterns are preferred.
+        even: Added to the logits of codes of two bars in one rhythm, of the song network.
         variety: Times a code's variety added to its logit: above 0 patterns of many pitches are.
         apart: A latent [K] and how much codes far from it are preferred: logits times squared
             distance, of which the mean of two codes is 1.
@@ -126,6 +127,7 @@ class Sampling:
     steadiness: float = 0.0
     silence: float = 0.0
     push: float = 0.0
+    even: float = 0.0
     variety: float = 0.0
     apart: tuple[Tensor, float] | None = None
     sparsest: float = NEVER
@@ -248,18 +250,30 @@ class HarmonyNetwork(nn.Module):
         logits: [N, C + 1 + n] of the codes, of silence, and of what was played before.
         """
         count = len(self.codes)
-        codes = logits[:, :count]
+        logits[:, :count] += self.wishes(sampling)
         logits[:, count] += sampling.silence
         logits[:, count + 1 :] += sampling.steadiness
-        codes += sampling.push * self.density + sampling.variety * self.variety
+
+    def wishes(self, sampling: Sampling) -> Tensor:
+        """Return what is added to the logits of the codes as `sampling` wishes, [C]."""
+        codes = sampling.push * self.density + sampling.variety * self.variety
         codes += NEVER * (self.density < sampling.sparsest)
         if self.config.meters and sampling.meter != ANY_METER:
-            codes += NEVER * ~self.suits(torch.tensor(sampling.meter, device=logits.device))
+            codes += NEVER * ~self.suits(torch.tensor(sampling.meter, device=codes.device))
+        if sampling.even and self.config.network == "song":
+            codes += sampling.even * self.is_even
         if sampling.wish is not None:
             codes += sampling.wish
         if sampling.apart:
             latent, weight = sampling.apart
             codes += weight * self.distance(latent)
+        return codes
+
+    @property
+    def is_even(self) -> Tensor:
+        """Whether the two bars of each code have one rhythm, [C] bool."""
+        bars = self.rhythm.unflatten(1, (2, 2, -1))
+        return (bars[:, :, 0] == bars[:, :, 1]).flatten(1).all(1)
 
     def suits(self, meter: Tensor) -> Tensor:
         """Return which codes may be played in meters [...] int: [..., C] bool; all if none is."""

@@ -142,6 +142,8 @@ class Heard:
             to numbers of about 1.
         keys: [C, W + RHYTHM] of the codes.
         liking: [C] of the codes, whatever the song.
+        lags: [T, T] int, of `song_pairs.lags`.
+        future: [T, T] bool, whether a block is not earlier than the one that asks.
     """
 
     blocks: Tensor
@@ -150,6 +152,8 @@ class Heard:
     factors: list[Tensor]
     keys: Tensor
     liking: Tensor
+    lags: Tensor
+    future: Tensor
 
 
 class SongHarmonyNN(HarmonyNetwork):
@@ -241,6 +245,8 @@ class SongHarmonyNN(HarmonyNetwork):
                 dim=1,
             ),
             keys[:, -1] + self.log_count,
+            lags(at, at),
+            at[:, None] <= at,
         )
 
     def _factors(self) -> list[Tensor]:
@@ -298,8 +304,7 @@ class SongHarmonyNN(HarmonyNetwork):
             [N, Q, C], [N, Q, 1] and [N, Q, 1 + M].
         """
         count = memory.own.shape[1]
-        places = torch.arange(song.melody.shape[1], device=steps.device)
-        lag = lags(places[at], places[:count])
+        lag = heard.lags[at, :count]
         pairs = torch.cat([heard.pairs[:, at, :count], *self._own_pairs(song, at, count)], dim=-1)
         present = self._played(heard, song, at)
         played = [_before(song.own, at, by) * heard.factors[1] for by in HABITS]
@@ -312,7 +317,7 @@ class SongHarmonyNN(HarmonyNetwork):
         if self.present:
             x = x + self.present(torch.cat(present, dim=-1))
         x = self.dropout(x)
-        future = (places[at, None] <= places[:count])[None, None]
+        future = heard.future[at, :count]
         for layer, bias, told in zip(self.layers, self.biases, memory.told):
             x = layer(x, told, bias(pairs, lag).masked_fill(future, NEVER))
         x = self.norm(x)
@@ -325,7 +330,7 @@ class SongHarmonyNN(HarmonyNetwork):
             codes = codes + NEVER * ~self.suits(song.meters[:, at])
         taken = pointer @ memory.pointers.mT / self.config.width**0.5
         taken = taken + self.pointer_bias(pairs, lag)[:, 0]
-        taken = taken.masked_fill(future[0] | (memory.own[:, None, :, -1] <= 0), NEVER)
+        taken = taken.masked_fill(future | (memory.own[:, None, :, -1] <= 0), NEVER)
         return codes, new, torch.cat([silence, taken], dim=-1)
 
     def loss(self, song: Song, real: Real, steps: Tensor) -> tuple[Tensor, Tensor]:
@@ -459,12 +464,14 @@ class SongPlayer:
         song: N songs; `own` is filled in on the way, by whoever calls.
         heard: What the network made of the melody.
         memory: Of the blocks that were final at the last choice.
+        wishes: The same samplings with all that they wish of codes in `wish`, as few differ.
     """
 
     network: SongHarmonyNN
     song: Song
     heard: Heard = field(init=False)
     memory: Memory | None = None
+    wishes: dict[Sampling, Sampling] = field(default_factory=dict)
 
     def __post_init__(self):
         with torch.no_grad():
@@ -497,7 +504,7 @@ class SongPlayer:
         else:
             memory = self._memory(block)
         logits = network(self.heard, song, memory, at, steps[:, None])[:, 0]
-        network._apply_wishes(logits, sampling)
+        network._apply_wishes(logits, self._summed(sampling))
         index = draw(logits / sampling.temperature, sampling.top_p, generator)
         size = len(network.codes)
         chosen = network.codes[index.clamp(max=size - 1)]
@@ -507,6 +514,15 @@ class SongPlayer:
             chosen = torch.where((index > size)[:, None], taken, chosen)
         active = (index != size).to(chosen.dtype)[:, None]
         return torch.cat([chosen * active, active], dim=1)
+
+    def _summed(self, sampling: Sampling) -> Sampling:
+        """Return a sampling with all that it wishes of codes in `wish`."""
+        if sampling.apart or sampling.wish is not None:
+            return sampling
+        if sampling not in self.wishes:
+            plain = Sampling(silence=sampling.silence, steadiness=sampling.steadiness)
+            self.wishes[sampling] = replace(plain, wish=self.network.wishes(sampling))
+        return self.wishes[sampling]
 
     def _memory(self, block: int) -> Memory:
         """Return the memory of the blocks before this one."""

@@ -208,6 +208,17 @@ def real_of(model, rows):
     return Real(rows, codes, torch.ones(codes.shape), model.taken_up(rows, 2.0), rhythms)
 
 
+def test_codes_of_two_bars_alike_may_be_preferred():
+    model = network()
+    rhythm = torch.zeros(5, RHYTHM, dtype=torch.bool)
+    rhythm[:, 3] = rhythm[1:, 19] = True  # of the first code the second bar differs
+    rhythm[2, 40] = True  # a note of the first bar that is held longer
+    model.set_codes(model.codes[:5].clone(), rhythm=rhythm)
+    assert model.is_even.tolist() == [False, True, False, True, True, True]
+    chosen = played(model, 1, Sampling(steadiness=NEVER, silence=NEVER, even=50.0), 16)[:, :-1]
+    assert not any((chosen == model.codes[i]).all(1).any() for i in (0, 2))
+
+
 def test_own_playing_counts_as_the_real_playing_in_its_place():
     """Where real players repeat themselves, so shall the network, whatever it played."""
     model, heard = network(), song()

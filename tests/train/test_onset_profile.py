@@ -1,9 +1,12 @@
 import numpy as np
 import pytest
+import torch
 
 from accomp.music.score import Note, Score, TimeSignature, Track
-from accomp.roll.grid import BASS, COMPOUND, GUITAR, THREE, TRACKS
-from train.eval.meters import profile_of, strokes
+from accomp.roll.grid import BASS, COMPOUND, GUITAR, THREE, TRACK_NAMES, TRACKS
+from train.data.comping import SOURCE
+from train.data.corpus import Corpus
+from train.eval.meters import MeterSettings, profile_of, real_strokes, strokes
 from train.metrics.onset_profile import onset_profile, profile_distance
 
 
@@ -35,3 +38,20 @@ def test_strokes_lie_on_the_steps_of_their_meter(meter, signature, third):
     bass, guitar = (np.flatnonzero(profile_of([result], part)) for part in (BASS, GUITAR))
     bars = [0] if meter == THREE else [0, 8]  # a bar of 6/8 is half a model bar
     assert bass.tolist() == bars and guitar.tolist() == [bar + third for bar in bars]
+
+
+def test_real_songs_are_those_of_the_meter_that_were_not_written_for_accomp():
+    planes = np.zeros((12, 2, 32, 128), np.uint8)
+    planes[:, 0, ::8, 40] = 1
+    songs = [
+        {"genre": "folk", "split": "test", "first": 0, "blocks": 4, "meters": "3334"},
+        {"genre": "folk", "split": "test", "first": 4, "blocks": 4, "meters": "3333"},
+        {"genre": "pop", "split": "test", "first": 8, "blocks": 4, "meters": "3333"},
+    ]
+    songs[2]["source"] = SOURCE
+    packed = [np.packbits(planes, axis=-1)] * len(TRACK_NAMES)
+    corpus = Corpus(songs, torch.zeros(12, 4, dtype=torch.int64), None, packed)
+    found = real_strokes(corpus, ["test"], THREE, MeterSettings(fewest_blocks=4))
+    assert list(found) == ["folk"] and len(found["folk"]) == 1
+    assert np.flatnonzero(found["folk"][0][BASS])[:3].tolist() == [0, 8, 16]
+    assert not real_strokes(corpus, ["val"], THREE, MeterSettings())

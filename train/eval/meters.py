@@ -4,9 +4,9 @@
         [--genres pop jazz] [--limit 20] [--splits val test]
 
 The onset profile of each player (train.metrics.onset_profile) in our results to held-out lead
-sheets in 3/4 and 6/8 is compared with that of the corpus's songs in such a meter; songs that were
-written for accomp do not count. The smaller the distance, the nearer; beside it stands the distance
-of one half of the real songs to the other.
+sheets in 3/4 and 6/8 is compared with that of the corpus's songs in such a meter, of the genre if
+it has a few; songs that were written for accomp do not count. The smaller the distance, the nearer;
+beside it stands the distance of one half of the real songs to the other.
 """
 
 from dataclasses import dataclass
@@ -36,6 +36,7 @@ class MeterSettings:
 
     fewest_beats: float = 24.0  # of a sheet
     fewest_blocks: int = 4  # of a real song in the meter
+    fewest_songs: int = 4  # of a genre; if it has fewer, all genres are the reference
 
 
 def main(arguments: list[str] | None = None, settings: MeterSettings = MeterSettings()) -> None:
@@ -54,11 +55,15 @@ def main(arguments: list[str] | None = None, settings: MeterSettings = MeterSett
     print("| meter | | " + " | ".join(TRACK_NAMES[track] for track in ACCOMPANIMENT) + " |")
     print("|---" * (len(ACCOMPANIMENT) + 2) + "|")
     for meter in SIGNATURES:
-        real = real_strokes(corpus, options.splits, meter, settings)
+        by_genre = real_strokes(corpus, options.splits, meter, settings)
+        real = [song for songs in by_genre.values() for song in songs]
         rows = {f"one half of {len(real)} real songs to the other": (real[::2], real[1::2])}
         for genre, model in models.items():
             ours = [strokes(model.accompany(tune), meter) for tune in tunes[meter]]
-            rows[f"{genre}, {len(ours)} melodies"] = (ours, real)
+            own = by_genre.get(genre, [])
+            reference = own if len(own) >= settings.fewest_songs else real
+            name = f"{genre}: {len(ours)} melodies to {len(reference)} songs"
+            rows[name] = (ours, reference)
         for name, (some, others) in rows.items():
             pairs = [(profile_of(some, t), profile_of(others, t)) for t in ACCOMPANIMENT]
             cells = [_distance(*pair) for pair in pairs]
@@ -91,8 +96,8 @@ def held_out(paths: list[Path], limit: int, settings: MeterSettings) -> dict[int
 
 def real_strokes(
     corpus: Corpus, splits: list[str], meter: int, settings: MeterSettings
-) -> list[Strokes]:
-    """Return where the players of real songs strike, in the blocks of a meter.
+) -> dict[str, list[Strokes]]:
+    """Return where the players of real songs strike, in the blocks of a meter, by genre.
 
     Args:
         corpus: The songs.
@@ -100,14 +105,15 @@ def real_strokes(
         meter: Of METERS.
         settings: Which songs are long enough.
     """
-    found = []
+    found: dict[str, list[Strokes]] = {}
     for song, entry in enumerate(corpus.songs):
         index = corpus.block_index([song])
         index = index[corpus.meters[index] == meter]
         is_real = entry["split"] in splits and entry.get("source") != SOURCE
         if is_real and len(index) >= settings.fewest_blocks:
             onsets = {t: corpus.blocks(t, index)[:, 0].numpy().any(2) for t in ACCOMPANIMENT}
-            found.append({track: struck.reshape(-1) for track, struck in onsets.items()})
+            played = {track: struck.reshape(-1) for track, struck in onsets.items()}
+            found.setdefault(entry["genre"], []).append(played)
     return found
 
 

@@ -12,7 +12,7 @@ import gradio as gr
 from accomp.band.finish import Finish
 from accomp.listen.beat_grid import Counting
 from accomp.listen.source import Source, SourceMelody
-from accomp.music.keys import NAMES
+from accomp.music.keys import Key
 from accomp.music.melody_track import melody_name
 from accomp.project.choices import DIRECTIONS
 from accomp.project.settings import Settings
@@ -24,7 +24,7 @@ from page.studio import Take
 from page.words import say, say_number
 
 MODES = {"major": "{key} major", "minor": "{key} minor"}  # and how they are said
-KEYS = [f"{name} {mode}" for mode in MODES for name in NAMES]
+KEYS = [str(Key(tonic, mode == "minor")) for mode in MODES for tonic in range(12)]
 METERS = ["2/4", "3/4", "4/4", "6/8", "12/8"]
 MIXES = (
     "**You** and **Piano** can be muted one by one: the band with your recording, with a piano "

@@ -74,7 +74,7 @@ def planned(
     found = []
     for plan in planning.search.best(random, count):
         symbols = [symbol.transposed(lead.shift) for symbol in planning.symbols(plan)]
-        changes = chord_changes(symbols, lead.grid.half_bar_beats, lead.track.end)
+        changes = chord_changes(symbols, lead.grid.half_bar_beats, lead.track.end, lead.key)
         logs = planning.search.log_likelihood(
             torch.from_numpy(plan.chords), torch.from_numpy(plan.basses)
         )

@@ -16,6 +16,8 @@ from accomp.band.retake import Retake
 from accomp.errors import MusicError
 from accomp.models.band_model import SEVENTHS, BandModel
 from accomp.music.chord_symbols import ChordSymbol, triad_symbol
+from accomp.music.key_signatures import signature_of
+from accomp.music.keys import Key
 from accomp.music.score import Chord, Score
 from accomp.roll.chord_plan import CHORD_COUNT, symbols_on_grid
 from accomp.roll.grid import HALF_BAR_STEPS
@@ -134,17 +136,22 @@ def with_sevenths(plan: np.ndarray, qualities: list[str] | None) -> list[ChordSy
     return [triad_symbol(chord, qualities[chord] if qualities else None) for chord in plan]
 
 
-def chord_changes(symbols: list[ChordSymbol], onsets: np.ndarray, end: float) -> list[Chord]:
+def chord_changes(
+    symbols: list[ChordSymbol], onsets: np.ndarray, end: float, key: Key
+) -> list[Chord]:
     """Return the chords of a song where they change.
 
     Args:
         symbols: [H] in the song's key.
         onsets: [H] beats at which the half bars begin; those that a bar lacks have no length.
         end: beat at which the song ends.
+        key: of the song, by which chords are spelled.
     """
     changes: list[Chord] = []
+    fifths = signature_of(key).fifths
     for symbol, onset, following in zip(symbols, onsets, [*onsets[1:], end]):
-        is_new = not changes or changes[-1].symbol != str(symbol)
+        text = symbol.spelled(fifths)
+        is_new = not changes or changes[-1].symbol != text
         if onset < end - 1e-9 and following > onset and is_new:
-            changes.append(Chord(float(onset), str(symbol)))
+            changes.append(Chord(float(onset), text))
     return changes

@@ -140,9 +140,11 @@ def finished(song: Score, finish: Finish, genre: str) -> Score:
     if finish.transpose:
         song = replace(
             song,
-            chords=[_chord(chord, finish.transpose) for chord in song.chords],
             key_signatures=[_signature(each, finish.transpose) for each in song.key_signatures],
         )
+        fifths = song.key_signatures[0].fifths if song.key_signatures else 0
+        chords = [_chord(chord, finish.transpose, fifths) for chord in song.chords]
+        song = replace(song, chords=chords)
     if finish.tempo is not None:
         song = timing.at_tempo(song, finish.tempo)
     return balanced(song, genre)
@@ -186,10 +188,12 @@ def _at_home(notes: list[Note], track: int, semitones: int, program: int) -> lis
     return [note._replace(pitch=int(pitch)) for note, pitch in zip(notes, moved[:, 0])]
 
 
-def _chord(chord: Chord, semitones: int) -> Chord:
+def _chord(chord: Chord, semitones: int, fifths: int) -> Chord:
+    """Return a chord `semitones` higher, spelled by the signature of the new key."""
     if not is_symbol(chord.symbol):  # N.C.
         return chord
-    return chord._replace(symbol=str(parse_symbol(chord.symbol).transposed(semitones)))
+    symbol = parse_symbol(chord.symbol).transposed(semitones)
+    return chord._replace(symbol=symbol.spelled(fifths))
 
 
 def _signature(signature: KeySignature, semitones: int) -> KeySignature:

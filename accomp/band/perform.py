@@ -36,7 +36,7 @@ def perform(sketch: Sketch, settings: ArrangeSettings = arrange.SETTINGS) -> Sco
     if model.planner:
         symbols = [symbol.transposed(lead.shift) for symbol in sketch.chords]
         onsets = lead.grid.beats[: lead.grid.steps : HALF_BAR_STEPS]
-        chords = chord_changes(symbols, onsets, lead.track.end)
+        chords = chord_changes(symbols, onsets, lead.track.end, lead.key)
     score = sketch.score
     song = Score(
         tracks,

@@ -138,8 +138,8 @@ def invent(  # noqa: PLR0913 - a public call; all but the first four are keyword
     track = Track("melody", program, notes=_notes(notes, grid, shift, settings.loudness, settings))
     onsets = grid.beats[:-1:HALF_BAR_STEPS]
     symbols = [symbol.transposed(shift) for symbol in symbols]
-    chords = chord_changes(symbols, onsets, 4.0 * bars)
     own_key = Key((major - 3 * minor) % 12, bool(minor))
+    chords = chord_changes(symbols, onsets, 4.0 * bars, own_key)
     return Score(
         [track],
         [Tempo(0.0, round(60e6 / bpm))],
@@ -211,7 +211,8 @@ def continue_melody(  # noqa: PLR0913 - a public call; all but the first five ar
     loudness = round(float(np.mean([note.velocity for note in lead.line])))
     added = _notes(notes, grid, lead.shift, loudness, settings)
     track = replace(lead.track, notes=lead.track.notes + added)
-    return replace(score, tracks=[track], chords=chord_changes(symbols, onsets, end))
+    chords = chord_changes(symbols, onsets, end, lead.key)
+    return replace(score, tracks=[track], chords=chords)
 
 
 def likely_key(line: list[Note], settings: InventSettings = SETTINGS) -> Key:

@@ -5,9 +5,11 @@ from typing import NamedTuple
 
 from accomp.errors import MusicError
 from accomp.music.chord_qualities import ALIASES, QUALITIES
-from accomp.music.keys import LETTERS, NAMES
+from accomp.music.keys import LETTERS
+from accomp.music.spelling import Spelling, spelled_chord
 
 NOTE_NAME = r"[A-G](?:bb|##|b|#)?"
+DIMINISHED = 6  # semitones of the fifth
 EXAMPLES = "C, F#m7, Bbmaj7, G7sus4, Bdim, C/E"
 
 
@@ -40,9 +42,24 @@ class ChordSymbol(NamedTuple):
         bass = None if self.bass is None else (self.bass + semitones) % 12
         return ChordSymbol((self.root + semitones) % 12, self.quality, bass)
 
+    def spellings(self, fifths: int) -> list[Spelling]:
+        """Spell root and bass in a key; without a bass of its own, the root alone.
+
+        fifths: of the key's signature, -7 to 7.
+        """
+        is_diminished = self.quality.startswith("dim") and DIMINISHED in QUALITIES[self.quality]
+        return spelled_chord(self.root, self.bass, is_diminished, fifths)
+
+    def spelled(self, fifths: int) -> str:
+        """Write the symbol as it is spelled in a key: A/C# where D major has A/Db.
+
+        fifths: of the key's signature, -7 to 7.
+        """
+        root, *bass = map(str, self.spellings(fifths))
+        return "/".join([root + self.quality, *bass])
+
     def __str__(self) -> str:
-        bass = "" if self.bass is None else f"/{NAMES[self.bass]}"
-        return NAMES[self.root] + self.quality + bass
+        return self.spelled(0)
 
 
 def triad_symbol(chord: int, quality: str | None = None) -> ChordSymbol:

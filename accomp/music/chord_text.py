@@ -126,7 +126,8 @@ def with_chords_at(song: Score, track: Track, bars: tuple[int, int], text: str) 
             f"the chords have {count} bars, the place {len(places) - 1}; accepted: as many or fewer"
         )
     start, end = places[0].onset - 1e-6, places[-1].onset - 1e-6
-    new = [Chord(onset, str(symbol)) for onset, symbol in read_text(text, places)[0]]
+    fifths = song.key_signatures[0].fifths if song.key_signatures else 0
+    new = [Chord(onset, symbol.spelled(fifths)) for onset, symbol in read_text(text, places)[0]]
     before = [chord for chord in song.chords if chord.onset < start]
     after = [chord for chord in song.chords if chord.onset >= end]
     sounding = [chord for chord in song.chords if chord.onset < end]

@@ -20,6 +20,7 @@ MAJOR = np.array([6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.
 MINOR = np.array([6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17])
 MEDIAN_PITCH = 61  # in normal form, the median pitch of a melody lies in the octave from here
 NAMES = ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
+MINOR_NAMES = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "G#", "A", "Bb", "B")
 LETTERS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}  # pitch classes
 
 
@@ -35,7 +36,8 @@ class Key(NamedTuple):
     is_minor: bool
 
     def __str__(self) -> str:
-        return f"{NAMES[self.tonic]} {'minor' if self.is_minor else 'major'}"
+        name = (MINOR_NAMES if self.is_minor else NAMES)[self.tonic]
+        return f"{name} {'minor' if self.is_minor else 'major'}"
 
 
 KEY_NAMES = "such as C major, F# minor, Bb, Am"

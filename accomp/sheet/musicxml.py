@@ -12,13 +12,12 @@ from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
 from accomp.music.chord_kinds import KINDS
-from accomp.music.chord_qualities import QUALITIES
 from accomp.music.chord_symbols import ChordSymbol
 from accomp.music.instruments import program_name
 from accomp.music.score import KeySignature, TimeSignature
+from accomp.music.spelling import Spelling, spelled
 from accomp.sheet.lead_sheet import LeadSheet, Measure
 from accomp.sheet.note_values import Piece
-from accomp.sheet.spelling import Spelling, spelled, spelled_chord
 
 DOCTYPE = (
     '<?xml version="1.0" encoding="UTF-8"?>\n'
@@ -30,7 +29,6 @@ DENSE = 10  # ... half as many from so many notes a bar on
 ACCIDENTALS = {-2: "flat-flat", -1: "flat", 0: "natural", 1: "sharp", 2: "double-sharp"}
 BEAMS = {"eighth": 1, "16th": 2, "32nd": 3, "64th": 4}
 SHARPS, FLATS = "FCGDAEB", "BEADGCF"  # in the order of key signatures
-DIMINISHED = 6  # semitones of its fifth
 
 
 def musicxml(sheet: LeadSheet, for_picture: bool = False) -> bytes:
@@ -195,8 +193,7 @@ class _Writer:
 
     def _write_chord(self, parent: Element, symbol: ChordSymbol, offset: Fraction) -> None:
         harmony = _add(parent, "harmony")
-        is_diminished = DIMINISHED in QUALITIES[symbol.quality] and symbol.quality.startswith("dim")
-        names = spelled_chord(symbol.root, symbol.bass, is_diminished, self.fifths)
+        names = symbol.spellings(self.fifths)
         for name, what in zip(names, ("root", "bass")):
             if what == "bass":
                 self._write_kind(harmony, symbol.quality)

@@ -81,3 +81,21 @@ def test_tones_and_transposition():
 def test_what_is_no_chord_is_refused_with_examples(text):
     with pytest.raises(MusicError, match="is not known; accepted: symbols such as C, F#m7"):
         parse_symbol(text)
+
+
+@pytest.mark.parametrize(
+    "symbol, fifths, text",
+    [
+        ("A/Db", 2, "A/C#"),  # the third of A, in D major
+        ("E7/Ab", 0, "E7/G#"),
+        ("Bb", 2, "Bb"),  # borrowed from D minor
+        ("Db7", 4, "C#7"),
+        ("Abdim7", 0, "G#dim7"),  # leads up to A
+        ("F#", -6, "Gb"),
+        ("Ab", -3, "Ab"),
+        ("C7/Bb", 0, "C7/Bb"),
+    ],
+)
+def test_symbols_are_spelled_by_the_key(symbol, fifths, text):
+    assert parse_symbol(symbol).spelled(fifths) == text
+    assert parse_symbol(text) == parse_symbol(symbol)

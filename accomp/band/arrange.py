@@ -28,6 +28,7 @@ class PlayerSettings:
         pitches: MIDI pitches that the instrument has; single notes outside move by octaves.
         voices: notes at a time. Where the models learned from songs, several players share a part.
         longest: steps that a note sounds; plucked strings die away, bows turn.
+        content: semitones, of `lead_voices`.
         lowest_ending: MIDI pitch; below it the last chord's root is the bass's.
         lowest_under: MIDI pitch; to this one the last chord goes down to lie under the melody.
     """
@@ -36,6 +37,7 @@ class PlayerSettings:
     pitches: tuple[int, int]
     voices: int
     longest: int
+    content: float = 0.0
     lowest_ending: int = 0
     lowest_under: int = 0
 
@@ -50,16 +52,15 @@ class ArrangeSettings:
         recent: half bars before the end in which a player who shall end with the others played.
         free_centre: semitones that a voicing's mean may lie from its centre.
         top_voice: weight of the top voice's leap beside the mean leap of all voices.
+        free_phrase: semitones that a phrase's median may lie beyond that of the track.
     """
 
     parts: Mapping[int, PlayerSettings] = field(
         default_factory=lambda: {
             BASS: PlayerSettings((31, 44), (23, 60), voices=1, longest=16),
-            GUITAR: PlayerSettings(
-                (53, 66), (35, 91), voices=5, longest=16, lowest_ending=48, lowest_under=40
-            ),
+            GUITAR: PlayerSettings((54, 67), (35, 91), 5, 16, lowest_ending=48, lowest_under=40),
             STRINGS: PlayerSettings(
-                (60, 73), (33, 100), voices=4, longest=32, lowest_ending=50, lowest_under=45
+                (60, 73), (33, 100), 4, 32, content=3.0, lowest_ending=50, lowest_under=45
             ),
         }
     )
@@ -67,6 +68,7 @@ class ArrangeSettings:
     recent: int = 4
     free_centre: float = 7.0
     top_voice: float = 0.5
+    free_phrase: int = 3
 
 
 SETTINGS = ArrangeSettings()
@@ -129,17 +131,23 @@ def without_unisons(notes: np.ndarray) -> np.ndarray:
 
 
 def lead_voices(
-    notes: np.ndarray, plan: np.ndarray, centre: float, settings: ArrangeSettings = SETTINGS
+    notes: np.ndarray,
+    plan: np.ndarray,
+    centre: float,
+    content: float = 0.0,
+    settings: ArrangeSettings = SETTINGS,
 ) -> np.ndarray:
     """Invert chords so that voices move little, instead of shifting in parallel.
 
     In each half bar where the chord is new, the lowest pitches move up an octave or the highest
     down, whichever brings the voicing nearest to the one before without drifting from the centre.
+    What is played stays where it is hardly farther.
 
     Args:
         notes: [n, 3] of a chordal track.
         plan: [H] chords.
         centre: MIDI pitch about which the voicings lie.
+        content: semitones by which what is played may be farther.
         settings: what counts as near.
 
     Returns:
@@ -151,7 +159,7 @@ def lead_voices(
         pitches = np.unique(notes[rows, 0])
         chord = plan[min(notes[rows[0], 1] // HALF_BAR_STEPS, len(plan) - 1)]
         if before is not None and (chord != last_chord or set(pitches) - set(moves)):
-            moves = _nearest_inversion(pitches, before, centre, settings)
+            moves = _nearest_inversion(pitches, before, centre, content, settings)
         elif before is None:
             moves = {int(p): int(p) for p in pitches}
         notes[rows, 0] = [moves[int(p)] for p in notes[rows, 0]]
@@ -168,12 +176,18 @@ def by_half_bar(notes: np.ndarray) -> list[np.ndarray]:
 
 
 def _nearest_inversion(
-    pitches: np.ndarray, before: list[int], centre: float, settings: ArrangeSettings
+    pitches: np.ndarray,
+    before: list[int],
+    centre: float,
+    content: float,
+    settings: ArrangeSettings,
 ) -> dict[int, int]:
     """Choose the inversion nearest to the voicing before: pitch to new pitch."""
+    played = {int(pitch): int(pitch) for pitch in pitches}
 
     def distance(way: dict[int, int]) -> float:
-        return _distance(sorted(way.values()), before, centre, settings)
+        farther = 0.0 if way == played else content
+        return _distance(sorted(way.values()), before, centre, settings) + farther
 
     return min(inversions(pitches), key=distance)
 
@@ -218,6 +232,28 @@ def in_range(
     low, high = part.median
     median = int(np.median(notes[:, 0]))
     notes[:, 0] += 12 * (-(-max(low - median, 0) // 12) - -(-max(median - high, 0) // 12))
+    notes[:, 0] = keys.fold(notes[:, 0], *part.pitches)
+    return notes
+
+
+def settle(
+    notes: np.ndarray, phrases: np.ndarray, track: int, settings: ArrangeSettings = SETTINGS
+) -> np.ndarray:
+    """Bring phrases that have drifted away back to the player's register, by whole octaves.
+
+    Args:
+        notes: [n, 3] of a pitched track in the song's key.
+        phrases: [P] the step at which each phrase begins, rising.
+        track: index in TRACKS.
+        settings: the registers.
+    """
+    notes, part = notes.copy(), settings.parts[track]
+    low, high = part.median[0] - settings.free_phrase, part.median[1] + settings.free_phrase
+    of_phrase = np.searchsorted(phrases, notes[:, 1], side="right")
+    for phrase in np.unique(of_phrase):
+        inside = of_phrase == phrase
+        median = int(np.median(notes[inside, 0]))
+        notes[inside, 0] += 12 * (-(-max(low - median, 0) // 12) - -(-max(median - high, 0) // 12))
     notes[:, 0] = keys.fold(notes[:, 0], *part.pitches)
     return notes
 

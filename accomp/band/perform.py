@@ -13,7 +13,15 @@ from accomp.models.swing import MelodyTiming
 from accomp.music.key_signatures import key_signatures_of
 from accomp.music.score import Note, Score, Track
 from accomp.roll import parts, pianoroll
-from accomp.roll.grid import ACCOMPANIMENT, BASS, DRUMS, HALF_BAR_STEPS, MELODY, TRACKS
+from accomp.roll.grid import (
+    ACCOMPANIMENT,
+    BASS,
+    BLOCK_STEPS,
+    DRUMS,
+    HALF_BAR_STEPS,
+    MELODY,
+    TRACKS,
+)
 
 
 def perform(sketch: Sketch, settings: ArrangeSettings = arrange.SETTINGS) -> Score:
@@ -24,6 +32,9 @@ def perform(sketch: Sketch, settings: ArrangeSettings = arrange.SETTINGS) -> Sco
         band = arrange.end_together(band, sketch.chords, lead.final_step, lead.end, settings)
     for track in band.keys() - {DRUMS}:
         band[track] = arrange.in_range(band[track], lead.shift, track, settings)
+        if options.form:
+            phrases = (np.flatnonzero(sketch.form.closes) + 1) * BLOCK_STEPS
+            band[track] = arrange.settle(band[track], phrases, track, settings)
     if sketch.retake:
         band = wishes.higher(band, sketch.retake, settings)
     if options.form:
@@ -88,7 +99,8 @@ def _voiced(notes: np.ndarray, sketch: Sketch, track: int, settings: ArrangeSett
     if track == BASS:
         return voicing.bass_notes(arrange.monophonic(notes), sketch.chords)
     notes = arrange.thin_out(notes, part.voices)
-    notes = arrange.lead_voices(notes, sketch.triads, parts.CENTRE[track], settings)
+    centre = parts.CENTRE[track]
+    notes = arrange.lead_voices(notes, sketch.triads, centre, part.content, settings)
     return voicing.release(voicing.colour(notes, sketch.chords), sketch.chords)
 
 

@@ -124,3 +124,22 @@ def test_the_final_chord_lies_under_the_melody_as_far_as_players_can_go_down():
     assert under[STRINGS][:, 0].tolist() == [60, 60] and under[BASS][:, 0].tolist() == [45]
     low = arrange.end_under(band, 32, 40)
     assert low[STRINGS][:, 0].min() >= 45 and low[GUITAR][1:, 0].min() >= 40
+
+
+def test_a_phrase_that_has_drifted_away_comes_back_as_a_whole():
+    rows = notes(
+        (60, 0, 8), (64, 8, 16), (76, 64, 72), (79, 80, 96), (45, 128, 132), (60, 132, 140)
+    )
+    settled = arrange.settle(rows, np.array([64, 128]), GUITAR)
+    assert settled[:, 0].tolist() == [60, 64, 64, 67, 45, 60]
+    assert settled[:, 1:].tolist() == rows[:, 1:].tolist()
+    assert arrange.settle(notes(), np.array([64]), GUITAR).shape == (0, 3)
+
+
+def test_players_who_are_content_keep_what_they_play():
+    shape = notes(
+        *[(p + by, 8 * i, 8 * i + 8) for i, by in enumerate((0, 5)) for p in (60, 64, 67)]
+    )
+    plan = np.array([0, 5])
+    assert arrange.lead_voices(shape, plan, 62)[3:, 0].tolist() == [65, 69, 60]
+    assert (arrange.lead_voices(shape, plan, 62, content=4.0) == shape).all()

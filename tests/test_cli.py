@@ -454,14 +454,14 @@ def test_names_that_are_not_utf_8_and_bad_files_lose_no_batch(accomp, tmp_path):
 
 
 def test_an_unexpected_error_loses_no_batch(accomp, tmp_path, monkeypatch):
-    whole = songs.write_song
+    whole = songs.deliver
 
-    def breaks_once(song, score, melody, folder, job):
+    def breaks_once(delivery, folder):
         if folder.name == "ode_to_joy":
             raise KeyError("surprise")
-        whole(song, score, melody, folder, job)
+        whole(delivery, folder)
 
-    monkeypatch.setattr(songs, "write_song", breaks_once)
+    monkeypatch.setattr(songs, "deliver", breaks_once)
     given = (EXAMPLES / "ode_to_joy.mid", EXAMPLES / "greensleeves.mid")
     status, _, error = accomp(*given, "--no-audio", "--out", tmp_path)
     assert status == 1 and "surprise" in error and "report it" in error

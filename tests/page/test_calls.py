@@ -12,6 +12,7 @@ from gradio_client import Client, handle_file
 
 import app
 from accomp import read_midi
+from accomp.music.notation import read_notation
 from accomp.music.timing import mean_tempo
 from page import api, calls, files, messages
 from page.melodies import EXAMPLES
@@ -80,6 +81,21 @@ def test_a_program_hears_in_words_what_is_wrong(client):
     ):
         with pytest.raises(Exception, match=words):
             client.predict(handle_file(ODE), "pop", **choices, api_name="/accompany")
+
+
+@pytest.mark.process
+def test_a_program_takes_a_song_further(client):
+    melody, _ = client.predict("folk", 4, api_name="/invent")
+    project, midi = client.predict(handle_file(melody), "folk", api_name="/project")
+    changes = {"chord": ["2: Am D7"], "redo": ["bass:1"], "transpose": 2, "program": ["piano=73"]}
+    *_, changed, chords, again = client.predict(handle_file(project), **changes, api_name="/change")
+    before, after = read_midi(midi), read_midi(changed)
+    assert "Bm E7" in chords and after.key_signatures != before.key_signatures
+    sheet = client.predict(handle_file(again), "musicxml", api_name="/lead_sheet")
+    symbols = [chord.symbol for chord in read_notation(sheet).chords]
+    assert symbols == [chord.symbol for chord in after.chords]
+    with pytest.raises(Exception, match="there is no bar 99"):
+        client.predict(handle_file(project), redo=["bass:99"], api_name="/change")
 
 
 @pytest.mark.process

@@ -6,7 +6,14 @@ from accomp.music.score import Note, Score, TimeSignature, Track
 from accomp.roll.grid import BASS, COMPOUND, GUITAR, THREE, TRACK_NAMES, TRACKS
 from train.data.comping import SOURCE
 from train.data.corpus import Corpus
-from train.eval.meters import MeterSettings, profile_of, real_strokes, strokes
+from train.eval.meters import (
+    MeterSettings,
+    cells,
+    nearest,
+    profile_of,
+    real_strokes,
+    strokes,
+)
 from train.metrics.onset_profile import onset_profile, profile_distance
 
 
@@ -55,3 +62,18 @@ def test_real_songs_are_those_of_the_meter_that_were_not_written_for_accomp():
     assert list(found) == ["folk"] and len(found["folk"]) == 1
     assert np.flatnonzero(found["folk"][0][BASS])[:3].tolist() == [0, 8, 16]
     assert not real_strokes(corpus, ["val"], THREE, MeterSettings())
+
+
+def song_of(*steps: int) -> dict[int, np.ndarray]:
+    struck = np.zeros(16, bool)
+    struck[list(steps)] = True
+    return {track: struck if track == BASS else np.zeros(16, bool) for track in range(5)}
+
+
+def test_a_result_is_compared_with_the_real_song_that_is_nearest():
+    waltz, march, both = song_of(0, 4, 8), song_of(0, 8), song_of(0, 2, 4, 8)
+    assert nearest([waltz], [march, waltz], BASS) == 0
+    assert nearest([waltz, march], None, BASS) == pytest.approx(1 / 3)
+    assert nearest([waltz, both], [march], BASS) == pytest.approx((1 / 3 + 1 / 2) / 2)
+    assert np.isnan(nearest([waltz], [march], GUITAR)) and np.isnan(nearest([waltz], None, BASS))
+    assert cells([waltz], [march, waltz]) == "– / – | 0.17 / 0.00 | – / – | – / – |"

@@ -5,8 +5,11 @@
 
 The onset profile of each player (train.metrics.onset_profile) in our results to held-out lead
 sheets in 3/4 and 6/8 is compared with that of the corpus's songs in such a meter, of the genre if
-it has a few; songs that were written for accomp do not count. The smaller the distance, the nearer;
-beside it stands the distance of one half of the real songs to the other.
+it has a few; songs that were written for accomp do not count. Of each player two distances are
+printed: of the mean profiles, and of a result to the real song that is nearest to it, on the mean.
+The first asks for the mixture of styles that the real songs happen to be, the second whether anyone
+plays so. Beside them stand those of one half of the real songs to the other, and of a real song to
+the nearest other one.
 """
 
 from dataclasses import dataclass
@@ -54,32 +57,64 @@ def main(arguments: list[str] | None = None, settings: MeterSettings = MeterSett
     models = {g: Accompanist.from_pretrained(options.models / g) for g in options.genres}
     print("| meter | | " + " | ".join(TRACK_NAMES[track] for track in ACCOMPANIMENT) + " |")
     print("|---" * (len(ACCOMPANIMENT) + 2) + "|")
-    for meter in SIGNATURES:
+    for meter, signature in SIGNATURES.items():
         by_genre = real_strokes(corpus, options.splits, meter, settings)
         real = [song for songs in by_genre.values() for song in songs]
-        rows = {f"one half of {len(real)} real songs to the other": (real[::2], real[1::2])}
+        title = "/".join(map(str, signature))
+        print(
+            f"| {title} | {len(real)} real songs, in halves | {cells(real[::2], real[1::2], real)}"
+        )
         for genre, model in models.items():
             ours = [strokes(model.accompany(tune), meter) for tune in tunes[meter]]
             own = by_genre.get(genre, [])
             reference = own if len(own) >= settings.fewest_songs else real
             name = f"{genre}: {len(ours)} melodies to {len(reference)} songs"
-            rows[name] = (ours, reference)
-        for name, (some, others) in rows.items():
-            pairs = [(profile_of(some, t), profile_of(others, t)) for t in ACCOMPANIMENT]
-            cells = [_distance(*pair) for pair in pairs]
-            print(f"| {'/'.join(map(str, SIGNATURES[meter]))} | {name} | {' | '.join(cells)} |")
+            print(f"| {title} | {name} | {cells(ours, reference)}", flush=True)
             if options.profiles:
-                for track, pair in zip(ACCOMPANIMENT, pairs):
-                    for values in pair:
-                        print(f"    {TRACK_NAMES[track]:8}" + _percentages(values))
+                print_profiles({"ours": ours, "real": reference})
 
 
-def _distance(some: np.ndarray, others: np.ndarray) -> str:
-    return f"{profile_distance(some, others):.2f}" if some.any() and others.any() else "–"
+def cells(some: list[Strokes], others: list[Strokes], whole: list[Strokes] | None = None) -> str:
+    """Return the two distances of each player, as cells of a table.
+
+    Args:
+        some: Songs or results.
+        others: What they are compared with.
+        whole: Songs each of which is compared with the nearest other one, instead of `some` with
+            the nearest of `others`.
+    """
+    found = []
+    for track in ACCOMPANIMENT:
+        profiles = profile_of(some, track), profile_of(others, track)
+        means = f"{profile_distance(*profiles):.2f}" if all(p.any() for p in profiles) else "–"
+        far = nearest(whole, None, track) if whole else nearest(some, others, track)
+        found.append(f"{means} / {'–' if np.isnan(far) else f'{far:.2f}'}")
+    return " | ".join(found) + " |"
 
 
-def _percentages(profile: np.ndarray) -> str:
-    return "".join(f"{100 * value:4.0f}" for value in profile)
+def nearest(some: list[Strokes], others: list[Strokes] | None, track: int) -> float:
+    """Return the mean distance of songs to the nearest of others; NaN where there are none.
+
+    Args:
+        some: Songs or results; those in which the player is silent do not count.
+        others: Real songs; None for the other ones of `some`.
+        track: The player.
+    """
+    own = [onset_profile(song[track]) for song in some if song[track].any()]
+    real = own if others is None else [onset_profile(s[track]) for s in others if s[track].any()]
+    distances = np.array([[profile_distance(a, b) for b in real] for a in own])
+    if others is None and len(own):
+        np.fill_diagonal(distances, np.inf)
+    usable = distances.size and np.isfinite(distances).any()
+    return float(distances.min(1).mean()) if usable else float("nan")
+
+
+def print_profiles(songs: dict[str, list[Strokes]]) -> None:
+    """Print the percentage of each player's strokes at each step of the bar, by who plays."""
+    for track in ACCOMPANIMENT:
+        for name, of_name in songs.items():
+            shares = "".join(f"{100 * share:4.0f}" for share in profile_of(of_name, track))
+            print(f"    {TRACK_NAMES[track]:8} {name}{shares}")
 
 
 def held_out(paths: list[Path], limit: int, settings: MeterSettings) -> dict[int, list[Score]]:

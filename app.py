@@ -15,6 +15,7 @@ from gradio.events import Dependency
 
 from page import (
     calls,
+    editing,
     files,
     finishing,
     journal,
@@ -39,10 +40,13 @@ TO_ADDRESS = """(address) => {
     const path = choices.size ? "?" + choices : location.pathname;
     history.replaceState(null, "", fragment ? path + "#" + fragment : path);
 }"""
-FRAGMENT = "(kept, fragment) => [kept, location.hash]"
+FRAGMENT = "(kept, fragment, draft) => [kept, location.hash, draft]"
 READING = "(given) => { if (given) window.accompStage?.reading(); return [given]; }"
 READ = "() => window.accompStage?.reading(false)"
 NOT_MADE = "() => window.accompDownloads?.idle()"
+PLAYER = "document.querySelector('#song .player')?.player"
+OFFERED = f"(text) => {{ {PLAYER}?.chordPanel.offer(JSON.parse(text)); return [text]; }}"
+DESK_IDLE = f"() => {PLAYER}?.desk.idle()"
 IDLE = "() => window.accompStage?.idle()"
 EventOptions = dict[str, Any]
 
@@ -90,6 +94,7 @@ def connect(page: Page, demo: gr.Blocks) -> None:
     connect_new_melodies(page)
     connect_takes(page)
     connect_list(page)
+    connect_editing(page)
     connect_rest(page, demo)
     connect_calls(page)
 
@@ -168,7 +173,8 @@ def connect_opening(page: Page, demo: gr.Blocks) -> None:
         opening.open_file, [state.source, state.takes, band.settings_file], shown, **page.busy
     )
     # Not one of the places for music: who opens the page does not wait for them.
-    demo.load(opening.open_page, [state.kept, state.fragment], shown, js=FRAGMENT, **page.private)
+    known = [state.kept, state.fragment, state.draft]
+    demo.load(opening.open_page, known, shown, js=FRAGMENT, **page.private)
     state.ordered.change(taking.generate, _to_make(page), [*page.take.view], **page.busy)
 
 
@@ -246,6 +252,27 @@ def connect_list(page: Page) -> None:
     ]
     for each in (changed[0], *changed[2:]):
         each.then(listing.listed, [takes, number, state.seen, state.gone], [*take.listed], **quick)
+
+
+def connect_editing(page: Page) -> None:
+    """Connect what is edited on the roll, and the melody that goes with what is seen again."""
+    state, form, player = page.state, page.band.form, page.shown.player
+    takes, number, view = state.takes, state.number, [*page.take.view]
+    melody, known = [*page.melody.view], [state.source, state.settings]
+    quick = page.private
+    player.edit(editing.edit_melody, [takes, number, *known], [*melody, *view], **quick).success(
+        editing.kept_melody, [takes, *known], state.draft, **quick
+    )
+    player.expand(editing.offer, [takes, number], state.offered, **quick)
+    state.offered.change(None, state.offered, None, js=OFFERED, **quick)
+    shown = [form.chords, *view]
+    for made in (
+        player.apply(editing.change_chords, [takes, number], shown, **page.busy),
+        player.retry(editing.renew, [takes, number], shown, **page.busy),
+        player.tick(editing.refill, [takes, number], shown, **page.busy),
+    ):
+        _after(made, DESK_IDLE)
+    state.showing.change(editing.follow, [takes, number, *known], melody, **quick)
 
 
 def connect_rest(page: Page, demo: gr.Blocks) -> None:

@@ -27,6 +27,7 @@ class Limits:
     kept_seconds: int = 3600  # for which files that were made are kept
     greeted: int = 20_000  # visitors who are remembered by name, a number of 11 characters
     takes: int = 12  # of a visitor; older ones go
+    steps: int = 24  # takes that later edits were built on, for the way back
     name_bytes: int = 100  # of a melody's name in names of files, which have 255
 
 

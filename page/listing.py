@@ -7,8 +7,7 @@ import gradio as gr
 from accomp.listen.source import Source
 from accomp.project.settings import Settings
 from accomp.project.takes import LONGEST_NAME
-from page import studio, views, visits
-from page.limits import LIMITS
+from page import reworking, studio, views, visits
 from page.messages import NO_TAKE, plain, refuse
 from page.naming import title
 from page.seen import Seen
@@ -31,6 +30,7 @@ def listed(takes: list[Take], number: int | None, seen: Seen, gone: Take | None)
     shown = studio.find(takes, number)
     if shown:
         seen = seen.then(shown.number, shown.settings.finish)
+    visible = [each for each in takes if each is shown or not each.is_step]
     rows = [
         {
             "number": each.number,
@@ -38,7 +38,7 @@ def listed(takes: list[Take], number: int | None, seen: Seen, gone: Take | None)
             "detail": each.detail,
             "starred": each.starred,
         }
-        for each in takes
+        for each in visible
     ]
     value = {
         "takes": rows,
@@ -48,8 +48,8 @@ def listed(takes: list[Take], number: int | None, seen: Seen, gone: Take | None)
         "gone": gone.label if gone else "",
     }
     kept = {
-        "takes": [each.packed for each in takes],
-        "shown": numbers.index(number) if number in numbers else None,
+        "takes": [each.packed for each in visible],
+        "shown": next((i for i, each in enumerate(visible) if each is shown), None),
     }
     return ListView(seen, gone, value, kept, shown.address if shown else "")
 
@@ -111,9 +111,10 @@ def delete(
     left = [each for each in takes if each is not gone]
     if gone.number != number:
         return gone, *views.unchanged(TakeView)._replace(takes=left)
-    if left:
-        place = min(takes.index(gone), len(left) - 1)
-        return gone, *views.shown(left[place], left)
+    beside = [each for each in left if not each.is_step] or left
+    if beside:
+        before = sum(each.number < gone.number for each in beside)
+        return gone, *views.shown(beside[min(before, len(beside) - 1)], left)
     view = views.unchanged(TakeView)._replace(takes=[], number=None, files=None)
     if source is not None:
         view = view._replace(
@@ -126,8 +127,8 @@ def bring_back(takes: list[Take], gone: Take | None) -> tuple:
     """Bring back the take that was deleted last: nothing is gone then, and the TakeView."""
     if gone is None:
         raise refuse(visits.missing(NO_TAKE))
-    takes = sorted([*takes, gone], key=lambda take: take.number)[-LIMITS.takes :]
-    return None, *views.shown(gone, takes)
+    takes = sorted([*takes, gone], key=lambda take: take.number)
+    return None, *views.shown(gone, reworking.kept(takes, gone))
 
 
 def notice(takes: list[Take], number: int | None, source: Source | None, settings: Settings) -> str:

@@ -5,18 +5,19 @@ process of ZeroGPU only the words of gr.Error come back, those of no other error
 """
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import spaces
 from spaces.config import Config
 
 from accomp import Accompanist, continue_melody, genres, invent
+from accomp.band.chord_choices import Alternative
 from accomp.band.options import Options, Redo
 from accomp.band.refill import Refill
 from accomp.errors import ModelError, MusicError
 from accomp.models.melody_nn import shipped_melody_nn
 from accomp.models.shelf import Shelf
-from accomp.music.score import Score
+from accomp.music.score import Chord, Score
 from accomp.project.choices import Blend, MelodyRecipe
 from page.genres import describe
 from page.messages import errors_shown, refuse
@@ -95,6 +96,28 @@ def refill(genre: str, melody: Score, song: Score, part: Refill, options: Option
     """
     with errors_shown():
         return shelf.get(genre).refill(melody, song, part, options)
+
+
+@spaces.GPU(duration=15)
+def offer(
+    genre: str, score: Score, options: Options, chords: Sequence[Chord], place: tuple[float, int]
+) -> tuple[list[Alternative], list[float]]:
+    """Return likely chords for a place of a melody, and the beats at which the melody returns.
+
+    Args:
+        genre: Whose models are asked.
+        score: The melody.
+        options: How chords are planned.
+        chords: Those of the whole melody.
+        place: A beat, and how many chords are wanted.
+
+    Raises:
+        gr.Error: A MusicError's words.
+    """
+    with errors_shown():
+        model, (beat, count) = shelf.get(genre), place
+        alternatives = model.chord_alternatives(score, chords, beat, options, n=count)
+        return alternatives, model.returns(score, beat, options)
 
 
 @spaces.GPU(duration=15)

@@ -10,6 +10,7 @@ from accomp.project.takes import LONGEST_NAME
 from page.player.offered import OFFERED
 from page.words import say
 
+EDITED = "_edited"  # at the end of the name of a melody whose notes were edited
 MOVED = {  # of an instrument: less, more
     "density": ("sparser {instrument}", "busier {instrument}"),
     "variety": ("{instrument} with fewer pitches", "{instrument} with more pitches"),
@@ -76,6 +77,8 @@ def finishes(finish: Finish) -> list[str]:
 
 def title(name: str) -> str:
     """Return the title of a file that is named with underscores."""
+    if name.endswith(EDITED):
+        return say("{melody} edited", melody=title(name.removesuffix(EDITED)))
     return name.replace("_", " ").capitalize()
 
 

@@ -8,7 +8,7 @@ from accomp.errors import MusicError
 from accomp.listen.source import Source, load_source
 from accomp.project.file import Project, read_project
 from accomp.project.settings import Settings
-from page import melodies, studio, views, visits
+from page import melodies, reworking, studio, views, visits
 from page.forms import BandForm
 from page.limits import LIMITS
 from page.messages import Refusal, errors_shown, warn
@@ -28,12 +28,13 @@ class Opened(NamedTuple):
 
 
 @visits.opens
-def open_page(kept: Any, fragment: str | None, request: gr.Request) -> tuple:
+def open_page(kept: Any, fragment: str | None, draft: Any, request: gr.Request) -> tuple:
     """Open the page: with the take that its address describes, else with those of the last visit.
 
     Args:
         kept: What the browser kept, as `views.listed` gave it.
         fragment: The address from its # on, which holds a packed take.
+        draft: What it kept of an edited melody without a take, as `editing.kept_melody` gave it.
         request: Holds the rest of the address.
 
     Returns:
@@ -47,7 +48,7 @@ def open_page(kept: Any, fragment: str | None, request: gr.Request) -> tuple:
         reason = error.words if isinstance(error, Refusal) else getattr(error, "message", error)
         warn("The link was not understood: {reason}", reason=reason)
         opened = None
-    return _flat(opened or _as_left(takes, number))
+    return _flat(opened or _as_left(takes, number, draft))
 
 
 @visits.opens
@@ -111,14 +112,25 @@ def _of_address(query: dict[str, str], fragment: str, takes: list[Take]) -> Open
     return Opened(view, _form(settings), shelf, views.token())
 
 
-def _as_left(takes: list[Take], number: int | None) -> Opened:
+def _as_left(takes: list[Take], number: int | None, draft: Any) -> Opened:
     """Return what the last visit left; at a first one an example is open."""
     take = studio.find(takes, number)
     if take is None:
-        return _first(Settings())
+        return _drafted(draft) or _first(Settings())
     source, settings = _melody_of(take)
     view = views.opened(source, settings)
     return Opened(view, BandForm.of(take.settings), views.shown(take, takes), gr.skip())
+
+
+def _drafted(draft: Any) -> Opened | None:
+    """Return the edited melody that the browser kept; None where it can't be read."""
+    if not isinstance(draft, str) or not draft:
+        return None
+    try:
+        view = views.opened(*studio.source_of(studio.unpacked(draft, 1)))
+    except MusicError:
+        return None
+    return Opened(view, BandForm.unchanged(), views.unchanged(TakeView), gr.skip())
 
 
 def _first(settings: Settings) -> Opened:
@@ -149,7 +161,7 @@ def _with_packed(letters: str, takes: list[Take]) -> Opened:
     same = (each for each in takes if each.song == take.song and each.settings.finish == finish)
     known = next(same, None)
     if known is None:
-        takes = [*takes, take][-LIMITS.takes :]
+        takes = reworking.kept([*takes, take], take)
     source, settings = _melody_of(known or take)
     view = views.opened(source, settings)
     return Opened(view, BandForm.of(take.settings), views.shown(known or take, takes), gr.skip())

@@ -21,10 +21,10 @@ from accomp.project.settings import Settings
 from accomp.project.takes import KeptTake, melody_song
 from accomp.roll.grid import MELODY, TRACK_NAMES
 from accomp.sheet.files import write_lead_sheet
-from page import naming
+from page import chord_edits, melody_edits, naming
 from page.files import new_folder
 from page.limits import LIMITS
-from page.player import VOICE, Voice, live, view_of
+from page.player import VOICE, Editing, Voice, editable, live, view_of
 from page.words import say
 
 OCTAVE = 12  # semitones
@@ -66,6 +66,9 @@ class Take:
         kept: Files for download that were made, by kind of page.keeping.
         title: What it is called, by the page or by the visitor.
         starred: Whether the visitor likes it.
+        band_of: The melody in its song that the band plays to, where it was edited since.
+        is_edit: Whether it came of an edit of another take.
+        is_step: Whether it is such a one and was edited further: the list leaves it out.
     """
 
     number: int
@@ -81,6 +84,16 @@ class Take:
     kept: dict[str, Path] = field(default_factory=dict)
     title: str = ""
     starred: bool = False
+    band_of: tuple[Note, ...] | None = None
+    is_edit: bool = False
+    is_step: bool = False
+
+    @property
+    def stale(self) -> list[int]:
+        """The bars, counted from 1, in which the band plays to the melody before an edit."""
+        if self.band_of is None:
+            return []
+        return melody_edits.changed_bars(self.song, self.band_of, self.song.tracks[MELODY].notes)
 
     @property
     def label(self) -> str:
@@ -124,6 +137,7 @@ class Take:
         kept = KeptTake(
             *(self.settings, self.melody, self.song),
             *(self.label, self.starred, self.has_settings),
+            band_of=self.band_of if self.stale else None,
         )
         return kept.packed
 
@@ -178,13 +192,16 @@ class Take:
         """Whether its files are there: they go away after a while."""
         return self.folder.is_dir()
 
-    def view(self, voice: Path | None = None, play: bool = False) -> dict[str, Any]:
+    def view(self, voice: Path | None = None, play: bool = False, turn: int = 0) -> dict[str, Any]:
         """Return what the player shows of it.
 
         It plays the song as it was made in another tempo and key by itself; to rendered sound the
-        song is shown as that sounds.
+        song is shown as that sounds, and can't be edited then.
 
-        voice: The file of its melody's recording. play: Whether it is heard at once.
+        Args:
+            voice: The file of its melody's recording.
+            play: Whether it is heard at once.
+            turn: The browser's number of the edit that led to it; 0 for none.
         """
         finish = self.settings.finish
         is_live = self.sounds is None and not live.fault()
@@ -200,7 +217,12 @@ class Take:
             play=play,
             octaves=octaves,
         )
-        return view | given_out(finish if is_live else Finish(), self.melody.key)
+        view |= given_out(finish if is_live else Finish(), self.melody.key)
+        if not is_live and finish != Finish():
+            return view
+        places = chord_edits.places(self.song) if self.song.chords else ()
+        family = melody_edits.family(self.melody)
+        return view | editable(self.song, Editing(turn, self.stale, places, family))
 
 
 @dataclass(frozen=True)
@@ -327,6 +349,7 @@ def melody_view(
     finish: Finish = Finish(),
     stems: dict[str, Path] | None = None,
     voice: Path | None = None,
+    turn: int = 0,
 ) -> dict[str, Any]:
     """Return what the player shows of a melody, with the recording's notes, if it is one.
 
@@ -335,6 +358,7 @@ def melody_view(
         finish: In which tempo, key and sound it is played.
         stems: Its rendered sound by track, for a browser that can't play live.
         voice: The file of its recording.
+        turn: The browser's number of the edit that led to it; 0 for none.
     """
     found, song = melody.transcription, melody_song(melody)
     start = found.start if found else 0.0
@@ -347,7 +371,8 @@ def melody_view(
         voice=Voice(voice, -start) if voice else None,
         stems=stems,
     )
-    return view | given_out(finish, melody.key)
+    editing = Editing(turn, family=melody_edits.family(melody))
+    return view | given_out(finish, melody.key) | editable(song, editing)
 
 
 def fits_recording(finish: Finish) -> bool:
@@ -383,9 +408,15 @@ def unpacked(letters: str, number: int) -> Take:
         is_retake=not kept.again,
         title=kept.title,
         starred=kept.starred,
+        band_of=kept.band_of,
     )
     write_notes(take)
     return take
+
+
+def packed_melody(melody: SourceMelody, settings: Settings) -> str:
+    """Return a melody without a band as letters that `unpacked` takes for a take of it alone."""
+    return Take(0, settings, melody, melody_song(melody), Path()).packed
 
 
 def source_of(take: Take) -> tuple[Source, Settings]:

@@ -1,16 +1,15 @@
 """Handlers of the page's events that make takes: new, remade in part, or near another one."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
 from accomp.listen.source import Source
 from accomp.project.choices import BAND, SEED
 from accomp.project.settings import Settings
-from page import finishing, models, moves, studio, views, visits
+from page import finishing, models, moves, reworking, studio, views, visits
 from page.forms import BandForm
-from page.limits import LIMITS
 from page.messages import NO_MELODY, NO_TAKE, NOBODY, errors_shown, refuse, tell
 from page.studio import Remake, Take
 from page.views import TakeView
@@ -37,7 +36,7 @@ def generate(
         )
         if source and takes and _is_of(takes[-1], source, settings, own_style):
             return views.shown(takes[-1], takes)
-        return _added(make(source, settings, takes, own_style), takes)
+        return added(make(source, settings, takes, own_style), takes)
 
     return visits.current().made_for(source, settings, takes, work)
 
@@ -47,7 +46,7 @@ def another(
 ) -> TakeView:
     """Make a take as `generate` does, with a seed that was not heard yet."""
     choices = BandForm(*form)
-    seed = _wrapped(studio.last_seed(takes) + 1) if takes else choices.seed
+    seed = next_seed(takes) if takes else choices.seed
     return generate(source, settings, takes, own_style, *choices._replace(seed=seed))
 
 
@@ -74,7 +73,7 @@ def three(
             made.append(make(source, settings.changed(seed=seed), known, own_style))
         for take in made:
             visits.current().note_take(take)
-        return views.shown(made[0], [*takes, *made][-LIMITS.takes :], play=True)
+        return views.shown(made[0], reworking.kept([*takes, *made], made[0]), play=True)
 
     return visits.current().made_for(source, settings, takes, work)
 
@@ -110,13 +109,13 @@ def remake(
         settings = BandForm(*form).applied_to(settings, own_style)
         if base is None:
             raise refuse(visits.missing(NO_TAKE))
-        seed = _wrapped(studio.last_seed(takes) + 1)
+        seed = next_seed(takes)
         finish = base.settings.finish
         settings = settings.changed(seed=seed, blend=None, explore={}, finish=finish)
         others = [name for name in BAND if name != what]
         keep = selection["locked"] if what == EVERYTHING else others
         part = Remake(base, keep, selection["bars"])
-        return _added(make(source, settings, takes, own_style, part), takes)
+        return added(make(source, settings, takes, own_style, part), takes)
 
 
 def blend(takes: list[Take], number: int | None, other: int | None, amount: float) -> TakeView:
@@ -171,7 +170,7 @@ def make(
         melody = source.melody(settings.corrections)
         return studio.make(models.play, melody, settings, takes, part, style)
 
-    return _played(settings, work)
+    return played(settings, work)
 
 
 def _made_near(
@@ -195,28 +194,33 @@ def _made_near(
         def work() -> Take:
             return studio.make(models.play, take.melody, settings, takes, style=take.style)
 
-        return _added(_played(settings, work), takes)
+        return added(played(settings, work), takes)
 
 
-def _played(settings: Settings, work: Callable[[], Take]) -> Take:
-    """Return what `work` makes; the models are loaded before. Errors and notices are shown."""
+def played(settings: Settings, work: Callable[[], Take], told: Collection[str] = ()) -> Take:
+    """Return what `work` makes; the models are loaded before. Errors and notices are shown.
+
+    Args:
+        settings: Name the genres.
+        work: Makes it.
+        told: Notices that were shown before.
+    """
     for genre in [settings.genre, *([settings.blend.genre] if settings.blend else [])]:
         models.check_genre(genre)
     with errors_shown():
         take = visits.current().watched(work)
-    told = (
-        take.melody.score.notices if take.melody.transcription else []
-    )  # they are shown with the melody
+    sung = take.melody.transcription is not None  # then they are shown with the melody
+    known = [*told, *(take.melody.score.notices if sung else [])]
     for notice in take.song.notices:
-        if notice not in told:
+        if notice not in known:
             tell(notice)
     return take
 
 
-def _added(take: Take, takes: list[Take]) -> TakeView:
+def added(take: Take, takes: list[Take]) -> TakeView:
     """Show a new take; the oldest are dropped."""
     visits.current().note_take(take)
-    return views.shown(take, [*takes, take][-LIMITS.takes :], play=True)
+    return views.shown(take, reworking.kept([*takes, take], take), play=True)
 
 
 def _is_of(take: Take, source: Source, settings: Settings, own_style: str | None) -> bool:
@@ -227,6 +231,11 @@ def _is_of(take: Take, source: Source, settings: Settings, own_style: str | None
         melody = source.melody(settings.corrections)
     of = take.melody
     return (of.name, of.track, of.score) == (melody.name, melody.track, melody.score)
+
+
+def next_seed(takes: list[Take]) -> int:
+    """Return a seed that was not heard yet."""
+    return _wrapped(studio.last_seed(takes) + 1)
 
 
 def _wrapped(seed: int) -> int:

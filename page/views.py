@@ -244,8 +244,15 @@ def _waiting(work: Generator[None, None, Made]) -> Generator[Any, None, Made]:
         yield gr.skip()
 
 
-def shown(take: Take, takes: list[Take], play: bool = False) -> TakeView:
-    """Show a take, as far as it is there. play: Whether it is heard at once."""
+def shown(take: Take, takes: list[Take], play: bool = False, turn: int = 0) -> TakeView:
+    """Show a take, as far as it is there.
+
+    Args:
+        take: The take.
+        takes: All takes.
+        play: Whether it is heard at once.
+        turn: The browser's number of the edit that led to it; 0 for none.
+    """
     for each in takes:
         each.is_shown = each is take
     return TakeView(
@@ -255,7 +262,7 @@ def shown(take: Take, takes: list[Take], play: bool = False) -> TakeView:
         take.settings.seed,
         token(take.number),
         token(take.number),
-        *finished(take, play),
+        *finished(take, play, turn),
     )
 
 
@@ -265,9 +272,9 @@ def refreshed(take: Take, takes: list[Take]) -> TakeView:
     return view._replace(**finished(take)._asdict())
 
 
-def finished(take: Take, play: bool = False) -> FinishedView:
+def finished(take: Take, play: bool = False, turn: int = 0) -> FinishedView:
     """Show the roll, the files and the sound of a take, as far as they are there."""
-    player = take.view(sound.voice_of(take.melody), play)
+    player = take.view(sound.voice_of(take.melody), play, turn)
     return FinishedView(player, keeping.offered(take, take.kept), "")
 
 

@@ -21,6 +21,7 @@ from accomp.band.options import SEED, Options, Redo
 from accomp.band.perform import perform
 from accomp.band.refill import Refill, with_levels_of
 from accomp.band.retake import Retake, kept_latents
+from accomp.band.returns import returning_places
 from accomp.band.sketch import Sketch, plan_tensor
 from accomp.band.song_form import draw_song_form
 from accomp.band.streams import Streams
@@ -167,6 +168,25 @@ class Accompanist(BandModel):
         """
         options, lead, form, _ = self._heard(melody, options, changes)
         return alternatives(self, melody, lead, form, options, chords, (beat, n))
+
+    def returns(
+        self, melody: Score, beat: float, options: Options = Options(), **changes
+    ) -> list[float]:
+        """Return the beats of the other half bars at which the melody is as it is at a beat.
+
+        Chords that fit in one of these places fit in the others.
+
+        Args:
+            melody: a score with a melody.
+            beat: the place.
+            options: `key`, `melody_track`; without `form` nothing returns.
+            **changes: fields of Options that replace those of `options`.
+
+        Raises:
+            MusicError: there is no melody there.
+        """
+        _, lead, form, _ = self._heard(melody, options, changes)
+        return returning_places(form, lead, beat)
 
     def _heard(
         self, melody: Score, options: Options, changes: dict

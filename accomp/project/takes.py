@@ -10,7 +10,7 @@ from accomp.errors import MusicError
 from accomp.listen.source import SourceMelody
 from accomp.music.chord_text import chord_text
 from accomp.music.keys import parse_key
-from accomp.music.score import Score, Track
+from accomp.music.score import Note, Score, Track
 from accomp.project.packing import NOT_UNDERSTOOD, Packed, PackLimits, pack, unpack
 from accomp.project.plain import to_plain
 from accomp.project.settings import Settings, settings_of
@@ -31,6 +31,7 @@ class KeptTake:
         title: What it is called.
         starred: Whether the user likes it.
         again: Whether its settings and its melody alone make it again.
+        band_of: The melody in the song that the band plays to, where it was edited since.
     """
 
     settings: Settings
@@ -39,6 +40,7 @@ class KeptTake:
     title: str = ""
     starred: bool = False
     again: bool = True
+    band_of: tuple[Note, ...] | None = None
 
     @cached_property
     def song(self) -> Score:
@@ -63,6 +65,8 @@ class KeptTake:
         }
         if self.melody.gives_chords:
             about["gives_chords"] = True
+        if self.band_of is not None:
+            about["band_of"] = self.band_of
         return pack(Packed(about, melody_song(self.melody), self.made))
 
     @classmethod
@@ -95,7 +99,18 @@ class KeptTake:
             about["title"][:LONGEST_NAME],
             about.get("starred") is True,
             about.get("again") is True,
+            _read_notes(about["band_of"]) if "band_of" in about else None,
         )
+
+
+def _read_notes(found: Any) -> tuple[Note, ...]:
+    """Read notes as JSON has them. Raises MusicError."""
+    rows: list[Any] = found if isinstance(found, list) else [None]
+    for row in rows:
+        is_note = isinstance(row, list) and len(row) == len(Note._fields)
+        if not is_note or not all(type(value) in (int, float) for value in row):
+            raise MusicError(NOT_UNDERSTOOD)
+    return tuple(Note(int(row[0]), float(row[1]), float(row[2]), int(row[3])) for row in rows)
 
 
 def melody_song(melody: SourceMelody) -> Score:

@@ -22,11 +22,12 @@ from typing import Any
 import gradio as gr
 
 from accomp.errors import MusicError
+from page.chord_edits import read_symbol
 from page.player.live import folder, make_sound, places
-from page.player.view import VOICE, Voice, view_of
+from page.player.view import VOICE, Editing, Voice, editable, view_of
 from page.words import SCRIPT
 
-__all__ = ["VOICE", "Player", "Voice", "bring_sound", "loader", "view_of"]
+__all__ = ["VOICE", "Editing", "Player", "Voice", "bring_sound", "editable", "loader", "view_of"]
 
 FOLDER = Path(__file__).parent
 MOST_STEPS = 7  # semitones up or down: a fifth
@@ -75,6 +76,10 @@ TEMPLATE = f"""
 <button type="button" class="hear-band" aria-pressed="true"></button>
 <button type="button" class="hear-melody" aria-pressed="false"></button>
 </div>
+<div class="tools" role="group">
+<button type="button" class="edit-notes" aria-pressed="false"></button>
+<button type="button" class="edit-chords" aria-pressed="false"></button>
+</div>
 <div class="paces">
 <label>{_icon("tempo")}<input type="range" class="tempo" min="60" max="180" step="1" value="120">
 </label><button type="button" class="pace">120</button>
@@ -85,13 +90,14 @@ TEMPLATE = f"""
 <div class="picked" hidden><span></span><button type="button" class="clear">&times;</button></div>
 <div class="keys zoom">{_button("out")}{_button("in")}</div>
 </div>
+<div class="desk" hidden></div>
 <div class="stage">
 <div class="scroll" tabindex="-1"><div class="space">
 <div class="window"><canvas role="img"></canvas>
 <div class="ruler"></div><div class="playhead"></div></div></div></div>
 <div class="tracks"></div>
 </div>
-<div class="source"></div>
+<div class="foot"><span class="hint" hidden></span><span class="source"></span></div>
 </section>
 """
 
@@ -102,6 +108,14 @@ def bring_sound(key: str) -> str:
         return make_sound(str(key))
     except MusicError as error:
         raise gr.Error(str(error)) from error
+
+
+def read_chord(text: str) -> str:
+    """Return a chord symbol as songs have it; empty where the text is none."""
+    try:
+        return read_symbol(str(text))
+    except MusicError:
+        return ""
 
 
 def loader(file: Path) -> str:
@@ -127,6 +141,10 @@ class Player(gr.HTML):
     `program` of a `track`. They need trigger_mode="multiple", too.
 
     Where the browser can't play live the event `download` comes: it asks for the stems.
+
+    What is edited comes as events that page.editing handles: `edit` (notes of the melody), `apply`
+    (chords), `retry` (the band for an edited melody), `tick` (bars of a player) and `expand` (what
+    chords fit in a place).
     """
 
     def __init__(self, value: dict | None = None, **options):
@@ -134,10 +152,12 @@ class Player(gr.HTML):
         super().__init__(
             value,
             html_template=TEMPLATE,
-            css_template=(FOLDER / "player.css").read_text(encoding="utf-8"),
+            css_template="\n".join(
+                (FOLDER / name).read_text(encoding="utf-8") for name in ("player.css", "edit.css")
+            ),
             js_on_load=loader(FOLDER / "load.js"),
             apply_default_css=False,
-            server_functions=[bring_sound],
+            server_functions=[bring_sound, read_chord],
             **options,
         )
 

@@ -49,6 +49,22 @@ class Voice(NamedTuple):
     start: float
 
 
+class Editing(NamedTuple):
+    """What the player needs to let a visitor change a song.
+
+    Attributes:
+        turn: The browser's number of the edit that the song came of; 0 for none.
+        stale: Bars, counted from 1, in which the band plays to an earlier melody.
+        places: Beats at which chords can change, and the end of the last; empty where none can.
+        family: The same for songs whose melodies are edits of one another.
+    """
+
+    turn: int = 0
+    stale: Sequence[int] = ()
+    places: Sequence[float] = ()
+    family: str = ""
+
+
 def voice_loudness() -> float:
     """Return the LUFS of a recording in front of a band, with which it is as loud as all songs."""
     lead = OverdubSettings().lead
@@ -105,6 +121,7 @@ def view_of(
             where none is) and notes: [[pitch, onset, duration, velocity], ...] by onset; a fifth
             number says how sure it is that a note was sung, 0 to 1, where that is in
             doubt.
+        clock, turn, stale, family, places: as in `editable`; here nothing can be edited.
     """
     view = _picture(song, title, octaves or {})
     if sung:
@@ -125,8 +142,41 @@ def view_of(
         "play": uuid4().hex if play else "",
         "tempo": mean_tempo(song),
         "finish": {"tempo": None, "transpose": 0, "key": None},
+        "clock": [],
+        "turn": 0,
+        "stale": [],
+        "family": "",
+        "places": [],
         **view,
     }
+
+
+def editable(song: Score, editing: Editing) -> dict[str, Any]:
+    """Return the part of a view that lets the visitor edit a song.
+
+    Args:
+        song: As it is shown.
+        editing: What can be edited.
+
+    Returns:
+        clock: [[beat, seconds], ...] between which time passes evenly, and after the last one, too.
+        places: as in Editing, in seconds.
+        turn, stale, family: as in Editing.
+    """
+    return {
+        "clock": _clock(song),
+        "turn": editing.turn,
+        "stale": list(editing.stale),
+        "family": editing.family,
+        "places": _seconds(song, list(editing.places)),
+    }
+
+
+def _clock(song: Score) -> list[list[float]]:
+    """Return [beat, seconds] where the tempo changes, and one more of the last tempo."""
+    beats = sorted({0.0, *(tempo.onset for tempo in song.tempos)})
+    beats.append(beats[-1] + 1.0)
+    return [[beat, float(time)] for beat, time in zip(beats, np.round(song.seconds(beats), 6))]
 
 
 def _sound(stems: dict[str, Path] | None) -> str:

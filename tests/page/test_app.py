@@ -165,6 +165,7 @@ def visited(settings):
     return opening.open_page(
         {},
         "",
+        "",
         SimpleNamespace(
             query_params=dict(parse_qsl(settings.to_address(), keep_blank_values=True))
         ),

@@ -10,7 +10,9 @@ import pytest
 from accomp.listen.source import load_source
 from accomp.project.settings import Settings
 from page import listing, opening, studio
+from page.editing import kept_melody
 from page.forms import BandForm
+from page.melody_edits import edited
 from page.opening import Opened, open_page
 from page.seen import Seen
 from page.studio import Remake
@@ -23,11 +25,11 @@ def ode():
     return load_source(EXAMPLES / "ode_to_joy.mid")
 
 
-def visited(address: str = "", kept=None) -> Opened:
+def visited(address: str = "", kept=None, draft="") -> Opened:
     parts = urlsplit(address)
     query = dict(parse_qsl(parts.query, keep_blank_values=True))
     fragment = f"#{parts.fragment}" if parts.fragment else ""
-    return grouped(open_page(kept, fragment, SimpleNamespace(query_params=query)))
+    return grouped(open_page(kept, fragment, draft, SimpleNamespace(query_params=query)))
 
 
 def grouped(values: tuple) -> Opened:
@@ -145,3 +147,16 @@ def test_it_says_when_the_take_is_of_another_melody(ode):
     assert "another melody" in words and "Greensleeves" in words
     assert listing.notice([], None, other, Settings()) == ""
     assert studio.find([take], 1) is take
+
+
+def test_an_edited_melody_without_a_take_is_there_again(ode):
+    melody = ode.melody()
+    notes = [note._replace(pitch=note.pitch + 1) for note in melody.score.tracks[0].notes]
+    source, settings = edited(ode, Settings(melody="ode_to_joy"), melody, notes)
+    draft = kept_melody([], source, settings)
+    found = visited(draft=draft).melody
+    again = found.source.melody(found.settings.corrections)
+    assert again.score.tracks[0].notes == notes and found.source.name == "ode_to_joy_edited"
+    assert str(again.key) == str(melody.key)
+    assert kept_melody([], ode, Settings()) == ""
+    assert visited(draft="nonsense").melody.source.name == "ode_to_joy"

@@ -22,7 +22,8 @@ export function listen(player) {
   on("count", () => player.toggleCount());
   on("hear-band", () => player.hear("band"));
   on("hear-melody", () => player.hear("melody"));
-  roll.canvas.onclick = (event) => player.song && player.seek(roll.timeAt(event.clientX));
+  on("edit-notes", () => player.notes.toggle());
+  on("edit-chords", () => (player.desk.panel === player.chordPanel ? player.desk.close() : player.chordPanel.openHere()));
   section.addEventListener("keydown", (event) => onKey(player, event));
   roll.scroll.addEventListener("wheel", (event) => onWheel(player, event), { passive: false });
   roll.scroll.addEventListener("scroll", () => onScroll(player));
@@ -64,8 +65,11 @@ function listenToRuler(player, ruler) {
  */
 function onKey(player, event) {
   const target = /** @type {HTMLElement} */ (event.target);
-  const isTheirs = target.matches(PICKY) || (event.key === " " && target.closest("button"));
-  if (isTheirs || event.ctrlKey || event.metaKey || event.altKey) return;
+  const isTheirs = target.matches(PICKY) || ([" ", "Enter"].includes(event.key) && target.closest("button"));
+  if (isTheirs) return;
+  if (event.ctrlKey || event.metaKey) return onUndoKey(player, event);
+  if (player.notes.key(event)) return event.preventDefault();
+  if (event.altKey) return;
   /** @type {Record<string, () => void>} */
   const actions = {
     " ": () => player.find("play").click(),
@@ -77,6 +81,20 @@ function onKey(player, event) {
   if (!actions[event.key]) return;
   event.preventDefault();
   actions[event.key]();
+}
+
+/**
+ * Ctrl+Z and Ctrl+Y: of notes that are edited, else of takes.
+ * @param {Player} player
+ * @param {KeyboardEvent} event
+ */
+function onUndoKey(player, event) {
+  const key = event.key.toLowerCase(), step = key === "z" && !event.shiftKey ? -1 : key === "y" || key === "z" ? 1 : 0;
+  if (!step) return;
+  event.preventDefault();
+  const { notes } = player;
+  if (notes.isOn && (step < 0 ? notes.history.hasEarlier : notes.history.hasLater)) notes.step(step);
+  else if (!notes.isOn) player.listener.step(step);
 }
 
 /**

@@ -20,13 +20,26 @@ export function label(section) {
     metronome: [t("Metronome"), t("Metronome: click along")],
     count: [t("Count-in"), t("Count-in: a bar of clicks before it begins")],
     ruler: ["", t("Drag to select bars")],
+    tools: [t("Edit"), ""],
+    "edit-notes": ["", t("Move, lengthen, delete and add notes of the melody")],
+    "edit-chords": ["", t("Change the chord where the song stands")],
   };
   for (const [name, [label, hint]] of Object.entries(words)) {
     const element = /** @type {HTMLElement} */ (section.querySelector(`.${name}`));
     if (label) element.setAttribute("aria-label", label);
     if (hint) element.title = hint;
   }
-  for (const [name, text] of [["hear-band", t("Band")], ["hear-melody", t("Melody alone")]]) {
+  /** Texts by class. @type {Record<string, string>} */
+  const texts = {
+    "hear-band": t("Band"),
+    "hear-melody": t("Melody alone"),
+    "edit-notes": t("Edit notes"),
+    "edit-chords": t("Chords"),
+    hint: matchMedia("(pointer: coarse)").matches
+      ? t("Tap a chord to change it, and the round arrow to have bars of a player played anew.")
+      : t("Click a chord to change it. Drag over a player's bars to have them played anew."),
+  };
+  for (const [name, text] of Object.entries(texts)) {
     /** @type {HTMLElement} */ (section.querySelector(`.${name}`)).textContent = text;
   }
 }

@@ -12,7 +12,7 @@ import { setWords } from "./words.js";
  * @property {{value: any}} props
  * @property {(event: string, data?: any) => void} trigger
  * @property {(name: string, action: () => void) => void} watch
- * @property {{bring_sound: (key: string) => Promise<string>}} server
+ * @property {{bring_sound: (key: string) => Promise<string>, read_chord: (text: string) => Promise<string>}} server
  * @property {import("./types").Places} places
  * @property {((text: string, values?: any) => string)} [t]
  */
@@ -33,6 +33,13 @@ export function mount({ element, props, trigger, watch, server, places, t }) {
     pace: (chosen) => trigger("release", chosen),
     sound: (chosen) => trigger("submit", chosen),
     ask: () => trigger("download"),
+    edit: (edit) => trigger("edit", edit),
+    chords: (change) => trigger("apply", change),
+    renew: (wish) => trigger("retry", wish),
+    refill: (wish) => trigger("tick", wish),
+    offer: (place) => trigger("expand", place),
+    read: (text) => server.read_chord(text),
+    step: (step) => /** @type {HTMLElement | null} */ (document.querySelector(`#takes .${step < 0 ? "undo" : "redo"}:not(:disabled)`))?.click(),
   });
   player.mixer.fitting = places.fitting;
   section.player = player;

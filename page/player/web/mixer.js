@@ -10,11 +10,16 @@ import { t } from "./words.js";
 
 const SHACKLED = "M4 7V5a4 4 0 0 1 8 0v2h1v8H3V7zm2 0h4V5a2 2 0 0 0-4 0z";
 const PADLOCK = `<svg viewBox="0 0 16 16" aria-hidden="true"><path d="${SHACKLED}"/></svg>`;
+const ROUND = "M8 2.5a5.5 5.5 0 1 0 5.5 5.5h-1.7A3.8 3.8 0 1 1 8 4.2v2.3l4-3.3L8 0z";
+const AGAIN = `<svg viewBox="0 0 16 16" aria-hidden="true"><path d="${ROUND}"/></svg>`;
 const MOST = 150; // per cent
 
 /** Volume, mute, solo and lock by name of track; they are kept when a new song comes. */
 export class Mixer {
-  /** @param {{changed: () => void, locked: () => void, sound: (track: string, program: number) => void}} tell */
+  /**
+   * @param {{changed: () => void, locked: () => void, anew: (name: string) => void,
+   *   sound: (track: string, program: number) => void}} tell
+   */
   constructor(tell) {
     /** @type {Record<string, Strip>} */
     this.strips = {};
@@ -57,8 +62,9 @@ export class Mixer {
   /**
    * The controls of a track.
    * @param {Track} track
+   * @param {boolean} canRefill whether bars of it can be played anew
    */
-  header(track) {
+  header(track, canRefill = false) {
     const label = t(track.label), strip = this.strip(track.name);
     const toggles = make("div", { class: "toggles" },
       this.toggle(strip, "muted", "mute", "M", t("Mute {track}", { track: label })),
@@ -66,8 +72,18 @@ export class Mixer {
     // The melody is what was given: no regeneration changes it.
     const keep = t("Lock {track}: keep it when others are remade", { track: label });
     if (!track.is_melody) toggles.append(this.toggle(strip, "locked", "lock", PADLOCK, keep));
+    if (canRefill) toggles.append(this.anew(track));
     const name = named(track, this.fitting[track.name] ?? [], (program) => this.tell.sound(track.name, program));
     return make("div", { class: "track", role: "group", "aria-label": label }, name, toggles, this.fader(strip, label));
+  }
+
+  /** The button that has bars of a track played anew. @param {Track} track */
+  anew({ name, label }) {
+    const hint = t("Play bars of {track} anew", { track: t(label) });
+    const button = make("button", { type: "button", class: "anew", title: hint, "aria-label": hint });
+    button.innerHTML = AGAIN;
+    button.onclick = () => this.tell.anew(name);
+    return button;
   }
 
   /**

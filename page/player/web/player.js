@@ -3,12 +3,17 @@
 // counted from 0 here and from 1 in what goes to Python. The value is described in view.py, view_of.
 
 import { CannotPlay } from "./band.js";
+import { ChordPanel } from "./chordpanel.js";
 import { listen } from "./controls.js";
+import { Desk } from "./desk.js";
 import { clamp, minutes } from "./dom.js";
 import { FileSound } from "./files.js";
 import { LiveSound } from "./live.js";
 import { Mixer } from "./mixer.js";
+import { NoteEditor } from "./noteeditor.js";
 import { Pace } from "./pace.js";
+import { Pointers } from "./pointers.js";
+import { RefillPanel } from "./refillpanel.js";
 import { Roll } from "./roll.js";
 import { t } from "./words.js";
 
@@ -18,13 +23,15 @@ import { t } from "./words.js";
 /** @typedef {"empty" | "loading" | "ready" | "playing" | "paused" | "ended" | "error"} State */
 
 /**
- * What the page is told: of bars and locks, of tempo and key and sounds, and that the server has to make the sound.
- * @typedef {object} Listener
+ * What the page is told: of bars and locks, of tempo and key and sounds, and that the server has to make the sound; of edits,
+ * see page/editing.py.
+ * @typedef {object} Telling
  * @property {(choice: Choice) => void} choice
  * @property {(choice: Choice) => void} keep
  * @property {(chosen: Chosen & {id: string}) => void} pace
  * @property {(chosen: {id: string, track: string, program: number}) => void} sound
  * @property {() => void} ask
+ * @typedef {Telling & import("./types").Edits} Listener
  */
 
 const PATIENCE = { live: 30, server: 120 }; // seconds until what is waited for counts as lost
@@ -50,6 +57,7 @@ export class Player {
     this.mixer = new Mixer({
       changed: () => this.refresh(),
       locked: () => this.tell(),
+      anew: (name) => this.refillPanel.openHere(name),
       sound: (track, program) => this.song && listener.sound({ id: this.song.id, track, program }),
     });
     this.roll = new Roll(section);
@@ -78,6 +86,11 @@ export class Player {
     this.calm = matchMedia("(prefers-reduced-motion: reduce)");
     for (const other of players) if (!other.section.isConnected) other.leave();
     players = [...players.filter((other) => other.section.isConnected), this];
+    this.desk = new Desk(this);
+    this.notes = new NoteEditor(this);
+    this.chordPanel = new ChordPanel(this);
+    this.refillPanel = new RefillPanel(this);
+    this.pointers = new Pointers(this);
     this.theme = listen(this);
     this.setState("empty");
   }
@@ -95,6 +108,7 @@ export class Player {
 
   /** @param {Song | null} song */
   show(song) {
+    if (song && this.notes.isOld(song)) return; // a later edit is on its way
     this.section.hidden = !song;
     if (!song) return this.empty();
     const before = this.song, isNew = before?.id !== song.id;
@@ -104,6 +118,7 @@ export class Player {
     this.pace.show(song);
     this.find("title").textContent = song.title;
     this.section.setAttribute("aria-label", song.title ? t("Player: {title}", { title: song.title }) : t("Song player"));
+    this.showEdits();
     this.showChoice();
     if (this.selection || this.choice.locked.length) this.listener.keep(this.choice);
     if (song.play && song.play !== this.asked) {
@@ -138,9 +153,9 @@ export class Player {
    * @param {Song} song
    */
   keepPlace(before, song) {
-    const stays = before?.melody === song.melody;
+    const stays = goesOn(before, song);
     if (!stays) this.pause();
-    const at = before && stays ? this.position + song.start - before.start : 0;
+    const at = before && stays ? this.position + shiftOf(before, song) : 0;
     this.at = at < song.length ? Math.max(0, at) : 0;
     if (!stays) this.roll.left = 0;
   }
@@ -150,7 +165,7 @@ export class Player {
     if (!this.song) return;
     const tracks = this.tracks;
     this.roll.setSong({ ...this.song, tracks });
-    this.find("tracks").replaceChildren(...tracks.map((track) => this.mixer.header(track)));
+    this.find("tracks").replaceChildren(...tracks.map((track) => this.mixer.header(track, this.canRefill(track))));
     this.find("views").hidden = this.song.tracks.every((track) => track.is_melody);
     this.refresh();
   }
@@ -189,11 +204,11 @@ export class Player {
    */
   setSound(song, before) {
     const sound = song.sound === "live" && !this.fault ? this.live : this.files;
-    const goesOn = sound === this.sound && sound.isRunning && before?.melody === song.melody;
+    const isSame = sound === this.sound && sound.isRunning && goesOn(before, song);
     const runs = this.sound.isRunning;
     if (sound !== this.sound) this.sound.release();
     this.sound = sound;
-    sound.setSong(song, goesOn && before ? song.start - before.start : null);
+    sound.setSong(song, isSame && before ? shiftOf(before, song) : null);
     this.section.classList.toggle("live", sound === this.live);
     this.find("source").textContent = this.sourceWords;
     if (runs && !sound.isRunning) {
@@ -538,6 +553,69 @@ export class Player {
     this.showPosition();
   }
 
+  // -- edits ----------------------------------------------------------------------------------------------------------
+
+  /** Shows what can be edited of a song, and what an edit calls for. */
+  showEdits() {
+    this.notes.take();
+    this.desk.show();
+    this.chordPanel.take();
+    this.refillPanel.take();
+    this.fitTools();
+  }
+
+  /** Shows which way of editing is on. */
+  fitTools() {
+    const { panel } = this.desk;
+    this.find("edit-notes").hidden = !this.notes.track;
+    this.find("edit-notes").setAttribute("aria-pressed", String(this.notes.isOn));
+    this.find("edit-chords").hidden = !this.song?.places.length;
+    this.find("edit-chords").setAttribute("aria-pressed", String(panel === this.chordPanel));
+    this.find("hint").hidden = !this.song?.places.length;
+  }
+
+  /** The song has other notes: they are seen, and heard where it plays. */
+  changeNotes() {
+    const { song, sound } = this;
+    if (!song) return;
+    if (sound === this.live) {
+      sound.setSong(song, sound.isRunning ? 0 : null);
+      this.applyMix();
+    }
+    this.layTracks();
+  }
+
+  /** Draws a track with other notes, whose lane stays. @param {import("./types").Track} track */
+  redraw(track) {
+    const lane = this.roll.lanes.find((each) => each.track.name === track.name);
+    if (lane) Object.assign(lane, { track, onsets: track.notes.map((note) => note[1]), longest: Math.max(...track.notes.map((note) => note[2])) });
+    this.draw();
+  }
+
+  /**
+   * Lets a note of the melody be heard, where nothing plays.
+   * @param {number} pitch
+   * @param {number} velocity
+   * @param {number} seconds
+   */
+  strike(pitch, velocity, seconds) {
+    if (!this.sound.isRunning && this.sound === this.live) /** @type {any} */ (this.live).strike?.(pitch, velocity, seconds);
+  }
+
+  /** Whether bars of a track can be played anew. @param {import("./types").Track} track */
+  canRefill(track) {
+    return !track.is_melody && !!this.song?.places.length;
+  }
+
+  /** Brings a time into the window. @param {number} time */
+  bring(time) {
+    const { roll } = this, x = time * roll.scale;
+    if (x < roll.left + 20 || x > roll.left + roll.width - 60) roll.moveTo(x - 0.3 * roll.width);
+    this.follow = false;
+    this.draw();
+    this.showPosition();
+  }
+
   // -- selection and locks --------------------------------------------------------------------------------------------
 
   /**
@@ -584,6 +662,26 @@ export class Player {
     this.select([from, clamp(to + step, from, this.song.bars.length - 2)]);
   }
 }
+
+/**
+ * Whether a song is played on where another one was: its melody is the same, or an edited one.
+ * @param {Song | null} before
+ * @param {Song} song
+ */
+const goesOn = (before, song) => !!before && (before.melody === song.melody || isFamily(before, song));
+
+/**
+ * @param {Song} before
+ * @param {Song} song
+ */
+const isFamily = (before, song) => song.family !== "" && before.family === song.family && Math.abs(before.bars[1] - song.bars[1]) < 1e-3;
+
+/**
+ * How much later the same place is in another song with this melody, which may have an introduction.
+ * @param {Song} before
+ * @param {Song} song
+ */
+const shiftOf = (before, song) => (before.melody === song.melody ? song.start - before.start : 0);
 
 /** @param {Song | null} song */
 const urls = (song) => JSON.stringify(Object.entries(song?.stems ?? {}).map(([track, file]) => [track, file.url]));

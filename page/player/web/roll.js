@@ -3,6 +3,7 @@
 
 import { transposed } from "./chords.js";
 import { clamp } from "./dom.js";
+import { pitchName } from "./notes.js";
 import { t } from "./words.js";
 
 /** @typedef {import("./types").Song} Song */
@@ -23,7 +24,10 @@ import { t } from "./words.js";
  */
 
 const RULER = 24, CHORDS = 22; // heights above the first track
-const LANE = { melody: 86, pitched: 64, row: 14 };
+const LANE = { melody: 86, pitched: 64, row: 14, edited: 13 };
+const AROUND = 5; // semitones above and below the notes that are edited
+const FEWEST_ROWS = 18; // of a lane that is edited
+const BLACK = [1, 3, 6, 8, 10];
 const HEADER = 42; // height of a track's controls where they stand above its notes
 const NARROW = 620; // a player less wide than this has no column for the controls
 const SLOWEST = 26, FASTEST = 400; // pixels a second: at first at least, and at most
@@ -79,6 +83,14 @@ export class Roll {
     /** @type {[number, string][]} */
     this.chords = [];
     this.firstBar = 1;
+    /** The track whose notes are edited, and the note that is chosen. @type {{name: string, selected: number | null} | null} */
+    this.edited = null;
+    /** Seconds of the chord that is changed, and of the one under the pointer. @type {[number, number] | null} */
+    this.place = null;
+    /** @type {[number, number] | null} */
+    this.hovered = null;
+    /** Bars of one player. @type {{name: string, bars: [number, number]} | null} */
+    this.picked = null;
   }
 
   /** @param {Song} song */
@@ -102,8 +114,10 @@ export class Roll {
     track.rows.forEach(([, keys], row) => keys.forEach((key) => rows.set(key, row)));
     let [low, high] = pitches.length ? [Math.min(...pitches), Math.max(...pitches)] : [60, 60];
     if (track.is_drum) [low, high] = [0, Math.max(track.rows.length - 1, 0)];
-    const spare = track.is_drum ? 0 : Math.max(1, (13 - (high - low)) / 2); // at least an octave: a step looks like a step
-    const pitched = LANE[track.is_melody ? "melody" : "pitched"];
+    const isEdited = track.name === this.edited?.name, fewest = isEdited ? FEWEST_ROWS : 13; // at least an octave: a step looks like a step
+    const spare = track.is_drum ? 0 : isEdited ? Math.max(AROUND, Math.ceil((fewest - (high - low)) / 2)) : Math.max(1, (fewest - (high - low)) / 2);
+    const count = high - low + 2 * spare + 1;
+    const pitched = isEdited ? 8 + count * LANE.edited : LANE[track.is_melody ? "melody" : "pitched"];
     return {
       track, rows, low: low - spare, high: high + spare,
       onsets: track.notes.map((note) => note[1]),
@@ -171,6 +185,42 @@ export class Roll {
     return clamp(lastUpTo(this.bars, time + 1e-3), 0, this.bars.length - 2);
   }
 
+  /** @param {number} y */
+  laneAt(y) {
+    return this.lanes.find((lane) => y >= lane.top && y < lane.top + lane.height);
+  }
+
+  /** Whether a place is among the chord symbols.
+   * @param {number} y
+   */
+  isChords(y) {
+    return y >= RULER && y < RULER + CHORDS;
+  }
+
+  /** The height of a pitch.
+   * @param {Lane} lane
+   */
+  rowOf({ low, high, height }) {
+    return (height - 8) / (high - low + 1);
+  }
+
+  /**
+   * Where the middle of a pitch is drawn.
+   * @param {Lane} lane
+   * @param {number} pitch
+   */
+  middle(lane, pitch) {
+    return lane.top + 4 + (lane.high - pitch + 0.5) * this.rowOf(lane);
+  }
+
+  /**
+   * @param {Lane} lane
+   * @param {number} y
+   */
+  pitchAt(lane, y) {
+    return clamp(Math.round(lane.high + 0.5 - (y - lane.top - 4) / this.rowOf(lane)), 0, 127);
+  }
+
   /** Colours of the page's theme, which are asked for once and not in every frame. */
   readColours() {
     const style = getComputedStyle(this.section), read = (/** @type {string} */ name) => style.getPropertyValue(name).trim();
@@ -195,8 +245,49 @@ export class Roll {
     if (selection) this.drawSelection(g, selection);
     this.drawGrid(g);
     for (const lane of this.lanes) this.drawLane(g, lane, isHeard(lane.track.name));
+    if (this.picked) this.drawPicked(g, this.picked);
     this.drawNumbers(g);
+    this.drawPlaces(g);
     this.drawChords(g);
+  }
+
+  /**
+   * The bars of one player that are chosen.
+   * @param {CanvasRenderingContext2D} g
+   * @param {{name: string, bars: [number, number]}} picked
+   */
+  drawPicked(g, { name, bars }) {
+    const lane = this.lanes.find((each) => each.track.name === name);
+    if (!lane) return;
+    const [left, right] = [this.bars[bars[0]], this.bars[bars[1] + 1]].map((time) => time * this.scale - this.left);
+    this.frame(g, left, lane.top + 1, right - left, lane.height - 2);
+  }
+
+  /** The chord that is changed, and the one under the pointer. @param {CanvasRenderingContext2D} g */
+  drawPlaces(g) {
+    for (const place of [this.place, this.hovered]) {
+      if (!place) continue;
+      const [left, right] = place.map((time) => time * this.scale - this.left);
+      this.frame(g, left + 1, RULER + 1, right - left - 2, CHORDS - 2);
+    }
+  }
+
+  /**
+   * @param {CanvasRenderingContext2D} g
+   * @param {number} x
+   * @param {number} y
+   * @param {number} width
+   * @param {number} height
+   */
+  frame(g, x, y, width, height) {
+    g.beginPath();
+    g.roundRect(x, y, width, height, 4);
+    g.fillStyle = g.strokeStyle = this.colours.accent;
+    g.globalAlpha = 0.14;
+    g.fill();
+    g.globalAlpha = 1;
+    g.lineWidth = 1.5;
+    g.stroke();
   }
 
   /**
@@ -260,6 +351,7 @@ export class Roll {
     this.drawRows(g, lane, y, step);
     const last = lastUpTo(lane.onsets, from + this.width / this.scale);
     let first = Math.max(0, lastUpTo(lane.onsets, from - lane.longest));
+    const isEdited = track.name === this.edited?.name;
     const tall = clamp(track.is_drum ? step - 4 : step, 3, 11), rounded = last - first < 600; // more rounded ones take long
     g.fillStyle = lane.colour;
     for (; first <= last; first++) {
@@ -267,12 +359,50 @@ export class Roll {
       const wide = track.is_drum ? clamp(this.scale * 0.07, 2, 7) : Math.max(2, duration * this.scale - 1);
       const x = onset * this.scale - this.left, middle = y(track.is_drum ? (lane.rows.get(pitch) ?? 0) : pitch) + step / 2;
       if (x + wide < 0) continue;
-      g.globalAlpha = (0.35 + (0.65 * velocity) / 127) * (heard ? 1 : 0.2) * (0.3 + 0.7 * sure);
+      g.globalAlpha = isEdited ? 1 : (0.35 + (0.65 * velocity) / 127) * (heard ? 1 : 0.2) * (0.3 + 0.7 * sure);
       if (!rounded) g.fillRect(x, middle - tall / 2, wide, tall);
       else g.beginPath(), g.roundRect(x, middle - tall / 2, wide, tall, 2), g.fill();
+      if (isEdited && first === this.edited?.selected) this.drawChosen(g, x, middle, wide, tall);
     }
     g.globalAlpha = 1;
     if (track.rows.length) this.nameRows(g, lane, step);
+  }
+
+  /**
+   * The note that is chosen, with the end by which it is lengthened.
+   * @param {CanvasRenderingContext2D} g
+   * @param {number} x
+   * @param {number} middle
+   * @param {number} wide
+   * @param {number} tall
+   */
+  drawChosen(g, x, middle, wide, tall) {
+    const { fillStyle } = g;
+    g.strokeStyle = g.fillStyle = this.colours.text;
+    g.lineWidth = 2;
+    g.beginPath();
+    g.roundRect(x - 1, middle - tall / 2 - 1, wide + 2, tall + 2, 3);
+    g.stroke();
+    g.fillRect(x + wide - 4, middle - tall / 2 + 2, 2, tall - 4);
+    g.fillStyle = fillStyle;
+  }
+
+  /**
+   * The rows of a lane that is edited, as the keys of a piano, and the names of its Cs.
+   * @param {CanvasRenderingContext2D} g
+   * @param {Lane} lane
+   * @param {(row: number) => number} y
+   * @param {number} step
+   */
+  drawKeys(g, { low, high }, y, step) {
+    g.fillStyle = this.colours.band;
+    for (let pitch = Math.ceil(low); pitch <= high; pitch++) {
+      if (BLACK.includes(((pitch % 12) + 12) % 12)) g.fillRect(0, y(pitch), this.width, step);
+    }
+    g.fillStyle = this.colours.text;
+    g.font = `10px ${this.font}`;
+    g.textBaseline = "middle";
+    for (let c = 12 * Math.ceil(low / 12); c <= high; c += 12) g.fillText(pitchName(c + this.steps), 4, y(c) + step / 2);
   }
 
   /**
@@ -282,7 +412,9 @@ export class Roll {
    * @param {(row: number) => number} y
    * @param {number} step
    */
-  drawRows(g, { track, low, high, height, top }, y, step) {
+  drawRows(g, lane, y, step) {
+    const { track, low, high, height, top } = lane;
+    if (track.name === this.edited?.name) this.drawKeys(g, lane, y, step);
     g.fillStyle = this.colours.line;
     g.globalAlpha = 0.7;
     const lowestC = track.is_drum ? Infinity : 12 * Math.ceil(low / 12);

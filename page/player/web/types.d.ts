@@ -37,6 +37,16 @@ export interface Song {
   chords: [number, string][];
   /** Decibels that bring the synthesizer's sound to the level of the files. */
   gain: number;
+  /** The same for songs whose melodies are edits of one another. */
+  family: string;
+  /** Beats and seconds between which time passes evenly. */
+  clock: [number, number][];
+  /** The number of the edit that the song came of; 0 for none. */
+  turn: number;
+  /** Bars, counted from 1, in which the band plays to the melody before an edit. */
+  stale: number[];
+  /** When chords can change, and when the last one ends; empty where none can. */
+  places: number[];
   /** A new text where the song shall be heard as soon as it is shown. */
   play: string;
   /** Its mean tempo in quarters a minute. */
@@ -61,6 +71,26 @@ export interface Finish {
 export interface Choice {
   bars: [number, number] | null;
   locked: string[];
+}
+
+/** A note of the melody, in beats. */
+export interface Placed {
+  pitch: number;
+  onset: number;
+  length: number;
+  velocity: number;
+}
+
+/** What the page is told of edits. Places are numbers, bars are counted from 1. */
+export interface Edits {
+  edit: (edit: { notes: number[][]; turn: number }) => void;
+  chords: (change: { changes: (string | number)[][] }) => void;
+  renew: (wish: { all: boolean }) => void;
+  refill: (wish: { track: string; bars: [number, number]; busy: number | null; high: number | null }) => void;
+  offer: (place: { place: number; asked: number }) => void;
+  /** The symbol of a chord that is typed; empty where it is none. */
+  read: (text: string) => Promise<string>;
+  step: (step: number) => void;
 }
 
 export type Span = [number, number];

@@ -42,7 +42,7 @@ def kinds(take: Take) -> dict[str, dict[str, Kind]]:
     rows[say("Stems")] = {"stems": Kind("WAV", name, sound.write_stems_zip)}
     rows["MIDI"] = _midi(take)
     rows[say("Lead sheet")] = _sheets(say("Lead sheet as {format}"))
-    rows[say("Picture")] = {"picture": Kind("PNG", say("Picture of the notes"), sound.draw)}
+    rows[say("Picture")] = {"picture": Kind("PNG", say("Picture of the notes as PNG"), sound.draw)}
     rows[say("Project")] = {
         "project": Kind(say("Project file"), say("Project file, to go on later"), _project)
     }

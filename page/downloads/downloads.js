@@ -26,6 +26,9 @@ class Downloads {
     this.told.className = "told";
     this.told.setAttribute("role", "status");
     section.append(this.button, this.menu);
+    // What stands beside it leaves room for it.
+    const leaveRoom = () => document.documentElement.style.setProperty("--download", `${this.button.offsetWidth + 8}px`);
+    new ResizeObserver(leaveRoom).observe(this.button);
     this.button.onclick = () => this.open(this.menu.hidden);
     section.addEventListener("keydown", (event) => {
       if (event.key !== "Escape" || this.menu.hidden) return;
@@ -43,7 +46,6 @@ class Downloads {
     if (!offer?.token) return this.open(false);
     const isNew = offer.token !== this.offer?.token;
     this.offer = offer;
-    requestAnimationFrame(() => document.documentElement.style.setProperty("--download", `${this.button.offsetWidth + 8}px`));
     if (isNew) this.wanted.clear(), this.say("");
     if (isNew && !this.menu.hidden) trigger("expand");
     for (const kind of [...this.wanted.keys()]) if (offer.files[kind]) this.arrived(kind);

@@ -15,7 +15,7 @@ export function label(section) {
     in: [t("Zoom in"), t("Zoom in (Ctrl and wheel)")],
     views: [t("What is heard"), ""],
     tempo: [t("Tempo"), t("Tempo in beats a minute: you hear it at once, and all files have it")],
-    pace: [t("Back to the song's own tempo"), t("Back to the song's own tempo")],
+    pace: ["", t("Back to the song's own tempo")],
     transpose: [t("Key, in semitones"), t("Key, in semitones: you hear it at once, and all files have it")],
     metronome: [t("Metronome"), t("Metronome: click along")],
     count: [t("Count-in"), t("Count-in: a bar of clicks before it begins")],

@@ -80,6 +80,7 @@ export class Pace {
     this.slider.value = String(Math.round(now));
     this.slider.setAttribute("aria-valuetext", words);
     this.number.textContent = String(Math.round(now));
+    this.number.setAttribute("aria-label", t("{tempo}: back to the song's own tempo", { tempo: Math.round(now) }));
     this.number.disabled = this.tempo === null;
     this.heard.setTempo(now / this.own);
   }

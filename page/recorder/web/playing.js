@@ -27,7 +27,7 @@ export class Playing {
   constructor(place, say) {
     this.say = say;
     this.keyboard = new Keyboard(place, (pitch, velocity, when) => this.onKey(pitch, velocity, when));
-    this.midi = make("button", { type: "button", class: "midi" }, t("Connect a MIDI keyboard"));
+    this.midi = make("button", { type: "button", class: "midi", title: t("Connect a MIDI keyboard") }, t("Connect MIDI"));
     this.midi.hidden = !(/** @type {any} */ (navigator).requestMIDIAccess);
     this.midi.onclick = () => this.connect();
     this.keyboard.bar.append(this.midi);

@@ -79,7 +79,7 @@ def test_downloads_are_the_take(visit, tune):
         settings = json.loads(visitor.download(f"{name}.json"))
         assert len(settings.pop("takes")) == 1
         assert settings == {"accomp": 1, "genre": "jazz", "seed": 3, "shown": 0}
-        assert visitor.keeps("Picture of the notes").startswith(b"\x89PNG")
+        assert visitor.keeps("Picture of the notes as PNG").startswith(b"\x89PNG")
         seconds = song.seconds(song.end)
         whole = visitor.keeps("Song as MP3")
         assert seconds <= soundfile.info(io.BytesIO(whole)).duration <= seconds + 5

@@ -5,7 +5,7 @@
 CORPUS is a folder of `python -m train prepare`, whose songs.json says which program plays a part.
 An ensemble is what plays chords in the guitar's part (a guitar, a piano) and what sustains in the
 strings' part (strings, an organ, a synthesizer), or that nobody does. A part's sound is the program
-that most of the songs with the ensemble have.
+that most of the songs with the ensemble have. Songs that were written for accomp do not count.
 """
 
 import argparse
@@ -17,6 +17,7 @@ from typing import Any
 from accomp.band.ensembles import TABLE
 from accomp.band.finish import fitting_programs
 from accomp.models.places import embedded_genres
+from train.data.comping import SOURCE
 
 LEAST = 0.03  # share of a genre's songs; rarer ensembles are chance
 PARTS = ("guitar", "bass", "strings")
@@ -32,7 +33,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=TABLE)
     options = parser.parse_args()
     known = json.loads((options.corpus / "songs.json").read_text(encoding="utf-8"))
-    songs = known["songs"]
+    songs = [song for song in known["songs"] if song.get("source") != SOURCE]
     table = {genre: counted(songs, genre) for genre in embedded_genres()}
     options.out.write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")
 

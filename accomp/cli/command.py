@@ -9,7 +9,7 @@ from accomp.cli.inputs import opened
 from accomp.cli.screen import Failures, print_anything
 from accomp.errors import MusicError
 from accomp.models.places import local_folder
-from accomp.sheet.files import check_ending
+from accomp.sheet.endings import check_ending
 
 # Exit statuses: a song could not be made; an argument is wrong; Ctrl-C, as in shells.
 FAILED, WRONG, INTERRUPTED = 1, 2, 130

@@ -4,13 +4,12 @@ import io
 import os
 import zipfile
 from collections.abc import Callable
-from pathlib import Path
 
-from accomp.errors import MusicError
 from accomp.music.file_target import written
 from accomp.music.melody_track import melody_index
 from accomp.music.score import Score
 from accomp.sheet import picture
+from accomp.sheet.endings import ENDINGS, check_ending
 from accomp.sheet.lead_sheet import LeadSheet, lead_sheet
 from accomp.sheet.musicxml import musicxml
 
@@ -48,17 +47,6 @@ def lead_sheet_bytes(song: Score, ending: str, title: str = "", track: int | Non
     return WRITERS[ending](lead_sheet(song, melody, _printable(title)))
 
 
-def check_ending(path: str | os.PathLike) -> str:
-    """Return the ending of a lead sheet's name. Raises MusicError where it is another one."""
-    ending = Path(path).suffix.lower()
-    if ending not in WRITERS:
-        raise MusicError(
-            f"the lead sheet would be a file {ending or 'without ending'}; "
-            f"accepted: {', '.join(WRITERS)}"
-        )
-    return ending
-
-
 def _printable(title: str) -> str:
     """Return a title as XML can hold it."""
     kept = "".join(each if each.isprintable() else " " for each in title[:LONGEST_TITLE])
@@ -74,11 +62,6 @@ def _compressed(sheet: LeadSheet) -> bytes:
     return file.getvalue()
 
 
-WRITERS: dict[str, Callable[[LeadSheet], bytes]] = {
-    ".musicxml": musicxml,
-    ".xml": musicxml,
-    ".mxl": _compressed,
-    ".pdf": picture.pdf,
-    ".png": picture.png,
-    ".svg": picture.svg,
-}
+WRITERS: dict[str, Callable[[LeadSheet], bytes]] = dict(
+    zip(ENDINGS, (musicxml, musicxml, _compressed, picture.pdf, picture.png, picture.svg))
+)

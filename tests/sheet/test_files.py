@@ -18,7 +18,8 @@ from accomp.music.melody_track import melody_index, skyline
 from accomp.music.notation import read_notation
 from accomp.music.score import Chord, KeySignature, Note, Score, Tempo, TimeSignature, Track
 from accomp.sheet import picture
-from accomp.sheet.files import check_ending, lead_sheet_bytes, write_lead_sheet
+from accomp.sheet.endings import check_ending
+from accomp.sheet.files import lead_sheet_bytes, write_lead_sheet
 
 ROOT = Path(__file__).parents[2]
 SONGS = ["examples/greensleeves", "examples/amazing_grace", "tests/same_music/game"]

@@ -126,9 +126,8 @@ export class Desk {
   }
 
   fit() {
-    const before = this.element.hidden;
     this.element.hidden = !this.panel && !this.stale.childElementCount;
-    if (before !== this.element.hidden) this.player.fitTools();
+    this.player.fitTools();
   }
 }
 

@@ -117,7 +117,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--exclude-licence",
         metavar="REGEX",
-        help="leave out songs whose licence matches, such as 'NC'",
+        help="leave out songs whose licence matches, such as 'BY-NC'",
     )
     parser.add_argument(
         "--chord-markers",

@@ -28,7 +28,7 @@ class PlayerSettings:
         pitches: MIDI pitches that the instrument has; single notes outside move by octaves.
         voices: notes at a time. Where the models learned from songs, several players share a part.
         longest: steps that a note sounds; plucked strings die away, bows turn.
-        content: semitones, of `lead_voices`.
+        content: semitones, of `lead_voices`; 0 where decoders are unsure which notes are held.
         lowest_ending: MIDI pitch; below it the last chord's root is the bass's.
         lowest_under: MIDI pitch; to this one the last chord goes down to lie under the melody.
     """
@@ -59,9 +59,7 @@ class ArrangeSettings:
         default_factory=lambda: {
             BASS: PlayerSettings((31, 44), (23, 60), voices=1, longest=16),
             GUITAR: PlayerSettings((54, 67), (35, 91), 5, 16, lowest_ending=48, lowest_under=40),
-            STRINGS: PlayerSettings(
-                (60, 73), (33, 100), 4, 32, content=3.0, lowest_ending=50, lowest_under=45
-            ),
+            STRINGS: PlayerSettings((60, 73), (33, 100), 4, 32, lowest_ending=50, lowest_under=45),
         }
     )
     shortest_ending: int = 4

@@ -139,6 +139,7 @@ def write(
     }
     table = {
         "source": f"fitted by python -m train line_ups to the corpus {corpus.name!r}",
+        "data": corpus.described(),
         "stretches": {split: sum(part.split == split for part in found) for split in SPLITS},
         "figures": measured,
         "features": list(FEATURES),

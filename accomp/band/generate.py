@@ -126,7 +126,12 @@ class _Walk:
         return track in self.form.rests and bool(self.form.rests[track][block])
 
     def _returning(self, track: int, block: int) -> int | None:
-        """Return the earlier block that returns, unless it rested or is to be redone."""
+        """Return the earlier block that returns, unless it rested or is to be redone.
+
+        Drummers who hear the whole song keep the beat or return to one as real drummers do.
+        """
+        if track == DRUMS and self.model.config.harmony.network == "song":
+            return None
         earlier = int(self.form.source[block])
         if earlier < 0 or (track, earlier) in self.kept or self._rests(track, earlier):
             return None
@@ -158,11 +163,16 @@ class _Walk:
     def _sample(self, track: int, block: int, step: str) -> Tensor:
         """Sample a latent and flag [K + 1] from a track's network."""
         config, name = self.model.config, TRACK_NAMES[track]
-        apart, sparsest = None, NEVER
-        if step == "first":
-            sparsest = config.sparsest
+        hears_song = config.harmony.network == "song"
+        apart, sparsest, past = None, NEVER, None
+        if step == "first" or hears_song and self.form.opens[block]:
+            if step == "first":
+                sparsest = config.sparsest
             if block and self.rows[track][block - 1, -1] > 0:
                 apart = self.rows[track][block - 1, :-1], config.contrast
+        if hears_song:
+            others = torch.from_numpy(self.form.labels[:block] != self.form.labels[block])
+            past = -config.sections * others.to(self.melody)
         sampling = Sampling(
             config.temperature,
             config.top_p,
@@ -173,6 +183,7 @@ class _Walk:
             variety=config.variety.get(name, 0.0),
             apart=apart,
             sparsest=sparsest,
+            past=past,
             meter=self.form.meter(block),
             silence=NEVER if self.form.is_lined_up else 0.0,
         )

@@ -55,18 +55,20 @@ class AccompanistConfig:
         temperature: Of sampling among latents of real playing.
         top_p: Probability of the likeliest latents that are sampled from.
         steadiness: By track name, logits by which an instrument rather takes up what it played
-            before than by probability alone.
+            before than by probability alone. The defaults are for the steps network; the song
+            network needs none.
         variety: By track name, logits per standard deviation by which patterns of many pitch
             classes are preferred.
         density: By track name, logits per standard deviation by which busy patterns are preferred.
         even: By track name, logits by which patterns of two bars in one rhythm are preferred.
-            Chosen on validation songs for the share of bars in the rhythm of the bar before.
         colours: Whether the plan has sevenths, as often as the genre has them.
         agree: Whether the decoded notes are adjusted to the exact chords of the plan
             (accomp.band.voicing).
         sparsest: Density, in standard deviations, that a pattern must have to begin a section: it
             may stay long.
         contrast: Logits by which a new section seeks other patterns than the one before.
+        sections: Logits by which a player who hears the whole song rather takes up what it played
+            in a section of the same name than in another one.
         push: Logits per deviation by which the energy of a section asks for busier or sparser
             patterns.
         longest_rest: Blocks; an instrument that has rested so long comes in by its first network.
@@ -85,19 +87,22 @@ class AccompanistConfig:
     planner: PlannerConfig | None = field(default_factory=PlannerConfig)
     feel: FeelConfig = field(default_factory=FeelConfig)
     programs: dict[str, int] = field(default_factory=dict)
-    temperature: float = 1.0
-    top_p: float = 0.97
-    steadiness: dict[str, float] = field(default_factory=lambda: {"drums": -1.0})
-    variety: dict[str, float] = field(default_factory=dict)
-    density: dict[str, float] = field(default_factory=dict)
-    even: dict[str, float] = field(
-        default_factory=lambda: {"drums": 0.7, "bass": 0.8, "guitar": 0.3}
+    temperature: float = 0.9
+    top_p: float = 0.9
+    steadiness: dict[str, float] = field(
+        default_factory=lambda: {"drums": 2.5, "bass": 4.5, "guitar": 4.0, "strings": 5.5}
     )
+    variety: dict[str, float] = field(
+        default_factory=lambda: {"bass": 0.4, "guitar": 0.1, "strings": 0.4}
+    )
+    density: dict[str, float] = field(default_factory=dict)
+    even: dict[str, float] = field(default_factory=dict)
     colours: bool = True
     agree: bool = True
     sparsest: float = -0.8
     contrast: float = 4.0
-    push: float = 0.3
+    sections: float = 8.0
+    push: float = 0.4
     longest_rest: int = 4
     repeat: float = 0.7
     song: bool = True

@@ -120,6 +120,7 @@ class Sampling:
         meter: Of accomp.roll.grid, or ANY_METER; codes of other meters are not chosen, if there
             are any of it.
         wish: [C] added to the logits of the codes.
+        past: [blocks so far] added to the logits of what was played in each, of the song network.
     """
 
     temperature: float = 1.0
@@ -133,6 +134,7 @@ class Sampling:
     sparsest: float = NEVER
     meter: int = ANY_METER
     wish: Tensor | None = None
+    past: Tensor | None = None
 
 
 class Player(Protocol):
@@ -253,6 +255,8 @@ class HarmonyNetwork(nn.Module):
         logits[:, :count] += self.wishes(sampling)
         logits[:, count] += sampling.silence
         logits[:, count + 1 :] += sampling.steadiness
+        if sampling.past is not None and self.config.network == "song":
+            logits[:, count + 1 :] += sampling.past
 
     def wishes(self, sampling: Sampling) -> Tensor:
         """Return what is added to the logits of the codes as `sampling` wishes, [C]."""
@@ -266,7 +270,10 @@ class HarmonyNetwork(nn.Module):
             codes += sampling.wish
         if sampling.apart:
             latent, weight = sampling.apart
-            codes += weight * self.distance(latent)
+            apart = self.distance(latent)
+            if self.config.network == "song":
+                apart = apart.clamp(max=1)  # other patterns, but not the strangest
+            codes += weight * apart
         return codes
 
     @property

@@ -519,10 +519,11 @@ class SongPlayer:
         """Return a sampling with all that it wishes of codes in `wish`."""
         if sampling.apart or sampling.wish is not None:
             return sampling
-        if sampling not in self.wishes:
+        known = replace(sampling, past=None)
+        if known not in self.wishes:
             plain = Sampling(silence=sampling.silence, steadiness=sampling.steadiness)
-            self.wishes[sampling] = replace(plain, wish=self.network.wishes(sampling))
-        return self.wishes[sampling]
+            self.wishes[known] = replace(plain, wish=self.network.wishes(known))
+        return replace(self.wishes[known], past=sampling.past)
 
     def _memory(self, block: int) -> Memory:
         """Return the memory of the blocks before this one."""

@@ -219,6 +219,25 @@ def test_codes_of_two_bars_alike_may_be_preferred():
     assert not any((chosen == model.codes[i]).all(1).any() for i in (0, 2))
 
 
+def test_what_was_played_in_a_block_may_be_preferred():
+    model, songs = network(), latents()
+    songs.tracks[BASS][:3] = rows(3, K)[0]
+    player, generator = model.player(BASS, songs), torch.Generator().manual_seed(0)
+    for block in range(3):
+        past = torch.where(torch.arange(3) == block, 50.0, 0.0)
+        chosen = player.choose("middle", 3, generator, Sampling(past=past))
+        assert torch.equal(chosen, songs.tracks[BASS][block])
+
+
+def test_another_pattern_need_not_be_the_strangest():
+    model = network()
+    apart = model.codes[0].clone(), 50.0
+    wished = model.wishes(Sampling(apart=apart))
+    far = model.distance(model.codes[0])
+    assert wished[0] == 0 and far.max() > 1
+    assert torch.allclose(wished[far > 1], torch.tensor(50.0))
+
+
 def test_own_playing_counts_as_the_real_playing_in_its_place():
     """Where real players repeat themselves, so shall the network, whatever it played."""
     model, heard = network(), song()

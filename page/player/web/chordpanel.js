@@ -141,6 +141,7 @@ export class ChordPanel {
     if (selection && selection[1] > selection[0]) {
       parts.push([barsWords(range(...selection).map((each) => each + roll.firstBar)), this.inBars(...selection)]);
     }
+    const hadFocus = this.element.contains(document.activeElement);
     this.parts.replaceChildren(...parts.map(([words, part]) => this.part(words, part)));
     this.parts.hidden = parts.length < 2;
     this.box.value = transposed(this.symbolAt(from), steps);
@@ -148,6 +149,8 @@ export class ChordPanel {
     this.hold.hidden = from === 0 || this.symbolAt(from - 1) === this.symbolAt(from);
     this.chips.replaceChildren();
     this.everywhere.hidden = true;
+    // The button that was pressed may be gone, but the keyboard stays here.
+    if (hadFocus && (!this.element.contains(document.activeElement) || document.activeElement?.matches("[hidden]"))) this.box.focus({ preventScroll: true });
     roll.place = song && [song.places[from], song.places[to + 1]];
     this.player.bring(song?.places[from] ?? 0);
     this.player.draw();

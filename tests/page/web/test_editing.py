@@ -3,7 +3,7 @@
 import pytest
 
 from accomp.project.choices import BAND
-from tests.page.web.test_stage import AXE, HANDY, LAPTOP, violations
+from tests.page.web.test_stage import AXE, HANDY, LAPTOP, TAGS
 from tests.page.web.visitor import Visitor, by_name, shown_notes
 
 EDITED = """p.notes.notes.map(
@@ -53,6 +53,21 @@ def press_chord(visitor: Visitor, place: int) -> None:
 
 def chord_at(visitor: Visitor, place: int) -> str:
     return visitor.ask(f"p.chordPanel.symbolAt({place})")
+
+
+def violations(visitor: Visitor) -> list[str]:
+    """What axe-core finds in what edits: the rule, and the elements."""
+    if not visitor.page.evaluate("!!window.axe"):
+        visitor.page.add_script_tag(path=AXE)
+    visitor.settles()
+    found = visitor.page.evaluate(
+        """tags => axe.run({ include: [['#song .desk'], ['#song .tools'], ['#song .foot']] },
+            { runOnly: { type: 'tag', values: tags } })""",
+        TAGS,
+    )
+    return [
+        f"{rule['id']}: {[node['html'] for node in rule['nodes']]}" for rule in found["violations"]
+    ]
 
 
 def quiet(visitor: Visitor) -> None:
@@ -111,7 +126,8 @@ def test_the_band_follows_an_edited_melody_where_it_changed(visit, tune):
         assert notes(visitor)[chosen][0] == before["piano"][chosen][0] + 2
         is_told(visitor)
         assert visitor.ask("p.state === 'playing'")  # it is heard at once
-        assert visitor.chosen() == "Little tune edited · Pop: band unchanged"
+        current = visitor.page.locator("#takes [aria-current]")
+        current.get_by_text("Little tune edited · Pop: band unchanged").wait_for()
         bar = chosen // 4 + 1
         visitor.page.get_by_text("The band still plays to the melody as it was.").wait_for()
         name = visitor.makes(f"Only bar {bar} anew")

@@ -142,7 +142,7 @@ def connect_melody(page: Page) -> None:
     known = [state.source, state.settings]
     shown = [*view]
     reads: EventOptions = page.busy | {"js": READING}
-    opened = melody.file.upload(melodies.open_file, melody.file, shown, **reads)
+    opened = melody.file.change(melodies.open_file, melody.file, shown, **reads)
     # So that there is a place to drop the next one: in the browser, at once, or a file that is
     # dropped meanwhile would be cleared away.
     for after in (opened.success, opened.failure):

@@ -121,7 +121,8 @@ def view_of(
             where none is) and notes: [[pitch, onset, duration, velocity], ...] by onset; a fifth
             number says how sure it is that a note was sung, 0 to 1, where that is in
             doubt.
-        clock, turn, stale, family, places: as in `editable`; here nothing can be edited.
+        clock: as in `editable`.
+        turn, stale, family, places: likewise; here nothing can be edited.
     """
     view = _picture(song, title, octaves or {})
     if sung:
@@ -142,7 +143,7 @@ def view_of(
         "play": uuid4().hex if play else "",
         "tempo": mean_tempo(song),
         "finish": {"tempo": None, "transpose": 0, "key": None},
-        "clock": [],
+        "clock": _clock(song),
         "turn": 0,
         "stale": [],
         "family": "",

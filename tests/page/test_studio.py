@@ -327,12 +327,12 @@ def test_an_invented_melody_is_one_like_any_other_and_brings_its_chords():
     take = make(melody, settings, [])
     assert [(chord.onset, chord.symbol) for chord in take.song.chords[-2:]] == [
         (8.0, "Ebm"),
-        (24.0, "F#7"),
+        (24.0, "Gb7"),
     ]  # after two bars
     corrected = make(melody, settings.corrected(pace=2.0).changed(intro="none"), [])
     assert [(chord.onset, chord.symbol) for chord in corrected.song.chords] == [
         (0.0, "Ebm"),
-        (32.0, "F#7"),
+        (32.0, "Gb7"),
     ]
     assert (
         "C" in make(melody, settings.changed(chords="| C |"), []).chords

@@ -13,6 +13,7 @@ import { t } from "./words.js";
 
 const RANGE = [0.5, 1.5]; // of the song's own tempo
 const LIMITS = [10, 400]; // quarters a minute that the library accepts, as accomp/music/timing.py has them
+const STILL = 250; // ms without a change after which the page is told: each key press moves the slider
 const DEAF = 2000; // ms after a change in which what the page tells of the same song may be older
 
 export class Pace {
@@ -33,6 +34,7 @@ export class Pace {
     this.steps = 0;
     this.changed = -Infinity; // when the visitor last changed something
     this.song = ""; // its id
+    this.waiting = 0; // to tell the page
     this.slider.oninput = () => this.setTempo(Number(this.slider.value));
     this.slider.onchange = () => this.say();
     this.number.onclick = () => {
@@ -54,6 +56,7 @@ export class Pace {
   /** @param {Song} song */
   show({ id, tempo, finish }) {
     const isOlder = id === this.song && performance.now() - this.changed < DEAF;
+    if (id !== this.song) clearTimeout(this.waiting);
     this.song = id;
     if (isOlder) return;
     this.own = tempo;
@@ -97,7 +100,8 @@ export class Pace {
 
   say() {
     this.changed = performance.now();
-    this.tell({ tempo: this.tempo, transpose: this.steps });
+    clearTimeout(this.waiting);
+    this.waiting = setTimeout(() => this.tell({ tempo: this.tempo, transpose: this.steps }), STILL);
   }
 }
 

@@ -105,6 +105,7 @@ class Visitor:
 
     def example(self, title: str = "Ode to joy") -> None:
         self.wants_melody()
+        self.waits_for_facts(",")  # the page has opened its own first melody
         self.page.locator("#examples label").filter(has_text=title).click()
         self.waits_for_facts(title)
 

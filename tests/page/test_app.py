@@ -114,6 +114,9 @@ def test_the_page_serves_its_endpoint():
             "/accompany",
             "/served",
             "/stems",
+            "/project",
+            "/change",
+            "/lead_sheet",
             "/invent",
         }
         cards = next(

@@ -34,7 +34,7 @@ def test_a_pickup_ends_a_whole_bar():
         Span(3.0, 5.0, ChordSymbol(4, "m")),
         Span(6.0, 9.0, ChordSymbol(11, "7", 3)),
     )
-    assert [chord.symbol for chord in sheet.score.chords] == ["Em", "B7/Eb"]
+    assert [chord.symbol for chord in sheet.score.chords] == ["Em", "B7/D#"]
     assert sheet.score.bars(4.0)[1].onset == 3.0
     assert (sheet.key, sheet.genre, sheet.source) == (Key(4, True), "folk", "somewhere")
 

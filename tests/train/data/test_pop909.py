@@ -30,7 +30,7 @@ def test_pop909_on_its_beats(tmp_path):
     assert [(c.onset, c.symbol) for c in score.chords] == [
         (4.0, "Bm7/A"),
         (8.0, "E7"),
-        (12.0, "A/Db"),
+        (12.0, "A/C#"),
     ]
     assert (tmp_path / "out" / "labels.csv").read_text().splitlines() == [
         "file,genre,licence",

@@ -28,14 +28,9 @@ from train.data.splits import SPLITS
 from train.data.statistics import ColourSettings, fit_colours, fit_programs
 from train.fit.export import ExampleSettings, export_model, write_examples
 from train.fit.feel import trained_feel
-from train.fit.harmony_task import (
-    CorpusLatents,
-    HarmonyTask,
-    HarmonyTraining,
-    of_players,
-    places_of,
-)
+from train.fit.harmony_task import HarmonyTask, HarmonyTraining
 from train.fit.loop import fit
+from train.fit.player_task import CorpusLatents, of_players, places_of
 from train.fit.run_files import FIGURES, save_weights, write_json, writes
 from train.fit.settings import (
     Session,

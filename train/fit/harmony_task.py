@@ -1,7 +1,7 @@
 """Train the HarmonyNN of one instrument: what it learns from, and how it is measured."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -16,9 +16,8 @@ from accomp.models.harmony_nn import (
     forget,
     harmony_context,
 )
-from accomp.roll.grid import MELODY, TRACK_NAMES
-from train.data.corpus import Corpus
-from train.fit.loop import Task
+from accomp.roll.grid import MELODY
+from train.fit.player_task import CorpusLatents, PlayerTask, device_of
 
 
 @dataclass(frozen=True)
@@ -38,67 +37,7 @@ class HarmonyTraining:
     validated_first: int = 8  # of so many blocks, one validates the first network: all cost much
 
 
-@dataclass
-class CorpusLatents:
-    """All blocks of a corpus as latents.
-
-    Attributes:
-        plan: [all blocks, H] the chords.
-        by_track: Of each track [all blocks, K + 1], latents and whether the block sounds.
-        rhythms: Of each track of the accompaniment [all blocks, RHYTHM] bool; of the song network.
-        meters: [all blocks] int; None where they are of no matter.
-    """
-
-    plan: Tensor
-    by_track: dict[int, Tensor]
-    rhythms: dict[int, Tensor] = field(default_factory=dict)
-    meters: Tensor | None = None
-
-
-def places_of(corpus: Corpus, songs: list[int], genres: dict[str, int], sounding: Tensor) -> Tensor:
-    """List the blocks between the first and the last of each song in which its melody sounds.
-
-    That is what a user gives; introductions without melody would teach silence.
-
-    Args:
-        corpus: The songs.
-        songs: Which of them.
-        genres: Number of the genre by label of the corpus.
-        sounding: [all blocks], over 0 where the melody sounds.
-
-    Returns:
-        [blocks, 4] int64: the song's first block, the block's place in the song, the number of the
-        song's blocks, and its genre.
-    """
-    rows = []
-    for song in songs:
-        own = corpus.own(song)
-        at = torch.nonzero(sounding[own])[:, 0].tolist()
-        if not at:
-            continue
-        first, count = own.start + at[0], at[-1] - at[0] + 1
-        genre = genres[corpus.songs[song]["genre"]]
-        rows += [(first, block, count, genre) for block in range(count)]
-    return torch.tensor(rows, dtype=torch.int64).reshape(-1, 4)
-
-
-def of_players(places: Tensor, own: Tensor) -> Tensor:
-    """Leave out the places [blocks, 4] of songs in which an instrument does not play.
-
-    A song for three players does not teach the fourth to be silent.
-
-    own: [all blocks], over 0 where the instrument sounds.
-    """
-    if not len(places):
-        return places
-    _, song = places[:, 0].unique(return_inverse=True)
-    active = (own[places[:, 0] + places[:, 1]] > 0).to(torch.int64)
-    return places[
-        torch.zeros(int(song.max()) + 1, dtype=torch.int64).index_add_(0, song, active)[song] > 0
-    ]
-
-
-class HarmonyTask(Task):
+class HarmonyTask(PlayerTask):
     """The first, middle and last network of one instrument, and the songs they learn from."""
 
     model: HarmonyNN
@@ -122,10 +61,8 @@ class HarmonyTask(Task):
             settings: How often it learns from what.
             write_examples: Writes music that the band plays.
         """
-        super().__init__(band.harmony[TRACK_NAMES[track]])
-        self.config, self.track = band.config, track
-        self.latents, self.places, self.settings = latents, places, settings
-        self.write_examples = write_examples
+        super().__init__(band, track, latents, write_examples)
+        self.places, self.settings = places, settings
 
     def context(self, step: str, rows: Tensor) -> tuple[Context, Tensor]:
         """Return what a network takes as input at places [n, 4], and the latents [n, K + 1]."""
@@ -202,10 +139,6 @@ class HarmonyTask(Task):
         step, context, target = batch
         return {"loss": self.model.loss(step, Context(**context), target).mean()}
 
-    def validate(self) -> dict[str, float]:
-        """Return the losses on validation songs."""
-        return self.evaluate("val")
-
     @torch.no_grad()
     def evaluate(self, split: str) -> dict[str, float]:
         """Return the mean losses on a split: of each network, and of all steps."""
@@ -226,18 +159,6 @@ class HarmonyTask(Task):
             "loss": float(torch.cat(list(found.values())).mean()),
             **{step: float(values.mean()) for step, values in found.items()},
         }
-
-    def sample(self, folder: Path) -> None:
-        """Write music that the band plays."""
-        if self.write_examples:
-            device = device_of(self.model)
-            self.write_examples(folder)
-            self.model.to(device)
-
-
-def device_of(network: torch.nn.Module) -> torch.device:
-    """Return where a network's weights are."""
-    return next(network.parameters()).device
 
 
 def on_device(context: Context, device: torch.device) -> Context:

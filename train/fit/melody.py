@@ -23,9 +23,10 @@ from accomp.models.melody_nn import ANY, MelodyConfig, MelodyNN, melody_context
 from train.data.corpus import Corpus
 from train.data.melodies import Melodies, MelodyReading, read_melodies
 from train.data.melody_codes import MelodyCodeSettings, fill_melody_codebook
-from train.fit.harmony_task import device_of, on_device
+from train.fit.harmony_task import on_device
 from train.fit.loop import FitSettings, Task, fit
 from train.fit.melody_habits import HabitSettings, count_habits, count_tempos
+from train.fit.player_task import device_of
 from train.fit.run_files import FIGURES, save_weights, write_json
 from train.fit.settings import CONFIGS, genre_of, training_parser
 

@@ -25,10 +25,9 @@ from accomp.models.song_harmony import (
     SongPlayer,
     unknown,
 )
-from accomp.roll.grid import MELODY, TRACK_NAMES
+from accomp.roll.grid import MELODY
 from train.fit.code_shares import balance, code_shares
-from train.fit.harmony_task import CorpusLatents
-from train.fit.loop import Task
+from train.fit.player_task import CorpusLatents, PlayerTask
 
 
 @dataclass(frozen=True)
@@ -53,7 +52,7 @@ class SongTraining:
     jitter: float = 0.2  # songs of about the same length lie in a batch: so much is about
 
 
-class SongHarmonyTask(Task):
+class SongHarmonyTask(PlayerTask):
     """The networks of one instrument, and the songs they learn from."""
 
     model: SongHarmonyNN
@@ -77,12 +76,10 @@ class SongHarmonyTask(Task):
             settings: How often it learns from what.
             write_examples: Writes music that the band plays.
         """
-        super().__init__(band.harmony[TRACK_NAMES[track]])
-        self.config, self.track = band.config, track
-        self.latents, self.settings = latents, settings
+        super().__init__(band, track, latents, write_examples)
+        self.settings = settings
         # Of each song its first block, the number of its blocks, and its genre.
         self.spans = {split: rows[rows[:, 1] == 0][:, [0, 2, 3]] for split, rows in places.items()}
-        self.write_examples = write_examples
 
     @cached_property
     def _codes(self) -> tuple[Tensor, Tensor]:
@@ -212,10 +209,6 @@ class SongHarmonyTask(Task):
             "rhythms": rhythms,
         }
 
-    def validate(self) -> dict[str, float]:
-        """Return the losses on validation songs."""
-        return self.evaluate("val")
-
     @torch.no_grad()
     def evaluate(self, split: str) -> dict[str, float]:
         """Return the mean losses on a split: of each network, and of all steps."""
@@ -233,11 +226,6 @@ class SongHarmonyTask(Task):
         return {"loss": float(values.mean())} | {
             name: float(each.mean()) for name, each in by_step.items() if len(each)
         }
-
-    def sample(self, folder: Path) -> None:
-        """Write music that the band plays."""
-        if self.write_examples:
-            self.write_examples(folder)
 
 
 def padded(rows: Tensor, spans: Tensor) -> Tensor:

@@ -5,7 +5,7 @@ from accomp.models.harmony_network import RHYTHM, HarmonyConfig, generated_befor
 from accomp.models.song_harmony import FIRST, LAST, MIDDLE, SongHarmonyNN
 from accomp.roll.grid import BASS, DRUMS, MELODY
 from tests.support.tiny import tiny
-from train.fit.harmony_task import CorpusLatents, of_players
+from train.fit.player_task import CorpusLatents, of_players
 from train.fit.song_harmony_task import (
     SongHarmonyTask,
     SongTraining,

@@ -16,6 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from accomp.models.chord_path import PathSettings, changing_path
 from accomp.models.chord_planner import (
     LEVELS,
     MASKED,
@@ -65,11 +66,7 @@ class SearchSettings:
     rounds: int = 4  # in which a plan is filled in
     temperature: float = 0.6
     doubt: float = 0.5  # of the noise in which chords are the surest, in nats
-    # Expected agreement that a change of chord is worth: the chord that is most expected in each
-    # place changes too seldom. At a bar line, and within a bar.
-    change: tuple[float, float] = (0.18, 0.0)
-    held_over: float = 0.3  # and that a change within a bar costs that is held over the bar line
-    candidates: int = 8  # triads of a place that are considered
+    path: PathSettings = PathSettings()  # what changes of chord are worth
     own: float = 0.3  # expected agreement that a drawn plan's own chord is worth in its variant
     colour_rounds: int = 4  # in which triads become chords
     colour_temperature: float = 1.0
@@ -299,7 +296,7 @@ class PlanSearch:
         known = np.flatnonzero(given >= 0)
         wanted[known, CLASS_TRIADS[given[known]]] = 0.0
         begins = self.request.units.begins_bar
-        path = changing_path(wanted, begins, self.settings)
+        path = changing_path(wanted, begins, self.settings.path)
         return path[self.ties.numpy()]
 
     def _finished(self, triads: np.ndarray, expected: Tensor, seed: int) -> DrawnPlan:
@@ -409,43 +406,3 @@ class PlanSearch:
             for key in range(len(self.shifts))
         ]
         return self._mean(torch.stack(rows))
-
-
-def changing_path(worth: np.ndarray, begins: np.ndarray, settings: SearchSettings) -> np.ndarray:
-    """Find the triads that are worth most, with what their changes are worth.
-
-    The search is exact among each place's likeliest candidates (Viterbi over pairs of places).
-
-    Args:
-        worth: [U, T] of each triad; -inf where another is given.
-        begins: [U] bool, whether a bar begins.
-        settings: What changes are worth.
-
-    Returns:
-        [U] triads.
-    """
-    states = np.argsort(-worth, axis=1, kind="stable")[:, : settings.candidates]
-    gain = np.take_along_axis(worth, states, 1)
-    if len(states) == 1:
-        return states[0, :1]
-
-    def changes(at: int) -> np.ndarray:
-        return states[at - 1][:, None] != states[at][None]
-
-    def value(at: int) -> float:
-        return settings.change[0 if begins[at] else 1]
-
-    score = gain[0][:, None] + gain[1][None] + value(1) * changes(1)  # [before, now]
-    back = []
-    for at in range(2, len(states)):
-        total = np.repeat(score[:, :, None], states.shape[1], axis=2)
-        if begins[at] and not begins[at - 1]:
-            held = ~changes(at)
-            total -= settings.held_over * (changes(at - 1)[:, :, None] & held[None])
-        back.append(total.argmax(0))
-        score = total.max(0) + gain[at][None] + value(at) * changes(at)
-    before, now = np.unravel_index(int(score.argmax()), score.shape)
-    path = [int(now), int(before)]
-    for pointers in reversed(back):
-        path.append(int(pointers[path[-1], path[-2]]))
-    return states[np.arange(len(states)), path[::-1]]

@@ -1,4 +1,3 @@
-import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -20,7 +19,6 @@ from accomp.models.plan_search import (
     PlanRequest,
     PlanSearch,
     SearchSettings,
-    changing_path,
     melody_tensors,
     triad_logs,
 )
@@ -163,41 +161,6 @@ def test_probabilities_add_up_and_hear_the_other_chords(planner):
     changed = search.log_probabilities(other, basses)
     assert torch.allclose(changed[2], logs[2], atol=1e-5)
     assert not torch.allclose(changed[0], logs[0], atol=1e-5)
-
-
-def best_by_trying(worth, begins, settings):
-    """All paths of triads one by one."""
-    scores = {}
-    for path in itertools.product(range(worth.shape[1]), repeat=len(worth)):
-        score = worth[range(len(path)), path].sum()
-        for at in range(1, len(path)):
-            if path[at] != path[at - 1]:
-                score += settings.change[0 if begins[at] else 1]
-                held = at + 1 < len(path) and path[at + 1] == path[at]
-                if held and not begins[at] and begins[at + 1]:
-                    score -= settings.held_over
-        scores[path] = score
-    return max(scores.values()), scores
-
-
-@pytest.mark.parametrize("seed", range(4))
-def test_the_path_is_worth_most_of_all(seed):
-    worth = np.random.default_rng(seed).random((6, 3))
-    begins = np.array([True, False] * 3)
-    settings = SearchSettings(change=(0.1, -0.2), held_over=0.4)
-    path = changing_path(worth, begins, settings)
-    best, scores = best_by_trying(worth, begins, settings)
-    assert scores[tuple(path)] == pytest.approx(best)
-
-
-def test_a_change_held_over_the_bar_line_is_moved():
-    worth = np.full((4, 24), 0.0)
-    worth[0, 0] = worth[2, 7] = worth[3, 7] = 1.0
-    worth[1, 0], worth[1, 7] = 0.45, 0.55
-    begins = np.array([True, False, True, False])
-    kept = changing_path(worth, begins, SearchSettings(held_over=0.0, change=(0.0, 0.0)))
-    moved = changing_path(worth, begins, SearchSettings(held_over=0.3, change=(0.0, 0.0)))
-    assert kept.tolist() == [0, 7, 7, 7] and moved.tolist() == [0, 0, 7, 7]
 
 
 def test_the_melody_is_heard_in_every_key_alike(planner):

@@ -322,7 +322,7 @@ def _to_make(page: Page) -> list[Any]:
     return [state.source, state.settings, state.takes, band.own_style, *band.form]
 
 
-files.own_folder()  # before Gradio looks where uploads go
+files.keep_all()  # before Gradio looks where uploads go
 kept = (LIMITS.kept_seconds, LIMITS.kept_seconds)
 with gr.Blocks(title="accomp", delete_cache=kept) as demo:
     connect(build(), demo)

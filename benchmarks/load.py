@@ -3,7 +3,9 @@
 Prints a table. The page runs in a process of its own. So many programs ask it at once, each again
 and again for a band for a melody of its own, until the time is over; then come calls one after
 another, aborted uploads and slow clients. Whoever gets another's song, or an error without words,
-is counted as wrong. Memory is that of the server's process.
+is counted as wrong. Memory is that of the server's process; its slope leaves the first fifth of
+the time out, in which the genres' models are loaded. Every tenth of the calls one after another is
+for a band with its sound, the others for a melody.
 """
 
 import argparse
@@ -84,8 +86,9 @@ def main() -> None:
         for count in options.programs:
             at_once(server, Path(folder), count, options.seconds)
         if options.calls:
-            soak(server, options.calls)
-        aborted(server, options.aborted)
+            soak(server, Program(server, Path(folder), 0), options.calls)
+        if options.aborted:
+            aborted(server, options.aborted)
         row("files kept for visitors", "after all that", f"{len(server.made())}")
         log = server.log.read_text()
         row("tracebacks in the log", "", f"{log.count('Traceback')}")
@@ -101,7 +104,9 @@ def at_once(server: Server, folder: Path, count: int, seconds: float) -> None:
     with ThreadPoolExecutor(count) as pool:
         programs = list(pool.map(lambda n: Program(server, place, n), range(count)))
         before, begun = memory(server), time.monotonic()
+        growth = Growth(server, begun + seconds / 5)
         list(pool.map(lambda program: program.go_on(begun + seconds), programs))
+        slope = growth.end()
     taken = [each for program in programs for each in program.seconds]
     detail = f"{count} programs at once for {seconds:.0f} s"
     row("songs", detail, f"{len(taken)}")
@@ -110,22 +115,51 @@ def at_once(server: Server, folder: Path, count: int, seconds: float) -> None:
     row("told that the line is full", detail, f"{sum(p.told for p in programs)}")
     row("another's song, or an error", detail, f"{sum(p.wrong for p in programs)}")
     row("memory before and after", detail, f"{before:.0f} and {memory(server):.0f} MB")
+    row("memory's growth", detail, f"{slope:+.1f} MB a minute")
     row("peak memory so far", detail, f"{server.peak_memory():.0f} MB")
 
 
-def soak(server: Server, calls: int) -> None:
-    """Ask one call after another, and fit how memory grows after the first tenth."""
-    client, places, sizes = Client(server.url, verbose=False), [], []
+def soak(server: Server, program: Program, calls: int) -> None:
+    """Ask one call after another, and fit how memory grows after the first fifth."""
+    client, places, sizes = program.client, [], []
     begun = time.monotonic()
     for number in range(calls):
-        client.predict(genres()[number % len(genres())], 4, number, api_name="/invent")
-        if number >= calls // 10:
+        if number % 10 == 9:
+            program.ask()
+        else:
+            client.predict(genres()[number % len(genres())], 4, number, api_name="/invent")
+        if number >= calls // 5:
             places.append(number)
             sizes.append(memory(server))
     slope = statistics.linear_regression(places, sizes).slope
-    detail = f"{calls} calls of /invent"
+    detail = f"{calls} calls one after another"
     row("seconds a call", detail, f"{(time.monotonic() - begun) / calls:.2f} s")
-    row("memory's growth", detail, f"{1000 * slope:.1f} MB in 1,000 calls")
+    row("another's song, or an error", detail, f"{program.wrong + program.told}")
+    row("memory's growth", detail, f"{1000 * slope:+.1f} MB in 1,000 calls")
+    row("memory before and after", detail, f"{sizes[0]:.0f} and {sizes[-1]:.0f} MB")
+
+
+class Growth:
+    """Watches how the server's memory grows, a thread of its own, from a time on."""
+
+    def __init__(self, server: Server, start: float):
+        self._times: list[float] = []
+        self._sizes: list[float] = []
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._watch, args=(server, start), daemon=True)
+        self._thread.start()
+
+    def _watch(self, server: Server, start: float) -> None:
+        while not self._ended.wait(1.0):
+            if time.monotonic() >= start:
+                self._times.append(time.monotonic() / 60)
+                self._sizes.append(memory(server))
+
+    def end(self) -> float:
+        """End, and return the slope in megabytes a minute."""
+        self._ended.set()
+        self._thread.join()
+        return statistics.linear_regression(self._times, self._sizes).slope
 
 
 def aborted(server: Server, count: int) -> None:

@@ -1,7 +1,8 @@
 """One folder for all that a running page writes, and folders in it for what it makes.
 
-What was made goes away after an hour. The whole folder goes when the page ends, and where it was
-killed, when the next one starts: a lock that ends with its process tells that nobody uses it.
+Temporary files are in it, too. What was made goes away after an hour. The whole folder goes when
+the page ends, and where it was killed, when the next one starts: a lock that ends with its process
+tells that nobody uses it.
 """
 
 import atexit
@@ -43,6 +44,14 @@ def own_folder() -> Path:
             (_root / UPLOADS).mkdir()
             os.environ["GRADIO_TEMP_DIR"] = str(_root / UPLOADS)
         return _root
+
+
+def keep_all() -> None:
+    """Let all temporary files of this process lie in its own folder.
+
+    So those that it had open when it was killed go with the folder, when the next page starts.
+    """
+    tempfile.tempdir = str(own_folder())
 
 
 def uploads() -> Path:

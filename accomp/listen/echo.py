@@ -1,7 +1,8 @@
 """Hear whether a recording has an echo, such as a delay effect or a speaker in the room.
 
 An echo adds a wave to the logarithm of the spectrum, and the spectrum of that, the cepstrum, has a
-peak at its delay (Bogert, Healy & Tukey 1963). Reverberation has none.
+peak at its delay (Bogert, Healy & Tukey 1963). Reverberation has none. A filter that undoes the
+echo takes it away before notes are looked for.
 """
 
 from dataclasses import dataclass
@@ -24,14 +25,17 @@ class EchoSettings:
     # Share of the notes that another one follows after the delay: from so many on, it is the beat.
     in_time: float = 0.4
     near: float = 0.015  # s; so exactly
+    once: float = 0.2  # of the peak's square, that there is less at twice the delay without repeats
+    most: float = 0.9  # of the sound's amplitude: more is not taken away, as the filter would ring
     floor: float = 0.1  # of the median power, that is added: what is below it is noise
 
 
 class Echo(NamedTuple):
-    """An echo: its delay, and how loud it is, a share of the sound's amplitude."""
+    """An echo: its delay, how loud it is, and whether it has echoes of its own."""
 
     delay: float  # s
-    gain: float
+    gain: float  # a share of the sound's amplitude
+    repeats: bool = False  # again and again, as those of delay effects with feedback do
 
 
 def echo_of(sound: np.ndarray, settings: EchoSettings = EchoSettings()) -> Echo | None:
@@ -49,26 +53,50 @@ def echo_of(sound: np.ndarray, settings: EchoSettings = EchoSettings()) -> Echo 
     at = low + int(cepstrum[low:high].argmax())
     if cepstrum[at] < settings.heard:
         return None
-    return Echo(at / LISTEN_RATE, float(cepstrum[at]) / 0.8)
+    # The logarithm of 1 + g z has -g^2 / 2 at twice the delay, that of 1 / (1 - g z) has g^2 / 2.
+    # Notes that repeat in time have a wider peak there.
+    before, twice, after = cepstrum[2 * at - 1 : 2 * at + 2]
+    repeats = bool(twice - (before + after) / 2 > -settings.once * cepstrum[at] ** 2)
+    return Echo(at / LISTEN_RATE, float(cepstrum[at]) / 0.8, repeats)
 
 
-def echo_notices(
+def echo_in(
     sound: np.ndarray, onsets: np.ndarray, settings: EchoSettings = EchoSettings()
-) -> list[str]:
-    """Say in words that a sound has an echo, if it has one.
+) -> Echo | None:
+    """Return the echo of a sound, unless it is notes that repeat exactly on a beat.
 
     Args:
         sound: [samples] at LISTEN_RATE.
-        onsets: [n] seconds of its notes. Machines' notes that repeat exactly on a beat are no echo.
+        onsets: [n] seconds of its notes.
         settings: Which echoes are heard.
     """
     echo = echo_of(sound, settings)
     if echo is None:
-        return []
+        return None
     apart = np.abs(onsets[:, None] + echo.delay - onsets)
-    if np.mean(apart.min(axis=1) < settings.near) > settings.in_time:
-        return []
-    return [
-        f"there is an echo {echo.delay:.2f} s after every note, which may hide notes or add some; "
+    is_beat = np.mean(apart.min(axis=1) < settings.near) > settings.in_time
+    return None if is_beat else echo
+
+
+def without_echo(
+    sound: np.ndarray, echo: Echo, settings: EchoSettings = EchoSettings()
+) -> np.ndarray:
+    """Return a sound [samples] at LISTEN_RATE with its echo taken away, by the inverse filter."""
+    delay = round(echo.delay * LISTEN_RATE)
+    gain = min(echo.gain, settings.most)
+    dry = sound.astype(np.float32)
+    if echo.repeats:
+        dry[delay:] -= gain * sound[:-delay]
+        return dry
+    for at in range(delay, len(dry), delay):  # each piece has the echo of the one before
+        piece = dry[at : at + delay]
+        piece -= gain * dry[at - delay :][: len(piece)]
+    return dry
+
+
+def echo_notice(echo: Echo) -> str:
+    """Say in words that an echo was taken away."""
+    return (
+        f"there is an echo {echo.delay:.2f} s after every note, which was taken away; "
         "if notes are wrong, switch the delay effect off, or record away from hard walls"
-    ]
+    )

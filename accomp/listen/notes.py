@@ -15,6 +15,7 @@ from scipy.ndimage import maximum_filter1d
 
 from accomp.errors import MusicError
 from accomp.listen.beat_grid import SungNote
+from accomp.listen.echo import EchoSettings, echo_in, echo_notice, without_echo
 from accomp.listen.frames import Frames, frames_of, hertz
 from accomp.listen.note_net import FRAME, NotesNet, NotesNetConfig
 from accomp.listen.one_voice import OneVoiceSettings, check_one_voice
@@ -67,6 +68,7 @@ class NoteSettings:
     range: float = 24.0  # dB between them
     folder: Path = FOLDER  # of the network
     one_voice: OneVoiceSettings = OneVoiceSettings()
+    echoes: EchoSettings = EchoSettings()
 
 
 @cache
@@ -100,10 +102,20 @@ def transcribe_notes(
             f"The recording is {seconds:.1f} s long; at least half a second is needed."
         )
     sound = np.asarray(sound, np.float32)
+    frames, notes = _heard(sound, settings)
+    echo = echo_in(sound, np.array([note.onset for note in notes]), settings.echoes)
+    if echo:
+        sound = without_echo(sound, echo, settings.echoes)
+        frames, notes = _heard(sound, settings)
+    notices = [echo_notice(echo)] if echo else []
+    return notes, notices + check_one_voice(frames, notes, sound, anyway, settings.one_voice)
+
+
+def _heard(sound: np.ndarray, settings: NoteSettings) -> tuple[Frames, list[SungNote]]:
+    """Return the frames of a sound, and its notes in their octaves."""
     frames = frames_of(sound, note_network(settings.folder).config)
     notes = notes_of(frames, settings)
-    notes = [note._replace(pitch=octave_of(note, sound, settings)) for note in notes]
-    return notes, check_one_voice(frames, notes, sound, anyway, settings.one_voice)
+    return frames, [note._replace(pitch=octave_of(note, sound, settings)) for note in notes]
 
 
 def notes_of(frames: Frames, settings: NoteSettings = NoteSettings()) -> list[SungNote]:

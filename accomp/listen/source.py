@@ -8,14 +8,11 @@ import os
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import numpy as np
-
 from accomp.checks import Range, check_number, check_text, shown
 from accomp.errors import MusicError
 from accomp.listen.accepted import melody_kind
 from accomp.listen.beat_grid import Counting, SungNote, shifted
 from accomp.listen.beats import BeatSettings, check_given
-from accomp.listen.echo import echo_notices
 from accomp.listen.notes import NoteSettings, transcribe_notes
 from accomp.listen.tidy import without_doubtful
 from accomp.listen.transcribe import (
@@ -296,8 +293,7 @@ def source_of(
     """
     sound = amplified(recording.mono)
     notes, notices = transcribe_notes(sound, settings, anyway)
-    onsets = np.array([note.onset for note in notes])
-    notices = [*recording.notices, *echo_notices(sound, onsets), *notices]
+    notices = [*recording.notices, *notices]
     recording = replace(recording, mono=recording.mono[:0].copy())
     return Source(name, recording=recording, notes=notes, notices=notices, click=click)
 

@@ -3,7 +3,10 @@
 import json
 import os
 import signal
+import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,12 +15,15 @@ from urllib.request import Request, urlopen
 
 import gradio as gr
 import pytest
-from gradio_client import Client
+from gradio_client import Client, handle_file
 
+from accomp import genres
 from page import files, serving
 from page.limits import LIMITS
+from tests.support.server import Server
 from tests.support.server import serving as page_of_its_own
 
+EXAMPLE = sorted((Path(__file__).parents[2] / "examples").glob("*.mid"))[0]
 GERMAN = {"accept-language": "de", "user-agent": "Mozilla/5.0", "content-type": "application/json"}
 
 
@@ -109,6 +115,54 @@ def test_it_ends_in_order_and_clears_up_after_one_that_was_killed(tmp_path):
             assert second.process.wait(30) == 0 and time.monotonic() - begun < 20
             assert not list(moved.glob("accomp-page-*"))
             assert "Traceback" not in second.log.read_text()
+
+
+@pytest.mark.process
+@pytest.mark.skipif(not genres(), reason="no models are there")
+@pytest.mark.skipif(sys.platform != "linux", reason="the stand-in is a shell script")
+def test_it_leaves_no_file_of_sound_that_is_being_made(tmp_path):
+    kept, temporary = tmp_path / "kept", tmp_path / "temporary"
+    synth = tmp_path / "fluidsynth"  # one that is never done
+    synth.write_text(
+        '#!/bin/sh\nwhile [ "$1" != -F ]; do shift; done\nhead -c 9999 /dev/zero > "$2"; sleep 60\n'
+    )
+    synth.chmod(0o755)
+    for folder in (kept, temporary):
+        folder.mkdir()
+    variables = {
+        "GRADIO_TEMP_DIR": str(kept),
+        "TMPDIR": str(temporary),
+        "PATH": f"{tmp_path}:{os.environ['PATH']}",
+    }
+
+    def files_of_all() -> list[Path]:
+        found = [*kept.rglob("*"), *temporary.rglob("*")]
+        return [path for path in found if path.is_file() and path.name != files.LOCK]
+
+    def make_sound(server: Server, ending: signal.Signals) -> None:
+        """Let the page make sound, and end it meanwhile."""
+        with ThreadPoolExecutor(1) as pool:
+            asked = pool.submit(
+                Client(server.url, verbose=False, download_files=tmp_path).predict,
+                *(handle_file(EXAMPLE), genres()[0]),
+                api_name="/accompany",
+            )
+            while not any(path.suffix == ".wav" for path in files_of_all()):
+                assert not asked.done(), asked.result()
+                time.sleep(0.1)
+            server.process.send_signal(ending)
+            server.process.wait(60)
+            with suppress(Exception):  # nobody answers any more
+                asked.result(60)
+
+    with page_of_its_own(**variables) as server:
+        make_sound(server, signal.SIGKILL)
+    assert server.process.returncode == -signal.SIGKILL and files_of_all()
+    with page_of_its_own(**variables) as server:
+        assert not files_of_all()
+        make_sound(server, signal.SIGTERM)
+        assert server.process.returncode == 0
+    assert not files_of_all() and not list(kept.glob(f"{files.PREFIX}*"))
 
 
 def test_a_folder_in_use_is_left_alone(tmp_path, monkeypatch):

@@ -18,7 +18,7 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 ROOT = Path(__file__).parents[2]
-START_SECONDS = 120  # a busy machine imports PyTorch slowly
+START_SECONDS = 300  # a busy machine imports PyTorch slowly
 
 
 @dataclass

@@ -30,12 +30,12 @@ EXAMPLES = ROOT / "examples"
 OWN_APP = 'title="accomp"'  # the page's, in every version of app.py
 LOSSES = "losses.png"
 # The files of the demo: whole folders, so that a new file is never forgotten, but neither training
-# nor tests. A genre's models come from the owner's repositories.
+# nor tests, nor the examples' results. A genre's models come from the owner's repositories.
 DEMO = (
     "app.py",
     "accomp/**/*",
     "page/**/*",
-    "examples/**/*",
+    "examples/*",
     "docs/**/*",
     "*.md",
     "CITATION.cff",
@@ -49,6 +49,8 @@ DEMO = (
 GENERATED = re.compile(
     r"(^|/)__pycache__/|\.py[ci]$|^page/player/(node_modules/|made/(?!sounds/.*\.sf3$))"
 )
+# Links of Markdown whose targets are files, and not those of pictures.
+LINK = re.compile(r"(?<!!)\[([^\]\[]*)\]\((?!\w+:|#)([^)#]+)(?:#[^)]*)?\)")
 PLAYER = Path("page") / "player"  # a Space has no npm, so that the player's packages go along
 
 
@@ -178,6 +180,8 @@ def stage_space(
         "](model_cards/)", f"]({api.endpoint}/{owner})"
     )  # the cards are with the models
     card.save(folder / "README.md")
+    for document in folder.rglob("*.md"):
+        unlink_missing(document)
     variables = {"ACCOMP_NAMESPACE": f"{owner}@{revision}" if revision else owner}
     return Publication(repo_id, "space", folder, "app.py", lambda text: OWN_APP in text, variables)
 
@@ -196,6 +200,16 @@ def copy_demo(folder: Path) -> None:
     for file in [*package["served"].values(), *package["licenses"]]:
         if (ROOT / PLAYER / "node_modules" / file).is_file():
             _copy(PLAYER / "node_modules" / file, folder)
+
+
+def unlink_missing(document: Path) -> None:
+    """Leave links of a Markdown file to files that aren't there their text alone."""
+
+    def kept(found: re.Match[str]) -> str:
+        text, target = found.groups()
+        return found[0] if (document.parent / target).exists() else text
+
+    document.write_text(LINK.sub(kept, document.read_text("utf-8")), "utf-8")
 
 
 def _copy(name: Path, folder: Path) -> None:

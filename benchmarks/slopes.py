@@ -16,6 +16,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from accomp.band.rests import Rests
 from accomp.listen.source import Source
 from accomp.music import timing
 from accomp.music.chord_text import chord_text
@@ -177,6 +178,7 @@ FUNCTIONS: dict[str, Callable[[Score], object]] = {
     "symbols_on_grid": lambda score: symbols_on_grid(
         score.chords or [Chord(0.0, "C")], score, _track(score), _grid(score)
     ),
+    "Rests.folded": lambda score: Rests.of(score, 0).folded(),
     "named_tracks": named_tracks,
 }
 

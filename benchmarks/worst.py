@@ -12,7 +12,7 @@ import time
 from accomp.music.limits import ScoreLimits
 from accomp.music.score import Note, Score, TimeSignature, Track
 
-KINDS = ("full", "sparse", "meters")
+KINDS = ("full", "sparse", "silent", "meters")
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -49,7 +49,11 @@ def measure(kind: str, bars: int, genre: str) -> None:
 
 
 def melody(kind: str, bars: int) -> Score:
-    """Return a melody of so many bars: full of quarters, of forty notes, or each bar in a meter."""
+    """Return a melody of so many bars.
+
+    Full of quarters; of forty notes, far from each other; of forty notes in the first and the last
+    bars; or each bar in a meter of its own.
+    """
     scale = (0, 4, 7, 5, 2, 4, 9, 0)
     if kind == "meters":
         notes = [Note(60 + place % 7, place / 2, 0.5, 80) for place in range(bars)]
@@ -57,9 +61,12 @@ def melody(kind: str, bars: int) -> Score:
         return Score([Track("melody", notes=notes)], meters=meters)
     count = 4 * bars if kind == "full" else 40
     step = 4 * bars / count
+    onsets = [place * step for place in range(count)]
+    if kind == "silent":
+        onsets = [place if place < 20 else 4 * bars - 40 + place for place in range(count)]
     notes = [
-        Note(60 + scale[place % 8] + place // 64 % 3, place * step, 1.0, 80)
-        for place in range(count)
+        Note(60 + scale[place % 8] + place // 64 % 3, onset, 1.0, 80)
+        for place, onset in enumerate(onsets)
     ]
     return Score([Track("melody", notes=notes)])
 

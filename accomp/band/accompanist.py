@@ -20,6 +20,7 @@ from accomp.band.line_up import lined_up
 from accomp.band.options import SEED, Options, Redo
 from accomp.band.perform import perform
 from accomp.band.refill import Refill, with_levels_of
+from accomp.band.rests import Rests
 from accomp.band.retake import Retake, kept_latents
 from accomp.band.returns import returning_places
 from accomp.band.sketch import Sketch, plan_tensor
@@ -30,7 +31,7 @@ from accomp.band.style_library import load_styles
 from accomp.band.wishes import busier
 from accomp.models import song_vae
 from accomp.models.band_model import BandModel
-from accomp.music.melody_track import melody_name
+from accomp.music.melody_track import melody_index, melody_name
 from accomp.music.melody_turns import with_whole_melody
 from accomp.music.score import Chord, Score
 from accomp.roll import pianoroll
@@ -98,8 +99,12 @@ class Accompanist(BandModel):
         streams = Streams(options.seed)
         if options.melody_track is None:
             melody = with_whole_melody(melody)
-        lead = Lead.of(melody, options.melody_track, key=options.key)
-        notices = _melody_notices(melody, lead, options)
+        track, rests = melody_index(melody, options.melody_track), None
+        if options.chords == "planned" and not redo:  # given chords may lie in the rests, too
+            rests = Rests.of(melody, track)
+            melody = rests.folded()
+        lead = Lead.of(melody, track, key=options.key)
+        notices = _melody_notices(melody, lead, options) + (rests.notices if rests else [])
         score, lead = make_room(melody, lead, options.intro)
         form = self._form(lead, options, streams)
         form.meters = lead.grid.meters
@@ -118,7 +123,7 @@ class Accompanist(BandModel):
         if retake:
             latents = busier(self, latents, plan, retake)
         notices += remarks
-        return Sketch(self, score, lead, form, chords, latents, options, retake, notices)
+        return Sketch(self, score, lead, form, chords, latents, options, retake, notices, rests)
 
     def plans(
         self, melody: Score, options: Options = Options(), *, n: int = 5, **changes
@@ -137,8 +142,14 @@ class Accompanist(BandModel):
         Raises:
             MusicError: there is no melody, an option is out of range, or the models plan none.
         """
-        options, lead, form, streams = self._heard(melody, options, changes)
-        return planned(self, melody, lead, form, options, n, streams.plan)
+        options = replace(options, **changes)
+        if options.melody_track is None:
+            melody = with_whole_melody(melody)
+        rests = Rests.of(melody, melody_index(melody, options.melody_track))
+        melody, options = rests.folded(), replace(options, melody_track=rests.track)
+        options, lead, form, streams = self._heard(melody, options, {})
+        plans = planned(self, melody, lead, form, options, n, streams.plan)
+        return [plan._replace(chords=tuple(rests.later(plan.chords))) for plan in plans]
 
     def chord_alternatives(
         self,

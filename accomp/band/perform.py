@@ -58,7 +58,15 @@ def perform(sketch: Sketch, settings: ArrangeSettings = arrange.SETTINGS) -> Sco
         list(sketch.notices),
         key_signatures_of(score, lead.key),
     )
+    if sketch.rests:
+        song = sketch.rests.unfolded(song, delay_of(sketch))
     return balance.balanced(song, model.config.genre)
+
+
+def delay_of(sketch: Sketch) -> float:
+    """Return by how many beats a sketch's melody is later than it was given."""
+    rests = sketch.rests
+    return sketch.lead.track.start - rests.melody.tracks[rests.track].start if rests else 0.0
 
 
 @torch.no_grad()

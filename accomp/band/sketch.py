@@ -15,6 +15,7 @@ from accomp.band.form import Form
 from accomp.band.generate import Latents, count_onsets
 from accomp.band.lead import Lead
 from accomp.band.options import Options
+from accomp.band.rests import Rests
 from accomp.band.retake import Retake
 from accomp.band.streams import Streams
 from accomp.checks import Range
@@ -42,6 +43,7 @@ class Sketch:
         options: how it was made.
         retake: what stays of an earlier result.
         notices: what the user should know, in words.
+        rests: long rests of the melody, which `score` and all else are without; None for none.
     """
 
     model: BandModel
@@ -53,6 +55,7 @@ class Sketch:
     options: Options
     retake: Retake | None
     notices: list[str]
+    rests: Rests | None = None
 
     @cached_property
     def triads(self) -> np.ndarray:

@@ -188,7 +188,7 @@ def test_triads_are_of_all_hearings_and_chords_of_those_that_are_told(planner):
 def test_phrases_close_with_the_dominant_where_the_tonic_follows(planner):
     search = search_of(planner)
     expected = np.full((8, 24), 0.02)
-    expected[:, 0], expected[5, [0, 7]] = 0.5, (0.6, 0.35)
+    expected[:, 0], expected[5, [0, 7]] = 0.5, (0.65, 0.35)
     assert search.request.units.bars[6:].tolist() == [3, 3]
     plain = search._triads(expected)
     search.request = replace(search.request, closing=(7, 0))

@@ -27,9 +27,11 @@ class Opened(NamedTuple):
     make: Any  # hidden: its change makes the take that an address describes
 
 
-@visits.opens
 def open_page(kept: Any, fragment: str | None, draft: Any, request: gr.Request) -> tuple:
     """Open the page: with the take that its address describes, else with those of the last visit.
+
+    On a slow connection a visitor may open a melody before this is called, or while it works: that
+    melody stays, and only the takes of the last visit are added.
 
     Args:
         kept: What the browser kept, as `views.listed` gave it.
@@ -41,14 +43,39 @@ def open_page(kept: Any, fragment: str | None, draft: Any, request: gr.Request) 
         The values of Opened, one after another.
     """
     visits.greet()
+    visit = visits.current()
     takes, number = _takes_kept(kept)
+    try:
+        with visit.correcting():
+            if not visit.has_melody:
+                return _flat(_at_first(takes, number, fragment, draft, request))
+    except visits.Superseded:
+        pass
+    shelf = views.unchanged(TakeView)
+    if takes:
+        shelf = shelf._replace(takes=takes, showing=views.token())
+    return _flat(Opened(views.unchanged(MelodyView), BandForm.unchanged(), shelf, gr.skip()))
+
+
+def _at_first(
+    takes: list[Take], number: int | None, fragment: str | None, draft: Any, request: gr.Request
+) -> Opened:
+    """Return what the page opens with, where the visitor has not opened anything by now.
+
+    Args:
+        takes: Those of the last visit.
+        number: The one of them that was shown.
+        fragment: As for `open_page`.
+        draft: Likewise.
+        request: Likewise.
+    """
     try:
         opened = _of_address(dict(request.query_params), fragment or "", takes)
     except (MusicError, gr.Error) as error:
         reason = error.words if isinstance(error, Refusal) else getattr(error, "message", error)
         warn("The link was not understood: {reason}", reason=reason)
         opened = None
-    return _flat(opened or _as_left(takes, number, draft))
+    return opened or _as_left(takes, number, draft)
 
 
 @visits.opens

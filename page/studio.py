@@ -437,8 +437,7 @@ def write_notes(take: Take) -> None:
     """Write the MIDI file of a take, and the file that brings it back."""
     midi, settings = take.folder / f"{take.name}.mid", take.folder / f"{take.name}.json"
     write_midi(take.heard, midi)
-    letters = [] if take.is_remade_by_settings else [take.packed]
-    write_project(Project(take.settings, letters), settings)
+    write_project(Project(take.settings, [take.packed]), settings)
     take.files, take.kept = [midi, settings], {}
 
 

@@ -169,6 +169,11 @@ class Visit:
         """Remember the melody that is open now."""
         self._melody = time.monotonic(), source, settings
 
+    @property
+    def has_melody(self) -> bool:
+        """Whether a melody was opened."""
+        return self._melody is not None
+
     def is_open(self, source: Source, settings: Settings) -> bool:
         """Tell whether no other melody was opened, and this one was not corrected."""
         return self._melody is None or self._melody[1:] == (source, settings)

@@ -91,7 +91,7 @@ def test_a_link_that_is_not_understood_says_so(address):
         assert visited(address).melody.example == "ode_to_joy"
 
 
-def test_a_settings_file_that_holds_a_take_brings_it_back(ode):
+def test_a_settings_file_that_holds_a_take_brings_it_back(ode, tmp_path):
     first = make(ode, Settings(seed=1), [])
     take = make(ode, Settings(seed=2), [first], Remake(first, ["drums"]))
     found = grouped(opening.open_file(None, [first], str(take.files[1])))
@@ -99,6 +99,11 @@ def test_a_settings_file_that_holds_a_take_brings_it_back(ode):
     assert found.take.number == 2 and found.melody.source.name == "ode_to_joy"
     plain = make(ode, Settings("ode_to_joy", genre="jazz"), [])
     found = grouped(opening.open_file(None, [first], str(plain.files[1])))
+    assert found.form.genre == "jazz" and len(found.take.takes) == 2
+    assert found.melody.settings.melody == "ode_to_joy"  # it is the example, not a copy of it
+    choices = tmp_path / "settings.json"
+    choices.write_text(plain.settings.to_json())
+    found = grouped(opening.open_file(None, [first], str(choices)))
     assert found.form.genre == "jazz" and found.take.takes == gr.skip()
 
 

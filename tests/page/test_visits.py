@@ -12,11 +12,12 @@ from accomp.errors import Stopped
 from accomp.listen.source import load_source
 from accomp.project.choices import BAND
 from accomp.project.settings import Settings
-from page import journal, melodies, models, taking, views, visits
+from page import journal, listing, melodies, models, opening, taking, views, visits
 from page.forms import BandForm
 from page.melodies import EXAMPLES
+from page.seen import Seen
 from page.visits import Visit
-from tests.page.test_studio import play
+from tests.page.test_studio import make, play
 
 ODE, AULD = EXAMPLES["ode_to_joy"], EXAMPLES["auld_lang_syne"]
 FORM = BandForm("pop", 0, 0.0, "", 0.5, "none", list(BAND), "", "", 0.5, 0.5)
@@ -29,6 +30,11 @@ def visitor(name: str):
         yield
     finally:
         LocalContext.request.reset(before)
+
+
+@pytest.fixture
+def ode_takes():
+    return [make(load_source(ODE), Settings("ode_to_joy", seed=1), [])]
 
 
 class Press(threading.Thread):
@@ -91,6 +97,44 @@ def test_of_two_melodies_the_later_one_is_opened(monkeypatch):
     assert Press("two", melodies.open_file, ODE).ends().source.name == "ode_to_joy"
     assert first.ends() == journal.gr.skip()
     may.set()
+
+
+def test_a_melody_that_is_opened_before_the_page_was_stays(ode_takes):
+    opened = Press("early", melodies.open_file, AULD).ends()
+    kept = listing.listed(ode_takes, 1, Seen(), None).kept
+    request = SimpleNamespace(query_params={"melody": "ode_to_joy"})
+    page = Press("early", opening.open_page, kept, "", "", request).ends()
+    assert page[: len(opened)] == tuple(journal.gr.skip() for _ in opened)
+    takes = views.TakeView(*page[-1 - len(views.TakeView._fields) : -1]).takes
+    assert [take.melody.name for take in takes] == ["ode_to_joy"]
+
+
+def test_a_melody_that_is_opened_while_the_page_opens_stays(monkeypatch, ode_takes):
+    begun, may = threading.Event(), threading.Event()
+
+    def waits(*args):
+        begun.set()
+        assert may.wait(20)
+        return load_source(ODE)
+
+    monkeypatch.setattr(melodies, "melody_of", waits)
+    kept = listing.listed(ode_takes, 1, Seen(), None).kept
+    page = Press(
+        "slow page",
+        opening.open_page,
+        kept,
+        "",
+        "",
+        SimpleNamespace(query_params={"melody": "ode_to_joy"}),
+    )
+    assert begun.wait(5)
+    file = Press("slow page", melodies.open_file, AULD)
+    time.sleep(0.1)
+    may.set()
+    assert file.ends().source.name == "auld_lang_syne"
+    found = page.ends()
+    assert found[0] == journal.gr.skip()
+    assert len(views.TakeView(*found[-1 - len(views.TakeView._fields) : -1]).takes) == 1
 
 
 def test_fast_corrections_all_count():

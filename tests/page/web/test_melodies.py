@@ -377,9 +377,8 @@ def test_address_and_settings_file_bring_all_back(visit, tmp_path):
         query = visitor.page.url.partition("?")[2]
         visitor.stops()
 
-    def finds_all(visitor: Visitor, is_made: bool) -> None:
-        if is_made:
-            visitor.waits_for_takes(1)  # with which the inputs fold away
+    def finds_all(visitor: Visitor) -> None:
+        visitor.waits_for_takes(1)  # with which the inputs fold away
         visitor.waits_for_facts("Auld lang syne", "77 beats a minute")
         page = visitor.page
         page.wait_for_function(
@@ -394,19 +393,17 @@ def test_address_and_settings_file_bring_all_back(visit, tmp_path):
             not page.get_by_role("checkbox", name="strings").is_checked()
             and page.get_by_role("checkbox", name="drums").is_checked()
         )
-        if not is_made:
-            visitor.accompany()
         assert visitor.download("auld_lang_syne_folk_12.mid") == midi
         visitor.stops()
 
     with visit(f"?{query}") as visitor:
-        finds_all(visitor, is_made=True)
+        finds_all(visitor)
     with visit() as visitor:
         visitor.tune()
         with visitor.page.expect_file_chooser() as chooser:
             visitor.press("Open a settings file")
         chooser.value.set_files(settings)
-        finds_all(visitor, is_made=False)
+        finds_all(visitor)
 
 
 def test_an_address_that_makes_no_sense_is_told(visit):

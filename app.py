@@ -20,6 +20,7 @@ from page import (
     finishing,
     journal,
     keeping,
+    line_ups,
     listing,
     look,
     melodies,
@@ -230,6 +231,13 @@ def connect_takes(page: Page) -> None:
         shown,
         **latest,
     )
+    lined_up = take.line_up.click(
+        line_ups.change,
+        [takes, number, take.near.line_up],
+        [band.form.instruments, *shown],
+        **page.busy,
+    )
+    _after(lined_up, IDLE)
     take.reset.click(taking.reset_moves, [takes, number], shown, **page.busy)
 
 

@@ -15,6 +15,7 @@ from accomp.music.file_target import written
 from accomp.music.percussion import drum_label
 from accomp.music.score import Bar, Note, Score, Track, first_bar_number
 from accomp.roll.grid import MELODY, TRACK_NAMES, TRACKS
+from accomp.roll.sounding_names import sounding_name
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -248,9 +249,9 @@ def _panels(score: Score, settings: PlotSettings) -> list[Panel]:
 
 
 def _panel(track: Track, settings: PlotSettings, is_melody: bool = False) -> Panel:
-    label, colour = track.name or "track", TRACK_COLOURS.get(track.name, OTHER_COLOUR)
+    label, colour = sounding_name(track) or "track", TRACK_COLOURS.get(track.name, OTHER_COLOUR)
     if is_melody:
-        label, colour = f"melody ({TRACK_NAMES[MELODY]})", MELODY_COLOUR
+        label, colour = f"melody ({label})", MELODY_COLOUR
     pitches = sorted({note.pitch for note in track.notes})
     if track.is_drum:
         return Panel(track, label, colour, is_melody, pitches, -0.6, max(len(pitches), 1) - 0.4)

@@ -14,8 +14,19 @@ from accomp.music.score import Chord
 from accomp.project.choices import BAND
 from accomp.project.settings import Settings
 from accomp.roll.grid import MELODY
-from page import chord_edits, melody_edits, models, reworking, sound, studio, taking, views, visits
-from page.messages import NO_MELODY, NO_TAKE, errors_shown, refuse
+from page import (
+    asked,
+    chord_edits,
+    melody_edits,
+    models,
+    reworking,
+    sound,
+    studio,
+    taking,
+    views,
+    visits,
+)
+from page.messages import NO_MELODY, errors_shown, refuse
 from page.reworking import Rework
 from page.studio import Remake, Take
 from page.views import MelodyView, TakeView
@@ -49,7 +60,7 @@ def edit_melody(
     with visit.correcting(), errors_shown():
         takes = visit.takes(pressed, takes)
         source, settings = visit.melody(pressed, source, settings)
-        take, turn = studio.find(takes, number), _whole(event, "turn")
+        take, turn = studio.find(takes, number), asked.whole(event, "turn")
         if isinstance(source, melody_edits.EditedSource) and turn <= source.turn:
             return _nothing()  # a later edit was here first
         if take:
@@ -237,11 +248,13 @@ def offer(takes: list[Take], number: int | None, event: gr.EventData) -> str:
         For the player's script, as JSON: asked, alternatives ([[symbol, per cent], ...]) and
         returns (numbers of places).
     """
-    take, place = studio.find(takes, number), _whole(event, "place")
-    if take is None:
-        raise refuse(visits.missing(NO_TAKE))
+    take, place = asked.take_of(takes, number), asked.whole(event, "place")
     beats = chord_edits.places(take.song)
-    found: dict[str, Any] = {"asked": _whole(event, "asked"), "alternatives": [], "returns": []}
+    found: dict[str, Any] = {
+        "asked": asked.whole(event, "asked"),
+        "alternatives": [],
+        "returns": [],
+    }
     if not 0 <= place < len(beats) - 1:
         return json.dumps(found)
     melody = take.melody
@@ -264,12 +277,7 @@ def offer(takes: list[Take], number: int | None, event: gr.EventData) -> str:
 
 def _made(takes: list[Take], number: int | None, change: Callable[[Take], Rework]) -> tuple:
     """Make a take of the one that is shown: the chords for the form, and the TakeView."""
-    visit, pressed = visits.current(), time.monotonic()
-    with visit.making():
-        takes = visit.takes(pressed, takes)
-        base = studio.find(takes, number)
-        if base is None:
-            raise refuse(visits.missing(NO_TAKE))
+    with asked.at_work_on(takes, number) as (takes, base):
         with errors_shown():
             rework = change(base)
 
@@ -285,12 +293,7 @@ def _made(takes: list[Take], number: int | None, change: Callable[[Take], Rework
 
 def _whole_band(takes: list[Take], number: int | None) -> TakeView:
     """Make the whole band anew for the melody of the take that is shown, as its settings say."""
-    visit, pressed = visits.current(), time.monotonic()
-    with visit.making():
-        takes = visit.takes(pressed, takes)
-        base = studio.find(takes, number)
-        if base is None:
-            raise refuse(visits.missing(NO_TAKE))
+    with asked.at_work_on(takes, number) as (takes, base):
 
         def work() -> Take:
             return studio.make(models.play, base.melody, base.settings, takes, style=base.style)
@@ -312,9 +315,3 @@ def _bars(event: Any) -> tuple[int, int]:
 
 def _nothing() -> tuple:
     return *views.unchanged(MelodyView), *views.unchanged(TakeView)
-
-
-def _whole(event: Any, name: str) -> int:
-    """Return a whole number of an event; -1 where it has none."""
-    found = getattr(event, name, None)
-    return found if type(found) is int else -1

@@ -9,7 +9,8 @@ import gradio as gr
 from accomp.band.finish import Finish
 from accomp.listen.source import Source
 from accomp.project.settings import Settings
-from page import studio, views, visits
+from accomp.roll.grid import STRINGS, TRACK_NAMES
+from page import asked, studio, views, visits
 from page.messages import errors_shown
 from page.studio import Take
 from page.views import TakeView
@@ -36,7 +37,9 @@ def set_pace(
     """
 
     def change(finish: Finish) -> Finish:
-        return replace(finish, tempo=_number(event, "tempo"), transpose=_number(event, "transpose"))
+        return replace(
+            finish, tempo=asked.number(event, "tempo"), transpose=asked.number(event, "transpose")
+        )
 
     return _given_out(takes, number, source, settings, event, change)
 
@@ -62,7 +65,7 @@ def set_sound(
     """
 
     def change(finish: Finish) -> Finish:
-        chosen = {str(getattr(event, "track", "")): _number(event, "program")}
+        chosen = {str(getattr(event, "track", "")): asked.number(event, "program")}
         return replace(finish, programs={**finish.programs, **chosen})
 
     return _given_out(takes, number, source, settings, event, change)
@@ -71,7 +74,8 @@ def set_sound(
 def as_shown(settings: Settings, takes: list[Take], source: Source | None) -> Settings:
     """Return settings for a new take, in the tempo, key and sounds of the one that is shown.
 
-    A band of another genre has its own sounds; the lead keeps the one that was chosen.
+    A band of another genre has its own sounds; the lead keeps the one that was chosen. A second
+    guitar does not get that of the strings, nor they its.
 
     Args:
         settings: Of the new take.
@@ -84,10 +88,13 @@ def as_shown(settings: Settings, takes: list[Take], source: Source | None) -> Se
     melody = source.melody(settings.corrections)
     if studio.lead_notes(melody) != studio.lead_notes(shown.melody):
         return settings
-    finish = shown.settings.finish
-    if settings.genre != shown.settings.genre:
-        lead = {part: each for part, each in finish.programs.items() if part == studio.LEAD}
-        finish = replace(finish, programs=lead)
+    finish, was = shown.settings.finish, shown.settings
+    programs = dict(finish.programs)
+    if settings.genre != was.genre:
+        programs = {part: each for part, each in programs.items() if part == studio.LEAD}
+    if settings.second_guitar != was.second_guitar:
+        programs.pop(TRACK_NAMES[STRINGS], None)
+    finish = replace(finish, programs=programs)
     return settings.changed(finish=finish)
 
 
@@ -111,9 +118,3 @@ def _given_out(
         melody = source.melody(settings.corrections)
         view = view._replace(player=studio.melody_view(melody, settings.finish))
     return settings, *view
-
-
-def _number(event: Any, name: str) -> Any:
-    """Return a number of an event as JSON holds it; Finish checks it."""
-    found = getattr(event, name, None)
-    return int(found) if isinstance(found, float) and found.is_integer() else found

@@ -4,10 +4,21 @@ from typing import Any, NamedTuple
 
 import gradio as gr
 
-from accomp.project.choices import shares, weighted
+from accomp.project.choices import BAND, shares, weighted
 from accomp.project.settings import Settings
+from accomp.roll.grid import STRINGS, TRACK_NAMES
+from accomp.roll.sounding_names import SECOND_GUITAR
 from page.messages import errors_shown
 from page.models import GENRES
+
+
+def players_of(settings: Settings) -> list[str]:
+    """Return who plays beside the piano, as the form has it: a second guitar is no strings."""
+    strings = TRACK_NAMES[STRINGS]
+    return [
+        SECOND_GUITAR if each == strings and settings.second_guitar else each
+        for each in settings.instruments
+    ]
 
 
 class BandForm(NamedTuple):
@@ -44,7 +55,7 @@ class BandForm(NamedTuple):
             chords=settings.chords,
             colour=settings.colour,
             intro=settings.intro,
-            instruments=list(settings.instruments),
+            instruments=players_of(settings),
             style=style,
             other_style=other_style,
             share=share,
@@ -65,6 +76,9 @@ class BandForm(NamedTuple):
             gr.Error: A value is not accepted.
         """
         seed = int(self.seed or 0)
+        playing = set(self.instruments)
+        if SECOND_GUITAR in playing:
+            playing.add(TRACK_NAMES[STRINGS])
         is_near = (self.genre, seed) == (settings.genre, settings.seed)
         styles = weighted(self.style or "", self.other_style or "", float(self.share or 0))
         with errors_shown():
@@ -75,7 +89,8 @@ class BandForm(NamedTuple):
                 chords=self.chords or "",
                 colour=float(self.colour or 0),
                 intro=self.intro,
-                instruments=tuple(self.instruments),
+                instruments=tuple(each for each in BAND if each in playing),
+                second_guitar=SECOND_GUITAR in playing,
                 styles=() if own_style else styles,
                 style_factor=float(self.style_factor),
                 blend=settings.blend if is_near else None,

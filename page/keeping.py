@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 
 import gradio as gr
 
-from page import sound, studio, visits
+from accomp.roll.sounding_names import sounding_names
+from page import asked, sound, studio, visits
 from page.messages import NO_TAKE, errors_shown, refuse
 from page.studio import Take
 from page.words import say
@@ -91,9 +92,9 @@ def offer(takes: list[Take], number: int | None) -> Any:
 
 def make(takes: list[Take], number: int | None, event: gr.EventData) -> dict[str, Any]:
     """Make the file that was asked for, and give it with all that are ready."""
-    take = studio.find(takes, number)
-    kind = _by_name(take).get(str(getattr(event, "kind", ""))) if take else None
-    if take is None or kind is None:
+    take = asked.take_of(takes, number)
+    kind = _by_name(take).get(str(getattr(event, "kind", "")))
+    if kind is None:
         raise refuse(visits.missing(NO_TAKE))
     folder = take.folder
     with errors_shown():
@@ -123,9 +124,10 @@ def _midi(take: Take) -> dict[str, Kind]:
     """Return the kinds of MIDI files: all tracks, and each that plays."""
     found = {"midi": Kind(say("All"), say("All tracks as MIDI"), lambda take: take.files[0])}
     tracks = sorted(take.song.tracks, key=lambda track: track.name != studio.LEAD)
+    names = sounding_names(take.heard)
     for track in tracks:
         if track.notes:
-            words = say("melody") if track.name == studio.LEAD else say(track.name)
+            words = say("melody") if track.name == studio.LEAD else say(names[track.name])
             found[f"midi-{track.name}"] = Kind(
                 words.capitalize(),
                 say("{track} as MIDI", track=words.capitalize()),

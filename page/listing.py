@@ -1,13 +1,11 @@
 """Handlers of the list of takes: choose, name, star and delete them, go back and forth."""
 
-from typing import Any
-
 import gradio as gr
 
 from accomp.listen.source import Source
 from accomp.project.settings import Settings
 from accomp.project.takes import LONGEST_NAME
-from page import reworking, studio, views, visits
+from page import asked, reworking, studio, views, visits
 from page.messages import NO_TAKE, plain, refuse
 from page.naming import title
 from page.seen import Seen
@@ -56,7 +54,7 @@ def listed(takes: list[Take], number: int | None, seen: Seen, gone: Take | None)
 
 def choose(takes: list[Take], event: gr.EventData) -> TakeView:
     """Show the take that was pressed."""
-    return views.choose(takes, _number(event))
+    return views.choose(takes, asked.whole(event, "number"))
 
 
 def undo(takes: list[Take], seen: Seen) -> tuple:
@@ -71,7 +69,7 @@ def redo(takes: list[Take], seen: Seen) -> tuple:
 
 def rename(takes: list[Take], event: gr.EventData) -> list[Take]:
     """Give a take the name that was typed; an empty one changes nothing."""
-    take = studio.find(takes, _number(event))
+    take = studio.find(takes, asked.whole(event, "number"))
     name = " ".join(str(getattr(event, "title", "")).split())[:LONGEST_NAME]
     if take and name:
         take.title = name
@@ -80,7 +78,7 @@ def rename(takes: list[Take], event: gr.EventData) -> list[Take]:
 
 def star(takes: list[Take], event: gr.EventData) -> list[Take]:
     """Star a take, or take the star away."""
-    take = studio.find(takes, _number(event))
+    take = studio.find(takes, asked.whole(event, "number"))
     if take:
         take.starred = not take.starred
     return takes
@@ -105,9 +103,7 @@ def delete(
     Returns:
         The take that is gone, and the TakeView.
     """
-    gone = studio.find(takes, _number(event))
-    if gone is None:
-        raise refuse(visits.missing(NO_TAKE))
+    gone = asked.take_of(takes, asked.whole(event, "number"))
     left = [each for each in takes if each is not gone]
     if gone.number != number:
         return gone, *views.unchanged(TakeView)._replace(takes=left)
@@ -161,9 +157,3 @@ def _stepped(takes: list[Take], seen: Seen, step: int) -> tuple:
         return seen, *views.unchanged(TakeView)
     take.give_out(seen.finish)
     return seen, *views.shown(take, takes)
-
-
-def _number(event: Any) -> int | None:
-    """Return the number of the take that an event of the list is about."""
-    number = getattr(event, "number", None)
-    return number if type(number) is int else None

@@ -7,6 +7,8 @@ from accomp.music.instruments import program_name
 from accomp.project.choices import BAND
 from accomp.project.settings import Settings
 from accomp.project.takes import LONGEST_NAME
+from accomp.roll.grid import STRINGS, TRACK_NAMES
+from accomp.roll.sounding_names import SECOND_GUITAR
 from page.player.offered import OFFERED
 from page.words import say
 
@@ -16,6 +18,7 @@ MOVED = {  # of an instrument: less, more
     "variety": ("{instrument} with fewer pitches", "{instrument} with more pitches"),
     "character": ("{instrument} otherwise", "{instrument} otherwise"),
 }
+CALLED = {TRACK_NAMES[STRINGS]: SECOND_GUITAR}  # of parts, where a second guitar plays
 INTROS = {"count-in": "with count-in", "bars": "with introduction"}
 
 
@@ -39,16 +42,24 @@ def named(
     return next(each for each in (name, *numbered) if each not in others)
 
 
-def remade(keep: Collection[str], playing: Collection[str], bars: tuple[int, int] | None) -> str:
+def remade(
+    keep: Collection[str],
+    playing: Collection[str],
+    bars: tuple[int, int] | None,
+    second_guitar: bool = False,
+) -> str:
     """Say which part of a take was made anew, such as: bars 3–4 anew, drums kept.
 
     Args:
         keep: Instruments that stayed.
         playing: All that play.
         bars: The first and the last bar, as the picture numbers them; None for all.
+        second_guitar: Whether the strings are one.
     """
     kept = [name for name in BAND if name in keep and name in playing]
     changed = [name for name in playing if name not in kept]
+    if second_guitar:
+        kept, changed = ([CALLED.get(name, name) for name in each] for each in (kept, changed))
     parts = []
     if bars and bars[0] == bars[1]:
         parts.append(say("bar {number} anew", number=bars[0]))
@@ -103,6 +114,8 @@ def _special(settings: Settings) -> list[str]:
         )
     if settings.intro in INTROS:
         found.append(say(INTROS[settings.intro]))
+    if settings.second_guitar and TRACK_NAMES[STRINGS] in settings.instruments:
+        found.append(say("with a second guitar"))
     if missing := [name for name in BAND if name not in settings.instruments]:
         found.append(say("without {instruments}", instruments=_listed(missing)))
     return found

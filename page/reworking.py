@@ -6,6 +6,7 @@ What is not edited stays note for note. No widgets.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from accomp.band import other_players
 from accomp.band.options import Options, Redo
 from accomp.band.refill import Refill, with_levels_of
 from accomp.listen.source import Corrections, SourceMelody
@@ -89,6 +90,45 @@ def made(play: Play, rework: Rework, takes: list[Take]) -> Take:
     )
     if rework.is_edit:
         base.is_step = base.is_edit and not base.starred
+    write_notes(take)
+    return take
+
+
+def with_players(play: Play, base: Take, settings: Settings, words: str, takes: list[Take]) -> Take:
+    """Return a take with other players: who stays plays the very notes.
+
+    Args:
+        play: Makes the music.
+        base: The take.
+        settings: Who plays, and with which sounds.
+        words: What differs, for its name, beside who plays.
+        takes: The earlier takes.
+
+    Raises:
+        MusicError: It can't be made.
+    """
+    before, after = options_of(base, base.settings), options_of(base, settings)
+
+    def again(redo: Redo) -> Score:
+        score = base.melody.score
+        return play(settings.genre, score, after, redo, settings.blend, settings.explore)
+
+    song = other_players.with_players(base.song, before, after, again)
+    take = replace(
+        base,
+        number=next_number(takes),
+        settings=settings,
+        song=song,
+        folder=new_folder(),
+        sounds=None,
+        is_retake=True,
+        files=[],
+        kept={},
+        title=_name(replace(base, settings=settings), takes, words),
+        starred=False,
+        is_edit=False,
+        is_step=False,
+    )
     write_notes(take)
     return take
 

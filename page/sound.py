@@ -22,6 +22,7 @@ from accomp.listen.source import SourceMelody
 from accomp.music.score import Score
 from accomp.plot import save_plot
 from accomp.roll.grid import MELODY, TRACK_NAMES
+from accomp.roll.sounding_names import sounding_names
 from accomp.sound.audio_file import Recording, write_audio
 from accomp.sound.overdub import cleaned_voice, on_clock, voice_beside
 from accomp.sound.rates import SAMPLE_RATE
@@ -211,7 +212,11 @@ def write_stems_zip(take: Take) -> Path:
         _sound_of(take, visits.asked_to_stop()) as sound,
         TemporaryDirectory(dir=take.folder) as folder,
     ):
-        stems = {Path(folder) / f"{take.name}_{name}.wav": [name] for name in sound.names}
+        names = sounding_names(take.heard)
+        stems = {
+            Path(folder) / f"{take.name}_{names.get(name, name)}.wav": [name]
+            for name in sound.names
+        }
         sound.write(stems)
         part = Path(folder) / archive.name
         with zipfile.ZipFile(part, "w") as bundle:

@@ -19,7 +19,8 @@ from accomp.project.choices import Blend
 from accomp.project.file import Project, write_project
 from accomp.project.settings import Settings
 from accomp.project.takes import KeptTake, melody_song
-from accomp.roll.grid import MELODY, TRACK_NAMES
+from accomp.roll.grid import MELODY, STRINGS, TRACK_NAMES
+from accomp.roll.sounding_names import by_sound, is_second_guitar, sounding_names
 from accomp.sheet.files import write_lead_sheet
 from page import chord_edits, melody_edits, naming
 from page.files import new_folder
@@ -259,11 +260,12 @@ class Remake:
     def words(self, playing: Collection[str]) -> str:
         """Say what is made again, such as: bars 3–4 anew, drums kept."""
         bars = self.bars
+        second = is_second_guitar(self.base.song.tracks[STRINGS])
         if bars:
             song = self.base.song
             before = first_bar_number(song.bars(song.end), song.tracks[MELODY].start) - 1
             bars = (bars[0] + before, bars[1] + before)
-        return naming.remade(self.keep, playing, bars)
+        return naming.remade(self.keep, playing, bars, second)
 
 
 def make(
@@ -436,7 +438,7 @@ def source_of(take: Take) -> tuple[Source, Settings]:
 def write_notes(take: Take) -> None:
     """Write the MIDI file of a take, and the file that brings it back."""
     midi, settings = take.folder / f"{take.name}.mid", take.folder / f"{take.name}.json"
-    write_midi(take.heard, midi)
+    write_midi(by_sound(take.heard), midi)
     write_project(Project(take.settings, [take.packed]), settings)
     take.files, take.kept = [midi, settings], {}
 
@@ -454,11 +456,16 @@ def write_sheet(take: Take, ending: str) -> Path:
 
 
 def write_part(take: Take, name: str) -> Path:
-    """Write one track of a take as a MIDI file, with its tempo, metre and chords."""
-    path = take.folder / f"{take.name}_{name}.mid"
+    """Write one track of a take as a MIDI file, with its tempo, metre and chords.
+
+    Args:
+        take: The take.
+        name: Of the part; the file is named by what sounds.
+    """
+    heard = take.heard
+    path = take.folder / f"{take.name}_{sounding_names(heard)[name]}.mid"
     if not path.is_file():
-        heard = take.heard
-        write_midi(
-            replace(heard, tracks=[each for each in heard.tracks if each.name == name]), path
-        )
+        named = by_sound(heard).tracks
+        tracks = [new for new, old in zip(named, heard.tracks) if old.name == name]
+        write_midi(replace(heard, tracks=tracks), path)
     return path

@@ -1,6 +1,5 @@
 """Handlers of the page's events that make takes: new, remade in part, or near another one."""
 
-import time
 from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
@@ -8,9 +7,9 @@ from typing import Any
 from accomp.listen.source import Source
 from accomp.project.choices import BAND, SEED
 from accomp.project.settings import Settings
-from page import finishing, models, moves, reworking, studio, views, visits
+from page import asked, finishing, models, moves, reworking, studio, views, visits
 from page.forms import BandForm
-from page.messages import NO_MELODY, NO_TAKE, NOBODY, errors_shown, refuse, tell
+from page.messages import NO_MELODY, NOBODY, errors_shown, refuse, tell
 from page.studio import Remake, Take
 from page.views import TakeView
 
@@ -102,13 +101,8 @@ def remake(
         own_style: File of the visitor's own style.
         *form: The values of a BandForm.
     """
-    visit, pressed = visits.current(), time.monotonic()
-    with visit.making():
-        takes = visit.takes(pressed, takes)
-        base = studio.find(takes, number)
+    with asked.at_work_on(takes, number) as (takes, base):
         settings = BandForm(*form).applied_to(settings, own_style)
-        if base is None:
-            raise refuse(visits.missing(NO_TAKE))
         seed = next_seed(takes)
         finish = base.settings.finish
         settings = settings.changed(seed=seed, blend=None, explore={}, finish=finish)
@@ -180,12 +174,7 @@ def _made_near(
 
     Where `change` changes nothing that one is shown.
     """
-    visit, pressed = visits.current(), time.monotonic()
-    with visit.making():
-        takes = visit.takes(pressed, takes)
-        take = studio.find(takes, number)
-        if take is None:
-            raise refuse(visits.missing(NO_TAKE))
+    with asked.at_work_on(takes, number) as (takes, take):
         with errors_shown():
             settings = change(take)
         if settings == take.settings:

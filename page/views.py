@@ -16,7 +16,7 @@ from accomp.music.keys import Key
 from accomp.music.melody_track import melody_name
 from accomp.project.choices import DIRECTIONS
 from accomp.project.settings import Settings
-from page import keeping, moves, naming, sound, studio, visits
+from page import ensembles, keeping, moves, naming, sound, studio, visits
 from page.inventing import origin
 from page.messages import plain, warn
 from page.player import live
@@ -94,6 +94,7 @@ class NearView(NamedTuple):
     density: Any
     variety: Any
     character: Any
+    line_up: Any
 
 
 def unchanged(view: type[View]) -> View:
@@ -353,7 +354,7 @@ def near(takes: list[Take], showing: str, other: int | None, instrument: str) ->
 
     Returns:
         The takes that it can be blended with, how far it is blended with which, and how far the
-        instrument has moved.
+        instrument has moved; the line-ups that it can have.
     """
     take = _shown_take(takes, showing)
     if take is None:
@@ -370,6 +371,7 @@ def near(takes: list[Take], showing: str, other: int | None, instrument: str) ->
         gr.Dropdown([(each.label, each.number) for each in partners], value=value),
         blend.amount if blend else 0.0,
         *amounts(takes, take.number, instrument),
+        line_up=ensembles.offered(take),
     )
 
 

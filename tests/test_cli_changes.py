@@ -80,7 +80,7 @@ def test_a_change_of_a_project_is_a_further_take(accomp):
 
 def test_an_ensemble_plays(accomp, capsys):
     status, said, folder = accomp(ODE, "--genre", "jazz", "--ensemble", "piano, no strings")
-    assert status == 0 and "guitar (Acoustic Grand Piano), strings (silent)" in said
+    assert status == 0 and "piano (Acoustic Grand Piano), strings (silent)" in said
     project = read_project(folder / "song.accomp.json")
     assert project.settings.instruments == ("drums", "bass", "guitar")
     assert project.take.song.tracks[GUITAR].program == 0
@@ -115,3 +115,26 @@ def test_a_choice_that_no_project_holds_is_said(accomp):
     status, said, folder = accomp(ODE, "--variation", 1.5)
     assert status == 0 and "no project file: variation is 1.5" in said
     assert not (folder / "song.accomp.json").exists()
+
+
+def test_a_project_knows_the_genre_of_its_ensembles(accomp):
+    folder = accomp(ODE, "--genre", "rock", "--program", "piano=flute")[2]
+    before = read_midi(folder / "accompaniment.mid")
+    two = ("--ensemble", "two guitars, no strings")
+    status, said, changed = accomp(folder / "song.accomp.json", *two, out="two")
+    changed = changed.with_name("song")
+    assert status == 0 and "second guitar (" in said
+    song = read_midi(changed / "accompaniment.mid")
+    names = [track.name for track in song.tracks]
+    assert names == ["drums", "flute (melody)", "guitar", "bass", "second guitar"]
+    for track in (DRUMS, MELODY, GUITAR, BASS):  # who stays plays the very notes
+        assert song.tracks[track].notes == before.tracks[track].notes
+    status, said, again = accomp(changed / "song.accomp.json", out="again")
+    assert status == 0
+    for name in ("accompaniment.mid", "song.accomp.json"):
+        assert (again / name).read_bytes() == (changed / name).read_bytes()
+    trio = ("--ensemble", "guitar, no strings")
+    status, said, _ = accomp(changed / "song.accomp.json", *trio, out="trio")
+    assert status == 0 and "strings (silent)" in said
+    status, said, _ = accomp(folder / "song.accomp.json", "--ensemble", "brass band", out="wrong")
+    assert status == 1 and "rock has no ensemble 'brass band'" in said

@@ -23,6 +23,7 @@ from accomp.band.refill import Refill, with_levels_of
 from accomp.band.rests import Rests
 from accomp.band.retake import Retake, kept_latents
 from accomp.band.returns import returning_places
+from accomp.band.second_guitar import with_second_guitar
 from accomp.band.sketch import Sketch, plan_tensor
 from accomp.band.song_form import draw_song_form
 from accomp.band.streams import Streams
@@ -212,7 +213,7 @@ class Accompanist(BandModel):
 
     def perform(self, sketch: Sketch) -> Score:
         """Play a sketch. A blended one is played by the model that it is nearer to."""
-        return perform(sketch)
+        return with_second_guitar(sketch, perform(sketch))
 
     def _form(self, lead: Lead, options: Options, streams: Streams) -> Form:
         """Find a melody's form; draw who rests, and dynamics, as the genre's songs have them."""

@@ -23,18 +23,26 @@ class Ensemble(NamedTuple):
         share: Of the genre's songs that have it, 0 to 1.
         instruments: For `Options.instruments`.
         programs: For `Finish.programs`: the sound that most of these songs give a part.
+        second_guitar: For `Options.second_guitar`.
     """
 
     name: str
     share: float
     instruments: tuple[str, ...]
     programs: dict[str, int]
+    second_guitar: bool = False
 
 
 def ensembles(genre: str) -> list[Ensemble]:
     """Return the ensembles of a genre, the most frequent first; none of an unknown genre."""
     return [
-        Ensemble(each["name"], each["share"], tuple(each["instruments"]), dict(each["programs"]))
+        Ensemble(
+            each["name"],
+            each["share"],
+            tuple(each["instruments"]),
+            dict(each["programs"]),
+            each.get("second_guitar", False),
+        )
         for each in _table().get(genre, [])
     ]
 

@@ -16,16 +16,17 @@ from accomp.checks import Range, read_whole, shown
 from accomp.errors import MusicError
 from accomp.music import timing
 from accomp.music.chord_symbols import is_symbol, parse_symbol
-from accomp.music.instruments import PROGRAMS, instruments, program_name, program_pitches
+from accomp.music.instruments import KITS, PROGRAMS, instruments, program_name, program_pitches
 from accomp.music.key_signatures import signature_of
 from accomp.music.keys import Key
 from accomp.music.midi import LEAST_RESOLUTION
 from accomp.music.score import Chord, KeySignature, Note, Score, Track
-from accomp.roll.grid import DRUMS, MELODY, TRACK_NAMES
+from accomp.roll.grid import DRUMS, GUITAR, MELODY, TRACK_NAMES
+from accomp.roll.sounding_names import is_second_guitar
 
 TRANSPOSE = Range("the transposition", -12, 12, "-12 to 12 semitones", whole=True)
 TEMPO = Range("the tempo", *timing.TEMPO_RANGE, "10 to 400 beats a minute")
-PITCHED = tuple(name for index, name in enumerate(TRACK_NAMES) if index != DRUMS)
+KIT = TRACK_NAMES[DRUMS]  # the part whose programs are kits
 # Of the pitches in which a part may lie at home; an instrument that has fewer of them does not fit.
 LEAST_SHARE = 0.5
 # Semitones by which a part's median may leave its home before it moves by an octave: a transposed
@@ -41,7 +42,7 @@ class Finish:
         transpose: Semitones that everything but the drums sounds higher; negative for lower.
         tempo: Quarters a minute on average; None for the melody's own.
         programs: General MIDI programs, 0 to 127, of tracks that get another sound: {"piano": 73}.
-            The piano is the melody.
+            The piano is the melody; programs of the drums are kits.
     """
 
     transpose: int = 0
@@ -64,13 +65,16 @@ def check_programs(programs: Any) -> None:
     if not isinstance(programs, Mapping):
         raise MusicError(f"programs are {shown(programs)}; accepted: such as {{'guitar': 27}}")
     for name, program in programs.items():
-        if name not in PITCHED:
+        if name not in TRACK_NAMES:
+            accepted = ", ".join(TRACK_NAMES)
             raise MusicError(
-                f"{shown(name, repr)} gets program {shown(program)}; accepted: {', '.join(PITCHED)}"
+                f"{shown(name, repr)} gets program {shown(program)}; accepted: {accepted}"
             )
         Range(f"the program of {name}", 0, PROGRAMS - 1, whole=True).check(program)
         if program not in fitting_programs(name):
             fitting = ", ".join(map(str, fitting_programs(name)))
+            if name == KIT:
+                raise MusicError(f"{name} have no kit {program}; accepted: {fitting}")
             raise MusicError(
                 f"the program of {name} is {program} ({program_name(program)}), "
                 f"which does not play so low or high; accepted: {fitting}"
@@ -84,8 +88,10 @@ def fitting_programs(name: str) -> list[int]:
     the part's median may lie. The melody fits every instrument that plays pitches.
 
     Args:
-        name: Of the track, one of PITCHED.
+        name: Of the track, one of TRACK_NAMES. Of the drums they are the kits.
     """
+    if name == KIT:
+        return list(KITS)
     track = TRACK_NAMES.index(name)
     found = []
     for program, instrument in enumerate(instruments()):
@@ -108,6 +114,8 @@ def parse_program(text: str) -> tuple[str, int]:
     """
     name, _, program = (part.strip() for part in text.partition("="))
     known = {each.name.lower(): number for number, each in enumerate(instruments())}
+    if name == KIT:
+        known = {kit.lower(): number for number, kit in KITS.items()}
     if program.lower() in known:
         number = known[program.lower()]
     else:
@@ -120,7 +128,7 @@ def parse_program(text: str) -> tuple[str, int]:
 def finished(song: Score, finish: Finish, genre: str) -> Score:
     """Return a song in another key, at another tempo, with other sounds, balanced anew.
 
-    Drums stay as they are. The melody moves by exactly the semitones; players whose instrument
+    Drums keep their notes. The melody moves by exactly the semitones; players whose instrument
     would leave its range move by octaves besides. Chords, key signatures and tempo events follow.
     Nothing changes where nothing is asked for.
 
@@ -153,14 +161,15 @@ def finished(song: Score, finish: Finish, genre: str) -> Score:
 def _track(track: Track, finish: Finish) -> Track:
     """Return a track in its key, with its sound."""
     if track.is_drum:
-        return track
+        return replace(track, program=finish.programs.get(track.name, track.program))
     is_melody = track.name == TRACK_NAMES[MELODY]
     program = finish.programs.get(track.name, track.program)
     notes = track.notes
     if is_melody and finish.transpose:
         notes = _melody(notes, finish.transpose)
     elif notes and not is_melody and (finish.transpose or program != track.program):
-        notes = _at_home(notes, TRACK_NAMES.index(track.name), finish.transpose, program)
+        part = GUITAR if is_second_guitar(track) else TRACK_NAMES.index(track.name)
+        notes = _at_home(notes, part, finish.transpose, program)
     return replace(track, program=program, notes=notes)
 
 

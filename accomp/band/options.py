@@ -11,7 +11,7 @@ from accomp.errors import MusicError
 from accomp.music.chord_text import check_chords
 from accomp.music.keys import Key, parse_key
 from accomp.music.score import Chord, Score
-from accomp.roll.grid import ACCOMPANIMENT, TRACK_NAMES
+from accomp.roll.grid import ACCOMPANIMENT, STRINGS, TRACK_NAMES
 
 BAND = frozenset(TRACK_NAMES[track] for track in ACCOMPANIMENT)
 INTROS = ("none", "count-in", "bars")
@@ -42,6 +42,7 @@ class Options:
         intro: "none", "count-in" (a bar of clicks) or "bars" (two bars of the band). The latter
             two move the melody later.
         instruments: who plays beside the piano.
+        second_guitar: whether a second guitar plays where `instruments` has strings.
         variation: standard deviation of the noise added to the latents, which are about of unit
             scale (Tham & Kim 2021 liked 0.5 to 1.0).
         form: whether phrases return, build up, end with fills and come to an end. Without it
@@ -60,6 +61,7 @@ class Options:
     melody_track: int | None = None
     intro: Literal["none", "count-in", "bars"] = "none"
     instruments: Collection[str] = BAND
+    second_guitar: bool = False
     variation: float = 0.0
     form: bool = True
     feel: bool = True
@@ -81,6 +83,10 @@ class Options:
                 f"melody track is {shown(track, repr)}; accepted: a track's number, from 0"
             )
         names = [TRACK_NAMES[track] for track in ACCOMPANIMENT]
+        if not isinstance(self.second_guitar, bool):
+            raise MusicError(
+                f"second_guitar is {shown(self.second_guitar, repr)}; accepted: True or False"
+            )
         if self.chords not in ("planned", "melody"):
             check_chords(self.chords)
         self._set(
@@ -96,8 +102,9 @@ class Options:
 
     @property
     def silent(self) -> frozenset[int]:
-        """The tracks of the band that don't play."""
-        return frozenset(t for t in ACCOMPANIMENT if TRACK_NAMES[t] not in self.instruments)
+        """The tracks of the band that don't play; of strings, whose place the guitar takes, too."""
+        silent = {t for t in ACCOMPANIMENT if TRACK_NAMES[t] not in self.instruments}
+        return frozenset(silent | ({STRINGS} if self.second_guitar else set()))
 
     @property
     def weighted_styles(self) -> Weighted:

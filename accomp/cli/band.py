@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from accomp.band.accompanist import Accompanist
-from accomp.band.options import SEED
+from accomp.band.options import SEED, Redo
 from accomp.cli.job import Job
 from accomp.cli.screen import working
 from accomp.music.score import Score
@@ -36,11 +36,11 @@ class Band:
         job.check_styles(*filter(None, (model, other)))
         return cls(model, other)
 
-    def play(self, melody: Score, job: Job) -> Score:
-        """Make the song of a melody; `job.options` says how."""
-        sketch = self.model.sketch(melody, job.options)
+    def play(self, melody: Score, job: Job, redo: Redo | None = None) -> Score:
+        """Make the song of a melody, or a part of it; `job.options` says how."""
+        sketch = self.model.sketch(melody, job.options, redo=redo)
         if job.blend and self.other:
-            other = self.other.sketch(melody, job.options, seed=job.blend[1])
+            other = self.other.sketch(melody, job.options, redo=redo, seed=job.blend[1])
             sketch = sketch.blended(other, job.amount)
         return self.model.perform(sketch.explored(job.moves))
 

@@ -18,6 +18,7 @@ from accomp.project.kind import ENDING
 from accomp.project.settings import Settings
 from accomp.project.takes import KeptTake
 from accomp.roll.grid import ACCOMPANIMENT, MELODY
+from accomp.roll.sounding_names import sounding_name
 from accomp.sheet.files import write_lead_sheet
 
 
@@ -80,8 +81,10 @@ class Delivery:
             form=options.form,
             feel=options.feel,
             finish=self.finish,
+            second_guitar=options.second_guitar,
         )
-        again = not (own or job.refills)
+        is_spliced = bool(job.refills or (self.earlier and job.ensemble and not job.changes_band))
+        again = not (own or is_spliced)
         return KeptTake(settings, melody, self.made, name, again=again)
 
 
@@ -129,7 +132,8 @@ def describe(song: Score) -> None:
 def _player(track: Track) -> str:
     if not track.notes:
         return f"{track.name} (silent)"
-    return track.name if track.is_drum else f"{track.name} ({program_name(track.program)})"
+    name = sounding_name(track)
+    return name if track.is_drum else f"{name} ({program_name(track.program)})"
 
 
 def _write_project(delivery: Delivery, folder: Path) -> None:

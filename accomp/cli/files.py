@@ -12,6 +12,7 @@ from accomp.listen.source import SourceMelody
 from accomp.music.midi import write_midi
 from accomp.music.score import Score
 from accomp.plot import save_plot
+from accomp.roll.sounding_names import by_sound
 from accomp.sound.accepted import in_words
 from accomp.sound.audio_file import write_audio
 from accomp.sound.overdub import mix_with_recording, play_band
@@ -59,7 +60,7 @@ def write_song(
     """
     if melody.transcription or job.go_on is not None:
         write_melody(score, folder)
-    write_file(folder / "accompaniment.mid", lambda path: write_midi(song, path))
+    write_file(folder / "accompaniment.mid", lambda path: write_midi(by_sound(song), path))
     try:
         write_file(folder / "pianoroll.png", lambda path: save_plot(song, path))
     except MusicError as error:

@@ -44,6 +44,7 @@ class Job:
         finish: key, tempo and sounds of the result; what was not given is None or left out.
         lead_sheets: files of the melody with chord symbols.
         take: of a project, from 1; None for the one that it shows.
+        ensemble: who plays, by its name in the genre: see `with_ensemble`.
     """
 
     genre: str
@@ -67,6 +68,7 @@ class Job:
     finish: dict[str, Any] = field(default_factory=dict)
     lead_sheets: tuple[Path, ...] = ()
     take: int | None = None
+    ensemble: str | None = None
 
     @classmethod
     def of(cls, args: argparse.Namespace) -> "Job":
@@ -75,10 +77,7 @@ class Job:
         Raises:
             MusicError: one is out of range, or names something unknown.
         """
-        ensemble = None
-        if args.ensemble:
-            ensemble = find_ensemble(args.genre or GENRE, args.ensemble)
-        asked = _asked(args, ensemble)
+        asked = _asked(args)
         job = cls(
             genre=args.genre or GENRE,
             revision=args.revision,
@@ -98,9 +97,10 @@ class Job:
             genre_is_given=args.genre is not None,
             changes_band=bool(asked or args.genre or args.blend or args.explore),
             refills=(*map(parse_chord, args.chord), *map(parse_refill, args.redo)),
-            finish=_finish(args, ensemble),
+            finish=_finish(args),
             lead_sheets=tuple(args.lead_sheet),
             take=args.take,
+            ensemble=args.ensemble,
         )
         Finish(**job.finish)
         AMOUNT.check(job.amount, "--amount")
@@ -116,6 +116,36 @@ class Job:
             TEMPO.check(job.corrections.tempo, "--tempo")
         return job
 
+    def found_ensemble(self) -> Ensemble | None:
+        """Return the ensemble that plays, where one was named.
+
+        Raises:
+            MusicError: the genre has none of this name.
+        """
+        return find_ensemble(self.genre, self.ensemble) if self.ensemble else None
+
+    def with_ensemble(self) -> "Job":
+        """Return this with the players and sounds of its ensemble.
+
+        A program that was given replaces the ensemble's.
+
+        Raises:
+            MusicError: the genre has none of this name.
+        """
+        ensemble = self.found_ensemble()
+        if ensemble is None:
+            return self
+        programs = {**ensemble.programs, **self.finish.get("programs", {})}
+        return replace(
+            self,
+            options=replace(
+                self.options,
+                instruments=ensemble.instruments,
+                second_guitar=ensemble.second_guitar,
+            ),
+            finish={**self.finish, "programs": programs},
+        )
+
     def check_styles(self, *models: Accompanist) -> None:
         """Check that the styles can be played by the models.
 
@@ -126,10 +156,9 @@ class Job:
             load_styles(self.options.weighted_styles, model)
 
 
-def _asked(args: argparse.Namespace, ensemble: Ensemble | None) -> dict[str, Any]:
+def _asked(args: argparse.Namespace) -> dict[str, Any]:
     """Return the fields of Options that were given."""
     given: dict[str, Any] = {
-        "instruments": ensemble and ensemble.instruments,
         "seed": args.seed,
         "chords": args.chords,
         "colour": args.colour,
@@ -145,13 +174,12 @@ def _asked(args: argparse.Namespace, ensemble: Ensemble | None) -> dict[str, Any
     return {name: value for name, value in given.items() if value is not None}
 
 
-def _finish(args: argparse.Namespace, ensemble: Ensemble | None) -> dict[str, Any]:
-    """Return the fields of Finish that were given; a single program replaces the ensemble's."""
-    programs = (ensemble.programs if ensemble else {}) | dict(map(parse_program, args.program))
+def _finish(args: argparse.Namespace) -> dict[str, Any]:
+    """Return the fields of Finish that were given."""
     given = {
         "transpose": args.transpose,
         "tempo": args.set_tempo,
-        "programs": programs or None,
+        "programs": dict(map(parse_program, args.program)) or None,
     }
     return {name: value for name, value in given.items() if value is not None}
 

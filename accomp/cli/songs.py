@@ -42,6 +42,7 @@ def make_songs(job: Job, given: list[Given], failures: Failures) -> None:
             make_project_song(each.path, folder, job)
     if given and not melodies:
         return
+    job = job.with_ensemble()
     band = Band.load(job)
     print(_summary(band, job))
     if job.with_sound and not sound_is_ready():

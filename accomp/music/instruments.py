@@ -7,6 +7,16 @@ from typing import NamedTuple
 
 TABLE = Path(__file__).parents[1] / "data" / "general_midi" / "programs.csv"
 PROGRAMS = 128
+# Drum kits by program, as Roland's GS has them and General MIDI 2 took them over.
+KITS = {
+    0: "Standard kit",
+    8: "Room kit",
+    16: "Power kit",
+    24: "Electronic kit",
+    25: "Analog kit",
+    32: "Jazz kit",
+    40: "Brush kit",
+}
 
 
 class Instrument(NamedTuple):

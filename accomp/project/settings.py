@@ -30,7 +30,7 @@ from accomp.project.plain import from_plain, to_plain
 NO_FILE = "this is not a settings file; accepted: a file that this page wrote (.json)"
 # In an address these are written as in a file; the others are plain text.
 NESTED = ("invented", "continued", "styles", "blend", "explore", "finish")
-SWITCHES = ("form", "feel")  # in an address: True or False
+SWITCHES = ("form", "feel", "second_guitar")  # in an address: True or False
 KEPT = ("accomp", "take", "takes", "shown")  # in a file, what is no choice (accomp.project.file)
 TEXTS = ("melody", "genre", "chords", "intro")
 NUMBERS = ("seed", "variation", "colour", "style_factor")
@@ -61,6 +61,7 @@ class Settings:
         form: As in Options.
         feel: As in Options.
         finish: In which tempo, key and sounds it is given out.
+        second_guitar: As in Options.
     """
 
     melody: str = ""
@@ -81,6 +82,7 @@ class Settings:
     form: bool = True
     feel: bool = True
     finish: Finish = Finish()
+    second_guitar: bool = False
 
     def __post_init__(self):
         check_kind("melody", self.melody, str, "the name of an example")
@@ -95,7 +97,8 @@ class Settings:
         check_kind("finish", self.finish, Finish, "transpose, tempo and programs")
         check_kind("corrections", self.corrections, Corrections, "corrections by name")
         self.corrections.check()
-        for name, value in (("form", self.form), ("feel", self.feel)):
+        for name in SWITCHES:
+            value = getattr(self, name)
             if not isinstance(value, bool):
                 raise MusicError(f"the settings' {name} is {shown(value)}; accepted: true or false")
         self._options()
@@ -140,6 +143,7 @@ class Settings:
             style_factor=self.style_factor,
             form=self.form,
             feel=self.feel,
+            second_guitar=self.second_guitar,
         )
 
     def _chords_for(self, melody: SourceMelody) -> str:

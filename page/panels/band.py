@@ -10,10 +10,12 @@ from accomp.invention.invent import VARIATION as USUAL_MELODY_VARIATION
 from accomp.music.midi_chunks import MIDI_ENDINGS
 from accomp.project.choices import BAND, MELODY_BARS, MELODY_VARIATION, SEED, VARIATION
 from accomp.project.settings import Settings
+from accomp.roll.sounding_names import SECOND_GUITAR
 from page.api import INVENTED_BARS
 from page.forms import BandForm
 from page.models import GENRES
 from page.words import WORDS as t
+from page.words import choices
 
 FIRST_GENRE = "pop"  # that is chosen at first, if it is served
 
@@ -123,7 +125,11 @@ def _who_plays_what() -> tuple[gr.CheckboxGroup, gr.Textbox, gr.Slider]:
     """Add instruments, chords and the colour of planned ones."""
     with gr.Row(elem_classes="fields"):
         instruments = gr.CheckboxGroup(
-            list(BAND), value=list(BAND), label=t("Instruments besides the piano"), min_width=260
+            choices([*BAND, SECOND_GUITAR]),
+            value=list(BAND),
+            label=t("Instruments besides the piano"),
+            info=t("A second guitar takes the place of the strings."),
+            min_width=260,
         )
         chords = gr.Textbox(
             "",

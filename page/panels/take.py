@@ -36,6 +36,7 @@ class TakePanel(NamedTuple):
     instrument: gr.Dropdown
     sliders: list[gr.Slider]
     reset: gr.Button
+    line_up: gr.Button
 
 
 def header() -> None:
@@ -82,6 +83,13 @@ def take(state: Hidden, on_top: Shown, seed: gr.Number) -> TakePanel:
                     info=t("In the selected bars; in all bars if none are selected."),
                 )
                 remake = gr.Button(t("Remake"), elem_id="remake", elem_classes="small")
+            with gr.Row(elem_classes="fields"):
+                line_up = gr.Dropdown(
+                    [],
+                    label=t("Line-up"),
+                    info=t("As songs of the genre have it. Who stays plays the same."),
+                )
+                line_up_button = gr.Button(t("Play it so"), elem_id="line-up", elem_classes="small")
         with gr.Tab(t("Explore")):
             instrument, sliders, reset = _exploring()
         with gr.Tab(t("Blend"), visible=False) as blend_panel:
@@ -104,9 +112,11 @@ def take(state: Hidden, on_top: Shown, seed: gr.Number) -> TakePanel:
         state.beside,
         *finished,
     )
-    near = NearView(blend_panel, other, amount, *sliders)
+    near = NearView(blend_panel, other, amount, *sliders, line_up=line_up)
     listed = ListView(state.seen, state.gone, on_top.list, state.kept, state.query)
-    return TakePanel(view, finished, near, listed, what, remake, instrument, sliders, reset)
+    return TakePanel(
+        view, finished, near, listed, what, remake, instrument, sliders, reset, line_up_button
+    )
 
 
 def _blending() -> tuple[gr.Dropdown, gr.Slider]:

@@ -20,7 +20,7 @@ from accomp.roll.grid import DRUMS, TRACKS
 from accomp.sound.preset_cut import DRUM_BANK, SoundfontFile
 from accomp.sound.render import RenderSettings
 from accomp.sound.soundfont import find_soundfont
-from page.player.offered import OFFERED
+from page.player.offered import OFFERED, more
 
 FOLDER = Path(__file__).parent
 MODELS = FOLDER.parents[1] / "models"
@@ -74,6 +74,7 @@ def places() -> dict[str, Any]:
         "first": keys(FIRST_GENRE),
         "fault": fault(),
         "fitting": {part: list(names.items()) for part, names in OFFERED.items()},
+        "more": {part: list(names.items()) for part, names in more().items()},
         "settings": {name: value for name, value in synth.items() if not isinstance(value, str)},
     }
 

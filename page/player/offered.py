@@ -1,11 +1,15 @@
 """The sounds that the page offers for each part: General MIDI programs, and their names."""
 
 from collections.abc import Mapping
+from functools import cache
 
-from accomp.roll.grid import TRACK_NAMES
+from accomp.band.finish import fitting_programs
+from accomp.music.instruments import KITS, program_name
+from accomp.roll.grid import STRINGS, TRACK_NAMES
+from accomp.roll.sounding_names import SECOND_GUITAR
 
-# Programs (drums: kits) by part, the usual ones first: those that play what the part plays. A part
-# may have any that accomp.band.finish accepts; more would be too long a list to choose from.
+# Programs (drums: kits) by part, the usual ones first: those that play what the part plays. All
+# others that accomp.band.finish accepts follow them in the list (`more`).
 OFFERED: Mapping[str, Mapping[int, str]] = {
     "piano": {
         0: "Grand piano",
@@ -64,6 +68,27 @@ OFFERED: Mapping[str, Mapping[int, str]] = {
         19: "Church organ",
         89: "Warm pad",
     },
+    SECOND_GUITAR: {
+        25: "Steel-string guitar",
+        24: "Nylon-string guitar",
+        26: "Jazz guitar",
+        27: "Clean electric guitar",
+        28: "Muted electric guitar",
+        29: "Overdriven guitar",
+        30: "Distorted guitar",
+    },
+    "drums": KITS,
 }
 
-assert OFFERED.keys() <= set(TRACK_NAMES)
+assert OFFERED.keys() == {*TRACK_NAMES, SECOND_GUITAR}
+
+
+@cache
+def more() -> dict[str, dict[int, str]]:
+    """Return all other programs that fit each part, by General MIDI's names."""
+    found = {}
+    for part, usual in OFFERED.items():
+        name = TRACK_NAMES[STRINGS] if part == SECOND_GUITAR else part
+        fitting = [each for each in fitting_programs(name) if each not in usual]
+        found[part] = {program: program_name(program) for program in fitting}
+    return found

@@ -17,6 +17,7 @@ from accomp.music.percussion import keys_of
 from accomp.music.score import Bar, Score, Track, first_bar_number
 from accomp.music.timing import mean_tempo
 from accomp.plot import MELODY_COLOUR, OTHER_COLOUR, OVERHANG, TRACK_COLOURS
+from accomp.roll.sounding_names import SECOND_GUITAR, is_second_guitar, sounding_name
 from accomp.sound.master import MasterSettings
 from accomp.sound.overdub import OverdubSettings
 from accomp.sound.render import named_tracks
@@ -115,12 +116,12 @@ def view_of(
         first_bar: number of the first bar, 0 for a pickup, else 1.
         beats: the beats between the bar lines.
         chords: [[onset, symbol], ...], each until the next.
-        tracks: the melody first, each with name, label, colour, is_melody, is_drum, muted (at
-            first), program (None of a recording), controls ([[onset, number, value], ...]), rows
-            (of drums: [[name, keys], ...]), octaves (by which each note is heard higher; empty
-            where none is) and notes: [[pitch, onset, duration, velocity], ...] by onset; a fifth
-            number says how sure it is that a note was sung, 0 to 1, where that is in
-            doubt.
+        tracks: the melody first, each with name, part (whose sounds fit it), label, colour,
+            is_melody, is_drum, muted (at first), program (None of a recording), controls ([[onset,
+            number, value], ...]), rows (of drums: [[name, keys], ...]), octaves (by which each note
+            is heard higher; empty where none is) and notes: [[pitch, onset, duration, velocity],
+            ...] by onset; a fifth number says how sure it is that a note was sung, 0 to 1, where
+            that is in doubt.
         clock: as in `editable`.
         turn, stale, family, places: likewise; here nothing can be edited.
     """
@@ -254,7 +255,8 @@ def _track_view(
     ends = _seconds(song, [note.end for note in notes])
     return {
         "name": name,
-        "label": "melody" if is_melody else name,
+        "part": SECOND_GUITAR if is_second_guitar(track) else track.name,
+        "label": "melody" if is_melody else sounding_name(replace(track, name=name)),
         "colour": MELODY_COLOUR if is_melody else TRACK_COLOURS.get(track.name, OTHER_COLOUR),
         "is_melody": is_melody,
         "is_drum": track.is_drum,
@@ -284,6 +286,7 @@ def _controls(song: Score, track: Track) -> list[list]:
 def _voice_view(sung: Sequence[SungNote]) -> dict[str, Any]:
     return {
         "name": VOICE,
+        "part": VOICE,
         "label": "you",
         "colour": VOICE_COLOUR,
         "is_melody": True,

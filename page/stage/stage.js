@@ -6,7 +6,7 @@
 const SETTLING = 400; // ms until Gradio has laid out what it has put in
 const LOOK = 80, PATIENCE = 30000; // ms: how often it is looked for a melody that was pressed, and how long
 const FOLDERS = ["melody", "correct", "record", "tune"]; // ids of buttons, each of which opens the part `ID-part`
-const MAKERS = ["generate", "another", "three", "remake", "invent"]; // ids of buttons that say themselves that they are at work
+const MAKERS = ["generate", "another", "three", "remake", "line-up", "invent"]; // ids of buttons that say themselves that they are at work
 
 /** Folds and unfolds parts of the page, marks buttons that are busy, plays the tastes of genres. */
 class Stage {

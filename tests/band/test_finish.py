@@ -1,5 +1,7 @@
 """A song in another key, at another tempo, with other sounds, without a new band."""
 
+import io
+
 import pytest
 
 from accomp import Accompanist, read_midi
@@ -8,7 +10,7 @@ from accomp.band.balance import balanced
 from accomp.band.finish import Finish, finished, fitting_programs, parse_program
 from accomp.errors import MusicError
 from accomp.music.instruments import program_pitches
-from accomp.music.midi import LEAST_RESOLUTION
+from accomp.music.midi import LEAST_RESOLUTION, write_midi
 from accomp.music.score import Note, Score, Track
 from accomp.music.timing import mean_tempo, on_ticks
 from accomp.roll.grid import BASS, DRUMS, GUITAR, MELODY, STRINGS, TRACK_NAMES
@@ -97,7 +99,18 @@ def test_programs_are_read(text, expected):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "guitar", "guitar=", "guitar=128", "drums=8", "tuba=58", "bass=73", "=3", "piano=x"],
+    [
+        "",
+        "guitar",
+        "guitar=",
+        "guitar=128",
+        "drums=7",
+        "drums=flute",
+        "tuba=58",
+        "bass=73",
+        "=3",
+        "piano=x",
+    ],
 )
 def test_what_does_not_fit_is_refused(text):
     with pytest.raises(MusicError, match="accepted"):
@@ -126,3 +139,25 @@ def test_a_melody_that_would_leave_midi_is_refused():
     tracks[MELODY].notes = [Note(125, 0.0, 4.0, 80)]
     with pytest.raises(MusicError, match="accepted: 0 to 127"):
         finished(Score(tracks), Finish(3), "pop")
+
+
+def test_drums_get_another_kit_and_keep_their_notes(song):
+    name, kit = parse_program("drums=jazz kit")
+    assert (name, kit) == ("drums", 32) and parse_program("drums=40") == ("drums", 40)
+    jazz = finished(song, Finish(programs={name: kit}), "pop")
+    assert jazz.tracks[DRUMS].program == 32
+    assert jazz.tracks[DRUMS].notes == song.tracks[DRUMS].notes
+    file = io.BytesIO()
+    write_midi(jazz, file)
+    (drums,) = (track for track in read_midi(file.getvalue()).tracks if track.is_drum)
+    assert drums.program == 32
+
+
+def test_a_second_guitar_is_at_home_as_a_guitar(song):
+    made = Accompanist.from_pretrained("pop").accompany(
+        read_midi("examples/ode_to_joy.mid"), second_guitar=True
+    )
+    moved = finished(made, Finish(transpose=5, programs={"strings": 30}), "pop")
+    low, high = arrange.SETTINGS.parts[GUITAR].pitches
+    pitches = [note.pitch for note in moved.tracks[STRINGS].notes]
+    assert low <= min(pitches) <= max(pitches) <= high and moved.tracks[STRINGS].program == 30

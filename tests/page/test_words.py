@@ -15,7 +15,8 @@ from gradio.context import LocalContext
 
 from accomp.errors import MusicError
 from accomp.roll.grid import TRACK_NAMES
-from page import messages, serving, views, visits, words
+from accomp.roll.sounding_names import PLAIN, SECOND_GUITAR
+from page import ensembles, messages, serving, views, visits, words
 from page.genres import LINES
 from page.messages import NO_MELODY, NO_TAKE, Refusal, errors_shown, for_programs, plain
 from page.player.offered import OFFERED
@@ -78,7 +79,7 @@ def test_every_word_of_the_page_is_in_the_table(table):
         *views.MODES.values(),
         *LINES.values(),
     }.union(*(names.values() for names in OFFERED.values()))
-    needed |= set(TRACK_NAMES)
+    needed |= {*TRACK_NAMES, *PLAIN, SECOND_GUITAR, *ensembles.WORDS.values()}
     assert needed - table.keys() == set()
     written = scripted().union(*map(constants, trees))
     assert table.keys() - written - needed == set()  # nothing that is said no more

@@ -42,6 +42,7 @@ export function mount({ element, props, trigger, watch, server, places, t }) {
     step: (step) => /** @type {HTMLElement | null} */ (document.querySelector(`#takes .${step < 0 ? "undo" : "redo"}:not(:disabled)`))?.click(),
   });
   player.mixer.fitting = places.fitting;
+  player.mixer.more = places.more;
   section.player = player;
   const show = () => {
     const { value } = props;

@@ -28,6 +28,8 @@ export class Mixer {
     this.unfit = false; // a recording can't follow: what was muted beside it takes its place
     /** The programs that fit each part. @type {Record<string, [number, string][]>} */
     this.fitting = {};
+    /** All others in its register. @type {Record<string, [number, string][]>} */
+    this.more = {};
   }
 
   /**
@@ -73,7 +75,8 @@ export class Mixer {
     const keep = t("Lock {track}: keep it when others are remade", { track: label });
     if (!track.is_melody) toggles.append(this.toggle(strip, "locked", "lock", PADLOCK, keep));
     if (canRefill) toggles.append(this.anew(track));
-    const name = named(track, this.fitting[track.name] ?? [], (program) => this.tell.sound(track.name, program));
+    const { fitting: { [track.part]: fitting = [] }, more: { [track.part]: more = [] } } = this;
+    const name = named(track, fitting, more, (program) => this.tell.sound(track.name, program));
     return make("div", { class: "track", role: "group", "aria-label": label }, name, toggles, this.fader(strip, label));
   }
 

@@ -5,6 +5,8 @@ export type Note = [number, number, number, number, number?];
 
 export interface Track {
   name: string;
+  /** Whose sounds fit it. */
+  part: string;
   label: string;
   colour: string;
   is_melody: boolean;
@@ -117,6 +119,8 @@ export interface Places {
   fault: string;
   /** The programs that fit each part, with their names. */
   fitting: Record<string, [number, string][]>;
+  /** All others in its register, by General MIDI's names. */
+  more: Record<string, [number, string][]>;
   /** How FluidSynth plays, by the names of its settings. */
   settings: Record<string, number>;
 }

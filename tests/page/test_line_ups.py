@@ -14,7 +14,7 @@ from accomp.project.file import read_project
 from accomp.project.settings import Settings
 from accomp.roll.grid import BASS, DRUMS, GUITAR, MELODY, STRINGS
 from accomp.roll.sounding_names import by_sound
-from page import finishing, line_ups, models, opening, views
+from page import finishing, keeping, line_ups, models, opening, studio, views
 from page.ensembles import WORDS, offered
 from page.forms import BandForm, players_of
 from page.melodies import EXAMPLES
@@ -120,3 +120,15 @@ def test_nothing_is_made_without_a_choice(take):
         changed([take], None)
     with pytest.raises(gr.Error, match="no ensemble"):
         changed([take], "brass band")
+
+
+def test_files_of_parts_are_called_by_what_sounds(take):
+    take.give_out(Finish(programs={"piano": 73}))
+    _, takes = changed([take], TWO)
+    after = takes[-1]
+    names = [kind.label for kind in keeping.kinds(after)["MIDI"].values()]
+    assert names == ["All", "Melody", "Drums", "Guitar", "Bass", "Second guitar"]
+    melody = studio.write_part(after, "piano")
+    (track,) = read_midi(melody).tracks
+    assert melody.name.endswith("_flute.mid") and track.name == "flute (melody)"
+    assert studio.write_part(after, "strings").name.endswith("_second guitar.mid")

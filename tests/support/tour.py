@@ -120,6 +120,19 @@ def walk(visitor: Visitor, film: Film) -> Iterator[tuple[str, Callable[[], None]
         "Undo and redo go through what was seen.",
         lambda: (visitor.makes("Undo"), film.still(1.8), visitor.makes("Redo"), film.still(1.8)),
     )
+    yield "Click a chord, and take another one that fits.", lambda: _chord(visitor, film)
+    yield "Move a note of the melody. The band can follow.", lambda: _note(visitor, film)
+    yield "Have bars of one player played anew.", lambda: _bars(visitor, film)
+    yield (
+        "Sing it lower, with a flute in front.",
+        lambda: (
+            page.get_by_label("Sound of melody").select_option("Flute"),
+            page.get_by_label("Key, in semitones").select_option("-3"),
+            page.locator("#takes .detail").get_by_text("Flute").first.wait_for(),
+            plays(5),
+        ),
+    )
+    yield "No strings, a second guitar: who stays plays the same.", lambda: _line_up(visitor, film)
     yield (
         "Star the best one. It is still here at your next visit.",
         lambda: (
@@ -143,7 +156,7 @@ def walk(visitor: Visitor, film: Film) -> Iterator[tuple[str, Callable[[], None]
         lambda: (visitor.turn_to("Explore"), film.still()),
     )
     yield (
-        "Keep the song as MIDI, MP3, WAV or stems.",
+        "Keep the song as MIDI, sound, stems or a lead sheet.",
         lambda: (
             visitor.sees_downloads(),
             page.mouse.wheel(0, 900),
@@ -153,6 +166,53 @@ def walk(visitor: Visitor, film: Film) -> Iterator[tuple[str, Callable[[], None]
         ),
     )
     yield "Copy link: it opens with this take, ready to play.", film.still
+
+
+def _chord(visitor: Visitor, film: Film) -> None:
+    """Take another chord for the bar where the song stands."""
+    visitor.press("Chords")
+    chip = visitor.page.locator("#song .chip").first
+    chip.wait_for()
+    film.still()
+    chip.click()
+    visitor.page.locator("#takes [aria-current]").get_by_text(" in bar").wait_for()
+    film.still(3)
+    visitor.page.keyboard.press("Escape")
+
+
+def _note(visitor: Visitor, film: Film) -> None:
+    """Move a note by keys, and go back."""
+    visitor.press("Edit notes")
+    for key in ("ArrowRight", "ArrowUp", "ArrowUp"):
+        visitor.page.keyboard.press(key)
+        film.still(1)
+    film.still(3)
+    visitor.page.keyboard.press("Control+z")
+    visitor.page.keyboard.press("Control+z")
+    visitor.page.locator("#song").get_by_role("button", name="Done").click()
+
+
+def _bars(visitor: Visitor, film: Film) -> None:
+    """Have some bars of the guitar played anew."""
+    visitor.press("Play bars of guitar anew")
+    for _ in range(3):
+        visitor.press("End a bar later")
+    visitor.page.get_by_label("How busy").fill("80")
+    film.still()
+    visitor.makes("Play it anew here")
+    film.still(3)
+    visitor.page.keyboard.press("Escape")
+
+
+def _line_up(visitor: Visitor, film: Film) -> None:
+    """Have a second guitar in the strings' place."""
+    visitor.turn_to("Change")
+    box = visitor.page.get_by_role("combobox", name="Line-up", exact=True)
+    box.click()
+    film.still()
+    visitor.page.get_by_role("option", name="No strings, a second guitar").click()
+    visitor.makes("Play it so")
+    film.still(4)
 
 
 def main() -> None:

@@ -41,22 +41,32 @@ export function listen(player) {
 function listenToRuler(player, ruler) {
   /** @type {number | null} */
   let anchor = null;
-  const barOf = (/** @type {PointerEvent} */ event) => player.roll.barAt(player.roll.timeAt(event.clientX));
+  const { roll, edge } = player;
+  const placeOf = (/** @type {PointerEvent} */ event) => event.clientX - roll.canvas.getBoundingClientRect().left;
+  const barOf = (/** @type {PointerEvent} */ event) => roll.barAt(roll.timeAt(event.clientX));
   const pick = (/** @type {PointerEvent} */ event, /** @type {boolean} */ done) => {
     if (anchor === null) return;
     const bar = barOf(event);
     player.select([Math.min(anchor, bar), Math.max(anchor, bar)], done);
   };
+  const letGo = () => {
+    anchor = null;
+    edge.stop();
+  };
   ruler.onpointerdown = (event) => {
+    if (roll.isBeyond(placeOf(event))) return;
     ruler.setPointerCapture(event.pointerId);
     anchor = barOf(event);
   };
-  ruler.onpointermove = (event) => pick(event, false);
+  ruler.onpointermove = (event) => {
+    pick(event, false);
+    if (anchor !== null) edge.at(placeOf(event), () => pick(event, false));
+  };
   ruler.onpointerup = (event) => {
     pick(event, true);
-    anchor = null;
+    letGo();
   };
-  ruler.onpointercancel = () => (anchor = null);
+  ruler.onpointercancel = letGo;
 }
 
 /**

@@ -30,7 +30,7 @@ export class NoteEditor {
     this.clock = new Clock([[0, 0], [1, 1]]);
     this.turn = 0; // of the last edit, by which the song that comes of it is known
     this.told = 0; // the last one that the page was told of
-    /** @type {{kind: "move" | "stretch", from: Placed[], index: number, x: number, y: number, moved: boolean} | null} */
+    /** @type {{kind: "move" | "stretch", from: Placed[], index: number, beat: number, y: number, moved: boolean} | null} */
     this.drag = null;
     this.panel = new NotesPanel(this);
   }
@@ -263,7 +263,7 @@ export class NoteEditor {
    */
   press(x, y) {
     const found = this.at(x, y);
-    this.drag = found && { ...found, from: this.notes, x, y, moved: false };
+    this.drag = found && { ...found, from: this.notes, beat: this.beatAt(x), y, moved: false };
     if (found) this.choose(found.index);
     return !!found;
   }
@@ -276,8 +276,7 @@ export class NoteEditor {
     const { drag, lane, player } = this;
     if (!drag || !lane) return;
     const { roll } = player, note = drag.from[drag.index];
-    const beats = this.clock.beats((drag.x + roll.left) / roll.scale);
-    const steps = Math.round((this.clock.beats((x + roll.left) / roll.scale) - beats) / STEP);
+    const steps = Math.round((this.beatAt(x) - drag.beat) / STEP);
     const rows = Math.round((drag.y - y) / roll.rowOf(lane));
     if (!drag.moved && !steps && (drag.kind === "stretch" || !rows)) return;
     drag.moved = true;
@@ -287,6 +286,12 @@ export class NoteEditor {
     const before = this.selected === null ? null : this.notes[this.selected].pitch;
     this.put(changed(drag.from, drag.index, change), false);
     if (change.pitch !== undefined && change.pitch !== before) this.sound();
+  }
+
+  /** The beat at a place of the window. @param {number} x */
+  beatAt(x) {
+    const { roll } = this.player;
+    return this.clock.beats((x + roll.left) / roll.scale);
   }
 
   /** Lets go. */
@@ -311,7 +316,7 @@ export class NoteEditor {
   click(x, y) {
     const { lane, player } = this, { roll } = player;
     if (!lane || this.at(x, y)) return;
-    const onset = Math.floor(this.clock.beats((x + roll.left) / roll.scale) / STEP + 1e-6) * STEP;
+    const onset = Math.floor(this.beatAt(x) / STEP + 1e-6) * STEP;
     this.addAt(clamp(onset, 0, this.end - STEP), roll.pitchAt(lane, y));
   }
 

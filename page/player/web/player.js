@@ -12,6 +12,7 @@ import { LiveSound } from "./live.js";
 import { Mixer } from "./mixer.js";
 import { NoteEditor } from "./noteeditor.js";
 import { Pace } from "./pace.js";
+import { Edge } from "./edge.js";
 import { Pointers } from "./pointers.js";
 import { RefillPanel } from "./refillpanel.js";
 import { Roll } from "./roll.js";
@@ -91,6 +92,7 @@ export class Player {
     this.chordPanel = new ChordPanel(this);
     this.refillPanel = new RefillPanel(this);
     this.pointers = new Pointers(this);
+    this.edge = new Edge(this);
     this.theme = listen(this);
     this.setState("empty");
   }

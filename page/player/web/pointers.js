@@ -35,6 +35,7 @@ export class Pointers {
     if (!this.player.song || event.button !== 0) return;
     const [x, y] = this.place(event), { player } = this, { notes, roll } = player;
     const lane = roll.laneAt(y), isMouse = event.pointerType === "mouse";
+    if (roll.isBeyond(x)) return;
     /** @type {"note" | "bars" | "none"} */
     let kind = "none";
     if (notes.holds(y)) kind = notes.press(x, y) ? "note" : "none";
@@ -48,7 +49,17 @@ export class Pointers {
   move(event) {
     const [x, y] = this.place(event), { down, player } = this;
     if (!down) return this.hover([x, y]);
-    if (down.kind === "note") player.notes.pull(x, y);
+    this.pull(down, x, y);
+    if (down.kind !== "none") player.edge.at(x, () => this.pull(down, x, y));
+  }
+
+  /**
+   * @param {{x: number, y: number, at: number, kind: "note" | "bars" | "none"}} down
+   * @param {number} x
+   * @param {number} y
+   */
+  pull(down, x, y) {
+    if (down.kind === "note") this.player.notes.pull(x, y);
     if (down.kind === "bars" && Math.abs(x - down.x) > SLACK) this.pick(down, x, false);
   }
 
@@ -57,6 +68,7 @@ export class Pointers {
     const { down, player } = this;
     if (!down) return;
     this.down = null;
+    player.edge.stop();
     const [x, y] = this.place(event), isClick = Math.abs(x - down.x) <= SLACK && Math.abs(y - down.y) <= SLACK;
     if (down.kind === "note") return player.notes.release();
     if (!isClick && down.kind === "bars") this.pick(down, x, true);
@@ -68,6 +80,7 @@ export class Pointers {
 
   cancel() {
     this.down = null;
+    this.player.edge.stop();
     this.player.notes.cancel();
   }
 
@@ -102,7 +115,8 @@ export class Pointers {
     let cursor = "pointer";
     /** @type {[number, number] | null} */
     let chord = null;
-    if (place && notes.holds(y)) {
+    if (place && roll.isBeyond(x)) cursor = "default";
+    else if (place && notes.holds(y)) {
       const found = notes.at(x, y);
       cursor = !found ? "copy" : found.kind === "move" ? "grab" : "ew-resize";
     } else if (place && song?.places.length && roll.isChords(y)) {

@@ -180,6 +180,16 @@ export class Roll {
     return clamp((clientX - this.canvas.getBoundingClientRect().left + this.left) / this.scale, 0, this.end);
   }
 
+  /** Whether a place of the window is behind the last bar. @param {number} x */
+  isBeyond(x) {
+    return x > this.inside;
+  }
+
+  /** How much of the window the song takes; all of it, where it goes on. */
+  get inside() {
+    return Math.min(this.width, this.end * this.scale - this.left);
+  }
+
   /** @param {number} time */
   barAt(time) {
     return clamp(lastUpTo(this.bars, time + 1e-3), 0, this.bars.length - 2);
@@ -241,7 +251,7 @@ export class Roll {
     const g = this.pen;
     g.clearRect(0, 0, this.width, this.height);
     g.fillStyle = this.colours.band;
-    g.fillRect(0, 0, this.width, RULER);
+    g.fillRect(0, 0, this.inside, RULER);
     if (selection) this.drawSelection(g, selection);
     this.drawGrid(g);
     for (const lane of this.lanes) this.drawLane(g, lane, isHeard(lane.track.name));
@@ -327,7 +337,7 @@ export class Roll {
     for (const [i, x] of this.visible(bars)) if (i % every === 0) g.fillRect(Math.round(x), 0, 1, this.height);
     for (const lane of this.lanes) {
       if (this.room) g.clearRect(0, lane.top - this.room, this.width, this.room);
-      g.fillRect(0, lane.top - this.room - 1, this.width, 1);
+      g.fillRect(0, lane.top - this.room - 1, this.inside, 1);
     }
   }
 
@@ -397,7 +407,7 @@ export class Roll {
   drawKeys(g, { low, high }, y, step) {
     g.fillStyle = this.colours.band;
     for (let pitch = Math.ceil(low); pitch <= high; pitch++) {
-      if (BLACK.includes(((pitch % 12) + 12) % 12)) g.fillRect(0, y(pitch), this.width, step);
+      if (BLACK.includes(((pitch % 12) + 12) % 12)) g.fillRect(0, y(pitch), this.inside, step);
     }
     g.fillStyle = this.colours.text;
     g.font = `10px ${this.font}`;
@@ -418,7 +428,7 @@ export class Roll {
     g.fillStyle = this.colours.line;
     g.globalAlpha = 0.7;
     const lowestC = track.is_drum ? Infinity : 12 * Math.ceil(low / 12);
-    for (let c = lowestC; c <= high; c += 12) g.fillRect(0, Math.round(y(c) + step), this.width, 1);
+    for (let c = lowestC; c <= high; c += 12) g.fillRect(0, Math.round(y(c) + step), this.inside, 1);
     g.globalAlpha = 1;
     g.fillStyle = this.colours.text;
     g.font = `10px ${this.font}`;
@@ -427,7 +437,7 @@ export class Roll {
   }
 
   /**
-   * At the right edge, for on the left the song begins.
+   * At the right edge, or where the song ends, for on the left it begins.
    * @param {CanvasRenderingContext2D} g
    * @param {Lane} lane
    * @param {number} step
@@ -436,9 +446,10 @@ export class Roll {
     g.font = `9px ${this.font}`;
     g.fillStyle = this.colours.ground;
     g.globalAlpha = 0.85;
-    g.fillRect(this.width - 46, top + 1, 46, height - 2);
+    const right = Math.max(this.inside, 46);
+    g.fillRect(right - 46, top + 1, 46, height - 2);
     g.fillStyle = this.colours.text;
-    track.rows.forEach(([name], row) => g.fillText(name, this.width - 41, top + 4 + (high - row + 0.5) * step));
+    track.rows.forEach(([name], row) => g.fillText(name, right - 41, top + 4 + (high - row + 0.5) * step));
     g.globalAlpha = 1;
   }
 

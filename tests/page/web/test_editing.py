@@ -211,6 +211,189 @@ def test_bars_of_a_player_are_played_anew_after_a_drag(visit, tune):
         assert panel.locator("b").all_inner_texts() == ["3", "5"]
 
 
+def has_band(visitor: Visitor, tune, genre: str = "pop") -> None:
+    visitor.bring(tune)
+    visitor.waits_for_facts("Little tune")
+    visitor.accompany(genre=genre, seed=1)
+    quiet(visitor)
+
+
+def chords(visitor: Visitor) -> list[str]:
+    """Of every place, as the song has them."""
+    return visitor.ask("p.song.places.slice(0, -1).map((_, at) => p.chordPanel.symbolAt(at))")
+
+
+@pytest.mark.parametrize("screen", [LAPTOP, HANDY], ids=["laptop", "phone"])
+def test_a_chord_comes_also_where_the_melody_returns(visit, screen):
+    with visit(viewport=screen) as visitor:
+        visitor.example("Ode to joy")
+        visitor.accompany(genre="pop", seed=1)
+        quiet(visitor)
+        before = chords(visitor)
+        visitor.press("Chords")
+        visitor.page.locator("#song .chip").first.wait_for()
+        box = visitor.page.get_by_label("Chord", exact=True)
+        box.fill("Bm7")
+        assert visitor.makes("Use") == "Ode to joy · Pop: Bm7 in bar 1"
+        once = chords(visitor)
+        changed = [at for at, (new, old) in enumerate(zip(once, before)) if new != old]
+        assert changed and set(changed) <= {0, 1}
+        everywhere = visitor.page.get_by_role("button", name="Also where the melody returns")
+        everywhere.wait_for()
+        assert "bars 5, 13" in everywhere.inner_text()
+        everywhere.focus()
+        before_press = visitor.takes()
+        visitor.page.keyboard.press("Enter")
+        visitor.page.locator("#takes [aria-current]").get_by_text("Bm7 in bars 5, 13").wait_for()
+        after = chords(visitor)
+        changed = [at // 2 + 1 for at, (new, old) in enumerate(zip(after, once)) if new != old]
+        assert set(changed) == {5, 13}
+        assert all(after[at] == "Bm7" for bar in (5, 13) for at in (2 * bar - 2,))
+        assert len(visitor.takes()) == len(before_press)  # one entry for a row of edits
+        assert visitor.makes("Undo") == "Ode to joy · Pop: Bm7 in bar 1"
+        assert chords(visitor) == once
+        assert visitor.makes("Undo") == "Ode to joy · Pop"
+        assert chords(visitor) == before
+        assert visitor.width() <= screen["width"]
+
+
+@pytest.mark.parametrize("screen", [LAPTOP, HANDY], ids=["laptop", "phone"])
+def test_chords_are_split_and_merged(visit, tune, screen):
+    with visit(viewport=screen) as visitor:
+        has_band(visitor, tune)
+        before = chords(visitor)
+        press_chord(visitor, 4)
+        panel = visitor.page.get_by_role("group", name="Change a chord")
+        panel.get_by_role("button", name="second half").click()
+        box = visitor.page.get_by_label("Chord", exact=True)
+        box.fill("Em9")
+        box.press("Enter")
+        visitor.page.locator("#takes [aria-current]").get_by_text("Em9 in bar 3").wait_for()
+        split = chords(visitor)
+        assert split == [*before[:5], "Em9", *before[6:]] and split[4] != split[5]
+        # The same chord as before it: one chord for both halves, by keys alone.
+        panel.get_by_role("button", name="Hold the chord before").focus()
+        visitor.page.keyboard.press("Enter")
+        visitor.wait(f"p.chordPanel.symbolAt(5) === {split[4]!r}")
+        merged = chords(visitor)
+        assert merged[5] == merged[4] and merged[:5] == before[:5]
+        assert not panel.get_by_role("button", name="Hold the chord before").is_visible()
+        assert panel.evaluate("panel => panel.contains(document.activeElement)")
+        visitor.page.keyboard.press("Escape")
+        visitor.makes("Undo")
+        visitor.wait("p.chordPanel.symbolAt(5) === 'Em9'")
+        visitor.makes("Undo")
+        visitor.wait("p.chordPanel.symbolAt(5) !== 'Em9'")
+        assert chords(visitor) == before
+
+
+@pytest.mark.parametrize("screen", [LAPTOP, HANDY], ids=["laptop", "phone"])
+def test_sliders_say_how_busy_and_how_high_bars_are_played_anew(visit, tune, screen):
+    with visit(viewport=screen) as visitor:
+        has_band(visitor, tune)
+        first = by_name(visitor.notes("little tune_pop_1"))
+        visitor.press("Play bars of guitar anew")
+        panel = visitor.page.get_by_role("group", name="Play bars anew")
+        for _ in range(7):
+            panel.get_by_role("button", name="End a bar later").click()
+        assert panel.locator("b").all_inner_texts() == ["1", "8"]
+        busy, high = panel.get_by_label("How busy"), panel.get_by_label("How high")
+
+        def plays(key: str, seed: int) -> list:
+            for slider in (busy, high):
+                slider.focus()
+                slider.press(key)
+            panel.get_by_role("button", name="Play it anew here").press("Enter")
+            visitor.waits_for_takes(seed)
+            return by_name(visitor.notes(f"little tune_pop_{seed}"))["guitar"]
+
+        sparse_and_low, busy_and_high = plays("Home", 2), plays("End", 3)
+        strokes = [
+            len({round(4 * note[1]) for note in each}) for each in (sparse_and_low, busy_and_high)
+        ]
+        assert strokes[0] < strokes[1]
+        middle = [
+            sorted(note[0] for note in each)[len(each) // 2]
+            for each in (sparse_and_low, busy_and_high)
+        ]
+        assert middle[0] + 5 < middle[1]
+        visitor.makes("Undo")
+        visitor.makes("Undo")
+        assert by_name(visitor.notes("little tune_pop_1")) == first
+
+
+def test_nothing_is_behind_the_last_bar(visit, tune):
+    with visit(viewport=LAPTOP) as visitor:
+        has_band(visitor, tune)
+        for _ in range(5):
+            visitor.press("Zoom out")
+        beyond = visitor.ask("p.roll.inside") + 60
+        assert beyond < visitor.ask("p.roll.width")
+        drawn = """[10, 40, p.roll.lanes[0].top - 1, p.roll.lanes[1].top + 20].map((y) => {
+            const ratio = window.devicePixelRatio;
+            const [x, top] = [p.roll.inside + 60, y].map((each) => Math.round(each * ratio));
+            return p.roll.pen.getImageData(x, top, 30, 2).data.some((part) => part > 0);
+        })"""
+        assert visitor.ask(drawn) == [False] * 4
+        canvas = visitor.page.locator("#song canvas").bounding_box()
+        y = canvas["y"] + 8
+        drags(visitor, (canvas["x"] + beyond, y), (canvas["x"] + beyond + 80, y))
+        assert visitor.ask("p.selection") is None
+        visitor.page.mouse.click(canvas["x"] + beyond, canvas["y"] + 34)
+        assert not visitor.page.get_by_role("group", name="Change a chord").count()
+        edits(visitor)
+        count = len(notes(visitor))
+        for _ in range(8):
+            visitor.press("Zoom out")
+        canvas = visitor.page.locator("#song canvas").bounding_box()
+        middle = visitor.ask("p.notes.lane.top + p.notes.lane.height / 2")
+        beyond = visitor.ask("p.roll.inside") + 30
+        visitor.page.mouse.click(canvas["x"] + beyond, canvas["y"] + middle)
+        assert len(notes(visitor)) == count
+
+
+def test_the_roll_goes_on_under_a_drag_at_its_edge(visit, tune):
+    with visit(viewport=LAPTOP) as visitor:
+        has_band(visitor, tune)
+        for _ in range(4):
+            visitor.press("Zoom in")
+        visitor.ask("p.seek(0)")
+        box, mouse = visitor.page.locator("#song canvas").bounding_box(), visitor.page.mouse
+        right = box["x"] + visitor.ask("p.roll.width") - 3
+
+        def holds(y: float, start: float, condition: str) -> None:
+            mouse.move(box["x"] + start, y)
+            mouse.down()
+            mouse.move(right, y, steps=4)
+            visitor.wait(condition)  # nothing moves but the roll
+            mouse.up()
+
+        seen = visitor.ask("p.roll.barAt((p.roll.left + p.roll.width) / p.roll.scale)")
+        assert seen < 5
+        lane = visitor.ask("p.roll.lanes.find(l => l.track.name === 'bass').top") + box["y"] + 20
+        holds(lane, 20, "p.roll.picked.bars[1] >= 6")
+        panel = visitor.page.get_by_role("group", name="Play bars anew")
+        first, last = panel.locator("b").all_inner_texts()
+        assert first == "1" and int(last) >= 7
+        panel.get_by_role("button", name="Close").click()
+        visitor.ask("p.roll.moveTo(0)")
+        holds(box["y"] + 8, 20, "p.selection && p.selection[1] >= 6")
+        assert visitor.ask("p.selection[0]") == 0
+        still = visitor.ask("p.roll.left")
+        visitor.page.wait_for_timeout(200)
+        assert visitor.ask("p.roll.left") == still  # it stands when it is let go
+        visitor.ask("p.select(null)")
+        edits(visitor)
+        visitor.ask("p.roll.moveTo(0)")
+        pitch, onset, _ = notes(visitor)[1]
+        x, y = place_of(visitor, pitch, onset + 0.3)
+        box = visitor.page.locator("#song canvas").bounding_box()
+        holds(y, x - box["x"], f"p.notes.notes.some(n => n.onset > 24 && n.pitch === {pitch})")
+        is_told(visitor)
+        visitor.page.keyboard.press("Control+z")
+        assert notes(visitor)[1][:2] == [pitch, onset]
+
+
 def test_a_finger_edits_on_a_phone(visit, tune):
     with visit(viewport=HANDY, has_touch=True) as visitor:
         visitor.bring(tune)

@@ -1,4 +1,4 @@
-"""How busy and how high a part plays that is made again: moves of its latents, and inversions."""
+"""How busy and how high a part plays that is made again: other patterns, and inversions."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,8 +21,7 @@ class WishSettings:
 
     Attributes:
         times: as many onsets as usual for the busiest, and for the sparsest the reciprocal.
-        deviations: of the genre's real playing by which latents move besides, so that the onsets
-            are those of busy or sparse patterns.
+        deviations: of the genre's real playing by which the patterns taken are busier or sparser.
         reach: by track, MIDI pitches about which it plays when it is lowest and highest.
         nearness: weight of a voicing's leap beside its distance from the wished pitch.
     """
@@ -47,7 +46,7 @@ def busier(
     retake: Retake,
     settings: WishSettings = SETTINGS,
 ) -> Latents:
-    """Give what is made again more or fewer onsets, and move its latents to such patterns.
+    """Give what is made again other patterns of real playing, of more or fewer onsets.
 
     Args:
         model: the genre's networks.
@@ -66,11 +65,12 @@ def busier(
         usual = torch.where(onsets[track].isnan(), usual, onsets[track])
         onsets[track] = onsets[track].clone()
         onsets[track][blocks] = (usual * settings.times**more)[blocks]
-        density = model.harmony_nn(track).directions().get("density")
-        if density is not None:
-            rows[track] = rows[track].clone()
-            shift = settings.deviations * more * density
-            rows[track][blocks, :-1] += shift * rows[track][blocks, -1:]
+        network, played = model.harmony_nn(track), rows[track].clone()
+        for block in range(blocks.start, blocks.stop):
+            if played[block, -1] > 0:
+                latent = network.busier_code(played[block, :-1], settings.deviations * more)
+                played[block, :-1] = latent
+        rows[track] = played
     return Latents(rows, onsets, latents.fills)
 
 

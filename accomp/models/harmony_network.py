@@ -295,6 +295,29 @@ class HarmonyNetwork(nn.Module):
         """
         return ((self.codes - latent).square().sum(1) / self.spread).clamp(max=2)
 
+    def busier_code(self, latent: Tensor, deviations: float, among: int = 32) -> Tensor:
+        """Return real playing like a latent, but of more onsets, or of fewer.
+
+        Args:
+            latent: [K].
+            deviations: How many more, in deviations of `density`; below 0 for fewer.
+            among: Of so many codes whose density is nearest to the one asked for, the one most
+                like the latent is taken.
+
+        Returns:
+            [K], a code; the latent itself where the network has no codes.
+        """
+        if self.is_regression:
+            return latent
+        used = self.log_count > NEVER / 2
+        nearest = (self.distance(latent) + 9 * ~used).argmin()
+        if self.config.meters:
+            used = used & self.suits(self.meter[nearest])
+        off = (self.density - self.density[nearest] - deviations).abs()
+        off = off.masked_fill(~used, torch.inf)
+        candidates = off.topk(min(among, int(used.sum())), largest=False).indices
+        return self.codes[candidates[self.distance(latent)[candidates].argmin()]]
+
     def directions(self) -> dict[str, Tensor]:
         """Return directions of the latent space along which real playing differs.
 

@@ -25,7 +25,7 @@ _VAE = {
     "layers": (0, 16),
     "dropout": (0, 0.99),
     "kl_weight": (0, 100),
-} | {name: (1, WIDEST) for name in ("latent", "step", "beat", "block")}
+} | {name: (1, WIDEST) for name in ("latent", "step", "beat")}
 _HARMONY = {
     "width": (1, WIDEST),
     "residual_blocks": (0, 16),
@@ -126,15 +126,24 @@ class AccompanistConfig:
         vaes = values.get("vaes", {})
         if not isinstance(vaes, dict):
             raise ModelError("AccompanistConfig.vaes is no table; accepted: settings by track name")
+        _check_age(values)
         values["vaes"] = {name: build(VAEConfig, vae, _VAE) for name, vae in vaes.items()}
         values["harmony"] = build(HarmonyConfig, values.get("harmony", {}), _HARMONY)
         values["feel"] = build(FeelConfig, values.get("feel", {}), _FEEL)
         planner = values.get("planner")
-        if isinstance(planner, dict) and "transition" in planner:
-            raise ModelError(
-                "its chord planner is of accomp 0.2 or older, which this release does not read; "
-                "accepted: models of this release, or those that `python -m train planner` and "
-                "`train harmony --export` make anew"
-            )
         values["planner"] = build(PlannerConfig, planner, _PLANNER) if planner else None
         return build(cls, values, _RANGES)
+
+
+def _check_age(values: dict) -> None:
+    """Refuse the parts of models that earlier releases made. Raises ModelError."""
+    vaes, planner = values.get("vaes", {}).values(), values.get("planner")
+    old = "VAEs" if any(isinstance(vae, dict) and "block" in vae for vae in vaes) else ""
+    if isinstance(planner, dict) and "transition" in planner:
+        old = "chord planner"
+    if old:
+        raise ModelError(
+            f"its {old} come from accomp 0.2 or older, which this release does not read; "
+            "accepted: models of this release, or those that `python -m train vae`, `planner` and "
+            "`train harmony --export` make anew"
+        )

@@ -16,13 +16,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from accomp.models.note_states import OFF, ONSET, likeliest_line, likeliest_states
-from accomp.models.vae_networks import Beatwise, Convolutional, Hierarchical
+from accomp.models.vae_networks import BLOCK_BEATS, Beatwise, Convolutional
 from accomp.roll.chord_plan import CHORD_COUNT, root_offset
 from accomp.roll.grid import BLOCK_HALF_BARS, BLOCK_STEPS, HALF_BAR_STEPS, PITCHES
 
 OCTAVE = 12
-NETWORKS = {"beatwise": Beatwise, "hierarchical": Hierarchical, "convolutional": Convolutional}
-LIKELIHOODS = ("categorical", "bernoulli", "gaussian")
+NETWORKS = {"beatwise": Beatwise, "convolutional": Convolutional}
+LIKELIHOODS = ("categorical", "gaussian")
 
 
 @dataclass
@@ -32,14 +32,12 @@ class VAEConfig:
     Attributes:
         low, high: Lowest and highest pitch that the networks see; others are silent.
         latent: K.
-        architecture: "beatwise", "hierarchical", or "convolutional" as published.
-        likelihood: "categorical" (off, onset or hold), "bernoulli" of each plane, or "gaussian" as
-            published.
+        architecture: "beatwise", or "convolutional" as published.
+        likelihood: "categorical" (off, onset or hold), or "gaussian" as published.
         planes: 2 for onset and sustain; 1 for sustain alone, as published.
         chord_relative: Whether pitches are seen from the chord's root, and the chord is known.
         single: Whether at most one note sounds at a time; only a categorical VAE heeds it.
-        step, beat: Widths of a step and of a beat in the beat-wise and hierarchical networks.
-        block: Width of the block in the hierarchical network.
+        step, beat: Widths of a step and of a beat in the beat-wise network.
         layers: In which the beats of the beat-wise network hear each other.
         dropout: Of the beat-wise network, in training.
         kl_weight: Of the divergence in the loss.
@@ -47,18 +45,17 @@ class VAEConfig:
 
     low: int = 0
     high: int = PITCHES - 1
-    latent: int = 64
-    architecture: str = "hierarchical"
-    likelihood: str = "bernoulli"
+    latent: int = 128
+    architecture: str = "beatwise"
+    likelihood: str = "categorical"
     planes: int = 2
     chord_relative: bool = True
     single: bool = False
-    step: int = 48
-    beat: int = 96
-    block: int = 224
+    step: int = 96
+    beat: int = 256
     layers: int = 1
     dropout: float = 0.0
-    kl_weight: float = 0.2
+    kl_weight: float = 0.08
 
     def __post_init__(self):
         if self.architecture not in NETWORKS:
@@ -69,6 +66,10 @@ class VAEConfig:
             raise ValueError(
                 f"likelihood {self.likelihood!r} is unknown; available: {', '.join(LIKELIHOODS)}"
             )
+        if self.architecture == "beatwise" and self.latent % BLOCK_BEATS:
+            raise ValueError(f"latent is {self.latent}; accepted: multiples of {BLOCK_BEATS} beats")
+        if self.likelihood == "categorical" and self.planes != 2:
+            raise ValueError(f"planes is {self.planes}; the categorical likelihood needs 2")
 
 
 class VAELoss(NamedTuple):
@@ -162,8 +163,6 @@ class InstrumentVAE(nn.Module):
         if self.is_categorical:
             onset, hold = F.pad(output, (0, 0, 0, 0, 1, 0)).softmax(1)[:, 1:].unbind(1)
             output = torch.stack([onset, onset + hold], dim=1)
-        elif self.config.likelihood == "bernoulli":
-            output = output.sigmoid()
         else:
             output = output.clamp(0, 1)
         if self.config.planes == 1:
@@ -274,10 +273,6 @@ class InstrumentVAE(nn.Module):
             normaliser = F.softplus(torch.logaddexp(onset, hold))
             fit = normaliser - onset * struck - hold * (sounding - struck)
             reconstruction = fit.sum() / len(seen)
-        elif self.config.likelihood == "bernoulli":
-            reconstruction = F.binary_cross_entropy_with_logits(
-                output, seen, reduction="sum"
-            ) / len(seen)
         else:
             reconstruction = F.mse_loss(output, seen, reduction="sum") / len(seen)
         kl = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum(1).mean()

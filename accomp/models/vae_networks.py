@@ -1,4 +1,4 @@
-"""Encoders and decoders of the instrument VAE: beat-wise, hierarchical, and as published."""
+"""Encoders and decoders of the instrument VAE: beat-wise, and as published."""
 
 from typing import Protocol
 
@@ -8,6 +8,8 @@ from torch import Tensor, nn
 
 from accomp.roll.chord_plan import CHORD_COUNT
 from accomp.roll.grid import BLOCK_HALF_BARS, BLOCK_STEPS, STEPS_PER_BEAT
+
+BLOCK_BEATS = BLOCK_STEPS // STEPS_PER_BEAT
 
 
 class NetworkConfig(Protocol):
@@ -19,7 +21,6 @@ class NetworkConfig(Protocol):
     chord_relative: bool
     step: int
     beat: int
-    block: int
     layers: int
     dropout: float
 
@@ -34,14 +35,9 @@ class Beatwise(nn.Module):
 
     def __init__(self, config: NetworkConfig, pitches: int):
         super().__init__()
-        beats = BLOCK_STEPS // STEPS_PER_BEAT
-        if config.latent % beats:
-            raise ValueError(
-                f"a latent of {config.latent} numbers can't be shared out among {beats} beats"
-            )
-        self.depth, self.pitches, self.beats = config.planes, pitches, beats
+        self.depth, self.pitches = config.planes, pitches
         chord = CHORD_COUNT if config.chord_relative else 0
-        step, beat, own = config.step, config.beat, config.latent // beats
+        step, beat, own = config.step, config.beat, config.latent // BLOCK_BEATS
 
         def neighbours() -> nn.Module:
             layers = (_Neighbours(beat, config.dropout) for _ in range(config.layers))
@@ -52,7 +48,7 @@ class Beatwise(nn.Module):
         self.context_in, self.context_out = neighbours(), neighbours()
         self.latents_out = nn.Linear(beat, 2 * own)
         self.latents_in = nn.Linear(own + chord, beat)
-        self.place = nn.Parameter(torch.zeros(beats, beat))
+        self.place = nn.Parameter(torch.zeros(BLOCK_BEATS, beat))
         self.beats_out = nn.Sequential(
             nn.ReLU(), nn.Linear(beat, STEPS_PER_BEAT * step), nn.ReLU(), nn.Dropout(config.dropout)
         )
@@ -72,7 +68,7 @@ class Beatwise(nn.Module):
         """
         count = len(seen)
         steps = self.steps_in(seen.transpose(1, 2).reshape(count, BLOCK_STEPS, -1))
-        beats = torch.cat([steps.reshape(count, self.beats, -1), self._of_beats(chord)], dim=2)
+        beats = torch.cat([steps.reshape(count, BLOCK_BEATS, -1), self._of_beats(chord)], dim=2)
         both = self.latents_out(self.context_in(self.beats_in(beats)))
         mean, log_variance = both.chunk(2, dim=2)
         return mean.flatten(1), log_variance.flatten(1).clamp(-10, 4)
@@ -80,7 +76,7 @@ class Beatwise(nn.Module):
     def decode(self, latents: Tensor, chord: Tensor) -> Tensor:
         """Return outputs [N, planes, 32, pitches] of latents [N, K] and [N, H, chords]."""
         count = len(latents)
-        beats = torch.cat([latents.reshape(count, self.beats, -1), self._of_beats(chord)], dim=2)
+        beats = torch.cat([latents.reshape(count, BLOCK_BEATS, -1), self._of_beats(chord)], dim=2)
         beats = self.context_out(F.relu(self.latents_in(beats) + self.place))
         steps = self.beats_out(beats).reshape(count, BLOCK_STEPS, -1)
         rolls = self.steps_out(steps).reshape(count, BLOCK_STEPS, self.depth, self.pitches)
@@ -88,7 +84,7 @@ class Beatwise(nn.Module):
 
     def _of_beats(self, chord: Tensor) -> Tensor:
         """Return the chords of half bars [N, H, chords] at each beat."""
-        return chord.repeat_interleave(self.beats // BLOCK_HALF_BARS, dim=1)
+        return chord.repeat_interleave(BLOCK_BEATS // BLOCK_HALF_BARS, dim=1)
 
 
 class _Neighbours(nn.Module):
@@ -103,78 +99,6 @@ class _Neighbours(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         heard = self.hear(self.norm(x).transpose(1, 2)).transpose(1, 2)
         return x + self.inner(heard)
-
-
-class Hierarchical(nn.Module):
-    """Steps into beats, beats into the block, and back.
-
-    The decoder has the chords at each beat.
-    """
-
-    def __init__(self, config: NetworkConfig, pitches: int):
-        super().__init__()
-        self.depth, self.pitches = config.planes, pitches
-        beats = BLOCK_STEPS // STEPS_PER_BEAT
-        self.beats = beats
-        chord = CHORD_COUNT if config.chord_relative else 0
-        step, beat, block = config.step, config.beat, config.block
-        self.steps_in = nn.Sequential(nn.Linear(self.depth * pitches, step), nn.GELU())
-        self.beats_in = nn.Sequential(nn.Linear(STEPS_PER_BEAT * step, beat), nn.GELU())
-        self.block_in = nn.Sequential(
-            nn.Linear(beats * beat + BLOCK_HALF_BARS * chord, block),
-            nn.GELU(),
-            _Residual(block),
-            nn.Linear(block, 2 * config.latent),
-        )
-        self.block_out = nn.Sequential(
-            nn.Linear(config.latent + BLOCK_HALF_BARS * chord, block),
-            nn.GELU(),
-            _Residual(block),
-            nn.Linear(block, beats * beat),
-        )
-        self.beats_out = nn.Sequential(nn.GELU(), nn.Linear(beat + chord, STEPS_PER_BEAT * step))
-        last = nn.Linear(step, self.depth * pitches)
-        self.steps_out = nn.Sequential(nn.GELU(), last)
-        # Music is sparse: begin with a low probability everywhere.
-        nn.init.constant_(last.bias, -4.0 if config.likelihood == "bernoulli" else 0.0)
-
-    def encode(self, seen: Tensor, chord: Tensor) -> tuple[Tensor, Tensor]:
-        """Return mean and log variance of the latents.
-
-        Args:
-            seen: [N, planes, 32, pitches].
-            chord: [N, H, chords] one-hot.
-
-        Returns:
-            [N, K] each.
-        """
-        count = len(seen)
-        steps = self.steps_in(seen.transpose(1, 2).reshape(count, BLOCK_STEPS, -1))
-        beats = self.beats_in(steps.reshape(count, self.beats, -1))
-        both = self.block_in(torch.cat([beats.flatten(1), chord.flatten(1)], dim=1))
-        mean, log_variance = both.chunk(2, dim=1)
-        return mean, log_variance.clamp(-10, 4)
-
-    def decode(self, latents: Tensor, chord: Tensor) -> Tensor:
-        """Return outputs [N, planes, 32, pitches] of latents [N, K] and [N, H, chords]."""
-        count = len(latents)
-        block = self.block_out(torch.cat([latents, chord.flatten(1)], dim=1))
-        of_beat = chord.repeat_interleave(self.beats // BLOCK_HALF_BARS, dim=1)
-        beats = torch.cat([block.reshape(count, self.beats, -1), of_beat], dim=2)
-        steps = self.beats_out(beats).reshape(count, BLOCK_STEPS, -1)
-        rolls = self.steps_out(steps).reshape(count, BLOCK_STEPS, self.depth, self.pitches)
-        return rolls.transpose(1, 2)
-
-
-class _Residual(nn.Module):
-    def __init__(self, width: int):
-        super().__init__()
-        self.inner = nn.Sequential(
-            nn.LayerNorm(width), nn.Linear(width, width), nn.GELU(), nn.Linear(width, width)
-        )
-
-    def forward(self, x: Tensor) -> Tensor:
-        return x + self.inner(x)
 
 
 class Convolutional(nn.Module):

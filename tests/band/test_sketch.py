@@ -131,9 +131,9 @@ def test_a_blend_begins_and_ends_without_a_jump(pop, jazz, tune, style):
     first, second = pop.sketch(tune, seed=1, styles=style), jazz.sketch(tune, seed=2, styles=style)
     for a, b in ((0.0, 0.001), (0.999, 1.0)):
         here, there = (perform(first.blended(second, amount)) for amount in (a, b))
-        assert (
-            likeness(struck(here), struck(there)) > 0.85
-        )  # voices are led anew where a single note differs
+        # Voices are led anew where a single note differs, and a whole part may lie an octave away.
+        played = ({(t, p % 12, at) for t, p, at in struck(song)} for song in (here, there))
+        assert likeness(*played) > 0.85
         for track in ACCOMPANIMENT:
             assert len(here.tracks[track].notes) == pytest.approx(
                 len(there.tracks[track].notes), rel=0.07, abs=3

@@ -37,7 +37,7 @@ def past_of(steps: list[int], blocks: int = 1) -> Past:
 def test_a_quick_block_is_four_bars_of_playing_in_two():
     model = tiny(seed=24)
     latents, plan = (
-        torch.randn(1, 2, 6, generator=torch.Generator().manual_seed(0)),
+        torch.randn(1, 2, 8, generator=torch.Generator().manual_seed(0)),
         np.array([[0, 5, 7, 0]]),
     )
     with torch.no_grad():

@@ -46,8 +46,8 @@ def band() -> Accompanist:
 def inventor() -> MelodyNN:
     torch.manual_seed(2)
     config = HarmonyConfig(width=16, residual_blocks=1, codebook=40, genres=["jazz", "pop", "any"])
-    model = MelodyNN(MelodyConfig(config, 6, fingerprint(band()), minor={"any": 0.5}))
-    model.network.set_codes(2 * torch.randn(40, 6))
+    model = MelodyNN(MelodyConfig(config, 8, fingerprint(band()), minor={"any": 0.5}))
+    model.network.set_codes(2 * torch.randn(40, 8))
     model.closing.uniform_()
     model.habits.progressions[: len(PROGRESSIONS)] = torch.tensor(PROGRESSIONS, dtype=torch.uint8)
     for counts in (model.habits.opening, model.habits.closing):

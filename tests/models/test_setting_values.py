@@ -94,3 +94,15 @@ def test_text_that_is_no_settings(tmp_path, text, words):
     file.write_text(text)
     with pytest.raises(ModelError, match=words):
         load_settings(file, AccompanistConfig.from_dict)
+
+
+@pytest.mark.parametrize(
+    "part, values",
+    [
+        ("VAEs", {"vaes": {"bass": {"block": 224}}}),
+        ("chord planner", {"planner": {"transition": 0}}),
+    ],
+)
+def test_parts_of_earlier_releases_are_named(part, values):
+    with pytest.raises(ModelError, match=f"its {part} come from accomp 0.2 or older"):
+        AccompanistConfig.from_dict({**known(), **values})

@@ -3,7 +3,7 @@ import torch
 
 from accomp.models.vae import InstrumentVAE, VAEConfig
 
-SMALL = {"latent": 8, "step": 8, "beat": 8, "architecture": "beatwise", "likelihood": "categorical"}
+SMALL = {"latent": 8, "step": 8, "beat": 8}
 
 
 def blocks(*notes):
@@ -102,8 +102,13 @@ def test_a_beat_hears_its_neighbours():
 
 
 def test_a_latent_that_eight_beats_cannot_share_is_refused():
-    with pytest.raises(ValueError, match="among 8 beats"):
-        InstrumentVAE(VAEConfig(36, 88, **{**SMALL, "latent": 12}))
+    with pytest.raises(ValueError, match="multiples of 8 beats"):
+        VAEConfig(36, 88, **{**SMALL, "latent": 12})
+
+
+def test_onsets_and_holds_need_both_planes():
+    with pytest.raises(ValueError, match="planes is 1"):
+        VAEConfig(planes=1)
 
 
 def probable(*notes):

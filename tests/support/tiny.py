@@ -32,7 +32,7 @@ def tiny(paper: bool = False, seed: int = 1, meters: bool = False) -> Accompanis
             "paper", {s.name: VAEConfig(**vae) for s in TRACKS}, harmony, None, repeat=2.0
         )
     else:
-        vae = {"latent": 6, "step": 8, "beat": 12, "block": 16}
+        vae = {"latent": 8, "step": 8, "beat": 12}
         vaes = {
             s.name: VAEConfig(s.low, s.high, chord_relative=s.name != "drums", **vae)
             for s in TRACKS
@@ -49,11 +49,13 @@ def tiny(paper: bool = False, seed: int = 1, meters: bool = False) -> Accompanis
         )
     model = Accompanist(config)
     for name, vae in model.vaes.items():
-        vae.thresholds.copy_(torch.tensor([0.03, 0.03]))
-        if not paper:
-            torch.nn.init.normal_(vae.network.steps_out[-1].weight, std=0.8)
+        if paper:
+            vae.thresholds.copy_(torch.tensor([0.03, 0.03]))
+        else:
+            vae.onset_bias.fill_(3.0)
+            torch.nn.init.normal_(vae.network.steps_out.weight, std=0.8)
             if name in model.harmony:
-                model.harmony[name].set_codes(torch.randn(20, 6))
+                model.harmony[name].set_codes(torch.randn(20, 8))
                 for head in model.harmony[name].heads.values():
                     torch.nn.init.constant_(head.bias[-2:-1], -5.0)  # hardly ever silence
     return model.eval()

@@ -127,19 +127,27 @@ def judged(results: dict, genre: str) -> str:
 
 
 def fidelity(losses: dict) -> str:
-    """Make a Markdown table of the F1 of reconstructed onsets and the HarmonyNNs' loss.
+    """Make a Markdown table of the F1 of reconstructed notes and the HarmonyNNs' loss.
 
     By instrument, on validation and test songs.
     """
-    titles = ["", "VAE: onset F1, val / test", "HarmonyNN: loss in nats a block, val / test"]
+    titles = [
+        "",
+        "VAE: onset F1, val / test",
+        "… and length",
+        "HarmonyNN: loss in nats a block, val / test",
+    ]
     lines = tables.heading(titles)
     for track, name in enumerate(TRACK_NAMES):
-        vae = [losses.get(name, {}).get(split, {}).get("onset_f1") for split in ("val", "test")]
+        onsets, notes = (
+            [losses.get(name, {}).get(split, {}).get(key) for split in ("val", "test")]
+            for key in ("onset_f1", "note_f1")
+        )
         network = [
             losses["harmony"].get(name, {}).get(split, {}).get("loss") for split in ("val", "test")
         ]
         shown = _pair(network) if track in ACCOMPANIMENT else "(the melody is given)"
-        lines.append(tables.row([name, _pair(vae), shown]))
+        lines.append(tables.row([name, _pair(onsets), _pair(notes), shown]))
     return "\n".join(lines)
 
 

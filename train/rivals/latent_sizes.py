@@ -21,6 +21,7 @@ from pathlib import Path
 import yaml
 
 from accomp.band.accompanist import Accompanist
+from accomp.models.vae_networks import BLOCK_BEATS
 from accomp.roll.grid import TRACK_NAMES
 from train.fit import harmony, vae
 from train.fit.run_files import FIGURES, WEIGHTS, write_json
@@ -39,8 +40,8 @@ def main(arguments: list[str] | None = None) -> None:
         "--size", type=int, required=True, metavar="N", help="of every instrument's latents"
     )
     options = parser.parse_args(arguments)
-    if options.size < 1:
-        raise SystemExit(f"--size is {options.size}; accepted: 1 and more")
+    if options.size < 1 or options.size % BLOCK_BEATS:
+        raise SystemExit(f"--size is {options.size}; accepted: multiples of {BLOCK_BEATS}")
     started = time.time()
     folder = options.run / f"latent_{options.size}"
     parts = folder / "parts"

@@ -271,19 +271,19 @@ def test_a_model_of_another_latent_size(corpus, tmp_path, settings):  # noqa: F8
         "--max-steps",
         "2",
     ]
-    latent_sizes.main([*common, "--init", str(tmp_path / "known"), "--size", "5"])
-    model = Accompanist.from_pretrained(tmp_path / "latent_5", device="cpu")
+    latent_sizes.main([*common, "--init", str(tmp_path / "known"), "--size", "24"])
+    model = Accompanist.from_pretrained(tmp_path / "latent_24", device="cpu")
     assert {vae.latent for vae in model.config.vaes.values()} == {
-        5
+        24
     } and model.config.genre == "universal"
-    assert not model.config.vaes["drums"].chord_relative and model.config.vaes["piano"].block == 160
+    assert not model.config.vaes["drums"].chord_relative and model.config.vaes["piano"].single
     own = load_file(tmp_path / "known" / "planner" / "weights.safetensors")
     assert all(
         torch.allclose(value, own[name], rtol=1e-2, atol=1e-3)
         for name, value in model.planner.state_dict().items()
     )
-    figures = json.loads((tmp_path / "latent_5" / "figures.json").read_text())
-    assert figures["size"] == 5 and figures["parameters"] == sum(
+    figures = json.loads((tmp_path / "latent_24" / "figures.json").read_text())
+    assert figures["size"] == 24 and figures["parameters"] == sum(
         p.numel() for p in model.parameters()
     )
     assert {"reconstruction", "kl", "onset_f1"} <= figures["vae"][
@@ -305,7 +305,7 @@ def test_settings_but_for_size_and_epochs_are_those_of_the_config(settings):
     assert {k: v for k, v in other["vae"].items() if k not in ("latent", "instruments")} == {
         k: v for k, v in config["vae"].items() if k not in ("latent", "instruments")
     }
-    assert config["vae"]["latent"] == 64  # as it was
+    assert config["vae"]["latent"] == 192  # as it was
 
 
 def test_what_does_not_fit_is_named(corpus, tmp_path, settings):  # noqa: F811
@@ -314,4 +314,4 @@ def test_what_does_not_fit_is_named(corpus, tmp_path, settings):  # noqa: F811
         latent_sizes.main([*common, "--size", "0"])
     tiny().save_pretrained(tmp_path / "tiny")
     with pytest.raises(SystemExit, match="planner of .* has other settings"):
-        latent_sizes.main([*common, "--size", "4", "--init", str(tmp_path / "tiny")])
+        latent_sizes.main([*common, "--size", "8", "--init", str(tmp_path / "tiny")])

@@ -22,6 +22,8 @@ from accomp.roll.grid import BLOCK_HALF_BARS, HALF_BAR_STEPS
 from accomp.roll.melody_units import MelodyUnits
 
 C_MAJOR, A_MINOR = 0, 21  # the tonics of the normal keys
+# Dominant and tonic of the normal keys, by whether they are minor.
+CADENCES = {False: (7, C_MAJOR), True: (4, A_MINOR)}
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,7 @@ def plan_request(
         number,
         levels=levels_at(planner.levels[number].cpu().double().numpy(), colour),
         ties=ties_of(units, form.source),
+        closing=CADENCES[lead.key.is_minor],
     )
 
 

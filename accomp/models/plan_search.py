@@ -28,6 +28,7 @@ from accomp.roll.chord_vocabulary import CLASS_COUNT, CLASS_TRIADS
 from accomp.roll.melody_units import SILENT, MelodyUnits
 
 PLANS = 20  # at most, of one melody
+PHRASE = 4  # bars, counted from the first whole one
 TRIAD_OF = torch.zeros(CLASS_COUNT, 24)  # 1 where a class has the triad
 TRIAD_OF[torch.arange(CLASS_COUNT), torch.from_numpy(CLASS_TRIADS)] = 1
 
@@ -67,6 +68,9 @@ class SearchSettings:
     temperature: float = 0.6
     doubt: float = 0.5  # of the noise in which chords are the surest, in nats
     path: PathSettings = PathSettings()  # what changes of chord are worth
+    # Expected agreement that the dominant is worth more before a phrase's last bar, for each unit
+    # of it that is expected to have the tonic.
+    cadence: float = 0.2
     own: float = 0.3  # expected agreement that a drawn plan's own chord is worth in its variant
     colour_rounds: int = 4  # in which triads become chords
     colour_temperature: float = 1.0
@@ -90,6 +94,7 @@ class PlanRequest:
         ties: [U] the first unit with the same chord, its own number for most.
         chords: [U] classes that are given; MASKED where they are to be planned.
         basses: [U] semitones of the given chords' basses above their roots.
+        closing: The triads of dominant and tonic with which phrases close; None for none.
     """
 
     units: MelodyUnits
@@ -99,6 +104,7 @@ class PlanRequest:
     ties: np.ndarray | None = None
     chords: np.ndarray | None = None
     basses: np.ndarray | None = None
+    closing: tuple[int, int] | None = None
 
 
 class DrawnPlan(NamedTuple):
@@ -292,12 +298,22 @@ class PlanSearch:
     def _triads(self, expected: np.ndarray) -> np.ndarray:
         """Return the triads [U] that are worth most: expected [U, T], and where they change."""
         given = self.given.numpy()
-        wanted = np.where(given[:, None] < 0, expected, -np.inf)
+        wanted = np.where(given[:, None] < 0, expected + self._closing(expected), -np.inf)
         known = np.flatnonzero(given >= 0)
         wanted[known, CLASS_TRIADS[given[known]]] = 0.0
         begins = self.request.units.begins_bar
         path = changing_path(wanted, begins, self.settings.path)
         return path[self.ties.numpy()]
+
+    def _closing(self, expected: np.ndarray) -> np.ndarray:
+        """Return what triads are worth more where they close a phrase, [U, T]."""
+        more = np.zeros_like(expected)
+        if self.request.closing:
+            dominant, tonic = self.request.closing
+            bars = self.request.units.bars[1:]
+            last = (bars >= 0) & (bars % PHRASE == PHRASE - 1)
+            more[:-1][last, dominant] = self.settings.cadence * expected[1:][last, tonic]
+        return more
 
     def _finished(self, triads: np.ndarray, expected: Tensor, seed: int) -> DrawnPlan:
         chords = self._coloured(torch.from_numpy(triads), seed)

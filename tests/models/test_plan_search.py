@@ -185,6 +185,17 @@ def test_triads_are_of_all_hearings_and_chords_of_those_that_are_told(planner):
     assert torch.allclose(*within, atol=1e-3)
 
 
+def test_phrases_close_with_the_dominant_where_the_tonic_follows(planner):
+    search = search_of(planner)
+    expected = np.full((8, 24), 0.02)
+    expected[:, 0], expected[5, [0, 7]] = 0.5, (0.65, 0.35)
+    assert search.request.units.bars[6:].tolist() == [3, 3]
+    plain = search._triads(expected)
+    search.request = replace(search.request, closing=(7, 0))
+    closed = search._triads(expected)
+    assert plain.tolist() == [0] * 8 and closed.tolist() == [0] * 5 + [7, 0, 0]
+
+
 def test_levels_and_genres_change_what_is_likely(planner):
     plain, colourful = (search_of(planner, levels=(x, x, 1.0)) for x in (0.0, 1.0))
     assert not torch.allclose(plain.alone, colourful.alone)

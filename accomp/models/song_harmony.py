@@ -12,7 +12,6 @@ Letters: N songs, T blocks of the longest one, Q blocks that ask, M blocks that 
 latent size, K latent size of the instrument, C codes, H half bars of a block (4), W width.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import cast
 
@@ -26,14 +25,24 @@ from accomp.models.harmony_network import (
     POSITION,
     RHYTHM,
     STEPS,
-    UNKNOWN,
     HarmonyConfig,
     HarmonyNetwork,
     Sampling,
     SongLatents,
     draw,
-    generated_before,
     position,
+)
+from accomp.models.song_memory import (
+    Heard,
+    Memory,
+    Real,
+    Song,
+    by_step,
+    rows_before,
+    rows_moved,
+    song_of,
+    unit_rhythm,
+    unknown,
 )
 from accomp.models.song_pairs import (
     MELODY_PAIR,
@@ -53,107 +62,6 @@ FAR = -NEVER  # d^2 / T of what does not count as the same
 HABITS = (1, 2, 4)  # a block remembers whether it was played like those so many blocks before
 OLDER = (1, 4)  # the rhythm of a block may be that of those so many blocks before
 FOLLOWED = (1, 2)  # a block is taken up where those before it were like those before the next one
-
-
-@dataclass
-class Song:
-    """What the network hears of N songs, padded to the length of the longest.
-
-    Attributes:
-        melody: [N, T, Z + 1] latents and flags.
-        plan: [N, T, H] chords.
-        blocks: [N] int, how many blocks each song has.
-        genre: [N] int.
-        earlier: Of each instrument before it, [N, T, K + 1].
-        own: [N, T, K + 1] what the instrument itself played; the network hears only the past.
-        meters: [N, T] int, of accomp.roll.grid; None where they are of no matter.
-    """
-
-    melody: Tensor
-    plan: Tensor
-    blocks: Tensor
-    genre: Tensor
-    earlier: list[Tensor]
-    own: Tensor
-    meters: Tensor | None = None
-
-
-@dataclass
-class Real:
-    """What real players played, as the network may say it.
-
-    Attributes:
-        rows: [N, T, K + 1] latents and flags.
-        codes: [N, T, n] int, the codes that may stand for it.
-        shares: [N, T, n] how much each of them does, of sum 1.
-        again: [N, T, T] d^2 / T of what was played in each block; FAR where that is no repeat.
-        rhythms: Of its own and of each earlier instrument's [N, T, RHYTHM].
-    """
-
-    rows: Tensor
-    codes: Tensor
-    shares: Tensor
-    again: Tensor
-    rhythms: list[Tensor]
-
-
-@dataclass
-class Memory:
-    """What the network keeps of blocks that were played.
-
-    Attributes:
-        told: Of each layer, keys and values.
-        pointers: [N, M, W] keys of the blocks that may be taken up.
-        own: [N, M, K + 1] what the instrument played, as far as the network is to know.
-        rhythms: [N, M, RHYTHM] of that; zeros where nothing is known.
-    """
-
-    told: list[tuple[Tensor, Tensor]]
-    pointers: Tensor
-    own: Tensor
-    rhythms: Tensor
-
-    def followed_by(self, later: "Memory") -> "Memory":
-        """Return the memory of these blocks and those after them."""
-        told = [
-            (torch.cat([k, more_k], dim=2), torch.cat([v, more_v], dim=2))
-            for (k, v), (more_k, more_v) in zip(self.told, later.told)
-        ]
-        others = (
-            torch.cat(each, dim=1)
-            for each in (
-                (self.pointers, later.pointers),
-                (self.own, later.own),
-                (self.rhythms, later.rhythms),
-            )
-        )
-        return Memory(told, *others)
-
-
-@dataclass
-class Heard:
-    """What the network made of the melody, the plan and the codebook, once for all blocks.
-
-    Attributes:
-        blocks: [N, T, W] of the encoder.
-        windows: Of each step [N, T, W], the melody that its network takes as published.
-        pairs: [N, T, T, MELODY_PAIR].
-        factors: Of each of the network's `spreads` [K + 1], by which latents and flags are scaled
-            to numbers of about 1.
-        keys: [C, W + RHYTHM] of the codes.
-        liking: [C] of the codes, whatever the song.
-        lags: [T, T] int, of `song_pairs.lags`.
-        future: [T, T] bool, whether a block is not earlier than the one that asks.
-    """
-
-    blocks: Tensor
-    windows: list[Tensor]
-    pairs: Tensor
-    factors: list[Tensor]
-    keys: Tensor
-    liking: Tensor
-    lags: Tensor
-    future: Tensor
 
 
 class SongHarmonyNN(HarmonyNetwork):
@@ -229,7 +137,9 @@ class SongHarmonyNN(HarmonyNetwork):
         bias = self.encoder_bias(pairs, lags(at, at))
         bias = bias.masked_fill((at >= song.blocks[:, None])[:, None, None], NEVER)
         windows = [
-            self.inputs[step](torch.cat([_moved(melody, -by) for by in MELODY_STEPS[step]], dim=-1))
+            self.inputs[step](
+                torch.cat([rows_moved(melody, -by) for by in MELODY_STEPS[step]], dim=-1)
+            )
             for step in STEPS
         ]
         codes = self.codes * factors[1][:-1]
@@ -268,7 +178,7 @@ class SongHarmonyNN(HarmonyNetwork):
     def remember(self, heard: Heard, song: Song, at: slice) -> Memory:
         """Keep what was played in the blocks `at`, once it is final."""
         own = song.own[:, at]
-        before = torch.stack([_before(song.own, at, by) for by in HABITS], dim=2)
+        before = torch.stack([rows_before(song.own, at, by) for by in HABITS], dim=2)
         habits = alike_each(own[:, :, None], before, self.spreads[1]).flatten(2)
         played = [*self._played(heard, song, at), own * heard.factors[1], habits]
         memory = self.dropout(self.past(torch.cat(played, dim=-1))) + heard.blocks[:, at]
@@ -307,13 +217,13 @@ class SongHarmonyNN(HarmonyNetwork):
         lag = heard.lags[at, :count]
         pairs = torch.cat([heard.pairs[:, at, :count], *self._own_pairs(song, at, count)], dim=-1)
         present = self._played(heard, song, at)
-        played = [_before(song.own, at, by) * heard.factors[1] for by in HABITS]
+        played = [rows_before(song.own, at, by) * heard.factors[1] for by in HABITS]
 
         def step_input(index: int) -> Tensor:
             window = heard.windows[index][:, at]
             return window if index == FIRST else window + self.previous[STEPS[index]](played[0])
 
-        x = heard.blocks[:, at] + _by_step(steps, step_input)
+        x = heard.blocks[:, at] + by_step(steps, step_input)
         if self.present:
             x = x + self.present(torch.cat(present, dim=-1))
         x = self.dropout(x)
@@ -321,7 +231,7 @@ class SongHarmonyNN(HarmonyNetwork):
         for layer, bias, told in zip(self.layers, self.biases, memory.told):
             x = layer(x, told, bias(pairs, lag).masked_fill(future, NEVER))
         x = self.norm(x)
-        output = _by_step(steps, lambda index: self.heads[STEPS[index]](x))
+        output = by_step(steps, lambda index: self.heads[STEPS[index]](x))
         new, silence, query, pointer = output.split([1, 1, *[self.config.width] * 2], dim=-1)
         query = query + self.fits(torch.cat([*present, *played], dim=-1))
         asked = self._wanted_rhythm(self.wanted(x), heard, song, memory, at)
@@ -428,7 +338,7 @@ class SongHarmonyNN(HarmonyNetwork):
             at: As of `forward`.
         """
         shares = wanted.unflatten(-1, (-1, 2, 1))
-        own = torch.stack([_before(memory.rhythms, at, by, known=True) for by in OLDER], dim=2)
+        own = torch.stack([rows_before(memory.rhythms, at, by, known=True) for by in OLDER], dim=2)
         result = (shares[:, :, : len(OLDER)] * own.unflatten(-1, (2, -1))).sum(2)
         if song.earlier:
             others = [self._rhythm(heard, r[:, at], 1 + i) for i, r in enumerate(song.earlier)]
@@ -450,7 +360,7 @@ class SongHarmonyNN(HarmonyNetwork):
         ]
         everything = slice(0, count)
         for by in FOLLOWED:
-            here, there = (_before(song.own, where, by) for where in (at, everything))
+            here, there = (rows_before(song.own, where, by) for where in (at, everything))
             pairs.append(alike(here, there, self.spreads[1]))
         return pairs
 
@@ -534,76 +444,5 @@ class SongPlayer:
         return self.memory
 
 
-def unit_rhythm(rhythm: Tensor) -> Tensor:
-    """Scale both halves of rhythms [..., RHYTHM] to a length of 1."""
-    halves = rhythm.unflatten(-1, (2, -1))
-    return (halves / halves.norm(dim=-1, keepdim=True).clamp(min=0.1)).flatten(-2)
-
-
 def _rhythm_network(latent: int) -> nn.Sequential:
     return nn.Sequential(nn.Linear(latent, 64), nn.GELU(), nn.Linear(64, RHYTHM))
-
-
-def song_of(track: int, songs: SongLatents) -> Song:
-    """Return what an instrument's network hears of one song; its rows are filled in on the way."""
-    genre = songs.genre
-    if isinstance(genre, int):
-        genre = torch.full_like(songs.blocks, genre)
-    return Song(
-        melody=with_flags(songs.melody)[None],
-        plan=songs.plan[None],
-        blocks=songs.blocks,
-        genre=genre,
-        earlier=[songs.tracks[other][None] for other in generated_before(track)],
-        own=songs.tracks[track][None],
-    )
-
-
-def with_flags(latents: Tensor) -> Tensor:
-    """Add flags to latents [..., K] that are zeros where nothing sounds."""
-    return torch.cat([latents, latents.any(-1, keepdim=True).to(latents.dtype)], dim=-1)
-
-
-def unknown(rows: Tensor) -> Tensor:
-    """Return rows [..., K + 1] of which the network is to know nothing."""
-    result = torch.zeros_like(rows)
-    result[..., -1] = UNKNOWN
-    return result
-
-
-def _moved(rows: Tensor, by: int) -> Tensor:
-    """Return rows [N, T, K + 1] `by` blocks later; what lies outside of the song is unknown."""
-    count = rows.shape[1]
-    outside = unknown(rows[:, : min(abs(by), count)])
-    if by >= 0:
-        return torch.cat([outside, rows[:, : max(count - by, 0)]], dim=1)
-    return torch.cat([rows[:, -by:], outside], dim=1)
-
-
-def _before(rows: Tensor, at: slice, by: int, known: bool = False) -> Tensor:
-    """Return the rows [N, Q, K + 1] `by` blocks before those `at`.
-
-    Before the song they are unknown, or zeros if that is `known`.
-    """
-    missing = min(max(by - at.start, 0), at.stop - at.start)
-    picked = rows[:, max(at.start - by, 0) : max(at.stop - by, 0)]
-    if not missing:
-        return picked
-    outside = rows.new_zeros(len(rows), missing, rows.shape[-1])
-    if not known:
-        outside[..., -1] = UNKNOWN
-    return torch.cat([outside, picked], dim=1)
-
-
-def _by_step(steps: Tensor, of_step: Callable[[int], Tensor]) -> Tensor:
-    """Put together what each step's own layer makes of the blocks that it is for.
-
-    steps: [N, Q] int; of_step: returns [N, Q, numbers] for all blocks, by index in STEPS.
-    """
-    first = int(steps[0, 0])
-    result = of_step(first)
-    if steps.numel() == 1 or bool((steps == first).all()):
-        return result
-    for index in steps.unique().tolist():
-        result = torch.where((steps == index)[..., None], of_step(index), result)
-    return result

@@ -16,12 +16,10 @@ from accomp.models.song_harmony import (
     FAR,
     MIDDLE,
     OLDER,
-    Real,
-    Song,
     SongHarmonyNN,
     SongPlayer,
-    unknown,
 )
+from accomp.models.song_memory import Real, Song, unknown
 from accomp.models.song_pairs import alike, melody_pairs
 from accomp.roll.grid import BASS, DRUMS
 

@@ -19,12 +19,10 @@ from accomp.models.song_harmony import (
     FIRST,
     LAST,
     MIDDLE,
-    Real,
-    Song,
     SongHarmonyNN,
     SongPlayer,
-    unknown,
 )
+from accomp.models.song_memory import Real, Song, unknown
 from accomp.roll.grid import MELODY
 from train.fit.code_shares import balance, code_shares
 from train.fit.player_task import CorpusLatents, PlayerTask

@@ -144,7 +144,7 @@ export class ChordPanel {
     const hadFocus = this.element.contains(document.activeElement);
     this.parts.replaceChildren(...parts.map(([words, part]) => this.part(words, part)));
     this.parts.hidden = parts.length < 2;
-    this.box.value = transposed(this.symbolAt(from), steps);
+    this.box.value = transposed(this.symbolAt(from), steps, roll.key);
     this.say("");
     this.hold.hidden = from === 0 || this.symbolAt(from - 1) === this.symbolAt(from);
     this.chips.replaceChildren();
@@ -195,7 +195,7 @@ export class ChordPanel {
    * @param {number} share
    */
   chip(symbol, share) {
-    const name = transposed(symbol, this.player.steps), button = wordButton(name, () => this.set(symbol, button), "chip");
+    const name = transposed(symbol, this.player.steps, this.player.roll.key), button = wordButton(name, () => this.set(symbol, button), "chip");
     if (share) button.append(make("small", {}, `${share} %`));
     button.title = t("How well it fits to the melody and the chords around it");
     return button;
@@ -221,7 +221,7 @@ export class ChordPanel {
     this.box.setAttribute("aria-invalid", String(!symbol));
     if (!symbol) this.say(t("“{text}” is no chord that I know. Type one such as C, F#m7, Bbmaj7, G7 or C/E.", { text }));
     else this.say(symbol === text ? "" : t("read as {symbol}", { symbol }));
-    return symbol && transposed(symbol, -this.player.steps);
+    return symbol && transposed(symbol, -this.player.steps, this.song.finish.key);
   }
 
   async submit() {

@@ -2,7 +2,7 @@
 // Tempo and key in which a song is given out. What is chosen is heard at once; when the visitor lets go, the page is told, so
 // that the files are the same.
 
-import { NAMES } from "./chords.js";
+import { keyAt, keyTonic } from "./chords.js";
 import { clamp } from "./dom.js";
 import { t } from "./words.js";
 
@@ -72,7 +72,8 @@ export class Pace {
   nameKeys(key) {
     for (const option of this.keys.options) {
       const steps = Number(option.value), sign = steps > 0 ? `+${steps}` : String(steps).replace("-", "−");
-      option.textContent = key ? `${sign} · ${keyName(key, steps)}` : sign;
+      const there = keyAt(key, steps);
+      option.textContent = there ? `${sign} · ${keyName(there)}` : sign;
     }
   }
 
@@ -105,11 +106,8 @@ export class Pace {
   }
 }
 
-/**
- * @param {[number, boolean]} key
- * @param {number} steps
- */
-function keyName([tonic, isMinor], steps) {
-  const name = NAMES[(((tonic + steps) % 12) + 12) % 12];
-  return isMinor ? t("{key} minor", { key: name }) : t("{key} major", { key: name });
+/** @param {[number, boolean]} key */
+function keyName(key) {
+  const name = keyTonic(key);
+  return key[1] ? t("{key} minor", { key: name }) : t("{key} major", { key: name });
 }

@@ -12,6 +12,7 @@ import { LiveSound } from "./live.js";
 import { Mixer } from "./mixer.js";
 import { NoteEditor } from "./noteeditor.js";
 import { Pace } from "./pace.js";
+import { keyAt } from "./chords.js";
 import { Edge } from "./edge.js";
 import { Pointers } from "./pointers.js";
 import { RefillPanel } from "./refillpanel.js";
@@ -458,6 +459,7 @@ export class Player {
     this.steps = steps;
     this.sound.setTranspose(steps);
     this.roll.steps = steps;
+    this.roll.key = keyAt(this.song?.finish.key ?? null, steps);
     this.fit();
     this.draw();
   }

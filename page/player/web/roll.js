@@ -68,6 +68,8 @@ export class Roll {
     this.room = 0; // above a track's notes, for its controls
     this.scale = 0; // pixels a second; 0 until it is laid out
     this.steps = 0; // by which chord symbols are transposed
+    /** The key in which they are then. @type {import("./chords.js").Key | null} */
+    this.key = null;
     this.narrow = this.dark = false;
     this.font = "";
     /** @type {Lane[]} */
@@ -471,7 +473,7 @@ export class Roll {
     let free = -Infinity; // where the name before ends
     for (const [i, x] of this.visible(this.chordOnsets)) {
       if (x < free) continue;
-      const name = transposed(this.chords[i][1], this.steps);
+      const name = transposed(this.chords[i][1], this.steps, this.key);
       g.fillText(name, x + 5, RULER + CHORDS / 2 + 1);
       free = x + g.measureText(name).width + 4;
     }

@@ -1,16 +1,24 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { transposed } from "../../../page/player/web/chords.js";
+import { keyAt, keyTonic, transposed } from "../../../page/player/web/chords.js";
 import { Limiter } from "../../../page/player/web/limiter.js";
 import { unpacked } from "../../../page/player/web/sf2.js";
 
 test("chord symbols move with their bass", () => {
   assert.equal(transposed("F#m7/C#", 1), "Gm7/D");
   assert.equal(transposed("Bbmaj7", 2), "Cmaj7");
-  assert.equal(transposed("Am", -3), "F#m");
   assert.equal(transposed("C6/9", 7), "G6/9");
   assert.equal(transposed("Cb", 0), "Cb");
+  assert.equal(transposed("N.C.", 3), "N.C.");
+});
+
+test("they are spelled by the key in which they are then", () => {
+  const d = [2, false], songs = [["Em", -3, "C#m"], ["A/C#", -3, "F#/A#"], ["G", 1, "Ab"], ["F#m7b5", 2, "G#m7b5"], ["C#dim", -1, "Cdim"]];
+  for (const [symbol, steps, name] of songs) assert.equal(transposed(symbol, steps, keyAt(d, steps)), name);
+  assert.equal(transposed("Am", 4, keyAt([9, true], 4)), "C#m");
+  assert.equal(keyTonic(keyAt([9, true], 4)), "C#");
+  assert.equal(keyTonic(keyAt([0, false], 1)), "Db");
 });
 
 test("a limiter lets through what is soft, one block late, and foresees peaks", () => {

@@ -232,7 +232,7 @@ def connect_takes(page: Page) -> None:
         **latest,
     )
     lined_up = take.line_up.click(
-        line_ups.change,
+        line_ups.change_players,
         [takes, number, take.near.line_up],
         [band.form.instruments, *shown],
         **page.busy,

@@ -5,14 +5,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from accomp.band.ensembles import find_ensemble
 from accomp.band.finish import Finish, parse_program
+from accomp.band.options import Redo
+from accomp.band.other_players import with_players, with_sounds
 from accomp.band.refill import Refill, parse_chord, parse_refill
 from accomp.checks import read_number, shown
 from accomp.errors import AudioUnavailable, MusicError
 from accomp.listen.accepted import melody_kind
 from accomp.listen.source import load_source
 from accomp.music.score import Score
-from accomp.project.choices import SEED
+from accomp.project.choices import BAND, SEED
 from accomp.project.file import read_project
 from accomp.project.kind import is_project
 from accomp.project.takes import KeptTake
@@ -53,6 +56,7 @@ def change(
     transpose: int | None = None,
     tempo: float | None = None,
     program: list[str] | None = None,
+    ensemble: str = "",
 ) -> tuple[str | None, str, str, str, str]:
     """Change a song of a project file, and leave the rest of it as it is.
 
@@ -66,6 +70,8 @@ def change(
         tempo: Of the result in quarters a minute.
         program: Other General MIDI sounds that fit a part, such as guitar=27 or piano=flute; the
             piano is the melody.
+        ensemble: Other players, as songs of the genre have them, such as "two guitars, no strings";
+            who stays plays the same. Empty for those that play.
 
     Returns:
         sound: The path of a WAV file; None without FluidSynth.
@@ -78,6 +84,7 @@ def change(
         with errors_shown():
             kept = _opened(song)
             refills = [*map(parse_chord, _texts(chord)), *map(parse_refill, _texts(redo))]
+            kept = _with_ensemble(kept, str(ensemble or "").strip())
             finish = _finish(kept.settings.finish, transpose, tempo, _texts(program))
         made = _refilled(kept, refills)
         with errors_shown():
@@ -132,6 +139,32 @@ def _opened(song: str | None) -> KeptTake:
     if not song:
         raise MusicError(NO_SONG)
     return read_project(song).take
+
+
+def _with_ensemble(kept: KeptTake, name: str) -> KeptTake:
+    """Return a take with other players, by the name of an ensemble of its genre. Raises MusicError.
+
+    Args:
+        kept: The take.
+        name: Of the ensemble; empty for those that play.
+    """
+    if not name:
+        return kept
+    settings, score = kept.settings, kept.melody.score
+    ensemble = find_ensemble(settings.genre, name)
+    after = settings.changed(
+        instruments=tuple(each for each in BAND if each in ensemble.instruments),
+        second_guitar=ensemble.second_guitar,
+        finish=with_sounds(settings.finish, kept.made, ensemble),
+    )
+    before, options = settings.options(kept.melody), after.options(kept.melody)
+
+    def play(redo: Redo) -> Score:
+        models.check_genre(after.genre)
+        return models.play(after.genre, score, options, redo, after.blend, after.explore)
+
+    made = with_players(kept.made, before, options, play)
+    return replace(kept, settings=after, made=made, again=False)
 
 
 def _refilled(kept: KeptTake, refills: list[Refill]) -> Score:

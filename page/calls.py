@@ -112,6 +112,7 @@ def connect(genres: list[str], first: str | None, limits: dict[str, Any]) -> Non
             GivenNumber(label="transpose", precision=0),
             GivenNumber(label="tempo"),
             GivenTexts(["piano=flute"], label="program"),
+            gr.Textbox("", label="ensemble"),
         ]
         changed = [
             gr.Audio(label="sound", type="filepath"),

@@ -14,7 +14,7 @@ from page.studio import Take
 from page.words import say
 
 
-def change(takes: list[Take], number: int | None, name: str | None) -> tuple[Any, ...]:
+def change_players(takes: list[Take], number: int | None, name: str | None) -> tuple[Any, ...]:
     """Make a take of the one that is shown with another line-up.
 
     Args:

@@ -83,3 +83,15 @@ def test_what_is_wrong_is_told_in_words(made):
     ):
         with pytest.raises(gr.Error, match=words):
             call()
+
+
+def test_an_ensemble_plays_and_who_stays_plays_the_same(made):
+    *_, midi, _, path = api_songs.change(made[0], ensemble="two guitars, no strings")
+    before, after = read_midi(made[1]), read_midi(midi)
+    assert [track.name for track in after.tracks][-1] == "second guitar"
+    for track in (DRUMS, MELODY, BASS):
+        assert after.tracks[track].notes == before.tracks[track].notes
+    assert after.tracks[STRINGS].notes != before.tracks[STRINGS].notes
+    assert read_project(path).take.settings.second_guitar
+    with pytest.raises(gr.Error, match="pop has no ensemble"):
+        api_songs.change(made[0], ensemble="brass band")

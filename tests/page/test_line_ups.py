@@ -36,7 +36,7 @@ def take():
 
 
 def changed(takes, name):
-    players, *view = line_ups.change(takes, takes[-1].number, name)
+    players, *view = line_ups.change_players(takes, takes[-1].number, name)
     return players, TakeView(*view).takes
 
 

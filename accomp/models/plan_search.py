@@ -301,8 +301,8 @@ class PlanSearch:
         wanted = np.where(given[:, None] < 0, expected + self._closing(expected), -np.inf)
         known = np.flatnonzero(given >= 0)
         wanted[known, CLASS_TRIADS[given[known]]] = 0.0
-        begins = self.request.units.begins_bar
-        path = changing_path(wanted, begins, self.settings.path)
+        units = self.request.units
+        path = changing_path(wanted, units.begins_bar, units.brief, self.settings.path)
         return path[self.ties.numpy()]
 
     def _closing(self, expected: np.ndarray) -> np.ndarray:

@@ -47,6 +47,11 @@ class MelodyUnits:
     def __len__(self) -> int:
         return len(self.half_bars)
 
+    @property
+    def brief(self) -> np.ndarray:
+        """[U] bool, whether a unit has but one beat, as the third of a bar of three."""
+        return self.present.sum(1) <= HALF_BAR_STEPS // 2
+
     def part(self, first: int, last: int) -> "MelodyUnits":
         """Return the units from `first` to before `last`; they keep their places in the song."""
         own = {name: getattr(self, name)[first:last] for name in self.__dataclass_fields__}

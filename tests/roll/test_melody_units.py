@@ -35,6 +35,13 @@ def test_every_meter_has_units_of_its_own(meter, a_bar, kind):
     assert (kinds.argmax(1) == METERS.index(kind)).all() and (kinds.sum(1) == 1).all()
 
 
+@pytest.mark.parametrize(
+    "meter, brief", [((4, 4), [0, 0]), ((3, 4), [0, 1]), ((5, 4), [0, 0, 1]), ((6, 8), [0])]
+)
+def test_the_third_beat_of_a_waltz_is_brief(meter, brief):
+    assert units_of(meter, [Note(60, 0.0, 1.0, 80)], bars=2).brief.tolist() == [*brief, *brief]
+
+
 def test_a_unit_has_the_sixteenths_of_the_melody():
     units = units_of((4, 4), [Note(62, 0.0, 0.5, 80), Note(74, 1.0, 0.25, 80)], bars=1)
     assert units.pitch_class[0].tolist() == [2, 2, SILENT, SILENT, 2, SILENT, SILENT, SILENT]

@@ -113,7 +113,11 @@ def _drawn(sketch: Sketch, number: int, settings: SecondSettings) -> list[Note]:
         latents = busier(model, latents, sketch.plan, retake)
     latents = Latents(latents.rows, latents.onsets, {})
     options = replace(options, seed=seed, instruments={TRACK_NAMES[GUITAR]}, second_guitar=False)
-    alone = replace(sketch, form=form, latents=latents, options=options, retake=retake)
+    alone = replace(
+        sketch, form=form, latents=latents, options=options, retake=retake, second_moves={}
+    )
+    if sketch.second_moves:
+        alone = alone.explored({TRACK_NAMES[GUITAR]: sketch.second_moves})
     return perform(alone, _register(settings)).tracks[GUITAR].notes
 
 

@@ -4,7 +4,7 @@ Letters: B blocks, H half bars of the song, K latent size of an instrument.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import exp
 
@@ -24,7 +24,7 @@ from accomp.errors import MusicError
 from accomp.models.band_model import BandModel
 from accomp.music.chord_symbols import ChordSymbol
 from accomp.music.score import Score
-from accomp.roll.grid import ACCOMPANIMENT, BLOCK_HALF_BARS, TRACK_NAMES
+from accomp.roll.grid import ACCOMPANIMENT, BLOCK_HALF_BARS, STRINGS, TRACK_NAMES
 
 AMOUNT = Range("the amount", 0, 1, "0 (the first) to 1 (the second)")
 MOVE = Range("a move", -3, 3)  # standard deviations that a latent may be moved
@@ -54,6 +54,7 @@ class Sketch:
         retake: what stays of an earlier result.
         notices: what the user should know, in words.
         rests: long rests of the melody, which `score` and all else are without; None for none.
+        second_moves: how far a second guitar, which has no latents here, is moved (`explored`).
     """
 
     model: BandModel
@@ -66,6 +67,7 @@ class Sketch:
     retake: Retake | None
     notices: list[str]
     rests: Rests | None = None
+    second_moves: Mapping[str, float] = field(default_factory=dict)
 
     @cached_property
     def triads(self) -> np.ndarray:
@@ -170,8 +172,12 @@ class Sketch:
             MusicError: an instrument or direction is unknown, or an amount is out of range.
         """
         rows, onsets = dict(self.latents.rows), dict(self.latents.onsets)
+        second = self.second_moves
         for name, move in moves.items():
             track = _track_of(name)
+            if track == STRINGS and self.options.second_guitar:
+                second = move
+                continue
             shift = self._shift(name, move, rows[track][0])
             moved = rows[track] + shift * rows[track][:, -1:]
             was, now = (
@@ -183,7 +189,8 @@ class Sketch:
                 onsets[track] = asked * exp(settings.density * move["density"])
             else:
                 onsets[track] = onsets[track] * (now + 1) / (was + 1)  # NaN stays NaN
-        return replace(self, latents=Latents(rows, onsets, self.latents.fills))
+        latents = Latents(rows, onsets, self.latents.fills)
+        return replace(self, latents=latents, second_moves=second)
 
     def _shift(self, name: str, move: Mapping[str, float], like: Tensor) -> Tensor:
         """Return what is added to an instrument's latents and flags, [K + 1]."""

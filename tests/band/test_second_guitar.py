@@ -90,6 +90,18 @@ def test_what_is_kept_in_the_strings_place_keeps_its_sound(model, melody, song):
     assert is_second_guitar(without.tracks[STRINGS])
 
 
+def test_it_can_be_moved_as_other_players_can(model, melody, song):
+    sketch = model.sketch(melody, seed=3, second_guitar=True)
+    sparse, busy = (
+        model.perform(sketch.explored({"strings": {"density": amount}})) for amount in (-2.0, 2.0)
+    )
+    sparser, busier = ({n.onset for n in each.tracks[STRINGS].notes} for each in (sparse, busy))
+    assert len(sparser) < len(busier)
+    for track in (DRUMS, GUITAR, BASS):
+        assert busy.tracks[track].notes == song.tracks[track].notes
+    assert model.perform(sketch.explored({})) == song
+
+
 def test_who_stays_plays_the_very_notes(model, melody):
     before = Options(seed=3)
     song = model.accompany(melody, before)

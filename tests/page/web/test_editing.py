@@ -410,6 +410,8 @@ def test_a_finger_edits_on_a_phone(visit, tune):
         visitor.wait("p.notes.selected === 1")
         visitor.press("Higher (arrow up)")
         assert notes(visitor)[1][0] == first[1][0] + 1
+        # The roll moves down for what that calls for.
+        visitor.page.get_by_text("The band still plays to the melody as it was.").wait_for()
         visitor.page.touchscreen.tap(*place_of(visitor, first[0][0] + 3, 0.6))
         assert len(notes(visitor)) == len(first) + 1
         is_told(visitor)

@@ -59,7 +59,7 @@ class ArrangeSettings:
         default_factory=lambda: {
             BASS: PlayerSettings((31, 44), (23, 60), voices=1, longest=16),
             GUITAR: PlayerSettings((54, 67), (35, 91), 5, 16, lowest_ending=48, lowest_under=40),
-            STRINGS: PlayerSettings((60, 73), (33, 100), 4, 32, lowest_ending=50, lowest_under=45),
+            STRINGS: PlayerSettings((60, 73), (48, 100), 4, 32, lowest_ending=50, lowest_under=45),
         }
     )
     shortest_ending: int = 4
@@ -165,6 +165,35 @@ def lead_voices(
     return notes
 
 
+def lead_bass(
+    notes: np.ndarray, plan: np.ndarray, centre: float, settings: ArrangeSettings = SETTINGS
+) -> np.ndarray:
+    """Move what a bass plays to new chords by octaves, so that it does not jump without a reason.
+
+    Args:
+        notes: [n, 3] of the bass, in the order of their onsets.
+        plan: [H] chords.
+        centre: MIDI pitch about which it plays.
+        settings: how far from that it plays freely.
+
+    Returns:
+        [n, 3] the notes with other pitches.
+    """
+    notes = notes.copy()
+    half_bar = np.minimum(notes[:, 1] // HALF_BAR_STEPS, len(plan) - 1)
+    changes = np.flatnonzero(np.diff(plan[half_bar])) + 1
+    for first, after in zip(changes, [*changes[1:], len(notes)]):
+        pitches, before = notes[first:after, 0], int(notes[first - 1, 0])
+        mean, begins = float(pitches.mean()), int(pitches[0])
+        costs = {
+            by: abs(begins + by - before)
+            + 2 * max(0.0, abs(mean + by - centre) - settings.free_centre)
+            for by in (0, -12, 12)
+        }
+        notes[first:after, 0] += min(costs, key=lambda by: costs[by])
+    return notes
+
+
 def by_half_bar(notes: np.ndarray) -> list[np.ndarray]:
     """Return the rows of notes [n, 3] that begin in each half bar in which some do."""
     half_bar = notes[:, 1] // HALF_BAR_STEPS
@@ -259,10 +288,10 @@ def settle(
 def ending_step(last_onset: int, end: int, settings: ArrangeSettings = SETTINGS) -> int:
     """Return the step at which the final chord is struck.
 
-    It is struck with the melody's last note if that is held, else on the last half bar that leaves
-    a beat to ring. Arguments in steps.
+    It is struck with the melody's last note if that is held or begins a half bar, where the chord
+    changes; else on the last half bar that leaves a beat to ring. Arguments in steps.
     """
-    if end - last_onset >= settings.shortest_ending:
+    if end - last_onset >= settings.shortest_ending or last_onset % HALF_BAR_STEPS == 0:
         return last_onset
     return max(0, (end - settings.shortest_ending) // HALF_BAR_STEPS * HALF_BAR_STEPS)
 

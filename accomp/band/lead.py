@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from accomp.band.arrange import ending_step
+from accomp.band.arrange import SETTINGS, ending_step
 from accomp.music import keys
 from accomp.music.key_sections import KeySection, key_sections
 from accomp.music.key_signatures import key_of
@@ -115,6 +115,11 @@ class Lead:
     def final_step(self) -> int:
         """The step at which a band that ends with the melody strikes its last chord."""
         return ending_step(self.last_onset, self.end)
+
+    @property
+    def final_end(self) -> int:
+        """The step up to which that chord rings: a short last note does not cut it off."""
+        return max(self.end, self.final_step + SETTINGS.shortest_ending)
 
     @property
     def final_pitch(self) -> int:

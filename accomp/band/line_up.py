@@ -48,6 +48,9 @@ class LineUpSettings:
     fewest_playing: int = 2  # of the band, in every unit
     # Of the units, by each player (in the order of ACCOMPANIMENT): strings are a colour.
     most_resting: tuple[float, ...] = (0.5, 0.5, 0.5, 0.75)
+    # Of the units, in a row, but always one: in 32 bars a bass may enter after eight, in 16 that is
+    # half of the song.
+    longest_rest: tuple[float, ...] = (0.25, 0.25, 0.34, 0.5)
     busiest: float = 2.0  # octaves; units farther from the mean count as this
 
 
@@ -240,13 +243,27 @@ def draw_line_up(
             event = event_of(rests, unit, player)
             known = features(units, rests, unit, player)
             chances[player] = model.chance(known, player, event, genre)
-            is_full = rests[:, player].sum() + 1 > settings.most_resting[player] * units.count
-            rests[unit, player] = random.random() < chances[player] and not is_full
+            may_rest = _may_rest(rests[:unit, player], player, units.count, settings)
+            rests[unit, player] = random.random() < chances[player] and may_rest
         by_chance = np.argsort(chances, kind="stable")
         missing = settings.fewest_playing - (~rests[unit]).sum()
         waiting = [player for player in by_chance if rests[unit, player]]
         rests[unit, waiting[: max(missing, 0)]] = False
     return rests
+
+
+def _may_rest(own: np.ndarray, player: int, count: int, settings: LineUpSettings) -> bool:
+    """Tell whether a player may rest in the next unit, too.
+
+    Args:
+        own: [units so far] bool, where it rested.
+        player: index in ACCOMPANIMENT.
+        count: U.
+        settings: how long players rest at most.
+    """
+    longest = max(1, int(settings.longest_rest[player] * count))
+    in_a_row = len(own) >= longest and bool(own[len(own) - longest :].all())
+    return own.sum() + 1 <= settings.most_resting[player] * count and not in_a_row
 
 
 def lined_up(

@@ -29,7 +29,7 @@ def perform(sketch: Sketch, settings: ArrangeSettings = arrange.SETTINGS) -> Sco
     model, lead, options = sketch.model, sketch.lead, sketch.options
     band = decode(sketch, settings)
     if options.form:
-        band = arrange.end_together(band, sketch.chords, lead.final_step, lead.end, settings)
+        band = arrange.end_together(band, sketch.chords, lead.final_step, lead.final_end, settings)
     for track in band.keys() - {DRUMS}:
         band[track] = arrange.in_range(band[track], lead.shift, track, settings)
         if options.form:
@@ -104,10 +104,11 @@ def _voiced(notes: np.ndarray, sketch: Sketch, track: int, settings: ArrangeSett
     """Give a pitched track the voices of its instrument and the tones of the very chords."""
     part = settings.parts[track]
     notes = arrange.strike_again(notes, part.longest)
-    if track == BASS:
-        return voicing.bass_notes(arrange.monophonic(notes), sketch.chords)
-    notes = arrange.thin_out(notes, part.voices)
     centre = parts.CENTRE[track]
+    if track == BASS:
+        line = arrange.lead_bass(arrange.monophonic(notes), sketch.triads, centre, settings)
+        return voicing.bass_notes(line, sketch.chords)
+    notes = arrange.thin_out(notes, part.voices)
     notes = arrange.lead_voices(notes, sketch.triads, centre, part.content, settings)
     return voicing.release(voicing.colour(notes, sketch.chords), sketch.chords)
 
@@ -127,9 +128,11 @@ def _track(sketch: Sketch, track: int, band: dict[int, np.ndarray]) -> Track:
 
 
 def _played(sketch: Sketch, notes: np.ndarray, track: int) -> list[Note]:
-    """Return notes in beats with players' velocities and timing, cut at the melody's end."""
+    """Return notes in beats with players' velocities and timing, cut where the song ends."""
     lead, feel, streams = sketch.lead, sketch.model.feel, Streams(sketch.options.seed)
     grid, end = lead.grid, lead.track.end
+    if sketch.options.form and lead.final_end > lead.end:
+        end = float(grid.beats[lead.final_end])
     melody = MelodyTiming.of(lead.line, lead.grid)
     notes = arrange.without_unisons(notes)
     notes = notes[np.lexsort((notes[:, 0], notes[:, 1]))]

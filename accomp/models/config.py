@@ -69,6 +69,8 @@ class AccompanistConfig:
         contrast: Logits by which a new section seeks other patterns than the one before.
         sections: Logits by which a player who hears the whole song rather takes up what it played
             in a section of the same name than in another one.
+        likeness: Logits by which what it plays anew in a section is rather like what it played in
+            that section before.
         push: Logits per deviation by which the energy of a section asks for busier or sparser
             patterns.
         longest_rest: Blocks; an instrument that has rested so long comes in by its first network.
@@ -102,6 +104,7 @@ class AccompanistConfig:
     sparsest: float = -0.8
     contrast: float = 4.0
     sections: float = 8.0
+    likeness: float = 0.0
     push: float = 0.4
     longest_rest: int = 4
     repeat: float = 0.7

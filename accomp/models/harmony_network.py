@@ -270,10 +270,7 @@ class HarmonyNetwork(nn.Module):
             codes += sampling.wish
         if sampling.apart:
             latent, weight = sampling.apart
-            apart = self.distance(latent)
-            if self.config.network == "song":
-                apart = apart.clamp(max=1)  # other patterns, but not the strangest
-            codes += weight * apart
+            codes += weight * self.distance(latent)
         return codes
 
     @property
@@ -317,6 +314,17 @@ class HarmonyNetwork(nn.Module):
         off = off.masked_fill(~used, torch.inf)
         candidates = off.topk(min(among, int(used.sum())), largest=False).indices
         return self.codes[candidates[self.distance(latent)[candidates].argmin()]]
+
+    def nearest(self, latents: Tensor) -> Tensor:
+        """Return the squared distance of each code from the nearest of latents [n, K]: [C].
+
+        At most 1, as much as two codes are apart on average: the strangest are no farther. Zeros
+        if there are no latents.
+        """
+        if not len(latents):
+            return torch.zeros_like(self.log_count)
+        apart = torch.cdist(self.codes, latents).square().amin(1)
+        return (apart / self.spread).clamp(max=1)
 
     def directions(self) -> dict[str, Tensor]:
         """Return directions of the latent space along which real playing differs.

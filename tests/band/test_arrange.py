@@ -75,6 +75,7 @@ def test_the_final_chord_is_struck_together_and_held():
 def test_where_the_ending_is():
     assert arrange.ending_step(24, 32) == 24  # a held last note
     assert arrange.ending_step(30, 32) == 24  # a short one: the last half bar
+    assert arrange.ending_step(24, 26) == 24  # a short one where the chord changes
     assert arrange.ending_step(1, 2) == 0
 
 
@@ -143,3 +144,11 @@ def test_players_who_are_content_keep_what_they_play():
     plan = np.array([0, 5])
     assert arrange.lead_voices(shape, plan, 62)[3:, 0].tolist() == [65, 69, 60]
     assert (arrange.lead_voices(shape, plan, 62, content=4.0) == shape).all()
+
+
+def test_the_bass_goes_to_a_new_chord_the_short_way_and_keeps_its_figures():
+    line = notes((36, 0, 4), (43, 4, 8), (29, 8, 12), (36, 12, 16), (36, 16, 20), (43, 20, 24))
+    led = arrange.lead_bass(line, np.array([0, 5, 0]), 37)
+    assert led[:, 0].tolist() == [36, 43, 41, 48, 36, 43]
+    still = arrange.lead_bass(line, np.array([0, 0, 0]), 37)
+    assert (still == line).all()

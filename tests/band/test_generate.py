@@ -84,7 +84,7 @@ def rows_of(band: BandModel, labels: list[int], track: int, source: list[int] | 
 
 
 def test_a_section_takes_up_what_one_of_its_name_played(band):
-    band.config.sections = 100.0
+    band.config.sections, band.config.contrast = 100.0, 50.0
     rows = rows_of(band, [0, 0, 1, 1, 0, 2, 1], BASS)
     assert (rows[[0, 1, 4]] == rows[0]).all() and (rows[[2, 3, 6]] == rows[2]).all()
     different = torch.cdist(rows[[0, 2, 5], :-1], rows[[0, 2, 5], :-1])
@@ -98,3 +98,22 @@ def test_drummers_return_of_themselves(band):
     source = [-1, -1, -1, -1, 0, 1, 2, 3]
     bass, drums = (rows_of(band, [0] * 4 + [1] * 4, track, source) for track in (BASS, DRUMS))
     assert (bass[4:] == bass[:4]).all() and not (drums[4:] == drums[:4]).all()
+
+
+def test_sections_differ_and_are_like_themselves(band):
+    band.config.steadiness = dict.fromkeys(TRACK_NAMES, NEVER)  # always something new
+    labels = [0, 0, 0, 1, 1, 1, 0, 1]
+    same = torch.tensor(labels)[:, None] == torch.tensor(labels)
+    apart = ~torch.eye(len(labels), dtype=torch.bool)
+
+    def difference(track, contrast, likeness):
+        band.config.contrast, band.config.likeness = contrast, likeness
+        rows = rows_of(band, labels, track)[:, :-1]
+        distance = torch.cdist(rows, rows).square() / band.harmony_nn(track).spread
+        return float(distance[same & apart].mean()), float(distance[~same].mean())
+
+    inside, between = difference(BASS, 0.0, 0.0)
+    assert difference(BASS, 0.0, 100.0)[0] < 0.1 < inside
+    assert difference(BASS, 100.0, 0.0)[1] > between
+    # A drummer's farthest patterns are those of another kit.
+    assert difference(DRUMS, 30.0, 0.0)[1] < difference(DRUMS, 150.0, 0.0)[1]

@@ -5,7 +5,7 @@ import numpy as np
 from accomp.band.intro import make_room
 from accomp.band.lead import Lead
 from accomp.music.keys import Key
-from accomp.music.score import Score, Track
+from accomp.music.score import Note, Score, Track
 from tests.music.test_key_sections import song
 
 
@@ -37,3 +37,15 @@ def test_sections_move_with_an_introduction():
 def test_a_given_key_is_taken_as_it_is():
     lead = Lead.of(modulating(), key="D major")
     assert lead.key == Key(2, False) and not lead.moved.any() and lead.level_line == lead.line
+
+
+def test_a_band_ends_where_the_chord_changes_though_the_last_note_is_short():
+    def ending(*lengths: float) -> tuple[int, int]:
+        onsets = np.cumsum([0.0, *lengths[:-1]])
+        notes = [Note(67, float(at), length, 80) for at, length in zip(onsets, lengths)]
+        lead = Lead.of(Score([Track("melody", notes=notes)]))
+        return lead.final_step, lead.final_end
+
+    assert ending(4.0, 4.0, 4.0) == (32, 48)
+    assert ending(4.0, 4.0, 0.75) == (32, 36)  # it rings for a beat
+    assert ending(4.0, 3.5, 0.5) == (24, 32)  # off the half bar: before the last note

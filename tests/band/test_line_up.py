@@ -99,6 +99,19 @@ def test_two_always_play_and_nobody_rests_for_most_of_a_song():
         assert (rests.mean(0) <= [0.5, 0.5, 0.5, 0.75]).all()
 
 
+@pytest.mark.parametrize("count, longest", [(8, [1, 1, 1, 2]), (16, [2, 2, 2, 4])])
+def test_nobody_rests_too_long_in_a_row(count, longest):
+    blocks = np.concatenate([SONG] * 5)[:count]
+    found = np.zeros(4, int)
+    for seed in range(60):
+        everybody = always(drums=0.8, bass=0.8, guitar=0.8, strings=0.8)
+        rests = draw_line_up(units_of(blocks), everybody, np.random.default_rng(seed))
+        for player, own in enumerate(rests.T):
+            rows = "".join("x" if resting else " " for resting in own).split()
+            found[player] = max(found[player], *map(len, rows), 0)
+    assert found.tolist() == longest
+
+
 def test_in_a_short_song_everybody_plays():
     units = units_of(SONG[:4])
     assert not draw_line_up(units, always(strings=0.9), np.random.default_rng(0)).any()

@@ -229,11 +229,13 @@ def test_what_was_played_in_a_block_may_be_preferred():
 
 def test_another_pattern_need_not_be_the_strangest():
     model = network()
-    apart = model.codes[0].clone(), 50.0
-    wished = model.wishes(Sampling(apart=apart))
-    far = model.distance(model.codes[0])
-    assert wished[0] == 0 and far.max() > 1
-    assert torch.allclose(wished[far > 1], torch.tensor(50.0))
+    apart, far = model.nearest(model.codes[:1]), model.distance(model.codes[0])
+    assert apart[0] < 1e-6 and far.max() > 1
+    assert torch.allclose(apart[far > 1], torch.tensor(1.0))
+    assert torch.allclose(apart[far < 1], far[far < 1], atol=1e-5)
+    both = model.nearest(model.codes[:2])
+    assert (both[:2] < 1e-6).all() and (both <= apart).all()
+    assert not model.nearest(model.codes[:0]).any()
 
 
 def test_own_playing_counts_as_the_real_playing_in_its_place():

@@ -42,7 +42,7 @@ from accomp.roll.parts import melody_planes
 from accomp.sound.render import named_tracks
 
 STEEP, LONG = 1.3, 0.1  # a slope that is more than linear, seconds that are noticed
-ANY_SIZE = ScoreLimits(10**9, 10**6, 10**7, 10**7, 10**7)
+ANY_SIZE = ScoreLimits(10**9, 10**6, 10**7, 10**7, 10**7, 10**7)
 
 
 def main(arguments: list[str] | None = None) -> int:

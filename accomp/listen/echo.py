@@ -22,6 +22,7 @@ class EchoSettings:
     # Of the cepstrum's peak, about .8 of the echo's gain. Singers have .03 at most without an echo,
     # notes that repeat exactly in time, as machines play them, .11.
     heard: float = 0.13
+    notes: int = 3  # at least: one tone alone has every peak in its cepstrum
     # Share of the notes that another one follows after the delay: from so many on, it is the beat.
     in_time: float = 0.4
     near: float = 0.015  # s; so exactly
@@ -70,7 +71,7 @@ def echo_in(
         onsets: [n] seconds of its notes.
         settings: Which echoes are heard.
     """
-    echo = echo_of(sound, settings)
+    echo = echo_of(sound, settings) if len(onsets) >= settings.notes else None
     if echo is None:
         return None
     apart = np.abs(onsets[:, None] + echo.delay - onsets)

@@ -22,6 +22,7 @@ class ScoreLimits:
     # costs as much as a whole one.
     bars: int = 2_000
     notes: int = 100_000
+    tracks: int = 2_000  # with notes; orchestras have some 100
 
 
 def check_score(score: Score, limits: ScoreLimits = ScoreLimits()) -> None:
@@ -32,6 +33,9 @@ def check_score(score: Score, limits: ScoreLimits = ScoreLimits()) -> None:
     """
     if all(track.is_drum for track in score.tracks):
         raise MusicError("the file has only drums; accepted: files with at least one pitched note")
+    count = len(score.tracks)
+    if count > limits.tracks:
+        raise MusicError(f"the music has {count:,} tracks; accepted: up to {limits.tracks:,}")
     end = score.end
     if end > limits.beats:
         raise MusicError(f"the music lasts {end:,.0f} beats; accepted: up to {limits.beats:,}")

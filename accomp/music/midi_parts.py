@@ -9,6 +9,7 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from accomp.music.midi_events import (
     BEND_RANGE,
@@ -90,9 +91,10 @@ def score_tracks(
     _end_stuck(tracks, resolution)
     found: list[Track] = []
     notices: list[str] = []
-    is_alone = sum(any(part.notes for part in track.parts.values()) for track in tracks) == 1
+    sounding = sum(any(part.notes for part in track.parts.values()) for track in tracks)
+    file = _File(_changes(tracks), sounding == 1, len(tracks) == 1)
     for track, name in zip(tracks, names):
-        parts = _parts(tracks, track, is_alone, settings)
+        parts = _parts(file, track, settings)
         for part in parts:
             _cut_mended(part, settings)
             is_drum = _is_declared_drum(part)
@@ -209,17 +211,22 @@ def _mending_notices(tracks: list[FileTrack]) -> list[str]:
 # Channels
 
 
-def _parts(
-    tracks: list[FileTrack], track: FileTrack, is_alone: bool, settings: PartSettings
-) -> list[_Part]:
-    """Sort the channels of a track into parts.
+class _File(NamedTuple):
+    """What a track's parts depend on beside the track.
 
-    Args:
-        tracks: All of the file, as a program may be set in another one.
-        track: One of them.
-        is_alone: Whether it has all notes of the file: then it may hold a whole band.
-        settings: When channels are one part.
+    Attributes:
+        changes: By channel, the programs that all tracks set for it: (tick, program), by tick.
+        is_alone: Whether one track has all notes of the file: then it may hold a whole band.
+        is_only: Whether the file has one track.
     """
+
+    changes: dict[int, list[tuple[int, int]]]
+    is_alone: bool
+    is_only: bool
+
+
+def _parts(file: _File, track: FileTrack, settings: PartSettings) -> list[_Part]:
+    """Sort the channels of a track of a file into parts."""
     channels = [channel for channel in sorted(track.parts) if track.parts[channel].notes]
     parts: list[_Part] = []
     left = [channel for channel in channels if channel != DRUM_CHANNEL]
@@ -227,21 +234,21 @@ def _parts(
         members = [channel for channel in _zone(track, manager) if channel in left]
         if members:
             own = [channel for channel in (manager, *members) if channel in track.parts]
-            program = _program(tracks, track, manager if manager in own else members[0])
+            program = _program(file, track, manager if manager in own else members[0])
             parts.append(_Part(track, own, program))
             left = [channel for channel in left if channel not in own]
-    by_program = _by_program(tracks, track, left)
+    by_program = _by_program(file, track, left)
     for program, group in by_program.items():
         if (
             len(by_program) > 1
-            and is_alone
-            or not _is_one_part(track, group, len(tracks) == 1, settings)
+            and file.is_alone
+            or not _is_one_part(track, group, file.is_only, settings)
         ):
             parts += [_Part(track, [channel], program) for channel in group]
         else:
             parts.append(_Part(track, group, program))
     if DRUM_CHANNEL in channels:
-        program = _program(tracks, track, DRUM_CHANNEL)
+        program = _program(file, track, DRUM_CHANNEL)
         parts.append(_Part(track, [DRUM_CHANNEL], program))
     for part in parts:
         part.played = [(channel, track.parts[channel]) for channel in part.channels]
@@ -258,17 +265,15 @@ def _zone(track: FileTrack, manager: int) -> list[int]:
     return []
 
 
-def _by_program(
-    tracks: list[FileTrack], track: FileTrack, channels: list[int]
-) -> dict[int, list[int]]:
+def _by_program(file: _File, track: FileTrack, channels: list[int]) -> dict[int, list[int]]:
     """Return the channels by their program; one that sets none anywhere joins the busiest."""
     found: defaultdict[int, list[int]] = defaultdict(list)
     without = []
     for channel in channels:
-        if track.parts[channel].program is None and not _changes(tracks, channel):
+        if track.parts[channel].program is None and not file.changes.get(channel):
             without.append(channel)
         else:
-            found[_program(tracks, track, channel)].append(channel)
+            found[_program(file, track, channel)].append(channel)
     if not found:
         return {0: without} if without else {}
     busiest = max(
@@ -310,20 +315,20 @@ def _share_during(spans: list[tuple[int, int]], others: list[tuple[int, int]]) -
     return count / max(len(spans), 1)
 
 
-def _changes(tracks: list[FileTrack], channel: int) -> list[tuple[int, int]]:
-    """Return the programs that all tracks set for a channel: (tick, program), by tick."""
-    return sorted(
-        (
-            (tick, program)
-            for track in tracks
-            for tick, where, program in track.programs
-            if where == channel
-        ),
-        key=lambda change: change[0],
-    )
+def _changes(tracks: list[FileTrack]) -> dict[int, list[tuple[int, int]]]:
+    """Return by channel the programs that all tracks set for it: (tick, program), by tick."""
+    found: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)
+    for track in tracks:
+        for tick, channel, program in track.programs:
+            found[channel].append((tick, program))
+    return {channel: sorted(each, key=_tick) for channel, each in found.items()}
 
 
-def _program(tracks: list[FileTrack], track: FileTrack, channel: int) -> int:
+def _tick(change: tuple[int, int]) -> int:
+    return change[0]
+
+
+def _program(file: _File, track: FileTrack, channel: int) -> int:
     """Return the program at a part's first note, or else the first one after it.
 
     Where the track itself sets no program, that of its channel in other tracks counts.
@@ -331,10 +336,12 @@ def _program(tracks: list[FileTrack], track: FileTrack, channel: int) -> int:
     part = track.parts[channel]
     if part.program is not None:
         return part.program
-    changes = _changes(tracks, channel)
+    changes = file.changes.get(channel)
+    if not changes:
+        return 0
     first = part.notes[0][0] if part.notes else 0
-    before = [program for tick, program in changes if tick <= first]
-    return before[-1] if before else changes[0][1] if changes else 0
+    before = bisect_right(changes, first, key=_tick)
+    return changes[max(before - 1, 0)][1]
 
 
 def _is_declared_drum(part: _Part) -> bool:

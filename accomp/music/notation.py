@@ -20,6 +20,7 @@ from accomp.errors import MusicError
 from accomp.extras import extra
 from accomp.music.chord_kinds import QUALITY_OF, ChordKind, Degree
 from accomp.music.chord_symbols import is_symbol
+from accomp.music.deadline import TooLong, at_most
 from accomp.music.file_source import FileSource, read_source
 from accomp.music.limits import ScoreLimits, check_score
 from accomp.music.midi_events import LARGEST_METER, SHORTEST_BAR
@@ -39,6 +40,9 @@ if TYPE_CHECKING:
 
 _VELOCITY = 80  # sheets have no loudness for each note
 _MOST_TIMES = 8  # that a repeat is played
+# Numbers of meters that music21 would count up to, in an element of MusicXML and a field of ABC.
+_LONG_METER = re.compile(r"\d{4}")
+_ABC_METER = re.compile(r"^[ML]:.*|\[[ML]:[^\]\n]*", re.MULTILINE)
 # Chords by music21's names of their kinds; others by their triad.
 _QUALITIES = {
     "major": "",
@@ -79,6 +83,7 @@ class NotationLimits:
 
     score: ScoreLimits = ScoreLimits(bytes=3_000_000)
     unpacked: int = 3_000_000  # bytes of compressed MusicXML; read at some 0.2 MB a second
+    seconds: float = 30.0  # of processor time: twice what the largest sheets of music take
 
 
 def read_notation(source: FileSource, limits: NotationLimits = NotationLimits()) -> Score:
@@ -104,7 +109,7 @@ def read_notation(source: FileSource, limits: NotationLimits = NotationLimits())
     with extra("scores"):
         import music21
     del music21
-    with _told(kind):
+    with _told(kind, limits.seconds), at_most(limits.seconds):
         if kind == "ABC":
             found = _parse_abc(_first_tune(_text(data), notices))
         else:
@@ -120,12 +125,17 @@ def read_notation(source: FileSource, limits: NotationLimits = NotationLimits())
 
 
 @contextmanager
-def _told(kind: Kind) -> Iterator[None]:
-    """Turn whatever a block raises into a MusicError."""
+def _told(kind: Kind, seconds: float) -> Iterator[None]:
+    """Turn whatever a block raises, and that it takes too many seconds, into a MusicError."""
     try:
         yield
     except MusicError:
         raise
+    except TooLong as error:
+        raise MusicError(
+            f"the {kind} file is too intricate: reading it takes more than {seconds:g} seconds; "
+            "accepted: simpler files, or the music as MIDI"
+        ) from error
     except Exception as error:  # of many kinds
         words = " ".join(str(error).split())[:200] or type(error).__name__
         raise MusicError(
@@ -181,6 +191,8 @@ def _first_tune(text: str, notices: list[str]) -> str:
 
 
 def _parse_abc(text: str) -> "stream.Stream":
+    for field in _ABC_METER.findall(text):
+        _check_meter(field)
     from music21 import abcFormat
     from music21.converter.subConverters import ConverterABC
 
@@ -188,6 +200,12 @@ def _parse_abc(text: str) -> "stream.Stream":
     converter = ConverterABC()
     converter.parseData(text)
     return converter.stream
+
+
+def _check_meter(text: str) -> None:
+    """Raise MusicError where a text with numbers of a meter, or of note values, has a huge one."""
+    if _LONG_METER.search(text):
+        raise MusicError(f"there is a meter of {text[:40]!r}; accepted: numbers below 1,000")
 
 
 def _say_nothing(*_: Any, **__: Any) -> None:
@@ -202,6 +220,9 @@ def _parse_xml(data: bytes) -> "stream.Stream":
     root = ElementTree.fromstring(data)
     if root.tag not in ("score-partwise", "score-timewise"):
         raise MusicError(f"there is no score in the MusicXML file, but {root.tag[:40]!r}")
+    for element in root.iter():
+        if element.tag in ("beats", "beat-type"):
+            _check_meter(element.text or "")
     importer = MusicXMLImporter()
     importer.xmlRoot = _by_parts(root)
     importer.xmlRootToScore(importer.xmlRoot, importer.stream)
@@ -306,7 +327,7 @@ class _Reader:
         notes: list[Note] = []
         tied: dict[int, int] = {}  # by pitch, the place of a note that goes on
         for element in part.flatten().notes:
-            if "ChordSymbol" in element.classes or not element.quarterLength:  # a grace note
+            if "ChordSymbol" in element.classes or element.quarterLength <= 0:  # a grace note
                 continue
             start = self._beat(element.offset)
             end = self._beat(element.offset + element.quarterLength)

@@ -313,3 +313,15 @@ def test_names_of_people_are_none(title):
     lead = name("Tenor") + line((72, 74, 76, 77) * 8) + END
     score = read_midi(midi(lead, name(title) + line((40, 40, 41, 40, 40, 41, 40, 40)) + END))
     assert choose_melody(score) == 0 or title == "Glas"
+
+
+def test_more_tracks_than_any_music_has_are_refused():
+    with pytest.raises(MusicError, match="2,001 tracks; accepted: up to 2,000"):
+        read_midi(midi(*[NOTE + END] * 2001))
+
+
+def test_a_channel_has_the_program_that_another_track_sets_before_it():
+    programs = event(0, 0xC0, 40) + event(96, 0xC0, 41) + END
+    late = event(96, 0x90, 60, 70) + event(96, 0x80, 60, 0) + END
+    score = read_midi(midi(programs, NOTE + END, late))
+    assert [track.program for track in score.tracks] == [40, 41]

@@ -196,3 +196,30 @@ def test_limits():
         read_notation(ABC.encode() + b" " * 3_000_000)
     with pytest.raises(MusicError, match="more than 5 notes"):
         read_notation(ABC.encode(), NotationLimits(ScoreLimits(notes=5)))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        ABC.replace("6/8", "999999999/1").encode(),
+        ABC.replace("|]", "[M:4/123456] E2|]").encode(),
+        SHEET.replace(b"<beats>4</beats>", b"<beats>999999999</beats>"),
+    ],
+)
+def test_meters_that_music21_would_count_up_to_are_refused(data):
+    with pytest.raises(MusicError, match="there is a meter of .*; accepted: numbers below 1,000"):
+        read_notation(data)
+
+
+def test_what_takes_too_long_is_given_up():
+    endless = ABC + "|:E2E F2A:|" * 5000
+    with pytest.raises(MusicError, match=r"takes more than 0.2 seconds; accepted: simpler files"):
+        read_notation(endless.encode(), NotationLimits(seconds=0.2))
+    assert read_notation(ABC.encode(), NotationLimits(seconds=20)).tracks  # nothing comes late
+
+
+def test_notes_of_no_length_are_left_out():
+    backwards = SHEET.replace(b"<duration>2<", b"<duration>-2<")
+    assert backwards != SHEET
+    score = read_notation(backwards)
+    assert all(note.duration > 0 for track in score.tracks for note in track.notes)

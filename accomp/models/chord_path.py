@@ -23,7 +23,7 @@ class PathSettings:
 
     # The chord that is most expected in each place changes too seldom. At a bar line, within a bar,
     # and within a bar on a place of one beat: waltzes seldom change on their third.
-    change: tuple[float, float, float] = (0.18, 0.0, -0.08)
+    change: tuple[float, float, float] = (0.18, 0.0, -0.04)
     held_over: float = 0.3  # that a change within a bar costs that is held over the bar line
     standing: float = 0.08  # that each bar costs in which a chord stands, from the LONGth on
 

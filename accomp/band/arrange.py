@@ -291,7 +291,8 @@ def ending_step(last_onset: int, end: int, settings: ArrangeSettings = SETTINGS)
     It is struck with the melody's last note if that is held or begins a half bar, where the chord
     changes; else on the last half bar that leaves a beat to ring. Arguments in steps.
     """
-    if end - last_onset >= settings.shortest_ending or last_onset % HALF_BAR_STEPS == 0:
+    is_held = end - last_onset >= settings.shortest_ending
+    if is_held or last_onset < end and last_onset % HALF_BAR_STEPS == 0:
         return last_onset
     return max(0, (end - settings.shortest_ending) // HALF_BAR_STEPS * HALF_BAR_STEPS)
 

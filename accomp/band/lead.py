@@ -119,7 +119,8 @@ class Lead:
     @property
     def final_end(self) -> int:
         """The step up to which that chord rings: a short last note does not cut it off."""
-        return max(self.end, self.final_step + SETTINGS.shortest_ending)
+        rung = min(self.final_step + SETTINGS.shortest_ending, self.grid.steps)
+        return max(self.end, rung)
 
     @property
     def final_pitch(self) -> int:

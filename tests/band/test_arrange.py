@@ -76,6 +76,7 @@ def test_where_the_ending_is():
     assert arrange.ending_step(24, 32) == 24  # a held last note
     assert arrange.ending_step(30, 32) == 24  # a short one: the last half bar
     assert arrange.ending_step(24, 26) == 24  # a short one where the chord changes
+    assert arrange.ending_step(32, 32) == 24  # a very short one, nearest to the end
     assert arrange.ending_step(1, 2) == 0
 
 

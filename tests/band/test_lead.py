@@ -49,3 +49,4 @@ def test_a_band_ends_where_the_chord_changes_though_the_last_note_is_short():
     assert ending(4.0, 4.0, 4.0) == (32, 48)
     assert ending(4.0, 4.0, 0.75) == (32, 36)  # it rings for a beat
     assert ending(4.0, 3.5, 0.5) == (24, 32)  # off the half bar: before the last note
+    assert ending(4.0, 3.95, 0.05) == (24, 32)  # nearest to the step on which the song ends

@@ -5,7 +5,8 @@
 "%" repeats the bar before; "." holds the chord before for a part of a bar. The chords of a bar
 share it evenly, except as `_places` says. A line break ends a bar, and an empty bar holds the chord
 before. Text without bar lines has one chord a bar. At N.C. the chord before goes on, because the
-band does not rest there. The number of a bar may stand before a line's first bar line.
+band does not rest there. The number of a bar may stand before a line's first bar line; bar 0 is the
+pickup, which has the first bar's chord where it is not written.
 """
 
 import re
@@ -18,10 +19,11 @@ from accomp.checks import check_text, shown
 from accomp.errors import MusicError
 from accomp.music.bar_numbers import bars_between
 from accomp.music.chord_symbols import ChordSymbol, ascii_signs, parse_symbol
-from accomp.music.score import Bar, Chord, Score, Track, first_bar_number, whole_bars
+from accomp.music.score import Bar, Chord, Score, Track, first_bar_number, pickup_bar, whole_bars
 
 HOLD, REPEAT, NO_CHORD = (".", "/", "-"), "%", ("NC", "N.C.", "N.C")
 EXAMPLE_TEXT = 'text such as "| C  Am | F  G7 |"'
+PICKUP = re.compile(r"\s*0\s*\|")  # before the chords of bar 0
 LINE_BARS = 4  # bars that `chord_text` writes in a line
 MOST_PARTS = 16  # parts into which `chord_text` divides a bar at most
 
@@ -69,12 +71,15 @@ def read_chords(chords: list[Chord]) -> tuple[list[PlacedChord], list[str]]:
     return placed, notices
 
 
-def read_text(text: str, bars: list[Bar]) -> tuple[list[PlacedChord], list[str]]:
+def read_text(
+    text: str, bars: list[Bar], pickup: Bar | None = None
+) -> tuple[list[PlacedChord], list[str]]:
     """Lay chord text over bars; text of fewer bars begins again.
 
     Args:
         text: See above.
         bars: The bars of a melody, the last of which is its end (`whole_bars`).
+        pickup: The bar before them, if the melody has a pickup.
 
     Returns:
         Onsets and symbols in order, and notices for the user.
@@ -86,6 +91,15 @@ def read_text(text: str, bars: list[Bar]) -> tuple[list[PlacedChord], list[str]]
     known = [symbol for bar in read for symbol in bar if symbol]
     if not known:
         return [], notices
+    placed: list[PlacedChord] = []
+    if PICKUP.match(text):
+        opening = read.pop(0)
+        if pickup:
+            placed = _placed(opening, known[0], pickup, bars[0])
+        else:
+            notices.append("the chords have a bar 0, and the melody no pickup; it is left out")
+        if not any(symbol for bar in read for symbol in bar):
+            return placed, notices
     count = len(bars) - 1
     if len(read) != count:
         what = "the rest is left out" if len(read) > count else "they are repeated"
@@ -93,14 +107,21 @@ def read_text(text: str, bars: list[Bar]) -> tuple[list[PlacedChord], list[str]]
             f"the chords have {len(read)} bar{'s' if len(read) > 1 else ''}, "
             f"the melody {count}; {what}"
         )
-    placed, sounding = [], known[0]
     for index in range(count):
-        symbols = read[index % len(read)]
-        onset, length = bars[index].onset, bars[index + 1].onset - bars[index].onset
-        for place, symbol in zip(_places(len(symbols), bars[index]), symbols):
-            sounding = symbol or sounding
-            placed.append((onset + place * length, sounding))
+        sounding = placed[-1][1] if placed else known[0]
+        placed += _placed(read[index % len(read)], sounding, bars[index], bars[index + 1])
     return placed, notices
+
+
+def _placed(
+    symbols: list[ChordSymbol | None], sounding: ChordSymbol, bar: Bar, following: Bar
+) -> list[PlacedChord]:
+    """Lay the chords of one bar over it; None holds what sounds."""
+    placed, length = [], following.onset - bar.onset
+    for place, symbol in zip(_places(len(symbols), bar), symbols):
+        sounding = symbol or sounding
+        placed.append((bar.onset + place * length, sounding))
+    return placed
 
 
 def with_chords_at(song: Score, track: Track, bars: tuple[int, int], text: str) -> list[Chord]:
@@ -139,7 +160,8 @@ def with_chords_at(song: Score, track: Track, bars: tuple[int, int], text: str) 
 def chord_text(song: Score, track: Track, numbered: bool = False) -> str:
     """Write the chords of a song as text, four bars a line.
 
-    Opposite of `accomp.roll.chord_plan.symbols_on_grid` for text. Chords of a pickup are left out.
+    Opposite of `accomp.roll.chord_plan.symbols_on_grid` for text. A pickup that has the
+    first bar's chord is not written.
 
     Args:
         song: With chords, else the text is empty.
@@ -153,10 +175,15 @@ def chord_text(song: Score, track: Track, numbered: bool = False) -> str:
     written = [_bar_text(song.chords, *pair) for pair in zip(bars, bars[1:])]
     places = range(0, len(written), LINE_BARS)
     lines = ["| " + " | ".join(written[at : at + LINE_BARS]) + " |" for at in places]
+    first = _bar_number(song, track, bars[0])
     if numbered:
-        first = _bar_number(song, track, bars[0])
         width = len(str(first + places[-1]))
         lines = [f"{first + at:{width}} {line}" for at, line in zip(places, lines)]
+    pickup = pickup_bar(song, track) if first == 1 else None
+    if pickup:
+        before = _bar_text(song.chords, pickup, bars[0])
+        if before != written[0].split()[0]:
+            lines.insert(0, f"0 | {before} |")
     return "\n".join(lines)
 
 

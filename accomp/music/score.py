@@ -288,3 +288,12 @@ def whole_bars(score: Score, track: Track) -> list[Bar]:
         first += 1
     end = bars[-1].onset + bars[-1].meter.bar_beats
     return [*bars[first:], Bar(end, bars[-1].meter)]
+
+
+def pickup_bar(score: Score, track: Track) -> Bar | None:
+    """Return the bar of a melody's pickup, the one before its `whole_bars`; None without one."""
+    first = whole_bars(score, track)[0]
+    if track.start > first.onset - 1e-6:
+        return None
+    before = [bar for bar in score.bars(first.onset) if bar.onset < first.onset - 1e-6]
+    return before[-1] if before else None

@@ -13,7 +13,7 @@ import numpy as np
 from accomp.errors import MusicError
 from accomp.music.chord_symbols import ChordSymbol
 from accomp.music.chord_text import EXAMPLE_TEXT, read_chords, read_text
-from accomp.music.score import Chord, Score, Track, whole_bars
+from accomp.music.score import Chord, Score, Track, pickup_bar, whole_bars
 from accomp.roll.grid import HALF_BAR_STEPS, Grid
 
 CHORD_COUNT = 24
@@ -122,8 +122,9 @@ def symbols_on_grid(
 
     Args:
         chords: Text, or Chords with onsets in beats of the score such as the `chords` of an earlier
-            result. The first bar of text is the first whole bar of the melody, and a pickup has the
-            first chord too. Text of fewer bars than the song begins again.
+            result. The first bar of text is the first whole bar of the melody; a pickup has the
+            first chord too, unless the text has a bar 0. Text of fewer bars than the song begins
+            again.
         score: Its meters give the bars.
         track: The melody.
         grid: The melody's.
@@ -136,7 +137,7 @@ def symbols_on_grid(
     """
     onsets = grid.half_bar_beats
     if isinstance(chords, str):
-        placed, notices = read_text(chords, whole_bars(score, track))
+        placed, notices = read_text(chords, whole_bars(score, track), pickup_bar(score, track))
     else:
         placed, notices = read_chords(chords)
     if not placed:

@@ -76,6 +76,13 @@ def test_a_pickup_has_the_first_chord():
     assert symbols == ["C", "C", "C", "C", "G", "G"]
 
 
+def test_a_pickup_may_have_chords_of_its_own():
+    symbols, notices = plan("0 | D7 |\n| C | G |", bars=2, start=3.0)
+    assert symbols == ["D7", "D7", "C", "C", "G", "G"] and not notices
+    symbols, notices = plan("0 | D7 |\n| C | G |", bars=2)
+    assert symbols == ["C", "C", "G", "G"] and "no pickup" in notices[0]
+
+
 @pytest.mark.parametrize(
     "meter, text, expected",
     [
@@ -188,7 +195,7 @@ def test_any_chords_as_text_and_back(meter, pickup):
             ChordSymbol(int(random.integers(12)), str(random.choice(list(QUALITIES))))
             for _ in range(3)
         ]
-        onsets = [float(beat) for beat in grid.beats[at * 8] if not pickup or beat > bar - 1e-6]
+        onsets = [float(beat) for beat in grid.beats[at * 8]]
         score.chords = [Chord(onset, str(drawn[random.integers(3)])) for onset in onsets]
         expected, _ = symbols_on_grid(score.chords, score, track, grid)
         again, notices = symbols_on_grid(chord_text(score, track), score, track, grid)

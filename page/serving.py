@@ -1,5 +1,6 @@
 """How the page is served: who waits, what may be uploaded, whether it is well, and how it ends."""
 
+import ctypes
 import os
 import signal
 import threading
@@ -27,6 +28,8 @@ BUSY = "{count} others are waiting for music just now. Try again in a minute."
 FULL = "The page holds as many files of visitors as it can just now. Try again in an hour."
 LARGE = "The file is larger than {most} MB; export it as mp3."
 UPLOAD = "/gradio_api/upload"
+ARENAS = 2  # from which threads get memory; see share_memory
+M_ARENA_MAX = -8  # of glibc's malloc.h
 Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[Any], Awaitable[None]]
 
@@ -40,12 +43,22 @@ def serve(demo: gr.Blocks, **options: Any) -> None:
     """
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, _end)
+    share_memory()
     demo.launch(**launching(demo), **options, prevent_thread_lock=True)
     with suppress(KeyboardInterrupt):
         while not visits.closing.wait(1.0):  # in steps, so that Ctrl-C is seen everywhere
             pass
     visits.close()
     demo.close()
+
+
+def share_memory() -> None:
+    """Let all threads get their memory from few places, so that it does not grow with each song.
+
+    Else glibc has eight for each core, and each keeps for its threads what a song left in it.
+    """
+    with suppress(OSError, AttributeError):  # another system's
+        ctypes.CDLL("libc.so.6").mallopt(M_ARENA_MAX, ARENAS)
 
 
 def launching(demo: gr.Blocks) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from accomp.errors import MusicError
 from accomp.listen.source import SourceMelody
 from accomp.music.chord_text import chord_text
 from accomp.music.keys import parse_key
+from accomp.music.limits import LATEST
 from accomp.music.score import Note, Score, Track
 from accomp.project.packing import NOT_UNDERSTOOD, Packed, PackLimits, pack, unpack
 from accomp.project.plain import to_plain
@@ -109,6 +110,11 @@ def _read_notes(found: Any) -> tuple[Note, ...]:
     for row in rows:
         is_note = isinstance(row, list) and len(row) == len(Note._fields)
         if not is_note or not all(type(value) in (int, float) for value in row):
+            raise MusicError(NOT_UNDERSTOOD)
+        pitch, onset, duration, velocity = row
+        if not (0 <= pitch <= 127 and 0 <= velocity <= 127 and 0 <= onset <= LATEST):
+            raise MusicError(NOT_UNDERSTOOD)
+        if not 0 <= duration <= LATEST:
             raise MusicError(NOT_UNDERSTOOD)
     return tuple(Note(int(row[0]), float(row[1]), float(row[2]), int(row[3])) for row in rows)
 

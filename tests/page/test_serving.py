@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -163,6 +164,38 @@ def test_it_leaves_no_file_of_sound_that_is_being_made(tmp_path):
         make_sound(server, signal.SIGTERM)
         assert server.process.returncode == 0
     assert not files_of_all() and not list(kept.glob(f"{files.PREFIX}*"))
+
+
+ALLOCATE = """
+import ctypes, sys, threading
+from page import serving
+if "shared" in sys.argv:
+    serving.share_memory()
+libc = ctypes.CDLL("libc.so.6")
+libc.malloc.restype = ctypes.c_void_p
+all_there = threading.Barrier(6)
+def take():
+    all_there.wait()
+    libc.malloc(1000)
+    all_there.wait()
+threads = [threading.Thread(target=take) for _ in range(6)]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+file = ctypes.c_void_p.in_dll(libc, "stdout")
+libc.malloc_info(0, file)
+libc.fflush(file)
+"""
+
+
+@pytest.mark.process
+@pytest.mark.skipif(sys.platform != "linux", reason="for glibc's memory")
+def test_threads_share_their_memory():
+    def arenas(*words: str) -> int:
+        command = [sys.executable, "-c", ALLOCATE, *words]
+        said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        return said.count("<heap nr=")
+
+    assert arenas("shared") <= serving.ARENAS < arenas()
 
 
 def test_a_folder_in_use_is_left_alone(tmp_path, monkeypatch):

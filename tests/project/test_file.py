@@ -11,7 +11,7 @@ from accomp import read_midi, write_midi
 from accomp.band.finish import Finish
 from accomp.errors import MusicError
 from accomp.listen.source import load_source
-from accomp.music.score import Chord, Control
+from accomp.music.score import Chord, Control, Note
 from accomp.project.file import Project, ProjectLimits, read_project, write_project
 from accomp.project.kind import is_project
 from accomp.project.packing import Packed, pack, unpack
@@ -165,3 +165,20 @@ def test_names_of_takes_are_safe(song, melody):
     take = kept(song, replace(melody, name="../../etc/passwd"))
     assert KeptTake.unpacked(take.packed).melody.name == "....etcpasswd"
     assert len(TRACK_NAMES) == len(KeptTake.unpacked(take.packed).made.tracks)
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        (float("nan"), 0.0, 1.0, 80),
+        (1e400, 0.0, 1.0, 80),
+        (10**400, 0.0, 1.0, 80),
+        (60, float("inf"), 1.0, 80),
+        (60, 0.0, float("nan"), 80),
+        (60, 0.0, 1.0, 128),
+    ],
+)
+def test_notes_of_a_band_that_are_none_are_refused(song, melody, note):
+    take = replace(kept(song, melody), band_of=(Note(*note),))
+    with pytest.raises(MusicError, match="could not be read"):
+        KeptTake.unpacked(take.packed)

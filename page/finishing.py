@@ -1,5 +1,6 @@
 """Handlers of the player's events that change how a take is given out: tempo, key, sounds."""
 
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -14,6 +15,8 @@ from page import asked, studio, views, visits
 from page.messages import errors_shown
 from page.studio import Take
 from page.views import TakeView
+
+_one_at_a_time = threading.Lock()
 
 
 def set_pace(
@@ -108,8 +111,10 @@ def _given_out(
 ) -> tuple:
     take = studio.find(takes, number)
     with errors_shown():
-        if take and take.view()["id"] == getattr(event, "id", None):
-            take.give_out(change(take.settings.finish))
+        # Two changes in a row: the second one comes from a player that does not know the first yet.
+        if take and take.is_in_player(getattr(event, "id", None)):
+            with _one_at_a_time:  # or one of two changes would be lost
+                take.give_out(change(take.settings.finish))
             return gr.skip(), *views.refreshed(take, takes)
         settings = settings.changed(finish=change(settings.finish))
     view = views.unchanged(TakeView)

@@ -70,6 +70,7 @@ class Take:
         band_of: The melody in its song that the band plays to, where it was edited since.
         is_edit: Whether it came of an edit of another take.
         is_step: Whether it is such a one and was edited further: the list leaves it out.
+        ids: By which players knew it before it was given out otherwise.
     """
 
     number: int
@@ -88,6 +89,7 @@ class Take:
     band_of: tuple[Note, ...] | None = None
     is_edit: bool = False
     is_step: bool = False
+    ids: set[str] = field(default_factory=set, init=False)
 
     @property
     def stale(self) -> list[int]:
@@ -175,9 +177,14 @@ class Take:
         }
         return replace(self.song, tracks=tracks), octaves
 
+    def is_in_player(self, name: Any) -> bool:
+        """Tell whether a player that names its song so shows this take, also as it was before."""
+        return name in self.ids or name == self.view()["id"]
+
     def give_out(self, finish: Finish) -> None:
         """Give it another tempo, key or sounds; what was made of it before is made again."""
         if finish != self.settings.finish:
+            self.ids.add(self.view()["id"])
             self.settings = self.settings.changed(finish=finish)
             self.folder, self.sounds = new_folder(), None
             write_notes(self)

@@ -1,5 +1,6 @@
 """What changes of a take without another band, and what later takes have of it."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import gradio as gr
@@ -39,6 +40,16 @@ def test_the_take_that_the_player_shows_gets_the_key_and_new_files(ode):
     assert view[-2]["token"] == take.folder.name
     again = make(ode, finishing.as_shown(Settings(seed=1), [take], ode), [take])
     assert again.settings.finish == take.settings.finish
+
+
+def test_two_changes_in_a_row_both_count(ode):
+    take = shown(make(ode, Settings(), []))
+    known = take.view()["id"]  # to the player, until it is told of the first change
+    finishing.set_sound([take], 1, ode, Settings(), event(id=known, track="piano", program=73))
+    finishing.set_pace([take], 1, ode, Settings(), event(id=known, tempo=None, transpose=-3))
+    assert take.settings.finish == Finish(transpose=-3, programs={"piano": 73})
+    other = replace(take, number=2)
+    assert not other.ids  # a take that comes of it is not taken for it
 
 
 def test_the_melody_that_the_player_shows_is_what_later_takes_go_by(ode):

@@ -103,6 +103,21 @@ def test_every_part_can_have_another_sound(visit):
         assert visitor.ask("p.song.tracks.find(t => t.name === 'bass').program") == 32
 
 
+def test_two_changes_in_a_row_are_both_heard_and_undone(visit, tune):
+    with visit() as visitor:
+        visitor.bring(tune)
+        visitor.waits_for_facts("Little tune")
+        visitor.accompany(genre="pop", seed=2)
+        visitor.page.get_by_label("Sound of melody").select_option("Flute")
+        visitor.page.get_by_label("Key, in semitones").select_option("-3")  # at once
+        waits_for_detail(visitor, "−3 semitones, Flute")
+        visitor.wait("p.steps === -3 && p.song.tracks[0].program === 73")
+        song = visitor.notes("little tune_pop_2_down3")
+        assert song.tracks[MELODY].program == 73
+        visitor.press("Undo")
+        visitor.wait("p.steps === 0 || p.song.tracks[0].program === 0")
+
+
 def test_it_counts_in_and_clicks_along(visit):
     with visit() as visitor:
         visitor.accompany()

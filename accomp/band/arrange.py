@@ -25,7 +25,8 @@ class PlayerSettings:
             them the whole track moves by octaves. Those of real songs lie about the middle (the
             mean of all notes is 37.7 for basses, 59.6 for guitars, 66.3 for strings: `train
             playing`).
-        pitches: MIDI pitches that the instrument has; single notes outside move by octaves.
+        pitches: MIDI pitches that it plays; single notes outside move by octaves. A bass has four
+            strings, from E1; strings leave what is below C3 to it.
         voices: notes at a time. Where the models learned from songs, several players share a part.
         longest: steps that a note sounds; plucked strings die away, bows turn.
         content: semitones, of `lead_voices`; 0 where decoders are unsure which notes are held.
@@ -57,7 +58,7 @@ class ArrangeSettings:
 
     parts: Mapping[int, PlayerSettings] = field(
         default_factory=lambda: {
-            BASS: PlayerSettings((31, 44), (23, 60), voices=1, longest=16),
+            BASS: PlayerSettings((31, 44), (28, 50), voices=1, longest=16),
             GUITAR: PlayerSettings((54, 67), (35, 91), 5, 16, lowest_ending=48, lowest_under=40),
             STRINGS: PlayerSettings((60, 73), (48, 100), 4, 32, lowest_ending=50, lowest_under=45),
         }

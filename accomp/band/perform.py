@@ -81,7 +81,7 @@ def decode(sketch: Sketch, settings: ArrangeSettings = arrange.SETTINGS) -> dict
         band[track] = notes[notes[:, 1] < sketch.lead.end]
     if config.planner and config.agree:
         pitched = {track: notes for track, notes in band.items() if track != DRUMS}
-        band |= voicing.agree(pitched, sketch.chords)
+        band |= voicing.without_clashes(voicing.agree(pitched, sketch.chords), sketch.chords)
         band[BASS] = voicing.given_bass(band[BASS], sketch.chords)
     return band
 

@@ -25,6 +25,7 @@ class VoicingSettings:
     """How far a half bar is adjusted."""
 
     most_moves: int = 8  # pitch classes of a half bar that may move, one after the other
+    passing: int = BEAT // 2  # steps up to which a note passes, and may clash
 
 
 def colour(notes: np.ndarray, symbols: list[ChordSymbol]) -> np.ndarray:
@@ -241,6 +242,47 @@ def agree(
             if not len(here):
                 break
     return {track: notes[owner == track] if track in tracks else band[track] for track in band}
+
+
+def without_clashes(
+    band: dict[int, np.ndarray],
+    symbols: list[ChordSymbol],
+    settings: VoicingSettings = VoicingSettings(),
+) -> dict[int, np.ndarray]:
+    """Move what clashes with another player on a strong beat to a tone of the chord.
+
+    Two notes clash where they lie a semitone apart, octaves aside, but for a major seventh. The one
+    that is no tone of the chord gives way; tones of the chord, and notes that pass, stay.
+
+    Args:
+        band: by pitched track, [n, 3] notes.
+        symbols: [H] chords.
+        settings: how short a note is that passes.
+
+    Returns:
+        The tracks with other pitches.
+    """
+    band = {track: notes.copy() for track, notes in band.items()}
+    for half_bar, symbol in enumerate(symbols):
+        step = half_bar * HALF_BAR_STEPS
+        tones = set(symbol.tones) | ({symbol.bass} if symbol.bass is not None else set())
+        here = {
+            track: np.flatnonzero((notes[:, 1] <= step) & (notes[:, 2] > step))
+            for track, notes in band.items()
+        }
+        for track, rows in here.items():
+            others = [band[other][here[other], 0] for other in here if other != track]
+            heard = np.concatenate(others) if others else np.zeros(0, int)
+            for row in rows:
+                pitch, begin, end = (int(value) for value in band[track][row])
+                apart = np.abs(heard - pitch) % 12 == 1
+                if pitch % 12 in tones or end - step <= settings.passing or not apart.any():
+                    continue
+                if begin == step:
+                    band[track][row, 0] = _toward(pitch, tones)
+                else:
+                    band[track][row, 2] = step  # held over from the chord before, it ends with it
+    return band
 
 
 def _chroma(notes: np.ndarray, half_bars: int) -> np.ndarray:

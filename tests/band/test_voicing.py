@@ -1,7 +1,14 @@
 import numpy as np
 import pytest
 
-from accomp.band.voicing import agree, bass_notes, colour, given_bass, release
+from accomp.band.voicing import (
+    agree,
+    bass_notes,
+    colour,
+    given_bass,
+    release,
+    without_clashes,
+)
 from accomp.music.chord_qualities import QUALITIES
 from accomp.music.chord_symbols import ChordSymbol, parse_symbol, triad_symbol
 from accomp.roll import chord_plan
@@ -155,6 +162,22 @@ def test_chord_tones_alone_that_mean_another_chord():
     )  # A minor's, mostly C and E
     heard = np.bincount(got[GUITAR][:, 0] % 12, got[GUITAR][:, 2] - got[GUITAR][:, 1], 12)
     assert (chord_plan.TRIADS @ heard).argmax() == 0
+
+
+def test_what_clashes_gives_way_unless_it_passes_or_belongs_to_the_chord():
+    symbols = [parse_symbol("C"), parse_symbol("Cmaj7")]
+    guitar = [[64, 0, 16], [71, 8, 16]]  # E over both, B in the second
+    strings = [[77, 0, 8], [84, 8, 16]]  # F against the E; C against the B, a tone of Cmaj7
+    bass = [[36, 0, 16]]
+    band = {BASS: np.array(bass), GUITAR: np.array(guitar), STRINGS: np.array(strings)}
+    found = without_clashes(band, symbols)
+    assert found[STRINGS].tolist() == [[76, 0, 8], [84, 8, 16]]
+    assert found[GUITAR].tolist() == guitar and found[BASS].tolist() == bass
+    band[STRINGS] = np.array([[77, 0, 2]])
+    assert without_clashes(band, symbols)[STRINGS].tolist() == [[77, 0, 2]]
+    band[STRINGS] = np.array([[77, 0, 16]])
+    band[GUITAR] = np.array([[64, 8, 16]])  # the F is held over into it
+    assert without_clashes(band, symbols)[STRINGS].tolist() == [[77, 0, 8]]
 
 
 def test_real_plans_are_met_fast_and_nothing_else_changes():

@@ -4,7 +4,8 @@ from importlib import import_module
 
 import pytest
 
-NAMES = ["fuzz", "levels", "likeness", "mix", "page", "recordings", "slopes", "speed", "worst"]
+OF_PAGE = ["load", "long_sound", "page", "speed"]
+NAMES = [*OF_PAGE, "fuzz", "levels", "likeness", "mix", "recordings", "slopes", "worst"]
 
 
 @pytest.mark.parametrize("name", NAMES)

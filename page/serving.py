@@ -53,7 +53,7 @@ def serve(demo: gr.Blocks, **options: Any) -> None:
 
 
 def share_memory() -> None:
-    """Let all threads get their memory from few places, so that it does not grow with each song.
+    """Let all threads get their memory from few places, so that it grows less with each song.
 
     Else glibc has eight for each core, and each keeps for its threads what a song left in it.
     """

@@ -34,6 +34,8 @@ export class Pace {
     this.steps = 0;
     this.changed = -Infinity; // when the visitor last changed something
     this.song = ""; // its id
+    this.title = "";
+    this.isWaiting = false;
     this.waiting = 0; // to tell the page
     this.slider.oninput = () => this.setTempo(Number(this.slider.value));
     this.slider.onchange = () => this.say();
@@ -54,10 +56,13 @@ export class Pace {
   }
 
   /** @param {Song} song */
-  show({ id, tempo, finish }) {
-    const isOlder = id === this.song && performance.now() - this.changed < DEAF;
-    if (id !== this.song) clearTimeout(this.waiting);
+  show({ id, title, tempo, finish }) {
+    // The same take, which has got another sound meanwhile, is still to be told.
+    const isSame = id === this.song || (this.isWaiting && title === this.title);
+    const isOlder = isSame && performance.now() - this.changed < DEAF;
+    if (!isSame) this.stopWaiting();
     this.song = id;
+    this.title = title;
     if (isOlder) return;
     this.own = tempo;
     const [least, most] = RANGE.map((factor) => Math.round(clamp(tempo * factor, LIMITS[0], LIMITS[1])));
@@ -101,8 +106,17 @@ export class Pace {
 
   say() {
     this.changed = performance.now();
+    this.stopWaiting();
+    this.isWaiting = true;
+    this.waiting = setTimeout(() => {
+      this.isWaiting = false;
+      this.tell({ tempo: this.tempo, transpose: this.steps });
+    }, STILL);
+  }
+
+  stopWaiting() {
     clearTimeout(this.waiting);
-    this.waiting = setTimeout(() => this.tell({ tempo: this.tempo, transpose: this.steps }), STILL);
+    this.isWaiting = false;
   }
 }
 

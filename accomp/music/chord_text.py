@@ -175,7 +175,7 @@ def chord_text(song: Score, track: Track, numbered: bool = False) -> str:
     written = [_bar_text(song.chords, *pair) for pair in zip(bars, bars[1:])]
     places = range(0, len(written), LINE_BARS)
     lines = ["| " + " | ".join(written[at : at + LINE_BARS]) + " |" for at in places]
-    first = _bar_number(song, track, bars[0])
+    first, width = _bar_number(song, track, bars[0]), 1
     if numbered:
         width = len(str(first + places[-1]))
         lines = [f"{first + at:{width}} {line}" for at, line in zip(places, lines)]
@@ -183,7 +183,7 @@ def chord_text(song: Score, track: Track, numbered: bool = False) -> str:
     if pickup:
         before = _bar_text(song.chords, pickup, bars[0])
         if before != written[0].split()[0]:
-            lines.insert(0, f"0 | {before} |")
+            lines.insert(0, f"{0:{width}} | {before} |")
     return "\n".join(lines)
 
 

@@ -45,7 +45,7 @@ def test_shared_weights_are_stored_once_and_load_as_before(models):
     assert len(list((models / "shared").iterdir())) == 2
     assert weight_files(models / "pop")[1] == weight_files(models / "jazz")[1]
     assert not list(models.rglob("model.safetensors"))
-    assert sum(path.stat().st_size for path in models.rglob("*.safetensors")) < 0.85 * sizes
+    assert sum(path.stat().st_size for path in models.rglob("*.safetensors")) < 0.87 * sizes
     assert complete == {
         name: music(Accompanist.from_pretrained(models / name)) for name in complete
     }

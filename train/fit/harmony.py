@@ -36,6 +36,7 @@ from train.fit.settings import (
     Session,
     harmony_config,
     planner_config,
+    playing_settings,
     training_parser,
     vae_configs,
 )
@@ -136,7 +137,7 @@ def assemble(session: Session) -> Accompanist:
         vaes=vae_configs(session.config),
         harmony=harmony_config(session.config, genres),
         planner=planner_config(session.config),
-        **session.config.get("accompanist", {}),
+        **playing_settings(session.config, session.options.genre),
     )
     torch.manual_seed(session.options.seed)
     model = Accompanist(config)

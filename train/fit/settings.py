@@ -4,6 +4,7 @@ import argparse
 import json
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import yaml
 from accelerate import PartialState
@@ -237,3 +238,9 @@ def planner_config(config: dict) -> PlannerConfig | None:
 def harmony_config(config: dict, genres: list[str]) -> HarmonyConfig:
     """Return the settings of the HarmonyNNs, which are told these genres apart."""
     return HarmonyConfig(**config["harmony"], genres=genres)
+
+
+def playing_settings(config: dict, genre: str | None) -> dict[str, Any]:
+    """Return how a band plays: the config's `accompanist`, and what it says of the genre."""
+    by_genre = config.get("accompanist_by_genre", {})
+    return {**config.get("accompanist", {}), **by_genre.get(genre, {})}

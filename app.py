@@ -330,11 +330,12 @@ def _to_make(page: Page) -> list[Any]:
     return [state.source, state.settings, state.takes, band.own_style, *band.form]
 
 
-files.keep_all()  # before Gradio looks where uploads go
+files.own_folder()  # before Gradio looks where uploads go
 kept = (LIMITS.kept_seconds, LIMITS.kept_seconds)
 with gr.Blocks(title="accomp", delete_cache=kept) as demo:
     connect(build(), demo)
 journal.keep(demo)
 
 if __name__ == "__main__":
+    files.keep_all()  # not where app is imported: the process is another program's
     serving.serve(demo, **look.LOOK)

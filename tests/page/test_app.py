@@ -1,4 +1,5 @@
 import json
+import tempfile
 import threading
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,13 +19,17 @@ from accomp.project.choices import Blend, MelodyRecipe
 from accomp.project.settings import Settings
 from accomp.roll.grid import BASS, MELODY
 from accomp.suggest import suggest
-from page import api, melodies, models, opening, taking
+from page import api, files, melodies, models, opening, taking
 from page import sound as sound_maker
 from page.forms import BandForm
 from page.melodies import EXAMPLES
 from page.views import MelodyView, TakeView
 
 ODE = EXAMPLES["ode_to_joy"]
+
+
+def test_a_program_that_imports_the_page_keeps_its_temporary_files():
+    assert not Path(tempfile.gettempdir()).is_relative_to(files.own_folder())
 
 
 @pytest.mark.process

@@ -48,13 +48,27 @@ def open_page(kept: Any, fragment: str | None, draft: Any, request: gr.Request) 
     try:
         with visit.correcting():
             if not visit.has_melody:
-                return _flat(_at_first(takes, number, fragment, draft, request))
+                opened = _flat(_at_first(takes, number, fragment, draft, request))
+                visit.note_first()
+                return opened
     except visits.Superseded:
         pass
     shelf = views.unchanged(TakeView)
     if takes:
         shelf = shelf._replace(takes=takes, showing=views.token())
     return _flat(Opened(views.unchanged(MelodyView), BandForm.unchanged(), shelf, gr.skip()))
+
+
+def catch_up() -> MelodyView:
+    """Show a melody again that was opened while the page's own was on its way to the browser.
+
+    Gradio makes the many values of `open_page` ready one by one, which takes tenths of a second.
+    Those of a file that is opened meanwhile overtake them, and the page's own would cover them.
+    """
+    visit = visits.current()
+    with visit.correcting():
+        later = visit.after_first()
+        return views.understood(*later) if later else views.unchanged(MelodyView)
 
 
 def _at_first(

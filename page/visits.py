@@ -42,6 +42,7 @@ class Visit:
         self._openings = self._pending = self._stops = 0
         self._begun = (0, 0)  # openings and stops when the turn was taken
         self._melody: tuple[float, Source, Settings] | None = None
+        self._first = self._melody  # with which the page opened
         self._made: deque[tuple[float, Any]] = deque(maxlen=LIMITS.takes)
 
     @contextmanager
@@ -168,6 +169,16 @@ class Visit:
     def note_melody(self, source: Source, settings: Settings) -> None:
         """Remember the melody that is open now."""
         self._melody = time.monotonic(), source, settings
+
+    def note_first(self) -> None:
+        """Remember that the page opens with the melody that is open now."""
+        self._first = self._melody
+
+    def after_first(self) -> tuple[Source, Settings] | None:
+        """Return the melody that is open now, where the page opened with another one."""
+        if self._first is None or self._melody is None or self._melody is self._first:
+            return None
+        return self._melody[1:]
 
     @property
     def has_melody(self) -> bool:

@@ -137,6 +137,14 @@ def test_a_melody_that_is_opened_while_the_page_opens_stays(monkeypatch, ode_tak
     assert len(views.TakeView(*found[-1 - len(views.TakeView._fields) : -1]).takes) == 1
 
 
+def test_a_melody_that_overtakes_the_page_on_its_way_is_shown_again():
+    request = SimpleNamespace(query_params={})
+    Press("overtaken", opening.open_page, None, "", "", request).ends()
+    assert Press("overtaken", opening.catch_up).ends().source == journal.gr.skip()
+    Press("overtaken", melodies.open_file, AULD).ends()
+    assert Press("overtaken", opening.catch_up).ends().source.name == "auld_lang_syne"
+
+
 def test_fast_corrections_all_count():
     source = load_source(ODE)
     move = melodies.move_bar_lines(1)

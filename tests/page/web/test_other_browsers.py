@@ -30,6 +30,8 @@ def test_from_opening_to_playing_and_keeping(browser, server):
         page.wait(f"!{PLAYER}.isHeard('piano') && {PLAYER}.sound.level > 0.001")
         page.click("#song .play")
         page.wait(f"{PLAYER}.state === 'paused'")
+        # Hidden until the page knows of the take; Playwright would wait by itself.
+        page.wait("document.querySelector('#downloads .open').offsetWidth > 0")
         page.click("#downloads .open")
         link = page.wait("document.querySelector('#downloads a[download$=\".mid\"]').href")
         read = f"fetch('{link}').then(answer => answer.text()).then(text => text.slice(0, 4))"

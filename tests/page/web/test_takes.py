@@ -188,7 +188,15 @@ def test_an_instrument_is_explored(visit, tune):
         moved = by_name(visitor.notes("little tune_pop_1_guitar_moved"))
         visitor.turn_to("Explore")
         assert len(moved["guitar"]) > len(plain["guitar"])
-        assert {name for name in BAND if moved[name] != plain[name]} == {"guitar"}
+        # The others play the same, but for few notes that would clash with the guitar.
+        others = [
+            (before, after)
+            for name in BAND
+            if name != "guitar"
+            for before, after in zip(plain[name], moved[name], strict=True)
+        ]
+        assert all(before[1:] == after[1:] for before, after in others)
+        assert sum(before != after for before, after in others) <= len(others) / 20
         visitor.choose("Instrument", "drums")
         visitor.page.get_by_label("range slider for Fewer to more pitches").wait_for(
             state="detached"

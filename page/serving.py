@@ -29,7 +29,8 @@ FULL = "The page holds as many files of visitors as it can just now. Try again i
 LARGE = "The file is larger than {most} MB; export it as mp3."
 UPLOAD = "/gradio_api/upload"
 ARENAS = 2  # from which threads get memory; see share_memory
-M_ARENA_MAX = -8  # of glibc's malloc.h
+LARGE_BLOCK = 1 << 20  # bytes from which memory goes back at once; see share_memory
+M_ARENA_MAX, M_MMAP_THRESHOLD = -8, -3  # of glibc's malloc.h
 Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[Any], Awaitable[None]]
 
@@ -53,12 +54,15 @@ def serve(demo: gr.Blocks, **options: Any) -> None:
 
 
 def share_memory() -> None:
-    """Let all threads get their memory from few places, so that it grows less with each song.
+    """Let all threads get their memory from few places, and give large blocks back at once.
 
-    Else glibc has eight for each core, and each keeps for its threads what a song left in it.
+    Else glibc has eight places for each core, and each keeps for its threads what a song left in
+    it: sound and networks need many blocks of megabytes for a moment.
     """
     with suppress(OSError, AttributeError):  # another system's
-        ctypes.CDLL("libc.so.6").mallopt(M_ARENA_MAX, ARENAS)
+        libc = ctypes.CDLL("libc.so.6")
+        libc.mallopt(M_ARENA_MAX, ARENAS)
+        libc.mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK)
 
 
 def launching(demo: gr.Blocks) -> dict[str, Any]:

@@ -217,3 +217,35 @@ def test_a_health_address_tells_how_many_wait():
     line = SimpleNamespace(queue=[1, 2, 3])
     queue = SimpleNamespace(event_queue_per_concurrency_id={serving.MUSIC: line})
     assert serving.waiting(SimpleNamespace(_queue=queue)) == 3
+
+
+KEEP = """
+import ctypes, sys
+from page import serving
+if "shared" in sys.argv:
+    serving.share_memory()
+libc = ctypes.CDLL("libc.so.6")
+libc.malloc.restype, libc.malloc.argtypes = ctypes.c_void_p, [ctypes.c_size_t]
+libc.free.argtypes = [ctypes.c_void_p]
+def resident():
+    return int(open("/proc/self/statm").read().split()[1]) * 4096
+libc.free(libc.malloc(16 << 20))  # from now on glibc keeps what is smaller
+before = resident()
+# Something small lies after each, as in a song's work, so that the heap can't shrink.
+pairs = [(libc.malloc(8 << 20), libc.malloc(200_000)) for _ in range(8)]
+for block, _ in pairs:
+    ctypes.memset(block, 1, 8 << 20)
+for block, _ in pairs:
+    libc.free(block)
+print(resident() - before)
+"""
+
+
+@pytest.mark.process
+@pytest.mark.skipif(sys.platform != "linux", reason="for glibc's memory")
+def test_large_blocks_go_back_at_once():
+    def kept(*words: str) -> int:
+        command = [sys.executable, "-c", KEEP, *words]
+        return int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+    assert kept("shared") < 8 << 20 < 32 << 20 < kept()

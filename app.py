@@ -176,7 +176,8 @@ def connect_opening(page: Page, demo: gr.Blocks) -> None:
     # Not one of the places for music: who opens the page does not wait for them.
     known = [state.kept, state.fragment, state.draft]
     first = demo.load(opening.open_page, known, shown, js=FRAGMENT, **page.private)
-    first.then(opening.catch_up, None, [*page.melody.view], **page.private)
+    quiet = {**page.private, "show_progress": "hidden"}
+    first.then(opening.catch_up, None, [*page.melody.view], **quiet)
     state.ordered.change(taking.generate, _to_make(page), [*page.take.view], **page.busy)
 
 

@@ -1,6 +1,7 @@
 """Who plays, and with which sounds: line-ups of real songs, a second guitar, kits, other sounds."""
 
 import pytest
+from playwright.sync_api import expect
 
 from accomp.band.ensembles import ensembles
 from accomp.roll.grid import MELODY
@@ -64,6 +65,7 @@ def test_a_line_up_is_chosen_by_keys_and_keeps_tempo_and_sounds(visit, tune):
         visitor.page.get_by_role("option", name=PIANO).wait_for()
         box.press("ArrowDown")
         box.press("Enter")
+        expect(box).to_have_value(PIANO)
         button = visitor.page.get_by_role("button", name="Play it so")
         button.focus()
         visitor.page.keyboard.press("Enter")

@@ -2,6 +2,8 @@
 
 import io
 
+import pytest
+
 from accomp import read_midi
 from accomp.roll.grid import MELODY
 from tests.page.web.visitor import PHONE, Visitor, shown_notes
@@ -89,7 +91,10 @@ def test_a_midi_keyboard_plays_with_its_touch(visit):
         up = [(True, beat, 72 + beat) for beat in range(4)]
         down = [(False, beat + 0.9, 72 + beat) for beat in range(4)]
         records(visitor, sorted([*up, *down], key=lambda event: event[1]))
-        assert shown_notes(visitor)["piano"] == [[72 + beat, beat] for beat in range(4)]
+        played = shown_notes(visitor)["piano"]
+        assert [pitch for pitch, _ in played] == [72, 73, 74, 75]
+        # A busy machine is late with a key.
+        assert [onset for _, onset in played] == pytest.approx(list(range(4)), abs=0.25)
         assert visitor.ask("p.song.tracks[0].notes.every(note => note[3] === 77)")
 
 

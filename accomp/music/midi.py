@@ -28,7 +28,7 @@ from accomp.music.midi_chunks import (
 from accomp.music.midi_events import FileTrack, read_track
 from accomp.music.midi_parts import DRUM_CHANNEL, score_tracks
 from accomp.music.midi_text import decoder_of
-from accomp.music.midi_writing import conductor_chunk, track_chunk
+from accomp.music.midi_writing import LAST_BEAT, conductor_chunk, in_time, track_chunk
 from accomp.music.score import DEFAULT_TEMPO, KeySignature, Score, Tempo, TimeSignature
 
 PITCHED_CHANNELS = [channel for channel in range(16) if channel != DRUM_CHANNEL]
@@ -67,6 +67,9 @@ def read_midi(source: FileSource, limits: ScoreLimits = ScoreLimits()) -> Score:
         notices=[*file.notices, *mended, *notices],
         key_signatures=_key_signatures(tracks, resolution),
     )
+    for part in score.tracks:  # else what is written would be read otherwise
+        part.controls = in_time(part.controls, max(part.end, LAST_BEAT))
+    score.meters = in_time(score.meters, max(score.end, LAST_BEAT))
     markers = [
         (tick / resolution, decode(text)) for track in tracks for tick, text in track.markers
     ]

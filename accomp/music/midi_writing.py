@@ -38,17 +38,17 @@ def conductor_chunk(score: Score, resolution: int) -> bytes:
     """Write the track chunk of tempos, meters, key signatures and chords (as markers)."""
     events = []
     last = max(score.end, LAST_BEAT)
-    for onset, microseconds in _in_time(score.tempos, last):
+    for onset, microseconds in in_time(score.tempos, last):
         content = min(max(microseconds, 1), 0xFFFFFF).to_bytes(3, "big")
         events.append((_tick(onset, resolution), _SETTING, _meta(SET_TEMPO, content)))
-    for onset, numerator, denominator in _in_time(score.meters, last):
+    for onset, numerator, denominator in in_time(score.meters, last):
         # The last two: a metronome click each beat (24 MIDI clocks), and eight 32nd notes to a beat
         content = bytes((numerator, denominator.bit_length() - 1, 24, 8))
         events.append((_tick(onset, resolution), _SETTING, _meta(TIME_SIGNATURE, content)))
-    for onset, fifths, is_minor in _in_time(score.key_signatures, last):
+    for onset, fifths, is_minor in in_time(score.key_signatures, last):
         content = fifths.to_bytes(1, signed=True) + bytes((is_minor,))
         events.append((_tick(onset, resolution), _SETTING, _meta(KEY_SIGNATURE, content)))
-    for onset, symbol in _in_time(score.chords, last):
+    for onset, symbol in in_time(score.chords, last):
         content = symbol.encode("utf-8", "replace")
         events.append((_tick(onset, resolution), _SETTING, _meta(MARKER, content)))
     return _chunk(events)
@@ -66,7 +66,7 @@ def track_chunk(track: Track, channel: int, resolution: int) -> bytes:
     if track.name:
         events.append((0, _SETTING, _meta(TRACK_NAME, track.name.encode("utf-8", "replace"))))
     events.append((0, _SETTING, bytes((PROGRAM | channel, track.program))))
-    for onset, number, value in _in_time(track.controls, max(track.end, LAST_BEAT)):
+    for onset, number, value in in_time(track.controls, max(track.end, LAST_BEAT)):
         if number == PITCH_BEND:
             event = bytes((BEND | channel, value + 8192 & 0x7F, value + 8192 >> 7))
         else:
@@ -105,7 +105,7 @@ def _tick(beat: float, resolution: int) -> int:
     return max(round(beat * resolution), 0)
 
 
-def _in_time(events: Iterable[Timed], last: float) -> list[Timed]:
+def in_time(events: Iterable[Timed], last: float) -> list[Timed]:
     """Leave out events far behind the music, where no reader follows."""
     return [event for event in events if event[0] <= last]
 

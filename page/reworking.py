@@ -72,22 +72,9 @@ def made(play: Play, rework: Rework, takes: list[Take]) -> Take:
     if rework.chords:
         settings = settings.changed(chords=chord_text(song, song.tracks[MELODY]))
     heard = None if base.band_of is None else _heard(base, rework)
-    take = replace(
-        base,
-        number=next_number(takes),
-        settings=settings,
-        song=song,
-        folder=new_folder(),
-        sounds=None,
-        is_retake=True,
-        files=[],
-        kept={},
-        title=_name(base, takes, rework.words),
-        starred=False,
-        band_of=heard,
-        is_edit=rework.is_edit,
-        is_step=False,
-    )
+    take = _next(base, takes, settings, song)
+    take.title, take.band_of = _name(base, takes, rework.words), heard
+    take.is_edit = rework.is_edit
     if rework.is_edit:
         base.is_step = base.is_edit and not base.starred
     write_notes(take)
@@ -114,7 +101,15 @@ def with_players(play: Play, base: Take, settings: Settings, words: str, takes: 
         return play(settings.genre, score, after, redo, settings.blend, settings.explore)
 
     song = other_players.with_players(base.song, before, after, again)
-    take = replace(
+    take = _next(base, takes, settings, song)
+    take.title = _name(take, takes, words)
+    write_notes(take)
+    return take
+
+
+def _next(base: Take, takes: list[Take], settings: Settings, song: Score) -> Take:
+    """Return a take of the same melody with another song; it has the name of the one before yet."""
+    return replace(
         base,
         number=next_number(takes),
         settings=settings,
@@ -124,13 +119,10 @@ def with_players(play: Play, base: Take, settings: Settings, words: str, takes: 
         is_retake=True,
         files=[],
         kept={},
-        title=_name(replace(base, settings=settings), takes, words),
         starred=False,
         is_edit=False,
         is_step=False,
     )
-    write_notes(take)
-    return take
 
 
 def options_of(take: Take, settings: Settings) -> Options:

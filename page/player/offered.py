@@ -8,6 +8,16 @@ from accomp.music.instruments import KITS, program_name
 from accomp.roll.grid import STRINGS, TRACK_NAMES
 from accomp.roll.sounding_names import SECOND_GUITAR
 
+GUITARS = {
+    25: "Steel-string guitar",
+    24: "Nylon-string guitar",
+    26: "Jazz guitar",
+    27: "Clean electric guitar",
+    28: "Muted electric guitar",
+    29: "Overdriven guitar",
+    30: "Distorted guitar",
+}
+
 # Programs (drums: kits) by part, the usual ones first: those that play what the part plays. All
 # others that accomp.band.finish accepts follow them in the list (`more`).
 OFFERED: Mapping[str, Mapping[int, str]] = {
@@ -43,13 +53,7 @@ OFFERED: Mapping[str, Mapping[int, str]] = {
         58: "Tuba",
     },
     "guitar": {
-        25: "Steel-string guitar",
-        24: "Nylon-string guitar",
-        26: "Jazz guitar",
-        27: "Clean electric guitar",
-        28: "Muted electric guitar",
-        29: "Overdriven guitar",
-        30: "Distorted guitar",
+        **GUITARS,
         105: "Banjo",
         46: "Harp",
         0: "Grand piano",
@@ -68,15 +72,7 @@ OFFERED: Mapping[str, Mapping[int, str]] = {
         19: "Church organ",
         89: "Warm pad",
     },
-    SECOND_GUITAR: {
-        25: "Steel-string guitar",
-        24: "Nylon-string guitar",
-        26: "Jazz guitar",
-        27: "Clean electric guitar",
-        28: "Muted electric guitar",
-        29: "Overdriven guitar",
-        30: "Distorted guitar",
-    },
+    SECOND_GUITAR: GUITARS,
     "drums": KITS,
 }
 

@@ -1,13 +1,13 @@
-"""One line about each genre: what its bands played to the examples, counted."""
+"""One line about each genre: what its bands play, counted on twelve lead sheets at seed 0."""
 
 LINES = {
-    "folk": "Picked steel-string guitar, a calm upright bass and light drums; plain chords.",
-    "game": "Distorted guitar, a running bass and busy drums, as in old computer games.",
-    "gospel": "Broad guitar chords and held strings over a steady hi-hat; some sevenths.",
-    "jazz": "Swung: walking upright bass, ride cymbal, nylon-string guitar; many sevenths.",
-    "latin": "Maracas, cabasa, congas and cowbell under nylon-string guitar; the most sevenths.",
-    "pop": "Strummed steel-string guitar, fretless bass, drums with maracas and string lines.",
-    "rock": "Distorted guitar in eighths, a driving bass, straight drums and held strings.",
+    "folk": "Steel-string guitar, calm upright bass, light drums, held strings; some sevenths.",
+    "game": "Short notes of distorted guitar, a busy bass, straight drums; plain chords.",
+    "gospel": "Broad guitar chords and held strings over a steady hi-hat; plain chords.",
+    "jazz": "Swung: a moving upright bass, hi-hat, short nylon-string chords; the most sevenths.",
+    "latin": "Maracas, cabasa, congas and cowbell under nylon-string guitar; some sevenths.",
+    "pop": "Steel-string guitar, fingered bass, hi-hat and snare, held strings; few sevenths.",
+    "rock": "Distorted guitar, a driving bass, straight drums and held strings; few sevenths.",
 }
 
 

@@ -307,7 +307,7 @@ class HarmonyNetwork(nn.Module):
         if self.is_regression:
             return latent
         used = self.log_count > NEVER / 2
-        nearest = (self.distance(latent) + 9 * ~used).argmin()
+        nearest = self.distance(latent).masked_fill(~used, torch.inf).argmin()
         if self.config.meters:
             used = used & self.suits(self.meter[nearest])
         off = (self.density - self.density[nearest] - deviations).abs()

@@ -24,7 +24,7 @@ from accomp.models.chord_planner import (
     Melodies,
     transpose_logits,
 )
-from accomp.roll.chord_vocabulary import CLASS_COUNT, CLASS_TRIADS
+from accomp.roll.chord_vocabulary import CLASS_COUNT, CLASS_TRIADS, DENYING
 from accomp.roll.melody_units import SILENT, MelodyUnits
 
 PLANS = 20  # at most, of one melody
@@ -357,7 +357,7 @@ class PlanSearch:
     def basses_for(self, chords: Tensor, seed: int) -> Tensor:
         """Draw basses of chords [U], in semitones above the roots.
 
-        A chord that is held keeps its bass.
+        A chord that is held keeps its bass. The other third than a chord's is none.
         """
         generator = torch.Generator().manual_seed(seed)
         keys = torch.nonzero(self.told)[:, 0]
@@ -370,7 +370,10 @@ class PlanSearch:
         begins = torch.ones_like(chords, dtype=torch.bool)
         begins[1:] = chords[1:] != chords[:-1]
         first = torch.where(begins, torch.arange(len(chords)), 0).cummax(0).values
-        return torch.where(chords == self.given, self.basses, drawn[first][self.ties])
+        # Of units that are tied the triad is the same, but not always the chord.
+        shared = drawn[first][self.ties]
+        shared = shared.masked_fill(torch.from_numpy(DENYING)[chords, shared], 0)
+        return torch.where(chords == self.given, self.basses, shared)
 
     @torch.no_grad()
     def log_likelihood(self, chords: Tensor, basses: Tensor) -> Tensor:

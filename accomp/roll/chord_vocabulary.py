@@ -17,6 +17,17 @@ PLANNED = (
 )
 CLASS_COUNT = 12 * len(PLANNED)
 DOMINANTS = tuple(PLANNED.index(name) for name in ("7", "9", "7b9", "aug7", "7sus4"))
+# [C, 12] bool: basses, in semitones above the root, that deny a class: the third that it has not.
+DENYING = np.array(
+    [
+        [
+            {3: 4, 4: 3}.get(bass) in QUALITIES[name] and bass not in QUALITIES[name]
+            for bass in range(12)
+        ]
+        for name in PLANNED
+        for _ in range(12)
+    ]
+)
 
 
 def class_of(symbol: ChordSymbol) -> int:

@@ -112,6 +112,18 @@ def test_nobody_rests_too_long_in_a_row(count, longest):
     assert found.tolist() == longest
 
 
+def test_drums_and_bass_are_there_at_the_end():
+    everybody = always(drums=0.9, bass=0.9, guitar=0.5, strings=0.5)
+    last = np.mean(
+        [
+            draw_line_up(units_of(SONG), everybody, np.random.default_rng(seed))[-1]
+            for seed in range(60)
+        ],
+        axis=0,
+    )
+    assert last[:2].tolist() == [0, 0] and (last[2:] > 0).all()
+
+
 def test_in_a_short_song_everybody_plays():
     units = units_of(SONG[:4])
     assert not draw_line_up(units, always(strings=0.9), np.random.default_rng(0)).any()

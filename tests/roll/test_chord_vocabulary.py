@@ -7,6 +7,7 @@ from accomp.roll.chord_vocabulary import (
     CLASS_COUNT,
     CLASS_TONES,
     CLASS_TRIADS,
+    DENYING,
     PLANNED,
     bass_interval,
     class_of,
@@ -54,3 +55,10 @@ def test_qualities_that_are_planned_are_their_own_nearest():
 def test_classes_are_transposed_and_no_chord_stays_none():
     moved = transpose_classes(np.array([class_of(parse_symbol("Bm7")), -1]), 3)
     assert str(symbol_of(moved[0])) == "Dm7" and moved[1] == -1
+
+
+@pytest.mark.parametrize(
+    "chord, denied", [("Am", [4]), ("C", [3]), ("G7", [3]), ("Bdim", [4]), ("Gsus4", [])]
+)
+def test_the_other_third_is_no_bass(chord, denied):
+    assert np.flatnonzero(DENYING[class_of(parse_symbol(chord))]).tolist() == denied

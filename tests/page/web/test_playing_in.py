@@ -52,6 +52,12 @@ def records(visitor: Visitor, events: list) -> None:
     visitor.waits_for_facts("My melody", f"{TEMPO} beats a minute, 4/4")
 
 
+def are_played(visitor: Visitor, keys: list[list[float]]) -> bool:
+    """Tell whether these pitches are on the roll at these beats; a busy machine may be late."""
+    (pitches, onsets), (played, heard) = zip(*keys), zip(*shown_notes(visitor)["piano"])
+    return played == pitches and heard == pytest.approx(onsets, abs=0.25)
+
+
 def test_the_computers_keys_play_a_melody(visit):
     with visit() as visitor:
         opens_keys(visitor)
@@ -76,8 +82,8 @@ def test_the_computers_keys_play_a_melody(visit):
                 (False, 3.9, "KeyW"),
             ],
         )
-        notes = shown_notes(visitor)["piano"]
-        assert notes == [[60, 0], [64, 1], [67, 1.5], [61, 2]]  # on the roll at once
+        # On the roll at once.
+        assert are_played(visitor, [[60, 0], [64, 1], [67, 1.5], [61, 2]])
         assert visitor.accompany() == "My melody · Pop"
         song = read_midi(io.BytesIO(visitor.download(visitor.download_name(".mid"))))
         assert [note.pitch for note in song.tracks[MELODY].notes] == [60, 64, 67, 61]
@@ -91,10 +97,7 @@ def test_a_midi_keyboard_plays_with_its_touch(visit):
         up = [(True, beat, 72 + beat) for beat in range(4)]
         down = [(False, beat + 0.9, 72 + beat) for beat in range(4)]
         records(visitor, sorted([*up, *down], key=lambda event: event[1]))
-        played = shown_notes(visitor)["piano"]
-        assert [pitch for pitch, _ in played] == [72, 73, 74, 75]
-        # A busy machine is late with a key.
-        assert [onset for _, onset in played] == pytest.approx(list(range(4)), abs=0.25)
+        assert are_played(visitor, [[72 + beat, beat] for beat in range(4)])
         assert visitor.ask("p.song.tracks[0].notes.every(note => note[3] === 77)")
 
 

@@ -11,9 +11,7 @@ from page import asked, finishing, models, moves, reworking, studio, views, visi
 from page.forms import BandForm
 from page.messages import NO_MELODY, NOBODY, errors_shown, refuse, tell
 from page.studio import Remake, Take
-from page.views import TakeView
-
-EVERYTHING = "everything that is not locked"
+from page.views import EVERYTHING, TakeView
 
 
 def generate(

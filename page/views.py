@@ -14,8 +14,9 @@ from accomp.listen.beat_grid import Counting
 from accomp.listen.source import Source, SourceMelody
 from accomp.music.keys import Key
 from accomp.music.melody_track import melody_name
-from accomp.project.choices import DIRECTIONS
+from accomp.project.choices import BAND, DIRECTIONS
 from accomp.project.settings import Settings
+from accomp.roll.sounding_names import sounding_names
 from page import ensembles, keeping, moves, naming, sound, studio, visits
 from page.inventing import origin
 from page.messages import plain, warn
@@ -26,6 +27,7 @@ from page.words import say, say_number
 MODES = {"major": "{key} major", "minor": "{key} minor"}  # and how they are said
 KEYS = [str(Key(tonic, mode == "minor")) for mode in MODES for tonic in range(12)]
 METERS = ["2/4", "3/4", "4/4", "6/8", "12/8"]
+EVERYTHING = "everything that is not locked"  # may be remade, rather than one player
 MIXES = (
     "**You** and **Piano** can be muted one by one: the band with your recording, with a piano "
     "playing the melody, or alone."
@@ -94,6 +96,8 @@ class NearView(NamedTuple):
     density: Any
     variety: Any
     character: Any
+    remade: Any
+    moved: Any
     line_up: Any
 
 
@@ -354,7 +358,7 @@ def near(takes: list[Take], showing: str, other: int | None, instrument: str) ->
 
     Returns:
         The takes that it can be blended with, how far it is blended with which, and how far the
-        instrument has moved; the line-ups that it can have.
+        instrument has moved; its players, by what sounds; the line-ups that it can have.
     """
     take = _shown_take(takes, showing)
     if take is None:
@@ -366,11 +370,15 @@ def near(takes: list[Take], showing: str, other: int | None, instrument: str) ->
         other = next((number for number, band in bands.items() if band == blended), other)
     numbers = [each.number for each in partners]
     value = other if other in numbers else next(iter(numbers[::-1]), None)
+    names = sounding_names(take.heard)
+    players = [(say(names[part]), part) for part in BAND]
     return NearView(
         gr.Tab(visible=bool(partners)),
         gr.Dropdown([(each.label, each.number) for each in partners], value=value),
         blend.amount if blend else 0.0,
         *amounts(takes, take.number, instrument),
+        remade=gr.Dropdown([(say(EVERYTHING), EVERYTHING), *players]),
+        moved=gr.Dropdown(players),
         line_up=ensembles.offered(take),
     )
 

@@ -9,9 +9,9 @@ from page.downloads import Downloads
 from page.panels.hidden import Hidden
 from page.player import Player
 from page.stage import TakeList
-from page.taking import EVERYTHING
-from page.views import FinishedView, ListView, NearView, TakeView
+from page.views import EVERYTHING, FinishedView, ListView, NearView, TakeView
 from page.words import WORDS as t
+from page.words import choices
 
 
 class Shown(NamedTuple):
@@ -77,7 +77,7 @@ def take(state: Hidden, on_top: Shown, seed: gr.Number) -> TakePanel:
             )
             with gr.Row(elem_classes="fields"):
                 what = gr.Dropdown(
-                    [EVERYTHING, *BAND],
+                    choices([EVERYTHING, *BAND]),
                     value=EVERYTHING,
                     label=t("What to remake"),
                     info=t("In the selected bars; in all bars if none are selected."),
@@ -112,7 +112,9 @@ def take(state: Hidden, on_top: Shown, seed: gr.Number) -> TakePanel:
         state.beside,
         *finished,
     )
-    near = NearView(blend_panel, other, amount, *sliders, line_up=line_up)
+    near = NearView(
+        blend_panel, other, amount, *sliders, remade=what, moved=instrument, line_up=line_up
+    )
     listed = ListView(state.seen, state.gone, on_top.list, state.kept, state.query)
     return TakePanel(
         view, finished, near, listed, what, remake, instrument, sliders, reset, line_up_button
@@ -138,7 +140,9 @@ def _blending() -> tuple[gr.Dropdown, gr.Slider]:
 def _exploring() -> tuple[gr.Dropdown, list[gr.Slider], gr.Button]:
     """Add what moves an instrument: the instrument, a slider by DIRECTIONS, and the way back."""
     with gr.Row(elem_classes="fields"):
-        instrument = gr.Dropdown(list(BAND), value="guitar", label=t("Instrument"), min_width=120)
+        instrument = gr.Dropdown(
+            choices(BAND), value="guitar", label=t("Instrument"), min_width=120
+        )
         sliders = [
             gr.Slider(MOVE.low, MOVE.high, 0, step=0.25, label=t(text), min_width=160)
             for text in ("Sparser to busier", "Fewer to more pitches", "Another character")

@@ -94,6 +94,14 @@ def test_what_is_offered_is_what_songs_have_and_what_plays_is_marked(take):
     assert offered(takes[-1]).value == TWO
     near = views.near(takes, views.token(2), None, "guitar")
     assert near.line_up.value == TWO
+    players = [
+        ("drums", "drums"),
+        ("bass", "bass"),
+        ("guitar", "guitar"),
+        ("second guitar", "strings"),
+    ]
+    assert [tuple(each) for each in near.moved.choices] == players
+    assert [tuple(each) for each in near.remade.choices][1:] == players
 
 
 def test_every_line_up_has_plain_words():

@@ -19,7 +19,7 @@ from accomp.roll.sounding_names import PLAIN, SECOND_GUITAR
 from page import ensembles, messages, serving, views, visits, words
 from page.genres import LINES
 from page.messages import NO_MELODY, NO_TAKE, Refusal, errors_shown, for_programs, plain
-from page.player.offered import OFFERED
+from page.player.offered import OFFERED, more
 from page.words import TABLES, WORDS, choices, head, say
 
 PAGE = Path(__file__).parents[2] / "page"
@@ -78,7 +78,7 @@ def test_every_word_of_the_page_is_in_the_table(table):
         views.MIXES,
         *views.MODES.values(),
         *LINES.values(),
-    }.union(*(names.values() for names in OFFERED.values()))
+    }.union(*(names.values() for names in [*OFFERED.values(), *more().values()]))
     needed |= {*TRACK_NAMES, *PLAIN, SECOND_GUITAR, *ensembles.WORDS.values()}
     assert needed - table.keys() == set()
     written = scripted().union(*map(constants, trees))

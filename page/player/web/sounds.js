@@ -21,7 +21,7 @@ export function named(track, fitting, more, choose) {
   const list = make("select", { class: "sounds", "aria-label": t("Sound of {track}", { track: label }) });
   for (const [number, words] of all) list.add(new Option(t(words), String(number)));
   const others = make("optgroup", { label: t("More in its register") });
-  others.append(...more.map(([number, words]) => new Option(words, String(number))));
+  others.append(...more.map(([number, words]) => new Option(t(words), String(number))));
   if (more.length) list.append(others);
   list.value = String(program);
   list.onchange = () => choose(Number(list.value));

@@ -114,7 +114,7 @@ def plan_chords(
 def hear(model: BandModel, score: Score, lead: Lead, form: Form, options: Options) -> Planning:
     """Let a model's planner hear a melody; the arguments are those of `plan_chords`."""
     assert model.planner
-    request = plan_request(model.planner, score, lead, form, model.config.genre, options.colour)
+    request = plan_request(model.planner, score, lead, form, model.config, options.colour)
     return plan_melody(model.planner, request, lead, ending=options.form)
 
 

@@ -13,6 +13,7 @@ from accomp.band import intro
 from accomp.band.form import Form
 from accomp.band.lead import Lead
 from accomp.models.chord_planner import MASKED, UNKNOWN, ChordPlanner
+from accomp.models.config import AccompanistConfig
 from accomp.models.plan_search import DrawnPlan, PlanRequest, PlanSearch
 from accomp.music.chord_symbols import ChordSymbol, triad_symbol
 from accomp.music.score import Score
@@ -63,7 +64,12 @@ class Planning:
 
 
 def plan_request(
-    planner: ChordPlanner, score: Score, lead: Lead, form: Form, genre: str, colour: float
+    planner: ChordPlanner,
+    score: Score,
+    lead: Lead,
+    form: Form,
+    config: AccompanistConfig,
+    colour: float,
 ) -> PlanRequest:
     """Return what the planner is asked.
 
@@ -72,7 +78,7 @@ def plan_request(
         score: Its meters give the bars.
         lead: The melody.
         form: Its phrases: sections that return share chords.
-        genre: Of the band.
+        config: Of the band's genre.
         colour: From 0, plain, to 1, as colourful as lead sheets of the genre get.
     """
     begin = float(lead.grid.half_bar_beats[intro.half_bars(lead)])
@@ -80,13 +86,14 @@ def plan_request(
         lead.level_line, score, lead.grid, lead.shift, lead.first_whole_bar, (begin, lead.track.end)
     )
     known = planner.config.genres
-    number = known.index(genre) if genre in known else len(known)
+    number = known.index(config.genre) if config.genre in known else len(known)
     return PlanRequest(
         units,
         number,
         levels=levels_at(planner.levels[number].cpu().double().numpy(), colour),
         ties=ties_of(units, form.source),
         closing=CADENCES[lead.key.is_minor],
+        genre_weight=config.genre_chords,
     )
 
 

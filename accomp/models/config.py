@@ -17,6 +17,7 @@ _RANGES = {
     "temperature": (0.01, 100),
     "top_p": (0.01, 1),
     "longest_rest": (1, 10_000),
+    "genre_chords": (0, 100),
 }
 _VAE = {
     "low": (0, 127),
@@ -76,6 +77,8 @@ class AccompanistConfig:
         longest_rest: Blocks; an instrument that has rested so long comes in by its first network.
         repeat: A melody block as similar as this to an earlier one gets its accompaniment; above 1:
             never.
+        genre_chords: How much the planner's hearing for this genre weighs when triads are chosen,
+            beside .8 for those for any genre.
         song: Whether who rests, how busy and how loud phrases are is drawn from the song VAE
             (accomp.band.song_form).
         weights_sha256: Of the weights' file: a HarmonyNN means nothing without the very VAEs it
@@ -108,6 +111,7 @@ class AccompanistConfig:
     push: float = 0.4
     longest_rest: int = 4
     repeat: float = 0.7
+    genre_chords: float = 0.2
     song: bool = True
     weights_sha256: str = ""
     version: int = VERSION

@@ -24,11 +24,14 @@ from accomp.models.chord_planner import (
     Melodies,
     transpose_logits,
 )
-from accomp.roll.chord_vocabulary import CLASS_COUNT, CLASS_TRIADS, DENYING
+from accomp.roll.chord_vocabulary import CLASS_COUNT, CLASS_TONES, CLASS_TRIADS, DENYING
 from accomp.roll.melody_units import SILENT, MelodyUnits
 
 PLANS = 20  # at most, of one melody
 PHRASE = 4  # bars, counted from the first whole one
+EXTENDED = 0  # the number of the level that says what share of the chords are more than triads
+BISECTIONS = 12
+RICH = torch.from_numpy(CLASS_TONES).sum(1).gt(3).float()  # [C] 1 where a class is more
 TRIAD_OF = torch.zeros(CLASS_COUNT, 24)  # 1 where a class has the triad
 TRIAD_OF[torch.arange(CLASS_COUNT), torch.from_numpy(CLASS_TRIADS)] = 1
 
@@ -41,7 +44,7 @@ class Hearing(NamedTuple):
             makes other mistakes in each.
         told: Whether it is told the genre and the levels. What it knows of all genres tells best
             which triads fit a melody, and what it knows of one which chords they become.
-        weight: Of what it says.
+        weight: Of what it says; of one that is told the genre, times the request's.
     """
 
     shift: int
@@ -55,7 +58,7 @@ class SearchSettings:
 
     # All settings of the best plan were chosen on every second song of the bench.
     hearings: tuple[Hearing, ...] = (
-        Hearing(0, True, 0.2),
+        Hearing(0, True, 1.0),
         Hearing(0, False, 0.25),
         Hearing(7, False, 0.15),
         Hearing(5, False, 0.15),
@@ -77,6 +80,12 @@ class SearchSettings:
     # How much more they do what the genre and the levels ask for than the planner does by itself
     # (Ho & Salimans 2022, classifier-free guidance).
     guidance: float = 0.5
+    # A melody of another style has plain triads in any genre. So chords that are more than triads
+    # are worth more, or less, by at most so many nats, until their share is as near as this to what
+    # the levels ask for; so many plans are tried.
+    richest: float = 6.0
+    near: float = 0.05
+    tries: int = 4
     bass_temperature: float = 0.8
     distinct: float = 0.1  # share of its triads in which a plan differs from better ones
     groups: int = 3  # of bars, of which one at a time is asked for given the others
@@ -95,6 +104,8 @@ class PlanRequest:
         chords: [U] classes that are given; MASKED where they are to be planned.
         basses: [U] semitones of the given chords' basses above their roots.
         closing: The triads of dominant and tonic with which phrases close; None for none.
+        genre_weight: Of what is heard for the genre, in the choice of triads; that of all others
+            together is 0.8.
     """
 
     units: MelodyUnits
@@ -105,6 +116,7 @@ class PlanRequest:
     chords: np.ndarray | None = None
     basses: np.ndarray | None = None
     closing: tuple[int, int] | None = None
+    genre_weight: float = 0.2
 
 
 class DrawnPlan(NamedTuple):
@@ -140,6 +152,21 @@ def triad_logs(logs: Tensor) -> Tensor:
     return (logs.exp() @ TRIAD_OF).clamp(min=1e-12).log()
 
 
+def _worth_for(share: float, rich: Tensor, low: float, high: float) -> float:
+    """Return what must be added to log odds `rich` so that their mean probability is `share`.
+
+    It is between `low` and `high`, and the middle of these where no such number is.
+    """
+    least, most = low, high
+    for _ in range(BISECTIONS):
+        middle = (least + most) / 2
+        if float((rich + middle).sigmoid().mean()) < share:
+            least = middle
+        else:
+            most = middle
+    return (low + high) / 2 if least == low or most == high else middle
+
+
 class PlanSearch:
     """A melody that a planner has heard in several ways, and the plans for it.
 
@@ -159,9 +186,12 @@ class PlanSearch:
         hearings = settings.hearings
         count, known = len(hearings), len(planner.config.genres)
         self.shifts = torch.tensor([hearing.shift for hearing in hearings])
-        self.weights = torch.tensor([hearing.weight for hearing in hearings])
         self.told = torch.tensor([hearing.told for hearing in hearings])
         levels = torch.tensor(request.levels, dtype=torch.float32)
+        self.extended = float(levels[EXTENDED])
+        self.weights = torch.tensor(
+            [each.weight * (request.genre_weight if each.told else 1.0) for each in hearings]
+        )
         classes, rows, valid = (
             each.expand(count, *each.shape[1:]) for each in melody_tensors([request.units])
         )
@@ -324,15 +354,39 @@ class PlanSearch:
     def _coloured(self, triads: Tensor, seed: int) -> Tensor:
         """Fill in chords [U] within triads [U], as the genre and its levels ask for."""
         settings = self.settings
+        logs, richer = self._guided(self.given[None], triads), 0.0
+        rich = (logs.exp() @ RICH).logit(eps=1e-6)
+        low, high = -settings.richest, settings.richest
+        found: list[tuple[float, Tensor]] = []
+        for _ in range(settings.tries):
+            chords = self._coloured_by(richer, logs, triads, seed)
+            missing = self.extended - float(RICH[chords].mean())
+            found.append((abs(missing), chords))
+            if not abs(missing) > settings.near:  # nor where nothing is asked for
+                break
+            low, high = (richer, high) if missing > 0 else (low, richer)
+            wanted = float((rich + richer).sigmoid().mean()) + missing
+            richer = _worth_for(wanted, rich, low, high)
+        return min(found, key=lambda each: each[0])[1]
+
+    def _coloured_by(self, richer: float, first: Tensor, triads: Tensor, seed: int) -> Tensor:
+        """Fill in chords [U] within triads [U].
+
+        Args:
+            richer: Nats that chords that are more than triads are worth more.
+            first: [1, U, C] log probabilities where none but the given chords are known.
+            triads: [U].
+            seed: Of what is drawn.
+        """
+        settings = self.settings
         generator = torch.Generator().manual_seed(seed)
-        outside = TRIAD_OF.T[triads] == 0
         ties = self._held_ties(triads)
         chords = self.given[None]
         length = len(triads)
         drawn = chords
         for number in range(settings.colour_rounds):
-            logs = self._guided(chords).masked_fill(outside[None], -1e4).log_softmax(-1)
-            logs = self._tied(logs, ties)
+            logs = self._guided(chords, triads) if number else first
+            logs = self._tied((logs + richer * RICH).log_softmax(-1), ties)
             noise = -torch.empty_like(logs).exponential_(generator=generator).log()
             new = (logs / settings.colour_temperature + noise).argmax(-1)[:, ties]
             drawn = torch.where(chords < 0, new, chords)
@@ -343,21 +397,26 @@ class PlanSearch:
                 chords = torch.where((self.given < 0) & (sure <= bound), MASKED, drawn)
         return drawn[0]
 
-    def _guided(self, chords: Tensor) -> Tensor:
-        """Return log probabilities [1, U, C] given chords [1, U], drawn to what was told."""
+    def _guided(self, chords: Tensor, triads: Tensor) -> Tensor:
+        """Return log probabilities [1, U, C] given chords [1, U], drawn to what was told.
+
+        Chords of other triads than [U] are not likely at all.
+        """
         told = torch.nonzero(self.told)[:1, 0]
         untold = torch.nonzero(~self.told & (self.shifts == self.shifts[told]))[:1, 0]
         keys = torch.cat([told, untold])
         rows = chords.expand(len(keys), -1)
         logs = self._fill(rows, self._basses_of(rows), keys)
         more = self.settings.guidance * (logs[:1] - logs[-1:])
-        return (logs[:1] + more).log_softmax(-1)
+        outside = TRIAD_OF.T[triads] == 0
+        return (logs[:1] + more).masked_fill(outside[None], -1e4).log_softmax(-1)
 
     @torch.no_grad()
     def basses_for(self, chords: Tensor, seed: int) -> Tensor:
         """Draw basses of chords [U], in semitones above the roots.
 
-        A chord that is held keeps its bass. The other third than a chord's is none.
+        A chord that is held keeps its bass. The other third than a chord's is none, and the first
+        chord has its root: ninety-eight of a hundred lead sheets begin so.
         """
         generator = torch.Generator().manual_seed(seed)
         keys = torch.nonzero(self.told)[:, 0]
@@ -371,7 +430,8 @@ class PlanSearch:
         begins[1:] = chords[1:] != chords[:-1]
         first = torch.where(begins, torch.arange(len(chords)), 0).cummax(0).values
         # Of units that are tied the triad is the same, but not always the chord.
-        shared = drawn[first][self.ties]
+        begun = first[self.ties]
+        shared = drawn[begun].masked_fill(begun == 0, 0)
         shared = shared.masked_fill(torch.from_numpy(DENYING)[chords, shared], 0)
         return torch.where(chords == self.given, self.basses, shared)
 

@@ -95,7 +95,8 @@ def test_colour_asks_for_what_songs_of_the_genre_do(model):
     form = Form.bare(lead.grid.blocks)
 
     def levels(genre, colour):
-        return plan_request(model.planner, melody(), lead, form, genre, colour).levels
+        config = replace(model.config, genre=genre)
+        return plan_request(model.planner, melody(), lead, form, config, colour).levels
 
     assert np.isnan(levels("jazz", 0.5)).all()
     quantiles = np.array([[0, 0.1, 0.2, 0.4, 0.8], [0, 0, 0, 0.1, 0.3], [1, 1, 1, 1, 2]])
@@ -111,7 +112,7 @@ def test_sections_that_return_share_chords_and_lone_blocks_do_not(model):
     source = np.array([-1, -1, -1, 0, 1, 0, 1, 2])
     form = Form.bare(lead.grid.blocks)
     form.source = source
-    ties = plan_request(model.planner, melody(bars=16), lead, form, "jazz", 0.5).ties
+    ties = plan_request(model.planner, melody(bars=16), lead, form, model.config, 0.5).ties
     assert ties[20:32].tolist() == list(range(12))  # blocks 5 to 7 return as 0 to 2 were
     assert ties[:20].tolist() == list(range(20))  # blocks 3 and 4 alone do not
 
@@ -131,7 +132,7 @@ def test_where_the_melody_modulates_the_planner_hears_it_in_one_key(model):
     lead = Lead.of(score)
 
     def heard(lead: Lead):
-        return plan_request(model.planner, score, lead, Form.bare(16), "pop", 0.5)
+        return plan_request(model.planner, score, lead, Form.bare(16), model.config, 0.5)
 
     request, whole = heard(lead), replace(lead, sections=())
     level = heard(replace(whole, line=lead.level_line)).units.pitch_class

@@ -24,7 +24,7 @@ from accomp.models.plan_search import (
 )
 from accomp.music.chord_symbols import parse_symbol
 from accomp.music.score import Note, Score
-from accomp.roll.chord_vocabulary import CLASS_COUNT, CLASS_TRIADS, class_of
+from accomp.roll.chord_vocabulary import CLASS_COUNT, CLASS_TONES, CLASS_TRIADS, class_of
 from accomp.roll.grid import Grid
 from accomp.roll.melody_units import MelodyUnits
 
@@ -210,3 +210,29 @@ def test_levels_and_genres_change_what_is_likely(planner):
     assert not torch.allclose(plain.alone, colourful.alone)
     folk = PlanSearch(planner, replace(plain.request, genre=1))
     assert not torch.allclose(plain.alone, folk.alone)
+
+
+def test_so_many_chords_are_more_than_triads_as_the_levels_ask_for(planner):
+    settings = SearchSettings(richest=60.0, tries=10)  # an untrained planner is sure of its chords
+
+    def share(level):
+        search = search_of(planner, settings, levels=(level, np.nan, np.nan))
+        return (CLASS_TONES[search.best(np.random.default_rng(0))[0].chords].sum(1) > 3).mean()
+
+    assert share(0.0) == 0 and share(0.5) == 0.5 and share(1.0) == 1
+
+
+def test_a_plan_begins_on_a_root(planner):
+    search = search_of(planner)
+    chords = torch.tensor([class_of(parse_symbol(each)) for each in ["F", "F", *CHORDS[2:]]])
+    drawn = torch.stack([search.basses_for(chords, seed) for seed in range(50)])
+    assert not drawn[:, :2].any() and drawn[:, 2].any()
+
+
+def test_a_genre_weighs_as_the_request_says(planner):
+    hearings = (Hearing(0, True, 1.0), Hearing(0, False, 0.8))
+    settings = SearchSettings(hearings=hearings)
+    little, much = (search_of(planner, settings, genre_weight=w) for w in (0.0, 1000.0))
+    told = search_of(planner, SearchSettings(hearings=hearings[:1]))
+    assert torch.allclose(triad_logs(much.alone), triad_logs(told.alone), atol=1e-2)
+    assert not torch.allclose(triad_logs(little.alone), triad_logs(told.alone), atol=1e-2)

@@ -24,14 +24,16 @@ from accomp.models.chord_planner import (
     Melodies,
     transpose_logits,
 )
-from accomp.roll.chord_vocabulary import CLASS_COUNT, CLASS_TONES, CLASS_TRIADS, DENYING
+from accomp.roll.chord_vocabulary import CLASS_COUNT, CLASS_TONES, CLASS_TRIADS, DENYING, DOMINANTS
 from accomp.roll.melody_units import SILENT, MelodyUnits
 
 PLANS = 20  # at most, of one melody
 PHRASE = 4  # bars, counted from the first whole one
 EXTENDED = 0  # the number of the level that says what share of the chords are more than triads
 BISECTIONS = 12
+FOURTH = 5  # semitones
 RICH = torch.from_numpy(CLASS_TONES).sum(1).gt(3).float()  # [C] 1 where a class is more
+IS_DOMINANT = torch.isin(torch.arange(CLASS_COUNT) // 12, torch.tensor(DOMINANTS))  # [C]
 TRIAD_OF = torch.zeros(CLASS_COUNT, 24)  # 1 where a class has the triad
 TRIAD_OF[torch.arange(CLASS_COUNT), torch.from_numpy(CLASS_TRIADS)] = 1
 
@@ -82,7 +84,8 @@ class SearchSettings:
     guidance: float = 0.5
     # A melody of another style has plain triads in any genre. So chords that are more than triads
     # are worth more, or less, by at most so many nats, until their share is as near as this to what
-    # the levels ask for; so many plans are tried.
+    # the levels ask for; so many plans are tried. Dominants are worth more only where they resolve,
+    # as two of three do in lead sheets.
     richest: float = 6.0
     near: float = 0.05
     tries: int = 4
@@ -152,15 +155,28 @@ def triad_logs(logs: Tensor) -> Tensor:
     return (logs.exp() @ TRIAD_OF).clamp(min=1e-12).log()
 
 
-def _worth_for(share: float, rich: Tensor, low: float, high: float) -> float:
-    """Return what must be added to log odds `rich` so that their mean probability is `share`.
+def _may_be_richer(triads: Tensor) -> Tensor:
+    """Return 1 where a class may be worth more than a triad, [U, C]: dominants where they resolve.
+
+    That is where the triad that follows [U] has its root a fourth higher.
+    """
+    following = triads.clone()
+    for unit in range(len(triads) - 2, -1, -1):
+        held = triads[unit] == triads[unit + 1]
+        following[unit] = following[unit + 1] if held else triads[unit + 1]
+    resolves = (following - triads) % 12 == FOURTH
+    return RICH * (resolves[:, None] | ~IS_DOMINANT)
+
+
+def _worth_for(share: float, odds: Tensor, low: float, high: float) -> float:
+    """Return what must be added to log odds so that their mean probability is `share`.
 
     It is between `low` and `high`, and the middle of these where no such number is.
     """
     least, most = low, high
     for _ in range(BISECTIONS):
         middle = (least + most) / 2
-        if float((rich + middle).sigmoid().mean()) < share:
+        if float((odds + middle).sigmoid().mean()) < share:
             least = middle
         else:
             most = middle
@@ -355,25 +371,28 @@ class PlanSearch:
         """Fill in chords [U] within triads [U], as the genre and its levels ask for."""
         settings = self.settings
         logs, richer = self._guided(self.given[None], triads), 0.0
-        rich = (logs.exp() @ RICH).logit(eps=1e-6)
+        rich = _may_be_richer(triads)
+        odds = (logs.exp() * rich).sum(-1).logit(eps=1e-6)
         low, high = -settings.richest, settings.richest
         found: list[tuple[float, Tensor]] = []
         for _ in range(settings.tries):
-            chords = self._coloured_by(richer, logs, triads, seed)
+            chords = self._coloured_by(richer * rich, logs, triads, seed)
             missing = self.extended - float(RICH[chords].mean())
             found.append((abs(missing), chords))
             if not abs(missing) > settings.near:  # nor where nothing is asked for
                 break
+            if not richer and missing < 0:
+                rich, odds = RICH, (logs.exp() @ RICH).logit(eps=1e-6)
             low, high = (richer, high) if missing > 0 else (low, richer)
-            wanted = float((rich + richer).sigmoid().mean()) + missing
-            richer = _worth_for(wanted, rich, low, high)
+            wanted = float((odds + richer).sigmoid().mean()) + missing
+            richer = _worth_for(wanted, odds, low, high)
         return min(found, key=lambda each: each[0])[1]
 
-    def _coloured_by(self, richer: float, first: Tensor, triads: Tensor, seed: int) -> Tensor:
+    def _coloured_by(self, richer: Tensor, first: Tensor, triads: Tensor, seed: int) -> Tensor:
         """Fill in chords [U] within triads [U].
 
         Args:
-            richer: Nats that chords that are more than triads are worth more.
+            richer: [U or 1, C] nats that chords are worth more.
             first: [1, U, C] log probabilities where none but the given chords are known.
             triads: [U].
             seed: Of what is drawn.
@@ -386,7 +405,7 @@ class PlanSearch:
         drawn = chords
         for number in range(settings.colour_rounds):
             logs = self._guided(chords, triads) if number else first
-            logs = self._tied((logs + richer * RICH).log_softmax(-1), ties)
+            logs = self._tied((logs + richer).log_softmax(-1), ties)
             noise = -torch.empty_like(logs).exponential_(generator=generator).log()
             new = (logs / settings.colour_temperature + noise).argmax(-1)[:, ties]
             drawn = torch.where(chords < 0, new, chords)

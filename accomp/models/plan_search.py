@@ -78,7 +78,7 @@ class SearchSettings:
     cadence: float = 0.2
     own: float = 0.3  # expected agreement that a drawn plan's own chord is worth in its variant
     colour_rounds: int = 4  # in which triads become chords
-    colour_temperature: float = 1.0
+    colour_temperature: float = 0.7
     # How much more they do what the genre and the levels ask for than the planner does by itself
     # (Ho & Salimans 2022, classifier-free guidance).
     guidance: float = 0.5

@@ -46,8 +46,8 @@ def test_all_but_the_drums_is_transposed(song, semitones):
 
 def test_chord_symbols_follow(song):
     symbols = [chord.symbol for chord in finished(song, Finish(3), "pop").chords]
-    assert [chord.symbol for chord in song.chords][:4] == ["D", "G", "D", "A"]
-    assert symbols[:4] == ["F", "Bb", "F", "C"] and len(symbols) == len(song.chords)
+    assert [chord.symbol for chord in song.chords][:4] == ["D", "G", "D", "A7"]
+    assert symbols[:4] == ["F", "Bb", "F", "C7"] and len(symbols) == len(song.chords)
 
 
 def test_there_and_back_is_the_same_melody_and_key(song):

@@ -28,6 +28,7 @@ class PlayerSettings:
         pitches: MIDI pitches that it plays; single notes outside move by octaves. A bass has four
             strings, from E1; strings leave what is below C3 to it.
         voices: notes at a time. Where the models learned from songs, several players share a part.
+        steady: steps in which they are at most as many as mostly; 0 where they come and go.
         longest: steps that a note sounds; plucked strings die away, bows turn.
         content: semitones, of `lead_voices`; 0 where decoders are unsure which notes are held.
         lowest_ending: MIDI pitch; below it the last chord's root is the bass's.
@@ -39,6 +40,7 @@ class PlayerSettings:
     voices: int
     longest: int
     content: float = 0.0
+    steady: int = 0
     lowest_ending: int = 0
     lowest_under: int = 0
 
@@ -60,7 +62,9 @@ class ArrangeSettings:
         default_factory=lambda: {
             BASS: PlayerSettings((31, 44), (28, 50), voices=1, longest=16),
             GUITAR: PlayerSettings((54, 67), (35, 91), 5, 16, lowest_ending=48, lowest_under=40),
-            STRINGS: PlayerSettings((60, 73), (48, 100), 4, 32, lowest_ending=50, lowest_under=45),
+            STRINGS: PlayerSettings(
+                (60, 73), (48, 100), 4, 32, steady=128, lowest_ending=50, lowest_under=45
+            ),
         }
     )
     shortest_ending: int = 4
@@ -102,6 +106,23 @@ def thin_out(notes: np.ndarray, most: int) -> np.ndarray:
             held.append(chosen)
             kept.append(chosen)
     return np.array(kept, int).reshape(-1, 3)
+
+
+def steady_voices(notes: np.ndarray, steps: int) -> np.ndarray:
+    """Leave at most as many notes at a time as mostly sound, in each stretch of `steps` steps.
+
+    A section of strings has a number of voices; decoders add one and drop one from bar to bar.
+    """
+    pieces = []
+    for stretch in range(int(notes[:, 1].max(initial=-1)) // steps + 1):
+        first = stretch * steps
+        own = notes[(notes[:, 1] >= first) & (notes[:, 1] < first + steps)]
+        if len(own):
+            sounding = np.zeros(steps, int)
+            for _, start, end in own.tolist():
+                sounding[start - first : end - first] += 1
+            pieces.append(thin_out(own, int(np.median(sounding[sounding > 0]))))
+    return np.concatenate(pieces) if pieces else notes
 
 
 def strike_again(notes: np.ndarray, longest: int) -> np.ndarray:

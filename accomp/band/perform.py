@@ -109,6 +109,8 @@ def _voiced(notes: np.ndarray, sketch: Sketch, track: int, settings: ArrangeSett
         line = arrange.lead_bass(arrange.monophonic(notes), sketch.triads, centre, settings)
         return voicing.bass_notes(line, sketch.chords)
     notes = arrange.thin_out(notes, part.voices)
+    if part.steady:
+        notes = arrange.steady_voices(notes, part.steady)
     notes = arrange.lead_voices(notes, sketch.triads, centre, part.content, settings)
     return voicing.release(voicing.colour(notes, sketch.chords), sketch.chords)
 

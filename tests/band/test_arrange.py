@@ -150,3 +150,14 @@ def test_the_bass_goes_to_a_new_chord_the_short_way_and_keeps_its_figures():
     assert led[:, 0].tolist() == [36, 43, 41, 48, 36, 43]
     still = arrange.lead_bass(line, np.array([0, 0, 0]), 37)
     assert (still == line).all()
+
+
+def test_a_section_has_as_many_voices_as_mostly():
+    chords = [[60, 64, 67], [60, 64, 67], [60, 64, 67, 72], [60, 67], [60, 64, 67]]
+    notes = np.array([[p, 8 * i, 8 * i + 8] for i, chord in enumerate(chords) for p in chord])
+    later = np.array([[p, 128, 160] for p in (48, 60, 64, 67)])
+    steady = arrange.steady_voices(np.concatenate([notes, later]), 128)
+    struck = [sorted(steady[steady[:, 1] == step][:, 0].tolist()) for step in (0, 16, 24, 128)]
+    # The lower of two octaves goes; what is sparser stays; each stretch has its own number.
+    assert struck == [[60, 64, 67], [64, 67, 72], [60, 67], [48, 60, 64, 67]]
+    assert len(arrange.steady_voices(np.zeros((0, 3), int), 128)) == 0

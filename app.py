@@ -109,7 +109,7 @@ def connect_sound(page: Page) -> None:
     )
     state.beside.change(
         views.near,
-        [state.takes, state.beside, take.near.other, take.instrument],
+        [state.takes, state.beside, take.near.other, take.instrument, take.what],
         [*take.near],
         **page.private,
     )

@@ -347,7 +347,9 @@ def choose(takes: list[Take], number: int | None) -> TakeView:
     return shown(take, takes) if take else unchanged(TakeView)
 
 
-def near(takes: list[Take], showing: str, other: int | None, instrument: str) -> NearView:
+def near(
+    takes: list[Take], showing: str, other: int | None, instrument: str, what: str
+) -> NearView:
     """Show what the page offers near the take that is shown.
 
     Args:
@@ -355,6 +357,7 @@ def near(takes: list[Take], showing: str, other: int | None, instrument: str) ->
         showing: The token of the take that is shown.
         other: The take that was chosen for a blend.
         instrument: The instrument that was chosen to be moved.
+        what: What was chosen to be remade.
 
     Returns:
         The takes that it can be blended with, how far it is blended with which, and how far the
@@ -377,8 +380,8 @@ def near(takes: list[Take], showing: str, other: int | None, instrument: str) ->
         gr.Dropdown([(each.label, each.number) for each in partners], value=value),
         blend.amount if blend else 0.0,
         *amounts(takes, take.number, instrument),
-        remade=gr.Dropdown([(say(EVERYTHING), EVERYTHING), *players]),
-        moved=gr.Dropdown(players),
+        remade=gr.Dropdown([(say(EVERYTHING), EVERYTHING), *players], value=what),
+        moved=gr.Dropdown(players, value=instrument),
         line_up=ensembles.offered(take),
     )
 

@@ -92,7 +92,7 @@ def test_what_is_offered_is_what_songs_have_and_what_plays_is_marked(take):
     assert dict(menu.choices)[words] == TWO
     _, takes = changed([take], TWO)
     assert offered(takes[-1]).value == TWO
-    near = views.near(takes, views.token(2), None, "guitar")
+    near = views.near(takes, views.token(2), None, "guitar", "drums")
     assert near.line_up.value == TWO
     players = [
         ("drums", "drums"),
@@ -102,6 +102,7 @@ def test_what_is_offered_is_what_songs_have_and_what_plays_is_marked(take):
     ]
     assert [tuple(each) for each in near.moved.choices] == players
     assert [tuple(each) for each in near.remade.choices][1:] == players
+    assert near.moved.value == "guitar" and near.remade.value == "drums"
 
 
 def test_every_line_up_has_plain_words():

@@ -209,6 +209,8 @@ def test_an_instrument_is_explored(visit, tune):
             and settings["explore"]["drums"]["density"] < -1.5
         )
         visitor.turn_to("Explore")
+        box = visitor.page.get_by_role("combobox", name="Instrument", exact=True)
+        assert box.input_value() == "drums"  # it stays with the take's players
         assert visitor.makes("Reset all instruments") == "Little tune · Pop, 2"
         assert by_name(visitor.notes("little tune_pop_1")) == plain
         visitor.stops()

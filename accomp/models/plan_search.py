@@ -24,7 +24,14 @@ from accomp.models.chord_planner import (
     Melodies,
     transpose_logits,
 )
-from accomp.roll.chord_vocabulary import CLASS_COUNT, CLASS_TONES, CLASS_TRIADS, DENYING, DOMINANTS
+from accomp.roll.chord_vocabulary import (
+    ALTERED,
+    CLASS_COUNT,
+    CLASS_TONES,
+    CLASS_TRIADS,
+    DENYING,
+    DOMINANTS,
+)
 from accomp.roll.melody_units import SILENT, MelodyUnits
 
 PLANS = 20  # at most, of one melody
@@ -33,7 +40,9 @@ EXTENDED = 0  # the number of the level that says what share of the chords are m
 BISECTIONS = 12
 FOURTH = 5  # semitones
 RICH = torch.from_numpy(CLASS_TONES).sum(1).gt(3).float()  # [C] 1 where a class is more
-IS_DOMINANT = torch.isin(torch.arange(CLASS_COUNT) // 12, torch.tensor(DOMINANTS))  # [C]
+_QUALITY = torch.arange(CLASS_COUNT) // 12
+IS_DOMINANT = torch.isin(_QUALITY, torch.tensor(DOMINANTS))  # [C]
+IS_ALTERED = torch.isin(_QUALITY, torch.tensor(ALTERED))
 TRIAD_OF = torch.zeros(CLASS_COUNT, 24)  # 1 where a class has the triad
 TRIAD_OF[torch.arange(CLASS_COUNT), torch.from_numpy(CLASS_TRIADS)] = 1
 
@@ -89,6 +98,7 @@ class SearchSettings:
     richest: float = 6.0
     near: float = 0.05
     tries: int = 4
+    unresolved: float = 3.0  # nats that altered dominants cost elsewhere; six of seven resolve
     bass_temperature: float = 0.8
     distinct: float = 0.1  # share of its triads in which a plan differs from better ones
     groups: int = 3  # of bars, of which one at a time is asked for given the others
@@ -155,17 +165,13 @@ def triad_logs(logs: Tensor) -> Tensor:
     return (logs.exp() @ TRIAD_OF).clamp(min=1e-12).log()
 
 
-def _may_be_richer(triads: Tensor) -> Tensor:
-    """Return 1 where a class may be worth more than a triad, [U, C]: dominants where they resolve.
-
-    That is where the triad that follows [U] has its root a fourth higher.
-    """
+def _resolving(triads: Tensor) -> Tensor:
+    """Tell where dominants resolve, [U] bool: what follows triads [U] has its root a fourth up."""
     following = triads.clone()
     for unit in range(len(triads) - 2, -1, -1):
         held = triads[unit] == triads[unit + 1]
         following[unit] = following[unit + 1] if held else triads[unit + 1]
-    resolves = (following - triads) % 12 == FOURTH
-    return RICH * (resolves[:, None] | ~IS_DOMINANT)
+    return (following - triads) % 12 == FOURTH
 
 
 def _worth_for(share: float, odds: Tensor, low: float, high: float) -> float:
@@ -371,12 +377,14 @@ class PlanSearch:
         """Fill in chords [U] within triads [U], as the genre and its levels ask for."""
         settings = self.settings
         logs, richer = self._guided(self.given[None], triads), 0.0
-        rich = _may_be_richer(triads)
+        resolves = _resolving(triads)[:, None]
+        rich = RICH * (resolves | ~IS_DOMINANT)  # [U, C] what may be worth more
+        astray = settings.unresolved * (IS_ALTERED & ~resolves)
         odds = (logs.exp() * rich).sum(-1).logit(eps=1e-6)
         low, high = -settings.richest, settings.richest
         found: list[tuple[float, Tensor]] = []
         for _ in range(settings.tries):
-            chords = self._coloured_by(richer * rich, logs, triads, seed)
+            chords = self._coloured_by(richer * rich - astray, logs, triads, seed)
             missing = self.extended - float(RICH[chords].mean())
             found.append((abs(missing), chords))
             if not abs(missing) > settings.near:  # nor where nothing is asked for
@@ -392,7 +400,7 @@ class PlanSearch:
         """Fill in chords [U] within triads [U].
 
         Args:
-            richer: [U or 1, C] nats that chords are worth more.
+            richer: [U, C] nats that chords are worth more.
             first: [1, U, C] log probabilities where none but the given chords are known.
             triads: [U].
             seed: Of what is drawn.

@@ -17,6 +17,7 @@ PLANNED = (
 )
 CLASS_COUNT = 12 * len(PLANNED)
 DOMINANTS = tuple(PLANNED.index(name) for name in ("7", "9", "7b9", "aug7", "7sus4"))
+ALTERED = tuple(PLANNED.index(name) for name in ("7b9", "aug7"))  # of the dominants
 # [C, 12] bool: basses, in semitones above the root, that deny a class: the third that it has not.
 DENYING = np.array(
     [

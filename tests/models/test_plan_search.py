@@ -19,6 +19,7 @@ from accomp.models.plan_search import (
     PlanRequest,
     PlanSearch,
     SearchSettings,
+    _resolving,
     melody_tensors,
     triad_logs,
 )
@@ -236,3 +237,11 @@ def test_a_genre_weighs_as_the_request_says(planner):
     told = search_of(planner, SearchSettings(hearings=hearings[:1]))
     assert torch.allclose(triad_logs(much.alone), triad_logs(told.alone), atol=1e-2)
     assert not torch.allclose(triad_logs(little.alone), triad_logs(told.alone), atol=1e-2)
+
+
+def test_dominants_resolve_where_the_root_goes_a_fourth_up():
+    triads = torch.tensor([CLASS_TRIADS[class_of(parse_symbol(each))] for each in CHORDS])
+    # C F G C Am F G C: C to F and G to C; what is last resolves nowhere.
+    assert _resolving(triads).tolist() == [True, False, True, False, False, False, True, False]
+    held = torch.tensor([7, 7, 0, 21, 14])  # G G C Am Dm
+    assert _resolving(held).tolist() == [True, True, False, True, False]

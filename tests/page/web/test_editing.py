@@ -273,7 +273,7 @@ def test_chords_are_split_and_merged(visit, tune, screen):
         assert split == [*before[:5], "Em9", *before[6:]] and split[4] != split[5]
         # The same chord as before it: one chord for both halves, by keys alone.
         panel.get_by_role("button", name="Hold the chord before").focus()
-        visitor.page.keyboard.press("Enter")
+        visitor.makes_by_key("Enter")
         visitor.wait(f"p.chordPanel.symbolAt(5) === {split[4]!r}")
         merged = chords(visitor)
         assert merged[5] == merged[4] and merged[:5] == before[:5]

@@ -41,12 +41,12 @@ def test_the_result_is_in_sight_after_the_click(visit, window):
 
 def test_inputs_fold_away_and_come_back_with_one_click(visit):
     with visit(viewport=LAPTOP) as visitor:
-        assert visitor.page.locator("#examples").is_visible()
+        visitor.page.locator("#examples").wait_for()
         visitor.accompany()
         for part in ("#examples", "#sources", "#record-part", "#tune-part"):
             assert not visitor.page.locator(part).is_visible(), part
         visitor.press("Change melody")
-        assert visitor.page.locator("#examples").is_visible()
+        visitor.page.locator("#examples").wait_for()
         assert visitor.page.locator("#melody").get_attribute("aria-expanded") == "true"
         visitor.press("Change melody")
         assert not visitor.page.locator("#examples").is_visible()

@@ -1,6 +1,7 @@
 """A visitor of the page in a real browser, and the melodies and songs of the tests."""
 
 import io
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -121,8 +122,15 @@ class Visitor:
 
     def makes(self, button: str) -> str:
         """Presses a button that makes a take; gives the take's name."""
+        return self._made_by(lambda: self.press(button))
+
+    def makes_by_key(self, key: str) -> str:
+        """Presses a key that makes a take; gives the take's name."""
+        return self._made_by(lambda: self.page.keyboard.press(key))
+
+    def _made_by(self, act: Callable[[], None]) -> str:
         before = self.page.evaluate(CURRENT)
-        self.press(button)
+        act()
         self.page.wait_for_function(
             f"before => {CURRENT} !== before", arg=before, timeout=1000 * PATIENCE
         )

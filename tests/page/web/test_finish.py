@@ -61,8 +61,10 @@ def test_tempo_and_key_are_the_takes_and_its_files(visit, tune):
         # One step back is the take before, others what it was given out in.
         visitor.press("Undo")
         visitor.wait("p.song.title === 'Little tune · Folk'")
+        visitor.settles()
         visitor.press("Undo")
         visitor.wait("p.pace.tempo === null && p.steps === -3")
+        visitor.settles()  # what the server keeps of the page comes after what is shown
         visitor.press("Undo")
         visitor.wait("p.steps === 0")
         visitor.press("Redo")

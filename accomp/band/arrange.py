@@ -13,7 +13,7 @@ import numpy as np
 from accomp.music import keys
 from accomp.music.chord_symbols import ChordSymbol
 from accomp.music.percussion import BASS_DRUM, CRASH
-from accomp.roll.grid import BASS, DRUMS, GUITAR, HALF_BAR_STEPS, STRINGS
+from accomp.roll.grid import BASS, BLOCK_STEPS, DRUMS, GUITAR, HALF_BAR_STEPS, STRINGS
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class PlayerSettings:
         pitches: MIDI pitches that it plays; single notes outside move by octaves. A bass has four
             strings, from E1; strings leave what is below C3 to it.
         voices: notes at a time. Where the models learned from songs, several players share a part.
-        steady: steps in which they are at most as many as mostly; 0 where they come and go.
+        steady: steps for which the number of voices is kept, see `steady_voices`; 0: it changes.
         longest: steps that a note sounds; plucked strings die away, bows turn.
         content: semitones, of `lead_voices`; 0 where decoders are unsure which notes are held.
         lowest_ending: MIDI pitch; below it the last chord's root is the bass's.
@@ -63,7 +63,13 @@ class ArrangeSettings:
             BASS: PlayerSettings((31, 44), (28, 50), voices=1, longest=16),
             GUITAR: PlayerSettings((54, 67), (35, 91), 5, 16, lowest_ending=48, lowest_under=40),
             STRINGS: PlayerSettings(
-                (60, 73), (48, 100), 4, 32, steady=128, lowest_ending=50, lowest_under=45
+                (60, 73),
+                (48, 100),
+                voices=4,
+                longest=32,
+                steady=4 * BLOCK_STEPS,
+                lowest_ending=50,
+                lowest_under=45,
             ),
         }
     )
@@ -109,9 +115,13 @@ def thin_out(notes: np.ndarray, most: int) -> np.ndarray:
 
 
 def steady_voices(notes: np.ndarray, steps: int) -> np.ndarray:
-    """Leave at most as many notes at a time as mostly sound, in each stretch of `steps` steps.
+    """Leave at most so many notes at a time as are usual (the median) in each stretch of steps.
 
     A section of strings has a number of voices; decoders add one and drop one from bar to bar.
+
+    Args:
+        notes: [n, 3].
+        steps: Length of a stretch.
     """
     pieces = []
     for stretch in range(int(notes[:, 1].max(initial=-1)) // steps + 1):

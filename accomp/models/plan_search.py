@@ -39,7 +39,7 @@ PHRASE = 4  # bars, counted from the first whole one
 EXTENDED = 0  # the number of the level that says what share of the chords are more than triads
 BISECTIONS = 12
 FOURTH = 5  # semitones
-RICH = torch.from_numpy(CLASS_TONES).sum(1).gt(3).float()  # [C] 1 where a class is more
+RICH = torch.from_numpy(CLASS_TONES).sum(1).gt(3).float()  # [C] 1 for more than a triad
 _QUALITY = torch.arange(CLASS_COUNT) // 12
 IS_DOMINANT = torch.isin(_QUALITY, torch.tensor(DOMINANTS))  # [C]
 IS_ALTERED = torch.isin(_QUALITY, torch.tensor(ALTERED))
@@ -67,7 +67,7 @@ class Hearing(NamedTuple):
 class SearchSettings:
     """How plans are drawn and ranked."""
 
-    # All settings of the best plan were chosen on every second song of the bench.
+    # All settings for triads were chosen on every second song of the bench.
     hearings: tuple[Hearing, ...] = (
         Hearing(0, True, 1.0),
         Hearing(0, False, 0.25),
@@ -98,7 +98,7 @@ class SearchSettings:
     richest: float = 6.0
     near: float = 0.05
     tries: int = 4
-    unresolved: float = 3.0  # nats that altered dominants cost elsewhere; six of seven resolve
+    unresolved: float = 3.0  # nats that altered dominants cost elsewhere; four of five resolve
     bass_temperature: float = 0.8
     distinct: float = 0.1  # share of its triads in which a plan differs from better ones
     groups: int = 3  # of bars, of which one at a time is asked for given the others
@@ -443,7 +443,7 @@ class PlanSearch:
         """Draw basses of chords [U], in semitones above the roots.
 
         A chord that is held keeps its bass. The other third than a chord's is none, and the first
-        chord has its root: ninety-eight of a hundred lead sheets begin so.
+        chord has its root: ninety-nine of a hundred lead sheets begin so.
         """
         generator = torch.Generator().manual_seed(seed)
         keys = torch.nonzero(self.told)[:, 0]

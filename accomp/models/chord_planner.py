@@ -23,6 +23,7 @@ from accomp.roll.melody_units import PLACES, SILENT
 # How colourful a song's chords are: what share of them has more tones than a triad, what share
 # leaves the key, and how often they change a bar.
 LEVELS = 3
+EXTENDED = 0  # the number of the first of these
 QUANTILES = 5  # of each of the levels that a genre's songs have
 UNKNOWN = -1.0  # a level that is not known
 MASKED = -1  # the chord of a unit that is not known

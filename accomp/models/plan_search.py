@@ -18,31 +18,19 @@ from torch import Tensor
 
 from accomp.models.chord_path import PathSettings, changing_path
 from accomp.models.chord_planner import (
+    EXTENDED,
     LEVELS,
     MASKED,
     ChordPlanner,
     Melodies,
     transpose_logits,
 )
-from accomp.roll.chord_vocabulary import (
-    ALTERED,
-    CLASS_COUNT,
-    CLASS_TONES,
-    CLASS_TRIADS,
-    DENYING,
-    DOMINANTS,
-)
+from accomp.models.chord_richness import RichnessSettings, as_rich_as
+from accomp.roll.chord_vocabulary import CLASS_COUNT, CLASS_TRIADS, DENYING
 from accomp.roll.melody_units import SILENT, MelodyUnits
 
 PLANS = 20  # at most, of one melody
 PHRASE = 4  # bars, counted from the first whole one
-EXTENDED = 0  # the number of the level that says what share of the chords are more than triads
-BISECTIONS = 12
-FOURTH = 5  # semitones
-RICH = torch.from_numpy(CLASS_TONES).sum(1).gt(3).float()  # [C] 1 for more than a triad
-_QUALITY = torch.arange(CLASS_COUNT) // 12
-IS_DOMINANT = torch.isin(_QUALITY, torch.tensor(DOMINANTS))  # [C]
-IS_ALTERED = torch.isin(_QUALITY, torch.tensor(ALTERED))
 TRIAD_OF = torch.zeros(CLASS_COUNT, 24)  # 1 where a class has the triad
 TRIAD_OF[torch.arange(CLASS_COUNT), torch.from_numpy(CLASS_TRIADS)] = 1
 
@@ -91,14 +79,7 @@ class SearchSettings:
     # How much more they do what the genre and the levels ask for than the planner does by itself
     # (Ho & Salimans 2022, classifier-free guidance).
     guidance: float = 0.5
-    # A melody of another style has plain triads in any genre. So chords that are more than triads
-    # are worth more, or less, by at most so many nats, until their share is as near as this to what
-    # the levels ask for; so many plans are tried. Dominants are worth more only where they resolve,
-    # as two of three do in lead sheets.
-    richest: float = 6.0
-    near: float = 0.05
-    tries: int = 4
-    unresolved: float = 3.0  # nats that altered dominants cost elsewhere; four of five resolve
+    richness: RichnessSettings = RichnessSettings()  # which share of them is more than triads
     bass_temperature: float = 0.8
     distinct: float = 0.1  # share of its triads in which a plan differs from better ones
     groups: int = 3  # of bars, of which one at a time is asked for given the others
@@ -163,30 +144,6 @@ def melody_tensors(units: list[MelodyUnits]) -> tuple[Tensor, Tensor, Tensor]:
 def triad_logs(logs: Tensor) -> Tensor:
     """Return log probabilities [..., T] of the triads of chords [..., C]."""
     return (logs.exp() @ TRIAD_OF).clamp(min=1e-12).log()
-
-
-def _resolving(triads: Tensor) -> Tensor:
-    """Tell where dominants resolve, [U] bool: what follows triads [U] has its root a fourth up."""
-    following = triads.clone()
-    for unit in range(len(triads) - 2, -1, -1):
-        held = triads[unit] == triads[unit + 1]
-        following[unit] = following[unit + 1] if held else triads[unit + 1]
-    return (following - triads) % 12 == FOURTH
-
-
-def _worth_for(share: float, odds: Tensor, low: float, high: float) -> float:
-    """Return what must be added to log odds so that their mean probability is `share`.
-
-    It is between `low` and `high`, and the middle of these where no such number is.
-    """
-    least, most = low, high
-    for _ in range(BISECTIONS):
-        middle = (least + most) / 2
-        if float((odds + middle).sigmoid().mean()) < share:
-            least = middle
-        else:
-            most = middle
-    return (low + high) / 2 if least == low or most == high else middle
 
 
 class PlanSearch:
@@ -375,26 +332,12 @@ class PlanSearch:
 
     def _coloured(self, triads: Tensor, seed: int) -> Tensor:
         """Fill in chords [U] within triads [U], as the genre and its levels ask for."""
-        settings = self.settings
-        logs, richer = self._guided(self.given[None], triads), 0.0
-        resolves = _resolving(triads)[:, None]
-        rich = RICH * (resolves | ~IS_DOMINANT)  # [U, C] what may be worth more
-        astray = settings.unresolved * (IS_ALTERED & ~resolves)
-        odds = (logs.exp() * rich).sum(-1).logit(eps=1e-6)
-        low, high = -settings.richest, settings.richest
-        found: list[tuple[float, Tensor]] = []
-        for _ in range(settings.tries):
-            chords = self._coloured_by(richer * rich - astray, logs, triads, seed)
-            missing = self.extended - float(RICH[chords].mean())
-            found.append((abs(missing), chords))
-            if not abs(missing) > settings.near:  # nor where nothing is asked for
-                break
-            if not richer and missing < 0:
-                rich, odds = RICH, (logs.exp() @ RICH).logit(eps=1e-6)
-            low, high = (richer, high) if missing > 0 else (low, richer)
-            wanted = float((odds + richer).sigmoid().mean()) + missing
-            richer = _worth_for(wanted, odds, low, high)
-        return min(found, key=lambda each: each[0])[1]
+        first = self._guided(self.given[None], triads)
+
+        def drawn(richer: Tensor) -> Tensor:
+            return self._coloured_by(richer, first, triads, seed)
+
+        return as_rich_as(self.extended, drawn, first, triads, self.settings.richness)
 
     def _coloured_by(self, richer: Tensor, first: Tensor, triads: Tensor, seed: int) -> Tensor:
         """Fill in chords [U] within triads [U].

@@ -13,13 +13,13 @@ from accomp.models.chord_planner import (
     likeness,
     transpose_logits,
 )
+from accomp.models.chord_richness import RichnessSettings, _resolving
 from accomp.models.plan_search import (
     TRIAD_OF,
     Hearing,
     PlanRequest,
     PlanSearch,
     SearchSettings,
-    _resolving,
     melody_tensors,
     triad_logs,
 )
@@ -214,7 +214,8 @@ def test_levels_and_genres_change_what_is_likely(planner):
 
 
 def test_so_many_chords_are_more_than_triads_as_the_levels_ask_for(planner):
-    settings = SearchSettings(richest=60.0, tries=10)  # an untrained planner is sure of its chords
+    # An untrained planner is sure of its chords.
+    settings = SearchSettings(richness=RichnessSettings(richest=60.0, tries=10))
 
     def share(level):
         search = search_of(planner, settings, levels=(level, np.nan, np.nan))
